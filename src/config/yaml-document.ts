@@ -1,0 +1,112 @@
+import type { Static, TSchema } from 'typebox';
+import { Settings } from 'typebox/system';
+import { Value } from 'typebox/value';
+import { LineCounter, isCollection, isNode, isPair, isScalar, parseDocument, type Document } from 'yaml';
+import type { Problem } from '../kernel/errors.ts';
+
+// All errors at once is the promise; the library stops at 8 by default.
+Settings.Set({ maxErrors: 1000 });
+
+/** A path into a document: keys and positions, outermost first. */
+export type DocumentPath = readonly (string | number)[];
+
+/** A YAML document that fits its schema, and where each part of it stands in the file. */
+export interface YamlDocument<T> {
+  readonly file: string;
+  readonly value: T;
+  /** The line (from 1) of the key or value at a path, or of its nearest ancestor that is there. */
+  lineOf(path: DocumentPath): number;
+}
+
+/**
+ * Reads YAML strictly against a schema: unknown keys, duplicate keys, wrong types and syntax errors are all reported at once,
+ * each with its line. `file` is the name used in the problems. An empty file is `{}`.
+ */
+export function readYaml<S extends TSchema>(
+  text: string,
+  file: string,
+  schema: S,
+): { readonly document: YamlDocument<Static<S>> } | { readonly problems: readonly Problem[] } {
+  const lines = new LineCounter();
+  const parsed = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  if (parsed.errors.length > 0) {
+    return {
+      problems: parsed.errors.map((error) => {
+        const at = lines.linePos(error.pos[0]);
+        return { file, line: at.line, column: at.col, reason: error.message.split('\n')[0]! };
+      }),
+    };
+  }
+  const value: unknown = parsed.toJS({ maxAliasCount: 100 }) ?? {};
+  const lineOf = (path: DocumentPath): number => lineOfPath(parsed, lines, path);
+  const problems = schemaProblems(schema, value, file, lineOf);
+  if (problems.length > 0) return { problems };
+  return { document: { file, value: value as Static<S>, lineOf } };
+}
+
+function schemaProblems(
+  schema: TSchema,
+  value: unknown,
+  file: string,
+  lineOf: (path: DocumentPath) => number,
+): Problem[] {
+  const seen = new Set<string>();
+  const problems: Problem[] = [];
+  for (const error of Value.Errors(schema, value)) {
+    const path = pointerToPath(error.instancePath);
+    for (const [at, reason] of explain(path, error.keyword, error.message, error.params as Record<string, unknown>)) {
+      const key = `${at.join('/')} ${reason}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      problems.push({ file, line: lineOf(at), reason });
+    }
+  }
+  return problems;
+}
+
+function explain(
+  path: DocumentPath,
+  keyword: string,
+  message: string,
+  params: Record<string, unknown>,
+): [DocumentPath, string][] {
+  const name = path.length === 0 ? 'the document' : `"${path.join('.')}"`;
+  if (keyword === 'additionalProperties') {
+    const keys = params['additionalProperties'] as string[];
+    return keys.map((key) => [[...path, key], `"${[...path, key].join('.')}" is not a known setting`]);
+  }
+  if (keyword === 'required') {
+    const keys = params['requiredProperties'] as string[];
+    return keys.map((key) => [path, `"${[...path, key].join('.')}" is missing`]);
+  }
+  if (keyword === 'enum') {
+    return [[path, `${name} must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`]];
+  }
+  // The branches of a union say nothing that its own line does not say better; false schemas restate additionalProperties.
+  if (keyword === 'const' || keyword === 'boolean') return [];
+  return [[path, `${name} ${message}`]];
+}
+
+function pointerToPath(pointer: string): (string | number)[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+}
+
+function lineOfPath(document: Document, lines: LineCounter, path: DocumentPath): number {
+  let node: unknown = document.contents;
+  let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
+  for (const step of path) {
+    if (!isCollection(node)) break;
+    const item = node.items.find((entry, i) =>
+      isPair(entry) ? isScalar(entry.key) && String(entry.key.value) === String(step) : i === step,
+    );
+    if (item === undefined) break;
+    const place = isPair(item) ? item.key : item;
+    if (isNode(place) && place.range) offset = place.range[0];
+    node = isPair(item) ? item.value : item;
+  }
+  return lines.linePos(offset).line;
+}

@@ -1,0 +1,53 @@
+import type { Action, Reason, Step } from '../policy/verdict.ts';
+
+/** How it was known who asked; `none`: the strictest level applied. */
+export type IdentifiedBy = 'none' | 'range' | 'proxy-auth';
+
+/** One request or tunnel, however it ended. The line that stands in history segments, and the payload of access events. */
+export interface AccessRecord {
+  /** ULID. */
+  readonly id: string;
+  /** When it began, ISO 8601 UTC. */
+  readonly at: string;
+  readonly gateway: string;
+  readonly worker: number;
+  readonly client: string;
+  readonly user: string | null;
+  readonly identified: IdentifiedBy;
+  readonly level: string;
+  /** HTTP method, or CONNECT. */
+  readonly method: string;
+  /** Canonical URL; `host:port` for CONNECT; null when locked, or when there is no canonical form. */
+  readonly target: string | null;
+  /** Canonical host, or null as above. */
+  readonly host: string | null;
+  readonly verdict: 'allow' | 'block';
+  readonly action: Action;
+  readonly reason: Reason;
+  readonly step: Step;
+  readonly category: string | null;
+  readonly categories: readonly string[];
+  readonly lists: readonly string[];
+  readonly flagged: boolean;
+  readonly locked: boolean;
+  readonly rule: string | null;
+  readonly policy: string;
+  readonly serial: number;
+  /** Status sent to the client; 0 when none could be sent. */
+  readonly status: number;
+  /** Payload bytes from the client to the upstream, and back. */
+  readonly up: number;
+  readonly down: number;
+  /** Duration in ms. */
+  readonly ms: number;
+  /** TLS server name where it was seen, and whether the hello asked for Encrypted Client Hello. */
+  readonly sni?: string;
+  readonly ech?: boolean;
+  /** How it ended where that was not plainly: RFC 9209 error type or one of ours, such as `client_aborted`, `cut`. */
+  readonly error?: string;
+}
+
+/** Written when a tunnel opens, so that it is on record even if the worker is killed; the AccessRecord with the same id follows. */
+export interface TunnelOpening {
+  readonly opening: AccessRecord;
+}

@@ -1,0 +1,49 @@
+import type { AccessRecord } from './access-record.ts';
+
+/** One event as it travels: `data` is the payload of its type and version. */
+export interface EventEnvelope<T extends EventType = EventType> {
+  /** ULID. An id may arrive twice; its effect happens once. */
+  readonly id: string;
+  readonly type: T;
+  readonly v: number;
+  /** ISO 8601 UTC. */
+  readonly at: string;
+  readonly data: EventPayloads[T];
+}
+
+/** Payload by event type. */
+export interface EventPayloads {
+  /** A flagged refusal. Owner: gateway. */
+  'access.blocked': AccessRecord;
+  /** Allowed, but an adult should know (monitor). Owner: gateway. */
+  'access.flagged': AccessRecord;
+  /** A listed illegal target was asked for; never carries the target. Owner: gateway. */
+  'illegal.hit': AccessRecord;
+  /** Something in the gateway went wrong while deciding; the request was refused. Owner: gateway. */
+  fault: { readonly gateway: string; readonly worker: number; readonly what: string; readonly record: AccessRecord };
+  /** A condition that a person must look at. Owner: gateway. */
+  alarm: { readonly gateway: string; readonly code: AlarmCode; readonly text: string };
+  /** A worker was killed: records of this time span may be missing. Owner: gateway (supervisor). */
+  'history.gap': { readonly gateway: string; readonly worker: number; readonly from: string; readonly until: string };
+}
+
+export type EventType = keyof EventPayloads;
+
+export type AlarmCode =
+  | 'worker-crash-loop'
+  | 'snapshot-refused'
+  | 'clock-stepped-back'
+  | 'list-from-last-good'
+  | 'policy-invalid'
+  | 'disk-refuses'
+  | 'console-down';
+
+/** Current version of each event's payload. A consumer parks an event of a newer version instead of guessing. */
+export const EVENT_VERSIONS: Readonly<Record<EventType, number>> = {
+  'access.blocked': 1,
+  'access.flagged': 1,
+  'illegal.hit': 1,
+  fault: 1,
+  alarm: 1,
+  'history.gap': 1,
+};

@@ -1,0 +1,33 @@
+/** Milliseconds since the Unix epoch, UTC. Time is always an argument: only `systemClock` reads the machine's clock. */
+export type Clock = () => number;
+
+export const systemClock: Clock = () => Date.now();
+
+/** What a clock that was set back is told, once for each step back: by how many ms. */
+export type OnStepBack = (ms: number) => void;
+
+/**
+ * A clock that never goes back: `max(wall clock, highest instant seen)`, so that a clock set back cannot lengthen a grant.
+ * `highest` is the highest instant persisted by an earlier run (ms since the epoch, 0 if none).
+ */
+export function neverBackwards(wall: Clock, highest: number, onStepBack: OnStepBack): Clock {
+  let seen = highest;
+  let toldAt = -1;
+  return () => {
+    const now = wall();
+    if (now >= seen) {
+      seen = now;
+      return now;
+    }
+    if (seen - now > 1000 && toldAt !== seen) {
+      toldAt = seen;
+      onStepBack(seen - now);
+    }
+    return seen;
+  };
+}
+
+/** ISO 8601 in UTC with milliseconds. */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,38 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+let counter = 0;
+
+/**
+ * Replaces a file so that a reader or a power cut sees the old bytes or the new ones, never half of either:
+ * written beside, fsync, rename, fsync of the folder. Throws what the file system throws; the old file then stands.
+ */
+export function replaceFile(path: string, bytes: Uint8Array | string, mode = 0o600): void {
+  const folder = dirname(path);
+  mkdirSync(folder, { recursive: true });
+  const beside = join(folder, `.${basename(path)}.${process.pid}.${++counter}`);
+  try {
+    const fd = openSync(beside, 'wx', mode);
+    try {
+      writeFileSync(fd, bytes);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(beside, path);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw error;
+  }
+  syncFolder(folder);
+}
+
+/** Makes renames and new names in a folder survive a power cut. */
+export function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,126 @@
+import type { Action } from './verdict.ts';
+
+/** Minutes of a school day, `from` inclusive to `to` exclusive, counted from local midnight. */
+export interface DayWindow {
+  /** 0 Monday … 6 Sunday. */
+  readonly days: readonly number[];
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Written entries compiled for look-up: canonical host → rule, and host → path prefixes (longest first). */
+export interface Entries {
+  /** `entry` is a host (itself and all under it), or host + path prefix on a segment boundary. */
+  readonly allow: readonly Entry[];
+  readonly block: readonly Entry[];
+}
+
+export interface Entry {
+  readonly host: string;
+  /** Canonical path prefix, or null for the whole host. */
+  readonly path: string | null;
+  readonly rule: string;
+}
+
+/** One level with inheritance resolved: nothing is looked up in a parent at run time. */
+export interface CompiledLevel {
+  readonly name: string;
+  readonly title: string;
+  /** How the block page speaks: to a young child, a teenager or an adult. */
+  readonly voice: 'child' | 'teen' | 'adult';
+  /** Action for each known category, with the rule that says so. */
+  readonly categories: Readonly<Record<string, { readonly action: Action; readonly rule: string }>>;
+  readonly uncategorised: { readonly action: Action; readonly rule: string };
+  readonly entries: Entries;
+  /** Path suffixes refused on plain HTTP, such as `.exe`; canonical lower-case, with the dot. */
+  readonly downloads: { readonly extensions: readonly string[]; readonly rule: string } | null;
+  /** When this level may use the web at all; null: always. */
+  readonly hours: { readonly windows: readonly DayWindow[]; readonly rule: string } | null;
+}
+
+/** What one person's own rules say. */
+export interface PersonRules {
+  readonly suspended: { readonly until: number | null; readonly rule: string } | null;
+  readonly entries: Entries;
+}
+
+/** What a class's or group's rules say. */
+export interface GroupRules {
+  readonly entries: Entries;
+  readonly categories: Readonly<Record<string, { readonly action: Action; readonly rule: string }>>;
+}
+
+export interface CategoryTraits {
+  readonly title: string;
+  readonly locked: boolean;
+  /** Whether a refusal is worth an adult's eye. */
+  readonly flag: boolean;
+}
+
+/** The compiled policy: immutable, without secrets, the same bytes for the same documents. Travels as JSON in a signed snapshot. */
+export interface PolicySnapshot {
+  /** Hex SHA-256 of the canonical JSON of all the rest. */
+  readonly hash: string;
+  readonly school: string;
+  /** IANA zone, such as Europe/London. */
+  readonly timeZone: string;
+  readonly levels: Readonly<Record<string, CompiledLevel>>;
+  /** For whoever is not identified. */
+  readonly strictestLevel: string;
+  readonly categories: Readonly<Record<string, CategoryTraits>>;
+  readonly never: readonly Entry[];
+  readonly people: Readonly<
+    Record<string, { readonly level: string; readonly groups: readonly string[]; readonly rules: PersonRules | null }>
+  >;
+  readonly groups: Readonly<Record<string, GroupRules>>;
+  readonly lessons: readonly LessonList[];
+  readonly identity: {
+    readonly mode: 'open' | 'challenge';
+    /** Address ranges and fixed devices: the weakest way to know a level. Longest prefix wins. */
+    readonly ranges: readonly { readonly cidr: string; readonly level: string; readonly name: string }[];
+  };
+  readonly network: {
+    readonly clients: readonly string[];
+    readonly allowDestinations: readonly string[];
+    readonly connectPorts: readonly { readonly port: number; readonly tls: boolean }[];
+    readonly httpPorts: readonly number[];
+    /** Concurrent connections of one client address, over the whole gateway. */
+    readonly connectionsPerClient: number;
+    /** Concurrent connections of all clients, over the whole gateway. */
+    readonly connections: number;
+  };
+  /** Whom a block page tells a pupil to go to, and how staff can be reached. Shown to everyone. */
+  readonly contacts: { readonly pupils: string; readonly staff: string };
+}
+
+/** "Only these sites, this hour" for a class. Instants in ms since the epoch. */
+export interface LessonList {
+  readonly id: string;
+  readonly group: string;
+  readonly from: number;
+  readonly until: number;
+  readonly sites: readonly Entry[];
+  readonly rule: string;
+}
+
+/** A site opened for a topic, for a time: approved, and in force from `from` (inclusive) to `until` (exclusive), ms since the epoch. */
+export interface Grant {
+  readonly id: string;
+  readonly topic: string;
+  readonly hosts: readonly string[];
+  readonly categories: readonly string[];
+  /** Whom it is for; each list that is not empty is one way to be meant. */
+  readonly levels: readonly string[];
+  readonly people: readonly string[];
+  /** CIDRs. */
+  readonly ranges: readonly string[];
+  readonly from: number;
+  readonly until: number;
+  /** Approved by the DSL, naming persons: the only kind that passes a person's own block. */
+  readonly passesPersonBlock: boolean;
+}
+
+/** What changes by the minute: unblocks in force or to come. */
+export interface LiveSnapshot {
+  readonly grants: readonly Grant[];
+}
