@@ -54,7 +54,7 @@ function schemaProblems(
   const problems: Problem[] = [];
   for (const error of Value.Errors(schema, value)) {
     const path = pointerToPath(error.instancePath);
-    for (const [at, reason] of explain(path, error.keyword, error.message, error.params as Record<string, unknown>)) {
+    for (const [at, reason] of explain(path, error.keyword, error.message, error.params)) {
       const key = `${at.join('/')} ${reason}`;
       if (seen.has(key)) continue;
       seen.add(key);

@@ -81,5 +81,5 @@ function parseCidr(text: string): Range {
 
 function matches(address: string, ranges: readonly Range[]): boolean {
   const parsed = ipaddr.parse(address);
-  return ranges.some(([base, bits]) => base.kind() === parsed.kind() && parsed.match(base as ipaddr.IPv4, bits));
+  return ranges.some(([base, bits]) => base.kind() === parsed.kind() && parsed.match(base, bits));
 }

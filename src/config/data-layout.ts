@@ -1,0 +1,79 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Where each piece of state lies in the data folder. The only place that spells these paths. */
+export interface DataLayout {
+  readonly root: string;
+  /** Ed25519: the console's private key (0600) and the public key that gateways check snapshots with. */
+  readonly signingKey: string;
+  readonly signingPublicKey: string;
+  /** SQLite: the record. Only the console process opens it for writing. */
+  readonly record: string;
+  /** Folder adapter of the bus, downward: `policy.json`, `live.json`. */
+  readonly busDown: string;
+  /** This gateway's name in records, made at first start. */
+  readonly gatewayId: string;
+  /** Last accepted snapshots of this gateway: `policy.json`, `live.json`. */
+  readonly lastGoodSnapshots: string;
+  /** Compiled category index: `current.json` names the file in force. */
+  readonly index: string;
+  /** Last good copy of each list's entries. */
+  readonly lastGoodLists: string;
+  /** Events on their way up: one NDJSON file at a time per worker. */
+  readonly spoolEvents: string;
+  /** The segment each worker is writing. */
+  readonly spoolOpen: string;
+  /** Closed segments on their way up. */
+  readonly spoolSegments: string;
+  /** Committed segments by UTC day: `history/2026-11-22/<name>.ndjson.zst`. */
+  readonly history: string;
+  /** Mail as `.eml` files when no SMTP server is configured. */
+  readonly outbox: string;
+  readonly reports: string;
+  /** Unix sockets. */
+  readonly consoleSocket: string;
+  readonly frontSocket: string;
+}
+
+export function dataLayout(root: string): DataLayout {
+  return {
+    root,
+    signingKey: join(root, 'keys', 'console.key'),
+    signingPublicKey: join(root, 'keys', 'console.pub'),
+    record: join(root, 'record.sqlite'),
+    busDown: join(root, 'bus'),
+    gatewayId: join(root, 'gateway', 'id'),
+    lastGoodSnapshots: join(root, 'gateway', 'snapshots'),
+    index: join(root, 'gateway', 'index'),
+    lastGoodLists: join(root, 'lists'),
+    spoolEvents: join(root, 'spool', 'events'),
+    spoolOpen: join(root, 'spool', 'open'),
+    spoolSegments: join(root, 'spool', 'segments'),
+    history: join(root, 'history'),
+    outbox: join(root, 'outbox'),
+    reports: join(root, 'reports'),
+    consoleSocket: join(root, 'run', 'console.sock'),
+    frontSocket: join(root, 'run', 'front.sock'),
+  };
+}
+
+/** Makes the folders, readable by nobody else. Throws what the file system throws. */
+export function createDataFolders(layout: DataLayout): void {
+  const folders = [
+    layout.root,
+    join(layout.root, 'keys'),
+    join(layout.root, 'gateway'),
+    join(layout.root, 'run'),
+    layout.busDown,
+    layout.lastGoodSnapshots,
+    layout.index,
+    layout.lastGoodLists,
+    layout.spoolEvents,
+    layout.spoolOpen,
+    layout.spoolSegments,
+    layout.history,
+    layout.outbox,
+    layout.reports,
+  ];
+  for (const folder of folders) mkdirSync(folder, { recursive: true, mode: 0o700 });
+}

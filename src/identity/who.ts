@@ -1,0 +1,13 @@
+import type { IdentifiedBy } from '../events/access-record.ts';
+
+/** Who is asking, as far as it is known. */
+export interface Who {
+  readonly user: string | null;
+  readonly identified: IdentifiedBy;
+  readonly level: string;
+  readonly groups: readonly string[];
+  /** Canonical client address. */
+  readonly client: string;
+  /** `sign-in`: nobody may go further without one (identity.mode challenge). `agreement`: known, but has not accepted it. */
+  readonly needs: 'nothing' | 'sign-in' | 'agreement';
+}

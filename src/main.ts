@@ -1,0 +1,37 @@
+import { Command, CommanderError } from 'commander';
+import { SchoolgateError } from './kernel/errors.ts';
+import { systemClock } from './kernel/clock.ts';
+import { type CliContext, UsageError } from './cli/context.ts';
+
+const context: CliContext = {
+  env: process.env,
+  cwd: process.cwd(),
+  clock: systemClock,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+};
+
+const program = new Command('schoolgate')
+  .description('Filtering and monitoring forward proxy for a school’s gateway')
+  .option('--verbose', 'print stack traces with errors')
+  .exitOverride();
+
+for (const register of []) (register as (p: Command, c: CliContext) => void)(program, context);
+
+try {
+  await program.parseAsync(process.argv);
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const verbose = program.opts<{ verbose?: boolean }>().verbose === true;
+  if (error instanceof SchoolgateError || error instanceof UsageError) {
+    process.stderr.write(`${verbose ? error.stack : error.message}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+  process.stderr.write(`${verbose && error instanceof Error ? error.stack : `Unexpected fault: ${String(error)}. Run again with --verbose and report it.`}\n`);
+  return 1;
+}
