@@ -7,6 +7,8 @@ export interface DataLayout {
   /** Ed25519: the console's private key (0600) and the public key that gateways check snapshots with. */
   readonly signingKey: string;
   readonly signingPublicKey: string;
+  /** Seals the end of the audit chain (0600). */
+  readonly auditKey: string;
   /** SQLite: the record. Only the console process opens it for writing. */
   readonly record: string;
   /** Folder adapter of the bus, downward: `policy.json`, `live.json`. */
@@ -40,6 +42,7 @@ export function dataLayout(root: string): DataLayout {
     root,
     signingKey: join(root, 'keys', 'console.key'),
     signingPublicKey: join(root, 'keys', 'console.pub'),
+    auditKey: join(root, 'keys', 'audit.key'),
     record: join(root, 'record.sqlite'),
     busDown: join(root, 'bus'),
     gatewayId: join(root, 'gateway', 'id'),

@@ -1,0 +1,69 @@
+/** What is put on record, and how each act is called in plain English. Closed: an act that is not here cannot be recorded. */
+export const AUDIT_ACTIONS = {
+  'console.started': 'Console started',
+  'console.stopped': 'Console stopped',
+  'first-link.made': 'First sign-in link made',
+  'person.joined': 'Account made from a first link',
+  'session.opened': 'Signed in',
+  'session.refused': 'Sign-in refused',
+  'session.closed': 'Signed out',
+  'unblock.requested': 'Unblock asked for',
+  'unblock.approved': 'Unblock approved',
+  'unblock.refused': 'Unblock refused',
+  'unblock.withdrawn': 'Unblock withdrawn',
+  'unblock.revoked': 'Unblock revoked',
+  'unblock.expired': 'Unblock ended',
+  'policy.proposed': 'Policy change proposed',
+  'policy.refused': 'Policy change refused',
+  'policy.published': 'Policy published',
+} as const;
+export type AuditAction = keyof typeof AUDIT_ACTIONS;
+
+/** An act, as whoever does it reports it. */
+export interface AuditEntry {
+  /** User name of who did it; `console` or `file` where no person did. */
+  readonly actor: string;
+  readonly action: AuditAction;
+  /** What it was done to, such as `unblock:01J…` or `policy:41`. */
+  readonly subject: string;
+  readonly before?: unknown;
+  readonly after?: unknown;
+  readonly reason?: string | null;
+  /** User name of the second person, where one agreed. */
+  readonly approver?: string | null;
+  /** Where the actor's request came from: an IP address, or `local` for the machine's own socket. */
+  readonly address?: string | null;
+}
+
+/** Who does something, as the use cases of every room take it. */
+export interface Actor {
+  readonly personId: string;
+  readonly userName: string;
+  readonly address: string;
+}
+
+/** A row of the record as it is stored. */
+export interface AuditRow {
+  readonly seq: number;
+  /** ISO 8601 UTC. */
+  readonly at: string;
+  readonly actor: string;
+  readonly action: AuditAction;
+  readonly subject: string;
+  readonly approver: string | null;
+  /** JSON of `AuditPayload`. */
+  readonly payload: string;
+  /** Hex. */
+  readonly salt: string;
+  readonly payload_hash: string;
+  /** Hash of the row before; of the first row: 64 zeros. */
+  readonly prev: string;
+  readonly hash: string;
+}
+
+export interface AuditPayload {
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly reason: string | null;
+  readonly address: string | null;
+}

@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import t from 'tap';
+import { SchoolgateError } from '../../src/kernel/errors.ts';
+import { type Tx, openRecord, openRecordReadOnly } from '../../src/store/database.ts';
+import { currentVersion, loadMigrations, migrate } from '../../src/store/migrate.ts';
+
+function freshPath(t: { testdir(): string }): string {
+  return join(t.testdir(), 'record.sqlite');
+}
+
+t.test('a transaction is kept whole or not at all', async (t) => {
+  const record = openRecord(freshPath(t));
+  t.teardown(() => record.close());
+  record.write((tx) => tx.run('CREATE TABLE thing (id INTEGER PRIMARY KEY, name TEXT) STRICT'));
+  const add = (tx: Tx, name: string): number => tx.run('INSERT INTO thing (name) VALUES (?)', name);
+  t.equal(
+    record.write((tx) => add(tx, 'kept')),
+    1,
+  );
+  t.throws(
+    () =>
+      record.write((tx) => {
+        add(tx, 'half');
+        throw new Error('changed my mind');
+      }),
+    /changed my mind/,
+  );
+  t.strictSame(
+    record.read((tx) => tx.all('SELECT name FROM thing').map((row) => row['name'])),
+    ['kept'],
+  );
+});
+
+t.test('a transaction cannot be nested, outlived, or awaited in', async (t) => {
+  const record = openRecord(':memory:');
+  t.teardown(() => record.close());
+  let leaked: Tx | undefined;
+  record.write((tx) => {
+    leaked = tx;
+    t.throws(() => record.read((inner) => inner.get('SELECT 1')), /already open/);
+  });
+  t.throws(() => leaked!.get('SELECT 1'), /has ended/);
+  t.throws(() => record.write(async () => {}), /awaited/);
+  t.equal(
+    record.read((tx) => tx.get('SELECT 1 AS one')!['one']),
+    1,
+    'still usable afterwards',
+  );
+});
+
+t.test('the record is durable and checks references', async (t) => {
+  const path = freshPath(t);
+  const record = openRecord(path);
+  t.teardown(() => record.close());
+  const pragma = (name: string): unknown => record.read((tx) => Object.values(tx.get(`PRAGMA ${name}`)!)[0]);
+  t.strictSame(
+    { journal: pragma('journal_mode'), synchronous: pragma('synchronous'), foreign: pragma('foreign_keys') },
+    { journal: 'wal', synchronous: 2, foreign: 1 },
+  );
+});
+
+t.test('migrations', async (t) => {
+  t.test('bring an old record up to date, once, and survive a second opening', async (t) => {
+    const path = freshPath(t);
+    openRecord(path).close();
+    const again = openRecord(path);
+    const version = again.read((tx) => tx.get('PRAGMA user_version')!['user_version']);
+    again.close();
+    t.equal(version, loadMigrations().length);
+  });
+
+  t.test('a step that fails leaves nothing of itself behind', async (t) => {
+    const connection = new DatabaseSync(':memory:');
+    t.teardown(() => connection.close());
+    const good = { number: 1, name: 'good', sql: 'CREATE TABLE a (x) ;' };
+    const bad = { number: 2, name: 'bad', sql: 'CREATE TABLE b (x); CREATE TABLE a (x);' };
+    t.throws(() => migrate(connection, [good, bad]), /migration 2 \(bad\)/);
+    t.equal(currentVersion(connection), 1);
+    t.equal(connection.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'b'").get()!['n'], 0);
+    migrate(connection, [good, { ...bad, sql: 'CREATE TABLE b (x);' }]);
+    t.equal(currentVersion(connection), 2);
+  });
+
+  t.test('a gap in the numbers is a mistake of ours', async (t) => {
+    const connection = new DatabaseSync(':memory:');
+    t.teardown(() => connection.close());
+    t.throws(() => migrate(connection, [{ number: 2, name: 'late', sql: 'SELECT 1' }]), /without gaps/);
+  });
+
+  t.test('a record of a newer version is refused and left alone', async (t) => {
+    const path = freshPath(t);
+    openRecord(path).close();
+    const raw = new DatabaseSync(path);
+    raw.exec('PRAGMA user_version = 999');
+    raw.close();
+    t.throws(() => openRecord(path), { code: 'record_newer' });
+    const after = new DatabaseSync(path);
+    t.equal(currentVersion(after), 999);
+    after.close();
+  });
+});
+
+t.test('what is no database is refused in one sentence', async (t) => {
+  const folder = t.testdir({ 'record.sqlite': 'this is a text file, not a database'.repeat(50) });
+  const opening = (): unknown => openRecord(join(folder, 'record.sqlite'));
+  t.throws(opening, { code: 'record_unusable', name: 'SchoolgateError' });
+  t.throws(() => openRecordReadOnly(join(folder, 'absent.sqlite')), { code: 'record_missing' });
+  t.ok(new SchoolgateError('a', 'us', 'b') instanceof Error);
+});
+
+t.test('a reader sees what is committed, beside the writer and after it has gone', async (t) => {
+  const path = freshPath(t);
+  const writer = openRecord(path);
+  writer.write((tx) => tx.run('CREATE TABLE thing (x INTEGER) STRICT'));
+  const reader = openRecordReadOnly(path);
+  const count = (from: typeof reader): unknown =>
+    from.read((tx) => tx.get('SELECT count(*) AS n FROM thing')!['n']);
+  writer.write((tx) => {
+    tx.run('INSERT INTO thing VALUES (1)');
+    t.equal(count(reader), 0, 'not committed yet');
+  });
+  t.equal(count(reader), 1);
+  writer.close();
+  t.equal(count(reader), 1);
+  reader.close();
+  const later = openRecordReadOnly(path);
+  t.equal(count(later), 1);
+  later.close();
+});
