@@ -1,0 +1,64 @@
+import { addressRanges } from '../kernel/ip.ts';
+import { canonicalUser } from './user-name.ts';
+import type { Who } from './who.ts';
+
+/** What identify needs of the policy. */
+export interface IdentityRules {
+  /** For whoever is not identified. */
+  readonly strictestLevel: string;
+  /** By canonical user name. */
+  readonly people: Readonly<Record<string, { readonly level: string; readonly groups: readonly string[] }>>;
+  readonly identity: {
+    readonly mode: 'open' | 'challenge';
+    readonly ranges: readonly { readonly cidr: string; readonly level: string }[];
+  };
+}
+
+/** Says who asks, from a canonical client address and the user name that was verified (null: none was). */
+export type Identify = (client: string, user: string | null) => Who;
+
+/** Addresses remembered with their level; a school has some thousands, an attacker with IPv6 has more. */
+const REMEMBERED = 10_000;
+
+/**
+ * Prepares identification: a verified person's own level and groups; else the level of the longest range that holds the
+ * address; else the strictest level. A verified person whom the policy does not know gets the strictest level under their
+ * own name: that somebody signed in says who they are, not what they may do.
+ */
+export function prepareIdentity(rules: IdentityRules): Identify {
+  const people = new Map(Object.entries(rules.people));
+  const unknownNeeds = rules.identity.mode === 'challenge' ? 'sign-in' : 'nothing';
+  const levelOfRange = rangeLookup(rules.identity.ranges);
+  return (client, user) => {
+    if (user !== null) {
+      const name = canonicalUser(user) ?? user;
+      const { level, groups } = people.get(name) ?? { level: rules.strictestLevel, groups: [] };
+      return { user: name, identified: 'proxy-auth', level, groups, client, needs: 'nothing' };
+    }
+    const level = levelOfRange(client);
+    if (level !== null) return { user: null, identified: 'range', level, groups: [], client, needs: 'nothing' };
+    return { user: null, identified: 'none', level: rules.strictestLevel, groups: [], client, needs: unknownNeeds };
+  };
+}
+
+function rangeLookup(ranges: IdentityRules['identity']['ranges']): (client: string) => string | null {
+  if (ranges.length === 0) return () => null;
+  const longestFirst = ranges
+    .map(({ cidr, level }) => ({ level, bits: prefixBits(cidr), range: addressRanges([cidr]) }))
+    .sort((a, b) => b.bits - a.bits);
+  const remembered = new Map<string, string | null>();
+  return (client) => {
+    const known = remembered.get(client);
+    if (known !== undefined) return known;
+    const level = longestFirst.find(({ range }) => range.has(client))?.level ?? null;
+    if (remembered.size >= REMEMBERED) remembered.clear();
+    remembered.set(client, level);
+    return level;
+  };
+}
+
+// IPv4 and IPv6 lengths are never compared with effect: an address lies in ranges of its own kind only.
+function prefixBits(cidr: string): number {
+  const slash = cidr.indexOf('/');
+  return slash < 0 ? 128 : Number(cidr.slice(slash + 1));
+}

@@ -1,0 +1,102 @@
+import type { DocumentPath, YamlDocument } from '../config/yaml-document.ts';
+import type { Problem } from '../kernel/errors.ts';
+import { entryText, parseEntry } from './entry.ts';
+import type { CategoryTraits, Entries, Entry } from './snapshot.ts';
+import type { Action } from './verdict.ts';
+
+/** What every part of compile shares: the categories there are, and where problems go. */
+export interface Compiling {
+  readonly categories: ReadonlyMap<string, CategoryTraits>;
+  readonly problems: Problem[];
+}
+
+export type CategoryActions = Readonly<Record<string, { readonly action: Action; readonly rule: string }>>;
+
+export const NO_ENTRIES: Entries = { allow: [], block: [] };
+
+/** Notes a problem at a path of a document. */
+export function report(to: Compiling, document: YamlDocument<unknown>, path: DocumentPath, reason: string): void {
+  to.problems.push({ file: document.file, line: document.lineOf(path), reason });
+}
+
+/** Compiles one list of written entries; `rulePrefix` such as `levels/ks2.yaml#block`. */
+export function compileEntries(
+  to: Compiling,
+  document: YamlDocument<unknown>,
+  path: DocumentPath,
+  texts: readonly string[],
+  rulePrefix: string,
+): Entry[] {
+  const seen = new Set<string>();
+  const entries: Entry[] = [];
+  for (const [i, text] of texts.entries()) {
+    const parsed = parseEntry(text);
+    if (typeof parsed === 'string') {
+      report(to, document, [...path, i], parsed);
+      continue;
+    }
+    const canonical = entryText(parsed);
+    if (seen.has(canonical)) report(to, document, [...path, i], `"${text}" stands in this list twice; keep one`);
+    else entries.push({ ...parsed, rule: `${rulePrefix}.${canonical}` });
+    seen.add(canonical);
+  }
+  return entries;
+}
+
+/** Compiles an allow and a block list that belong together: nothing may stand in both. `path` is where both lists stand. */
+export function compileBothWays(
+  to: Compiling,
+  document: YamlDocument<unknown>,
+  path: DocumentPath,
+  lists: { readonly allow?: readonly string[] | undefined; readonly block?: readonly string[] | undefined },
+  rulePrefix: string,
+): Entries {
+  const allow = compileEntries(to, document, [...path, 'allow'], lists.allow ?? [], `${rulePrefix}allow`);
+  const block = compileEntries(to, document, [...path, 'block'], lists.block ?? [], `${rulePrefix}block`);
+  const blocked = new Set(block.map(entryText));
+  for (const entry of allow) {
+    if (entry.path === null && !entry.host.includes('.') && !entry.host.includes(':')) {
+      report(to, document, [...path, 'allow'], `"${entry.host}" would allow everything under it; name single sites`);
+    }
+    if (blocked.has(entryText(entry))) {
+      report(
+        to,
+        document,
+        [...path, 'allow'],
+        `"${entryText(entry)}" is both allowed and blocked; keep one of the two`,
+      );
+    }
+  }
+  return { allow, block };
+}
+
+/** Compiles `categories:` of a level or group. Unknown ids and locked ones are problems. */
+export function compileCategories(
+  to: Compiling,
+  document: YamlDocument<unknown>,
+  path: DocumentPath,
+  actions: Readonly<Record<string, Action>>,
+  rulePrefix: string,
+): CategoryActions {
+  const compiled: [string, { action: Action; rule: string }][] = [];
+  for (const [id, action] of Object.entries(actions)) {
+    const traits = to.categories.get(id);
+    if (traits === undefined) {
+      report(
+        to,
+        document,
+        [...path, 'categories', id],
+        `"${id}" is not a category; see categories.yaml for their names`,
+      );
+    } else if (traits.locked) {
+      report(
+        to,
+        document,
+        [...path, 'categories', id],
+        `"${id}" is locked: it is always blocked for everybody, and no policy can name it; remove this line`,
+      );
+    }
+    compiled.push([id, { action, rule: `${rulePrefix}categories.${id}` }]);
+  }
+  return Object.fromEntries(compiled);
+}

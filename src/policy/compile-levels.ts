@@ -1,0 +1,139 @@
+import type { YamlDocument } from '../config/yaml-document.ts';
+import { type Compiling, compileBothWays, compileCategories, report } from './compile-entries.ts';
+import { DAYS, type LevelDocument } from './document.ts';
+import { entryText } from './entry.ts';
+import type { CompiledLevel, DayWindow, Entries, Entry } from './snapshot.ts';
+
+type Levels = ReadonlyMap<string, YamlDocument<LevelDocument>>;
+
+/** What a level with no parent starts from; `voice` and `uncategorised` are then required of it. */
+const NOTHING: Omit<CompiledLevel, 'name' | 'title' | 'voice' | 'uncategorised'> = {
+  categories: {},
+  entries: { allow: [], block: [] },
+  downloads: null,
+  hours: null,
+};
+
+/** Compiles all levels with what they extend resolved, so that nothing is looked up in a parent at run time. */
+export function compileLevels(to: Compiling, documents: Levels): Record<string, CompiledLevel> {
+  if (documents.size === 0) {
+    to.problems.push({ file: 'levels', reason: 'has no level; write at least one, such as levels/ks1.yaml' });
+  }
+  const compiled = new Map<string, CompiledLevel | null>();
+  const compileOne = (name: string, below: readonly string[]): CompiledLevel | null => {
+    const done = compiled.get(name);
+    if (done !== undefined) return done;
+    const document = documents.get(name)!;
+    const parent = parentOf(to, documents, document, [...below, name]);
+    const base = parent === null ? null : compileOne(parent, [...below, name]);
+    const level = compileLevel(to, document, name, base, parent !== null || document.value.extends !== undefined);
+    compiled.set(name, level);
+    return level;
+  };
+  for (const name of documents.keys()) compileOne(name, []);
+  return Object.fromEntries([...compiled].filter((pair): pair is [string, CompiledLevel] => pair[1] !== null));
+}
+
+/** The level to inherit from, or null for none and for one that cannot be had, which is then reported. */
+function parentOf(
+  to: Compiling,
+  documents: Levels,
+  document: YamlDocument<LevelDocument>,
+  chain: readonly string[],
+): string | null {
+  const parent = document.value.extends;
+  if (parent === undefined) return null;
+  if (!documents.has(parent)) {
+    report(to, document, ['extends'], `"${parent}" is not a level; there is no levels/${parent}.yaml`);
+    return null;
+  }
+  if (chain.includes(parent)) {
+    const circle = [...chain.slice(chain.indexOf(parent)), parent].join(' → ');
+    report(to, document, ['extends'], `levels extend each other in a circle (${circle}); one of them must extend none`);
+    return null;
+  }
+  return parent;
+}
+
+function compileLevel(
+  to: Compiling,
+  document: YamlDocument<LevelDocument>,
+  name: string,
+  base: CompiledLevel | null,
+  isChild: boolean,
+): CompiledLevel | null {
+  const own = document.value;
+  const prefix = `${document.file}#`;
+  const voice = own.voice ?? base?.voice;
+  const uncategorised =
+    own.uncategorised === undefined
+      ? base?.uncategorised
+      : { action: own.uncategorised, rule: `${prefix}uncategorised` };
+  const inherited = base ?? NOTHING;
+  const categories = { ...inherited.categories, ...compileCategories(to, document, [], own.categories ?? {}, prefix) };
+  const entries = overlay(inherited.entries, compileBothWays(to, document, [], own, prefix));
+  const downloads = own.downloads === undefined ? inherited.downloads : compileDownloads(to, document);
+  const hours = own.hours === undefined ? inherited.hours : compileHours(to, document);
+  if (voice === undefined || uncategorised === undefined) {
+    if (!isChild) reportMissing(to, document);
+    return null;
+  }
+  return { name, title: own.title, voice, categories, uncategorised, entries, downloads, hours };
+}
+
+function reportMissing(to: Compiling, document: YamlDocument<LevelDocument>): void {
+  for (const key of ['voice', 'uncategorised'] as const) {
+    if (document.value[key] !== undefined) continue;
+    report(to, document, [], `"${key}" is missing; a level that extends no other must say it`);
+  }
+}
+
+/** The parent's entries under the level's own: the same entry said again replaces the parent's, whichever way that went. */
+function overlay(base: Entries, own: Entries): Entries {
+  const said = new Set([...own.allow, ...own.block].map(entryText));
+  const kept = (entries: readonly Entry[]): Entry[] => entries.filter((entry) => !said.has(entryText(entry)));
+  return { allow: [...kept(base.allow), ...own.allow], block: [...kept(base.block), ...own.block] };
+}
+
+function compileDownloads(to: Compiling, document: YamlDocument<LevelDocument>): CompiledLevel['downloads'] {
+  const extensions = new Set<string>();
+  for (const [i, text] of document.value.downloads!.block.entries()) {
+    if (/^(?:\.[a-z0-9]{1,16}){1,3}$/i.test(text)) extensions.add(text.toLowerCase());
+    else
+      report(
+        to,
+        document,
+        ['downloads', 'block', i],
+        `"${text}" is not a file ending; write it with its dot, such as .exe`,
+      );
+  }
+  return extensions.size === 0
+    ? null
+    : { extensions: [...extensions].sort(), rule: `${document.file}#downloads.block` };
+}
+
+function compileHours(to: Compiling, document: YamlDocument<LevelDocument>): CompiledLevel['hours'] {
+  const windows: DayWindow[] = [];
+  for (const [i, window] of document.value.hours!.entries()) {
+    const from = minuteOfDay(window.from);
+    const until = minuteOfDay(window.to);
+    if (from === null || until === null) {
+      report(to, document, ['hours', i], 'times are written as "08:30", up to "24:00" for the end of the day');
+    } else if (from >= until) {
+      report(to, document, ['hours', i], '"to" must be later than "from"; write hours over midnight as two entries');
+    } else if (window.days.length === 0) {
+      report(to, document, ['hours', i, 'days'], '"days" names no day');
+    } else {
+      const days = [...new Set(window.days.map((day) => DAYS.indexOf(day)))].sort((a, b) => a - b);
+      windows.push({ days, from, to: until });
+    }
+  }
+  return document.value.hours!.length === 0 ? null : { windows, rule: `${document.file}#hours` };
+}
+
+function minuteOfDay(text: string): number | null {
+  const parts = /^(\d{2}):(\d{2})$/.exec(text);
+  if (parts === null) return null;
+  const [hour, minute] = [Number(parts[1]), Number(parts[2])];
+  return minute < 60 && hour * 60 + minute <= 1440 ? hour * 60 + minute : null;
+}

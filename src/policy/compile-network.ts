@@ -1,0 +1,89 @@
+import type { DocumentPath, YamlDocument } from '../config/yaml-document.ts';
+import { addressRanges, canonicalAddress, isCidr } from '../kernel/ip.ts';
+import { type Compiling, report } from './compile-entries.ts';
+import { unknownLevel } from './compile-rules.ts';
+import type { SchoolDocument } from './document.ts';
+import type { PolicySnapshot } from './snapshot.ts';
+
+type Document = YamlDocument<SchoolDocument>;
+
+/** What holds where `school.yaml` says nothing: the contract's defaults, and limits for a school of some 1,500 devices. */
+export const NETWORK_DEFAULTS: PolicySnapshot['network'] = {
+  clients: ['127.0.0.0/8', '::1', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
+  allowDestinations: [],
+  connectPorts: [
+    { port: 443, tls: true },
+    { port: 80, tls: false },
+  ],
+  httpPorts: [80, 8080, 8000, 8008, 8888],
+  connectionsPerClient: 256,
+  connections: 20_000,
+};
+
+/** Compiles `network:` over the defaults; a list that is given replaces the default list. */
+export function compileNetwork(to: Compiling, document: Document): PolicySnapshot['network'] {
+  const own = document.value.network ?? {};
+  const clients = own.clients ?? NETWORK_DEFAULTS.clients;
+  const connectPorts = own.connectPorts?.map(({ port, tls }) => ({ port, tls: tls ?? true }));
+  checkCidrs(to, document, ['network', 'clients'], own.clients ?? []);
+  checkCidrs(to, document, ['network', 'allowDestinations'], own.allowDestinations ?? []);
+  if (clients.length === 0) {
+    report(to, document, ['network', 'clients'], '"network.clients" is empty: nobody could use the proxy; name ranges');
+  }
+  checkDoubles(to, document, ['network', 'connectPorts'], connectPorts?.map(({ port }) => port) ?? []);
+  checkDoubles(to, document, ['network', 'httpPorts'], own.httpPorts ?? []);
+  return {
+    clients,
+    allowDestinations: own.allowDestinations ?? NETWORK_DEFAULTS.allowDestinations,
+    connectPorts: connectPorts ?? NETWORK_DEFAULTS.connectPorts,
+    httpPorts: own.httpPorts ?? NETWORK_DEFAULTS.httpPorts,
+    connectionsPerClient: own.connectionsPerClient ?? NETWORK_DEFAULTS.connectionsPerClient,
+    connections: own.connections ?? NETWORK_DEFAULTS.connections,
+  };
+}
+
+/** Compiles `identity.ranges`. */
+export function compileRanges(
+  to: Compiling,
+  document: Document,
+  levelIds: ReadonlySet<string>,
+): PolicySnapshot['identity']['ranges'] {
+  const ranges = document.value.identity.ranges ?? [];
+  checkCidrs(
+    to,
+    document,
+    ['identity', 'ranges'],
+    ranges.map(({ cidr }) => cidr),
+  );
+  for (const [i, { level }] of ranges.entries()) {
+    if (!levelIds.has(level)) report(to, document, ['identity', 'ranges', i, 'level'], unknownLevel(level));
+  }
+  return ranges;
+}
+
+function checkCidrs(to: Compiling, document: Document, path: DocumentPath, cidrs: readonly string[]): void {
+  for (const [i, cidr] of cidrs.entries()) {
+    if (!isCidr(cidr)) {
+      report(
+        to,
+        document,
+        [...path, i],
+        `"${cidr}" is not an address range; write it as 10.20.0.0/16 or 2001:db8::/48`,
+      );
+    } else if (cidrs.slice(0, i).some((earlier) => isCidr(earlier) && isSameRange(earlier, cidr))) {
+      report(to, document, [...path, i], `"${cidr}" is the same range as one above; keep one`);
+    }
+  }
+}
+
+/** Two spellings of one range: the same length, and each holds the other's base address. */
+function isSameRange(a: string, b: string): boolean {
+  const [base, bits] = b.split('/') as [string, string?];
+  return (a.split('/')[1] ?? '') === (bits ?? '') && addressRanges([a]).has(canonicalAddress(base)!);
+}
+
+function checkDoubles(to: Compiling, document: Document, path: DocumentPath, ports: readonly number[]): void {
+  for (const [i, port] of ports.entries()) {
+    if (ports.indexOf(port) < i) report(to, document, [...path, i], `port ${port} is named twice; keep one`);
+  }
+}

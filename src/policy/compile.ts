@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import type { YamlDocument } from '../config/yaml-document.ts';
+import type { Problem } from '../kernel/errors.ts';
+import { canonicalJson } from './canonical-json.ts';
+import { type Compiling, compileEntries, report } from './compile-entries.ts';
+import { compileLevels } from './compile-levels.ts';
+import { compileNetwork, compileRanges } from './compile-network.ts';
+import { compileRules, unknownLevel } from './compile-rules.ts';
+import type { PolicyDocuments, SchoolDocument } from './document.ts';
+import { isTimeZone } from './schedule.ts';
+import type { CategoryTraits, PolicySnapshot } from './snapshot.ts';
+
+/** A category as the catalogue describes it. */
+export interface KnownCategory extends CategoryTraits {
+  readonly id: string;
+}
+
+export type CompiledPolicy = { readonly snapshot: PolicySnapshot } | { readonly problems: readonly Problem[] };
+
+/**
+ * Compiles documents into the immutable snapshot that gateways run, or gives every problem with file and line. The same
+ * documents and categories give the same hash.
+ */
+export function compilePolicy(documents: PolicyDocuments, categories: readonly KnownCategory[]): CompiledPolicy {
+  const traits = new Map(categories.map(({ id, title, locked, flag }) => [id, { title, locked, flag }]));
+  const to: Compiling = { categories: traits, problems: [] };
+  const school = documents.school.value;
+  const levelIds = new Set(documents.levels.keys());
+  checkSchool(to, documents.school, levelIds);
+  const body: Omit<PolicySnapshot, 'hash'> = {
+    school: school.name,
+    timeZone: school.timeZone,
+    levels: compileLevels(to, documents.levels),
+    strictestLevel: school.identity.strictestLevel,
+    categories: Object.fromEntries(traits),
+    never: compileEntries(to, documents.school, ['never'], school.never ?? [], `${documents.school.file}#never`),
+    ...compileRules(to, documents.rules, levelIds),
+    identity: { mode: school.identity.mode, ranges: compileRanges(to, documents.school, levelIds) },
+    network: compileNetwork(to, documents.school),
+    contacts: school.contacts,
+  };
+  if (to.problems.length > 0) return { problems: to.problems };
+  return { snapshot: { hash: createHash('sha256').update(canonicalJson(body)).digest('hex'), ...body } };
+}
+
+function checkSchool(to: Compiling, document: YamlDocument<SchoolDocument>, levelIds: ReadonlySet<string>): void {
+  const { timeZone, identity } = document.value;
+  if (!isTimeZone(timeZone)) {
+    report(to, document, ['timeZone'], `"${timeZone}" is not a time zone; write one such as Europe/London`);
+  }
+  if (!levelIds.has(identity.strictestLevel)) {
+    report(to, document, ['identity', 'strictestLevel'], unknownLevel(identity.strictestLevel));
+  }
+}

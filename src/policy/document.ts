@@ -1,0 +1,113 @@
+import { type Static, Type } from 'typebox';
+import type { YamlDocument } from '../config/yaml-document.ts';
+
+/** What the files in `policies/` may say. Only the shape is checked here; what names and values mean is compile's. */
+
+const Strict = { additionalProperties: false };
+const Text = Type.String({ minLength: 1, maxLength: 300 });
+const Texts = Type.Array(Text);
+
+export const ACTIONS = ['allow', 'monitor', 'warn', 'block'] as const;
+export const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+
+const CategoryActions = Type.Record(Type.String(), Type.Enum([...ACTIONS]));
+
+const Port = Type.Integer({ minimum: 1, maximum: 65_535 });
+
+/** `school.yaml`: what holds for the whole school. */
+export const SchoolSchema = Type.Object(
+  {
+    name: Text,
+    timeZone: Text,
+    contacts: Type.Object({ pupils: Text, staff: Text }, Strict),
+    never: Type.Optional(Texts),
+    identity: Type.Object(
+      {
+        mode: Type.Enum(['open', 'challenge']),
+        strictestLevel: Text,
+        ranges: Type.Optional(Type.Array(Type.Object({ cidr: Text, level: Text, name: Text }, Strict))),
+      },
+      Strict,
+    ),
+    network: Type.Optional(
+      Type.Object(
+        {
+          clients: Type.Optional(Texts),
+          allowDestinations: Type.Optional(Texts),
+          connectPorts: Type.Optional(
+            Type.Array(Type.Object({ port: Port, tls: Type.Optional(Type.Boolean()) }, Strict)),
+          ),
+          httpPorts: Type.Optional(Type.Array(Port)),
+          connectionsPerClient: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+          connections: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+        },
+        Strict,
+      ),
+    ),
+  },
+  Strict,
+);
+export type SchoolDocument = Static<typeof SchoolSchema>;
+
+/** `levels/<id>.yaml`: one level. A level that extends none must say `voice` and `uncategorised`. */
+export const LevelSchema = Type.Object(
+  {
+    title: Text,
+    voice: Type.Optional(Type.Enum(['child', 'teen', 'adult'])),
+    extends: Type.Optional(Text),
+    categories: Type.Optional(CategoryActions),
+    uncategorised: Type.Optional(Type.Enum([...ACTIONS])),
+    allow: Type.Optional(Texts),
+    block: Type.Optional(Texts),
+    downloads: Type.Optional(Type.Object({ block: Texts }, Strict)),
+    hours: Type.Optional(
+      Type.Array(Type.Object({ days: Type.Array(Type.Enum([...DAYS])), from: Text, to: Text }, Strict)),
+    ),
+  },
+  Strict,
+);
+export type LevelDocument = Static<typeof LevelSchema>;
+
+/** `rules.yaml`, which a school may do without: people, classes and groups, lesson lists. */
+export const RulesSchema = Type.Object(
+  {
+    people: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            name: Text,
+            level: Text,
+            groups: Type.Optional(Texts),
+            suspended: Type.Optional(Text),
+            allow: Type.Optional(Texts),
+            block: Type.Optional(Texts),
+          },
+          Strict,
+        ),
+      ),
+    ),
+    groups: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            name: Text,
+            categories: Type.Optional(CategoryActions),
+            allow: Type.Optional(Texts),
+            block: Type.Optional(Texts),
+          },
+          Strict,
+        ),
+      ),
+    ),
+    lessons: Type.Optional(Type.Array(Type.Object({ group: Text, from: Text, until: Text, sites: Texts }, Strict))),
+  },
+  Strict,
+);
+export type RulesDocument = Static<typeof RulesSchema>;
+
+/** Every document of one policy folder, each true to its schema. `levels` by id, which is the file's name without `.yaml`. */
+export interface PolicyDocuments {
+  readonly school: YamlDocument<SchoolDocument>;
+  readonly levels: ReadonlyMap<string, YamlDocument<LevelDocument>>;
+  readonly rules: YamlDocument<RulesDocument> | null;
+}

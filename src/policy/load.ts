@@ -1,0 +1,50 @@
+import { type Dirent, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Problem } from '../kernel/errors.ts';
+import { type ReadPolicy, readPolicy } from './read.ts';
+
+/**
+ * Reads a policy folder: its documents, or every problem with file and line. The only file of this room's rules that touches
+ * the disk. Reads `*.yaml` and `*.yml` in the folder and in `levels/`; hidden files and other kinds are left alone.
+ */
+export function loadPolicy(folder: string): ReadPolicy {
+  const problems: Problem[] = [];
+  const files = new Map<string, string>();
+  for (const under of ['', 'levels/']) {
+    for (const name of yamlFiles(folder, under, problems)) {
+      const text = readText(join(folder, under, name), `${under}${name}`, problems);
+      if (text !== null) files.set(`${under}${name}`, text);
+    }
+  }
+  if (problems.length > 0) return { problems };
+  return readPolicy(files);
+}
+
+function yamlFiles(folder: string, under: string, problems: Problem[]): string[] {
+  const place = under === '' ? folder : join(folder, under);
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(place, { withFileTypes: true });
+  } catch (error) {
+    if (under !== '' && (error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    problems.push({ file: under === '' ? folder : under, reason: `cannot be read (${(error as Error).message})` });
+    return [];
+  }
+  return entries
+    .filter((entry) => !entry.isDirectory() && /^[^.].*\.ya?ml$/i.test(entry.name))
+    .map((entry) => entry.name)
+    .sort();
+}
+
+function readText(path: string, file: string, problems: Problem[]): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+  } catch (error) {
+    const reason =
+      error instanceof TypeError
+        ? 'is not UTF-8 text; save it as UTF-8'
+        : `cannot be read (${(error as Error).message})`;
+    problems.push({ file, reason });
+    return null;
+  }
+}

@@ -1,0 +1,138 @@
+import type { CategoryMatch } from '../categories/match.ts';
+import { canonicalUser } from '../identity/user-name.ts';
+import { type AddressRanges, addressRanges } from '../kernel/ip.ts';
+import { HostTable } from './host-table.ts';
+import { type LocalMinute, createLocalMinute } from './schedule.ts';
+import type {
+  CategoryTraits,
+  CompiledLevel,
+  Grant,
+  GroupRules,
+  LessonList,
+  LiveSnapshot,
+  PersonRules,
+  PolicySnapshot,
+} from './snapshot.ts';
+import type { Decision } from './verdict.ts';
+import { type WrittenTable, writtenTable } from './written.ts';
+
+/** What a level makes of one answer of the index, before any written entry: worked out once, then looked up. */
+export interface CategoryOutcome {
+  /** The level's own decision, or the default's. */
+  readonly decision: Decision;
+  /** Set when a locked category is among the answer: nobody's rule comes before it. */
+  readonly illegal: Decision | null;
+  /** A help or school site, which is open even to somebody who must still sign in. */
+  readonly knownGood: boolean;
+}
+
+/** A level, ready to be asked. */
+export interface PreparedLevel {
+  readonly level: CompiledLevel;
+  readonly written: WrittenTable;
+  /** What the level makes of each answer of the index, kept by the answer's identity (see CategoryIndex). */
+  readonly outcomes: WeakMap<CategoryMatch, CategoryOutcome>;
+}
+
+export interface PreparedPerson {
+  readonly suspended: PersonRules['suspended'];
+  readonly written: WrittenTable;
+}
+
+export interface PreparedGroup {
+  readonly written: WrittenTable;
+  readonly categories: GroupRules['categories'];
+}
+
+export interface PreparedLesson {
+  readonly lesson: LessonList;
+  readonly sites: WrittenTable;
+}
+
+/** A snapshot thought through once, so that a request costs a few look-ups. Immutable but for what it remembers. */
+export interface PreparedPolicy {
+  readonly snapshot: PolicySnapshot;
+  readonly traits: ReadonlyMap<string, CategoryTraits>;
+  readonly levels: ReadonlyMap<string, PreparedLevel>;
+  readonly never: WrittenTable;
+  readonly people: ReadonlyMap<string, PreparedPerson>;
+  readonly groups: ReadonlyMap<string, PreparedGroup>;
+  readonly lessons: ReadonlyMap<string, readonly PreparedLesson[]>;
+  /** Every host that any written entry names: a host that is not here meets none of them. */
+  readonly named: HostTable<true>;
+  readonly localMinute: LocalMinute;
+}
+
+export function preparePolicy(snapshot: PolicySnapshot): PreparedPolicy {
+  const levels = Object.entries(snapshot.levels).map(([name, level]): [string, PreparedLevel] => [
+    name,
+    { level, written: writtenTable(level.entries), outcomes: new WeakMap() },
+  ]);
+  return {
+    snapshot,
+    traits: new Map(Object.entries(snapshot.categories)),
+    levels: new Map(levels),
+    never: writtenTable({ block: snapshot.never }),
+    people: new Map(Object.entries(snapshot.people).flatMap(([name, { rules }]) => preparePerson(name, rules))),
+    groups: new Map(Object.entries(snapshot.groups).flatMap(([name, rules]) => prepareGroup(name, rules))),
+    lessons: Map.groupBy(
+      snapshot.lessons.map((lesson) => ({ lesson, sites: writtenTable({ allow: lesson.sites }) })),
+      ({ lesson }) => lesson.group,
+    ),
+    named: new HostTable([...namedHosts(snapshot)].map((host) => [host, true])),
+    localMinute: createLocalMinute(snapshot.timeZone),
+  };
+}
+
+function preparePerson(name: string, rules: PersonRules | null): [string, PreparedPerson][] {
+  return rules === null ? [] : [[name, { suspended: rules.suspended, written: writtenTable(rules.entries) }]];
+}
+
+/** A class without rules of its own costs its pupils nothing. */
+function prepareGroup(name: string, { entries, categories }: GroupRules): [string, PreparedGroup][] {
+  const isEmpty = entries.allow.length + entries.block.length + Object.keys(categories).length === 0;
+  return isEmpty ? [] : [[name, { written: writtenTable(entries), categories }]];
+}
+
+function namedHosts(snapshot: PolicySnapshot): Set<string> {
+  const lists = [
+    ...Object.values(snapshot.levels).map((level) => level.entries),
+    ...Object.values(snapshot.groups).map((group) => group.entries),
+    ...Object.values(snapshot.people).flatMap((person) => person.rules?.entries ?? []),
+  ].flatMap(({ allow, block }) => [allow, block]);
+  const lessons = snapshot.lessons.map((lesson) => lesson.sites);
+  return new Set([...lists, ...lessons, snapshot.never].flat().map((entry) => entry.host));
+}
+
+/** A grant, ready to be asked whether it is meant for somebody. */
+export interface PreparedGrant {
+  readonly grant: Grant;
+  readonly levels: ReadonlySet<string>;
+  readonly people: ReadonlySet<string>;
+  readonly ranges: AddressRanges;
+  readonly categories: ReadonlySet<string>;
+}
+
+/** The live snapshot, ready to be asked. */
+export interface PreparedLive {
+  readonly byHost: HostTable<PreparedGrant>;
+  /** Grants that name categories. */
+  readonly byCategory: readonly PreparedGrant[];
+}
+
+export function prepareLive(live: LiveSnapshot): PreparedLive {
+  const grants = live.grants.map((grant): PreparedGrant => ({
+    grant,
+    levels: new Set(grant.levels),
+    people: new Set(grant.people.map((name) => canonicalUser(name) ?? name)),
+    ranges: addressRanges(grant.ranges),
+    categories: new Set(grant.categories),
+  }));
+  return {
+    byHost: new HostTable(grants.flatMap((one) => one.grant.hosts.map((host) => [host, one] as const))),
+    byCategory: grants.filter((one) => one.categories.size > 0),
+  };
+}
+
+/** No unblock at all. */
+export const NO_LIVE: PreparedLive = prepareLive({ grants: [] });

@@ -1,0 +1,53 @@
+import { HostTable } from './host-table.ts';
+import type { Entries, Entry } from './snapshot.ts';
+
+/** A written entry, ready to be matched. */
+export interface WrittenRule {
+  readonly entry: Entry;
+  readonly allows: boolean;
+}
+
+export type WrittenTable = HostTable<WrittenRule>;
+
+export function writtenTable(entries: Partial<Entries>): WrittenTable {
+  return new HostTable([...rulesOf(entries.allow ?? [], true), ...rulesOf(entries.block ?? [], false)]);
+}
+
+function rulesOf(entries: readonly Entry[], allows: boolean): [string, WrittenRule][] {
+  return entries.map((entry) => [entry.host, { entry, allows }]);
+}
+
+/**
+ * The written rule that wins for a host and path: the longest host, then the longest path; of two that are equal, the one
+ * that blocks. `path` null (CONNECT) meets only entries for whole hosts. Null: none matches.
+ */
+export function winningRule(
+  tables: readonly WrittenTable[],
+  host: string,
+  path: string | null,
+  wanted: 'any' | 'allow' | 'block' = 'any',
+): WrittenRule | null {
+  let winner: WrittenRule | null = null;
+  for (const table of tables) {
+    for (const rule of table.find(host)) {
+      if (wanted !== 'any' && rule.allows !== (wanted === 'allow')) continue;
+      if (matchesPath(rule.entry.path, path) && (winner === null || beats(rule, winner))) winner = rule;
+    }
+  }
+  return winner;
+}
+
+function beats(rule: WrittenRule, other: WrittenRule): boolean {
+  const hosts = rule.entry.host.length - other.entry.host.length;
+  if (hosts !== 0) return hosts > 0;
+  const paths = (rule.entry.path?.length ?? 0) - (other.entry.path?.length ?? 0);
+  return paths === 0 ? other.allows && !rule.allows : paths > 0;
+}
+
+/** Whether a canonical path lies at or under a prefix, on a segment boundary (or, in a query, on a parameter's). */
+function matchesPath(prefix: string | null, path: string | null): boolean {
+  if (prefix === null) return true;
+  if (path === null || !path.startsWith(prefix)) return false;
+  const next = path.charAt(prefix.length);
+  return next === '' || (prefix.includes('?') ? next === '&' : next === '/' || next === '?');
+}
