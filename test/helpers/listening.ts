@@ -1,0 +1,62 @@
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { once } from 'node:events';
+
+/** A server on a loopback port that knows every socket it has, so that a test can count them and leave none open. */
+export interface Listening extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  /** Connections accepted since the start. */
+  readonly accepted: () => number;
+  /** Sockets that are open now. */
+  readonly open: () => number;
+  /** Resets every open socket (RST), and goes on listening. */
+  readonly resetAll: () => void;
+  /** Stops listening, destroys what is open and resolves when all of it is gone. */
+  readonly close: () => Promise<void>;
+}
+
+/** Starts `server` on a free port of `host` and keeps count of its sockets. */
+export async function listen(server: Server, host = '127.0.0.1', port = 0): Promise<Listening> {
+  const sockets = new Set<Socket>();
+  let accepted = 0;
+  server.on('connection', (socket) => {
+    accepted++;
+    sockets.add(socket);
+    // A client or proxy under test may vanish at any moment; that must not end the test's process.
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.listen(port, host);
+  await once(server, 'listening');
+  const close = async (): Promise<void> => {
+    if (!server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
+  return {
+    host,
+    port: (server.address() as AddressInfo).port,
+    accepted: () => accepted,
+    open: () => sockets.size,
+    resetAll: () => {
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Resolves when `condition` holds; rejects after `deadlineMs` with `what` in the message. */
+export async function eventually(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  deadlineMs = 5000,
+): Promise<void> {
+  const end = performance.now() + deadlineMs;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
