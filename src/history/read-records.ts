@@ -1,0 +1,82 @@
+import { createReadStream, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AccessRecord } from '../events/access-record.ts';
+import { readLines } from './read-lines.ts';
+import { daysAround, NO_END, parseLine, segmentTime } from './segment.ts';
+
+/** A segment that could not be read, or not to its end. */
+export interface UnreadableSegment {
+  /** `2026-11-22/<file name>`. */
+  readonly segment: string;
+  /** Lines that were read and are part of the answer. */
+  readonly read: number;
+  readonly reason: string;
+}
+
+/**
+ * Every record that began in [from, until), ms since the epoch, segment by segment in the order they were begun; within
+ * a segment in the order the records ended. An opening whose record follows is dropped; one without is given at the end
+ * as a record with `error` NO_END. What cannot be read is told to `onUnreadable`, once for each segment, and reading goes on.
+ */
+export async function* readRecords(
+  folder: string,
+  from: number,
+  until: number,
+  onUnreadable: (problem: UnreadableSegment) => void,
+): AsyncGenerator<AccessRecord> {
+  const open = new Map<string, AccessRecord>();
+  for (const segment of daysAround(from, until).flatMap((day) => segmentsOf(folder, day))) {
+    for await (const line of linesOf(folder, segment, onUnreadable)) {
+      if (!isWithin(line.record, from, until)) continue;
+      if (line.kind === 'opening') {
+        open.set(line.record.id, line.record);
+      } else {
+        open.delete(line.record.id);
+        yield line.record;
+      }
+    }
+  }
+  for (const record of open.values()) yield { ...record, error: record.error ?? NO_END };
+}
+
+async function* linesOf(folder: string, segment: string, onUnreadable: (problem: UnreadableSegment) => void) {
+  let read = 0;
+  let bad = 0;
+  let reason: string | null = null;
+  try {
+    for await (const text of readLines(createReadStream(join(folder, segment)))) {
+      const line = parseLine(text);
+      if (line === null) {
+        bad++;
+      } else {
+        read++;
+        yield line;
+      }
+    }
+  } catch (error) {
+    reason = `it breaks off: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  if (bad > 0) reason = `${bad} of its lines are not records${reason === null ? '' : `, and ${reason}`}`;
+  if (reason !== null) onUnreadable({ segment, read, reason });
+}
+
+/** In the order of their ULIDs, so that a tunnel's opening comes before its record whatever its worker is called. */
+function segmentsOf(folder: string, day: string): string[] {
+  let names: string[];
+  try {
+    names = readdirSync(join(folder, day));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  return names
+    .filter((name) => !name.startsWith('.'))
+    .map((name) => ({ name, begun: segmentTime(name.replace(/\.ndjson\.zst$/, '')) ?? 0 }))
+    .sort((a, b) => a.begun - b.begun || (a.name < b.name ? -1 : 1))
+    .map(({ name }) => `${day}/${name}`);
+}
+
+function isWithin(record: AccessRecord, from: number, until: number): boolean {
+  const at = Date.parse(record.at);
+  return at >= from && at < until;
+}

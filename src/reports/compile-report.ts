@@ -1,0 +1,54 @@
+import { byCategory, byDay, byIdentity, byLevel, byReason, unidentifiedDevices } from './count-tables.ts';
+import { figuresOf } from './figures.ts';
+import { alarmsTable, faultsTable, missingTable, unblocksTable } from './list-tables.ts';
+import { findMissing } from './missing.ts';
+import type { Span, UnblockOfWeek, UnreadableStretch, WeekStatus } from './ports.ts';
+import type { WeeklyReport } from './report.ts';
+import { topRefused, topSites } from './site-tables.ts';
+import type { Week } from './week.ts';
+import type { WeekCounts } from './weekly.ts';
+import { dateTimeWords, dayWords, stretchWords } from './words.ts';
+
+/** Everything a report is made of; the same parts give the same report. `week` null: a period that is no week. */
+export interface ReportParts {
+  readonly week: Week | null;
+  readonly counts: WeekCounts;
+  readonly unblocks: readonly UnblockOfWeek[];
+  readonly status: WeekStatus;
+  readonly unreadable: readonly UnreadableStretch[];
+  readonly zone: string;
+  /** When the report is made, ms since the epoch. */
+  readonly now: number;
+}
+
+export function compileReport({ week, counts, unblocks, status, unreadable, zone, now }: ReportParts): WeeklyReport {
+  const titles = status.categoryTitles;
+  return {
+    week,
+    title:
+      week === null ? 'Web activity' : `Web activity, week ${Number(week.name.slice(6))} of ${week.name.slice(0, 4)}`,
+    period: periodWords(week, counts.span, zone),
+    school: status.school,
+    made: dateTimeWords(now, zone),
+    figures: figuresOf(counts),
+    missing: missingTable(findMissing(counts, status, unreadable, zone, now)),
+    tables: [
+      byDay(counts, zone),
+      byLevel(counts),
+      byCategory(counts, titles),
+      topSites(counts),
+      topRefused(counts, titles),
+      byReason(counts),
+      byIdentity(counts),
+      unidentifiedDevices(counts),
+      unblocksTable(unblocks, zone),
+      faultsTable(counts, zone),
+      alarmsTable(status, zone),
+    ],
+  };
+}
+
+function periodWords(week: Week | null, span: Span, zone: string): string {
+  if (week === null) return stretchWords(span.from, span.until, zone);
+  return `${dayWords(span.from, zone)} to ${dayWords(span.until - 1, zone)} ${new Date(span.until - 1).toLocaleDateString('en-GB', { year: 'numeric', timeZone: zone })}`;
+}

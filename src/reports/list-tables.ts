@@ -1,0 +1,65 @@
+import type { Missing } from './missing.ts';
+import type { UnblockOfWeek, WeekStatus } from './ports.ts';
+import type { ReportTable } from './report.ts';
+import { count, listTable, text } from './table-parts.ts';
+import type { WeekCounts } from './weekly.ts';
+import { momentWords, stretchWords } from './words.ts';
+
+export function missingTable(missing: readonly Missing[]): ReportTable {
+  return listTable({
+    id: 'missing',
+    title: 'What is missing',
+    note: '',
+    columns: [text('What'), text('Detail')],
+    rows: missing.map(({ what, detail }) => [what, detail]),
+    whenEmpty: 'Nothing is known to be missing from this report.',
+  });
+}
+
+export function unblocksTable(unblocks: readonly UnblockOfWeek[], zone: string): ReportTable {
+  return listTable({
+    id: 'unblocks',
+    title: 'Sites opened for a topic',
+    note: 'Every unblock that was asked for, or that was in force, in this period.',
+    columns: [text('Topic and sites'), text('When'), text('Asked by'), text('Approved by'), text('Outcome')],
+    rows: unblocks.map((unblock) => [
+      `${unblock.topic}: ${unblock.hosts.join(', ')}`,
+      stretchWords(Date.parse(unblock.from), Date.parse(unblock.until), zone),
+      unblock.requestedBy,
+      unblock.approvedBy ?? 'Nobody',
+      unblock.state,
+    ]),
+    whenEmpty: 'No unblock was asked for or in force.',
+  });
+}
+
+export function faultsTable(counts: WeekCounts, zone: string): ReportTable {
+  return listTable({
+    id: 'faults',
+    title: 'Faults of the filter',
+    note: 'A fault refuses: nothing passes unjudged.',
+    columns: [text('Gateway, worker'), count('Requests'), text('First'), text('Last')],
+    rows: counts.faults.map((fault) => [
+      `${fault.gateway}, ${fault.worker}`,
+      fault.requests,
+      momentWords(Date.parse(fault.first), zone),
+      momentWords(Date.parse(fault.last), zone),
+    ]),
+    whenEmpty: 'No request was refused by a fault of the filter.',
+  });
+}
+
+export function alarmsTable(status: WeekStatus, zone: string): ReportTable {
+  return listTable({
+    id: 'alarms',
+    title: 'Alarms',
+    note: '',
+    columns: [text('When'), text('Gateway'), text('Alarm')],
+    rows: status.alarms.map((alarm) => [
+      momentWords(Date.parse(alarm.at), zone),
+      alarm.gateway,
+      `${alarm.text} (${alarm.code})`,
+    ]),
+    whenEmpty: 'No alarm was raised.',
+  });
+}

@@ -1,0 +1,100 @@
+/** What a report looks at in one record of the access history. */
+export interface ReportRecord {
+  /** ISO 8601 UTC. */
+  readonly at: string;
+  readonly gateway: string;
+  readonly worker: number;
+  readonly client: string;
+  readonly user: string | null;
+  /** How it was known who asked; `none`: the strictest level applied. */
+  readonly identified: 'none' | 'range' | 'proxy-auth';
+  readonly level: string;
+  readonly method: string;
+  /** Null when the list is locked or the address had no canonical form. */
+  readonly host: string | null;
+  readonly verdict: 'allow' | 'block';
+  readonly reason: string;
+  readonly category: string | null;
+  readonly categories: readonly string[];
+  readonly flagged: boolean;
+  readonly locked: boolean;
+  /** Payload bytes to and from the upstream. */
+  readonly up: number;
+  readonly down: number;
+  readonly error?: string;
+}
+
+/** Records of a time span, and what of it could not be read. */
+export type ReadRecords = (
+  span: Span,
+  onUnreadable: (problem: UnreadableStretch) => void,
+) => AsyncIterable<ReportRecord>;
+
+/** `from` inclusive, `until` exclusive; ms since the epoch. */
+export interface Span {
+  readonly from: number;
+  readonly until: number;
+}
+
+export interface UnreadableStretch {
+  readonly segment: string;
+  /** Records of it that could be read and are counted. */
+  readonly read: number;
+  readonly reason: string;
+}
+
+/** One unblock that was asked for or in force in the span. Times ISO 8601 UTC. */
+export interface UnblockOfWeek {
+  readonly topic: string;
+  readonly hosts: readonly string[];
+  readonly from: string;
+  readonly until: string;
+  readonly requestedBy: string;
+  /** Null where nobody has. */
+  readonly approvedBy: string | null;
+  /** As the unblock room calls it, such as `in force` or `expired`. */
+  readonly state: string;
+}
+
+export type ReadUnblocks = (span: Span) => readonly UnblockOfWeek[] | Promise<readonly UnblockOfWeek[]>;
+
+/** What the console knows of the span besides the records. */
+export interface WeekStatus {
+  /** Null where the policy has none. */
+  readonly school: string | null;
+  readonly schoolTime: SchoolTime;
+  readonly alarms: readonly {
+    readonly at: string;
+    readonly gateway: string;
+    readonly code: string;
+    readonly text: string;
+  }[];
+  /** Spans in which a worker was killed, so that records may be missing. */
+  readonly gaps: readonly {
+    readonly gateway: string;
+    readonly worker: number;
+    readonly from: string;
+    readonly until: string;
+  }[];
+  readonly illegalListLoaded: boolean;
+  /** Lists whose source could not be used, so that their last good copy stands in. */
+  readonly listsFromLastGood: readonly { readonly id: string; readonly loadedAt: string }[];
+  /** Titles of categories by id, as people read them. */
+  readonly categoryTitles: Readonly<Record<string, string>>;
+}
+
+export type ReadStatus = (span: Span) => WeekStatus | Promise<WeekStatus>;
+
+/** When records are expected. */
+export interface SchoolTime {
+  /** `days`: 0 Monday … 6 Sunday; `from` to `until`: minutes from local midnight. */
+  readonly windows: readonly { readonly days: readonly number[]; readonly from: number; readonly to: number }[];
+  /** Holidays and other closed days, `2026-12-21`, both included. */
+  readonly closed: readonly { readonly from: string; readonly until: string }[];
+}
+
+/** Where a school has not said otherwise: Monday to Friday, nine to three. */
+export const USUAL_SCHOOL_TIME: SchoolTime = {
+  windows: [{ days: [0, 1, 2, 3, 4], from: 9 * 60, to: 15 * 60 }],
+  closed: [],
+};

@@ -1,0 +1,91 @@
+import type { Visits } from './navigations.ts';
+
+const REASONS: Readonly<Record<string, string>> = {
+  malformed: 'The request could not be read',
+  protocol: 'Neither http nor https',
+  port: 'A port that is not opened',
+  destination: 'A private or local address',
+  illegal: 'Listed as illegal',
+  never: 'The school’s never-list',
+  person: 'A rule for one person, or a suspension',
+  group: 'A rule for a class or group',
+  'block-list': 'The level’s own block list',
+  category: 'A category refused at the level',
+  uncategorised: 'In no list, and the level wants known sites only',
+  schedule: 'Outside the level’s hours',
+  lesson: 'Not among the sites of the lesson',
+  agreement: 'The agreement was not accepted',
+  identity: 'Nobody had signed in',
+  limit: 'Too many connections at once',
+  default: 'The default',
+  fault: 'A fault of the filter',
+};
+
+/** A verdict's reason for a refusal, as a reader of reports would say it. */
+export function reasonWords(reason: string): string {
+  return REASONS[reason] ?? reason;
+}
+
+export const IDENTIFIED_WORDS: Readonly<Record<Visits['identified'], string>> = {
+  'proxy-auth': 'Signed in',
+  range: 'Known by address range',
+  none: 'Unidentified',
+};
+
+/** A category's title; the id where nobody gave it one. */
+export function categoryWords(category: string | null, titles: Readonly<Record<string, string>>): string {
+  return category === null ? 'In no list' : (titles[category] ?? category);
+}
+
+/** What may be shown of the site of a visit: never a listed illegal address. */
+export function siteWords(visit: Visits): string {
+  if (visit.locked) return 'A listed illegal address (never shown)';
+  return visit.host ?? 'An address that could not be read';
+}
+
+/** `4.2 %`; of nothing, 0 %. */
+export function percent(part: number, whole: number): string {
+  return `${(share(part, whole) * 100).toLocaleString('en-GB', { maximumFractionDigits: 1 })} %`;
+}
+
+export function share(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole;
+}
+
+/** `2.4 GB`, in steps of 1,000. */
+export function bytesWords(bytes: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  const step = bytes < 1000 ? 0 : Math.min(5, Math.floor(Math.log10(bytes) / 3));
+  return `${(bytes / 1000 ** step).toLocaleString('en-GB', { maximumFractionDigits: 1 })} ${units[step]}`;
+}
+
+/** `Tue 24 Nov, 09:00` on the school's clocks. */
+export function momentWords(instant: number, zone: string): string {
+  return words(instant, zone, { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+}
+
+/** `Tuesday 24 November`. */
+export function dayWords(instant: number, zone: string): string {
+  return words(instant, zone, { weekday: 'long', day: 'numeric', month: 'long' });
+}
+
+/** `24 November 2026, 09:00`. */
+export function dateTimeWords(instant: number, zone: string): string {
+  return words(instant, zone, { day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit' });
+}
+
+/** `Tue 24 Nov, 09:00 to 11:00`, with the second day where it is another. */
+export function stretchWords(from: number, until: number, zone: string): string {
+  const begin = momentWords(from, zone);
+  const end = momentWords(until, zone);
+  const [day, time] = end.split(', ');
+  return begin.startsWith(`${day}, `) ? `${begin} to ${time}` : `${begin} to ${end}`;
+}
+
+function words(instant: number, zone: string, options: Intl.DateTimeFormatOptions): string {
+  // ICU versions differ in joining date and time ("at" or a comma): the parts are joined here.
+  const { hour, minute, ...date } = options;
+  const day = new Date(instant).toLocaleDateString('en-GB', { ...date, timeZone: zone }).replace(/,/g, '');
+  if (hour === undefined || minute === undefined) return day;
+  return `${day}, ${new Date(instant).toLocaleTimeString('en-GB', { hour, minute, timeZone: zone })}`;
+}
