@@ -21,7 +21,9 @@ export interface ArrivedSegment {
 export interface UpwardConsumer {
   /**
    * Delivers events in order per spool file, from the first that was not committed. A handler commits its effect and then
-   * resolves; the position moves on after that. A handler that rejects gets the same event again, after a pause.
+   * resolves; the position moves on after that. A handler that rejects gets the same event or segment again, after a
+   * pause, and nothing of that worker in between; saying why it rejected is its own matter. Either may come twice (after
+   * a crash, or when the bus lost data): an event's id and a segment's name tell.
    */
   start(handlers: {
     event(event: ArrivedEvent): Promise<void>;
@@ -30,7 +32,8 @@ export interface UpwardConsumer {
   close(): Promise<void>;
 }
 
-export type SnapshotKind = 'policy' | 'live';
+export const SNAPSHOT_KINDS = ['policy', 'live'] as const;
+export type SnapshotKind = (typeof SNAPSHOT_KINDS)[number];
 export interface SnapshotBodies {
   policy: PolicySnapshot;
   live: LiveSnapshot;
@@ -53,8 +56,26 @@ export interface SnapshotPublisher {
   close(): Promise<void>;
 }
 
-/** A gateway's end, downward: tells of every snapshot it finds or is sent, also after a reconnect. Checking is the receiver's. */
+/**
+ * A gateway's end, downward: tells of everything it finds or is sent under a kind's name, also after a reconnect, as the
+ * text that was there. Checking is the receiver's (snapshot-keeper.ts), for anybody may have written it.
+ */
 export interface SnapshotFeed {
-  start(onSnapshot: (snapshot: SignedSnapshot) => void): Promise<void>;
+  start(onSnapshot: (kind: SnapshotKind, json: string) => void): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A gateway's end, upward: carries the spool's files to where the console's consumer takes them, and removes what is committed. */
+export interface SpoolCarrier {
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One adapter. Each process takes the ends it needs. */
+export interface Bus {
+  consumer(): UpwardConsumer;
+  publisher(): SnapshotPublisher;
+  feed(): SnapshotFeed;
+  /** `gateway`: whose spool it is. */
+  carrier(gateway: string): SpoolCarrier;
 }

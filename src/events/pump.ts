@@ -1,0 +1,81 @@
+import { watch } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { OnState } from './link-state.ts';
+
+/** Runs one piece of work again whenever it was poked, never twice at once. */
+export interface Pump {
+  /** Have the work done from the start, now or right after the run that is under way. */
+  poke(): void;
+  /** No further run; resolves when the last has ended. */
+  stop(): Promise<void>;
+}
+
+/** `onRun` hears how each run ended; one that throws is not repeated until the next poke. */
+export function createPump(work: () => Promise<void>, onRun: OnState): Pump {
+  let state: 'idle' | 'wanted' | 'stopped' = 'idle';
+  let running: Promise<void> | null = null;
+  const takeWish = (): boolean => {
+    const isWanted = state === 'wanted';
+    if (isWanted) state = 'idle';
+    return isWanted;
+  };
+  const run = async (): Promise<void> => {
+    while (takeWish()) {
+      await work().then(
+        () => onRun(null),
+        (error: Error) => onRun(error),
+      );
+    }
+    running = null;
+  };
+  return {
+    poke() {
+      if (state === 'stopped') return;
+      state = 'wanted';
+      running ??= run();
+    },
+    async stop() {
+      state = 'stopped';
+      await running;
+    },
+  };
+}
+
+/** How often a watched folder is looked at even if nothing was heard: a notification can be lost, and some file systems send none. */
+const LOOK_AGAIN_MS = 500;
+
+/** Calls back when something in one of the folders may have changed, and at least twice a second. Returns the end of it. */
+export function watchFolders(folders: readonly string[], onChange: () => void): () => void {
+  const watchers = folders.flatMap((folder) => {
+    try {
+      // Without notifications (no inotify watches left) the regular look is enough.
+      return [watch(folder, onChange).on('error', () => {})];
+    } catch {
+      return [];
+    }
+  });
+  const timer = setInterval(onChange, LOOK_AGAIN_MS);
+  return () => {
+    clearInterval(timer);
+    for (const watcher of watchers) watcher.close();
+  };
+}
+
+/** How long to wait after a failed attempt: doubled each time. */
+export interface Backoff {
+  readonly firstMs: number;
+  readonly mostMs: number;
+}
+
+/** Repeats an attempt until it resolves (true), or until the signal ends it (false). */
+export async function persist(attempt: () => Promise<void>, backoff: Backoff, signal: AbortSignal): Promise<boolean> {
+  for (let ms = backoff.firstMs; !signal.aborted; ms = Math.min(ms * 2, backoff.mostMs)) {
+    try {
+      await attempt();
+      return true;
+    } catch {
+      await pause(ms, undefined, { signal }).catch(() => {});
+    }
+  }
+  return false;
+}
