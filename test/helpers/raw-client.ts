@@ -17,6 +17,7 @@ export class RawConnection {
   #received: Buffer = Buffer.alloc(0);
   #state: PeerState = 'open';
   #wake: () => void = () => {};
+  #passing: (() => void) | null = null;
 
   constructor(socket: Socket | TLSSocket) {
     this.socket = socket;
@@ -68,6 +69,23 @@ export class RawConnection {
     return { bytes: this.#take(this.#received.length), peer: this.#state };
   }
 
+  /** Hands the next `size` bytes to `look` as they come, without keeping them. Throws like `read`; the deadline is for the whole. */
+  async pass(size: number, look: (chunk: Buffer) => void, deadlineMs = DEADLINE_MS): Promise<void> {
+    let left = size;
+    const take = (): void => {
+      const chunk = this.#take(Math.min(left, this.#received.length));
+      left -= chunk.length;
+      if (chunk.length > 0) look(chunk);
+    };
+    this.#passing = take;
+    try {
+      take();
+      await this.#wait(deadlineMs, () => (left === 0 ? 0 : -1));
+    } finally {
+      this.#passing = null;
+    }
+  }
+
   /** Stops reading (true) or goes on, so that the other side meets back-pressure. */
   hold(paused: boolean): void {
     if (paused) this.socket.pause();
@@ -115,6 +133,7 @@ export class RawConnection {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
+    this.#passing?.();
     this.#wake();
   };
 
