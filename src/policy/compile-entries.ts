@@ -1,5 +1,6 @@
 import type { DocumentPath, YamlDocument } from '../config/yaml-document.ts';
 import type { Problem } from '../kernel/errors.ts';
+import { isPublicSuffix } from '../kernel/public-suffix.ts';
 import { entryText, parseEntry } from './entry.ts';
 import type { CategoryTraits, Entries, Entry } from './snapshot.ts';
 import type { Action } from './verdict.ts';
@@ -55,8 +56,8 @@ export function compileBothWays(
   const block = compileEntries(to, document, [...path, 'block'], lists.block ?? [], `${rulePrefix}block`);
   const blocked = new Set(block.map(entryText));
   for (const entry of allow) {
-    if (entry.path === null && !entry.host.includes('.') && !entry.host.includes(':')) {
-      report(to, document, [...path, 'allow'], `"${entry.host}" would allow everything under it; name single sites`);
+    if (entry.path === null && isPublicSuffix(entry.host)) {
+      report(to, document, [...path, 'allow'], `"${entry.host}" would allow every site under it; name single sites`);
     }
     if (blocked.has(entryText(entry))) {
       report(

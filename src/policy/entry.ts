@@ -1,7 +1,7 @@
 import { canonicalHost } from '../kernel/host.ts';
 import { canonicalPath } from '../kernel/url.ts';
 
-/** A written entry in its one form; `path` null for the whole host and everything under it. */
+/** A written entry in its one form; `path` (lower-case) null for the whole host and everything under it. */
 export interface ParsedEntry {
   readonly host: string;
   readonly path: string | null;
@@ -23,7 +23,7 @@ export function parseEntry(text: string): ParsedEntry | string {
   if (host === null) {
     return `"${text}" is not a site; write a host such as example.com, or host and path such as example.com/games`;
   }
-  const path = canonicalPath(pathPart.split('#')[0]!).replace(/\/+$/, '');
+  const path = canonicalPath(pathPart.split('#')[0]!).replace(/\/+$/, '').toLowerCase();
   return { host: host.name, path: path === '' ? null : path };
 }
 

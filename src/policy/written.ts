@@ -44,10 +44,13 @@ function beats(rule: WrittenRule, other: WrittenRule): boolean {
   return paths === 0 ? other.allows && !rule.allows : paths > 0;
 }
 
-/** Whether a canonical path lies at or under a prefix, on a segment boundary (or, in a query, on a parameter's). */
+/**
+ * Whether a canonical path lies at or under a prefix, on a segment boundary (or, in a query, on a parameter's). Capitals make
+ * no difference, as in the lists: most servers do not tell them apart, so /Games would be a way past /games.
+ */
 function matchesPath(prefix: string | null, path: string | null): boolean {
   if (prefix === null) return true;
-  if (path === null || !path.startsWith(prefix)) return false;
+  if (path === null || !path.toLowerCase().startsWith(prefix)) return false;
   const next = path.charAt(prefix.length);
   return next === '' || (prefix.includes('?') ? next === '&' : next === '/' || next === '?');
 }

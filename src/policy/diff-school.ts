@@ -1,0 +1,91 @@
+import { type PolicyChange, compare } from './diff-rules.ts';
+import { entryText } from './entry.ts';
+import type { PolicySnapshot } from './snapshot.ts';
+
+type Two = readonly [before: PolicySnapshot, after: PolicySnapshot];
+
+/** Differences in what holds for the whole school. */
+export function diffSchool(...[before, after]: Two): PolicyChange[] {
+  const never = compare(before.never.map(entryText), after.never.map(entryText));
+  return [
+    ...changed('The school’s name', before.school, after.school, false),
+    ...changed('The time zone', before.timeZone, after.timeZone, true),
+    ...changed('Whom pupils are sent to', before.contacts.pupils, after.contacts.pupils, false),
+    ...changed('Whom staff are sent to', before.contacts.staff, after.contacts.staff, false),
+    ...changed('The level of whoever is not identified', before.strictestLevel, after.strictestLevel, true),
+    ...changed('The identity mode', before.identity.mode, after.identity.mode, after.identity.mode === 'open'),
+    ...never.added.map((site) => ({ text: `Nobody may open ${site} any more`, loosens: false })),
+    ...never.removed.map((site) => ({ text: `${site} is no longer closed for everybody`, loosens: true })),
+    ...diffRanges(before, after),
+    ...diffNetwork(before.network, after.network),
+    ...diffTraits(before, after),
+  ];
+}
+
+function changed(what: string, before: string | number, after: string | number, loosens: boolean): PolicyChange[] {
+  return before === after ? [] : [{ text: `${what} is now ${after} (was ${before})`, loosens }];
+}
+
+function diffRanges(...[before, after]: Two): PolicyChange[] {
+  const text = (range: PolicySnapshot['identity']['ranges'][number]): string =>
+    `${range.name} (${range.cidr}) as ${range.level}`;
+  const ranges = compare(before.identity.ranges.map(text), after.identity.ranges.map(text));
+  return [
+    ...ranges.added.map((range) => ({ text: `Devices are now known by their address: ${range}`, loosens: true })),
+    // Without its range an address may fall into a wider one, whose level may be weaker.
+    ...ranges.removed.map((range) => ({
+      text: `Devices are no longer known by their address: ${range}`,
+      loosens: true,
+    })),
+  ];
+}
+
+function diffNetwork(before: PolicySnapshot['network'], after: PolicySnapshot['network']): PolicyChange[] {
+  const connect = (network: PolicySnapshot['network']): string[] =>
+    network.connectPorts.map(({ port, tls }) => `${port}${tls ? '' : ' (not TLS)'}`);
+  const ports = (network: PolicySnapshot['network']): string[] => network.httpPorts.map(String);
+  return [
+    ...diffList('Clients that may use the proxy', before.clients, after.clients, false),
+    ...diffList('Private addresses that may be reached', before.allowDestinations, after.allowDestinations, true),
+    ...diffList('Ports for https', connect(before), connect(after), true),
+    ...diffList('Ports for plain http', ports(before), ports(after), true),
+    ...changed(
+      'The limit of connections for each device',
+      before.connectionsPerClient,
+      after.connectionsPerClient,
+      false,
+    ),
+    ...changed('The limit of connections altogether', before.connections, after.connections, false),
+  ];
+}
+
+function diffList(
+  what: string,
+  before: readonly string[],
+  after: readonly string[],
+  addedLoosens: boolean,
+): PolicyChange[] {
+  const { added, removed } = compare(before, after);
+  return [
+    ...added.map((one) => ({ text: `${what}: ${one} is new`, loosens: addedLoosens })),
+    ...removed.map((one) => ({ text: `${what}: ${one} is gone`, loosens: false })),
+  ];
+}
+
+function diffTraits(...[before, after]: Two): PolicyChange[] {
+  const changes: PolicyChange[] = [];
+  for (const [id, { title, locked, flag }] of Object.entries(after.categories)) {
+    const old = before.categories[id];
+    if (old === undefined) changes.push({ text: `The category ${title} is new`, loosens: false });
+    if (old?.locked === true && !locked) changes.push({ text: `${title} is no longer locked`, loosens: true });
+    if (old?.locked === false && locked)
+      changes.push({ text: `${title} is now locked: always blocked`, loosens: false });
+    if (old?.flag === true && !flag)
+      changes.push({ text: `${title} is no longer flagged for an adult`, loosens: true });
+    if (old?.flag === false && flag) changes.push({ text: `${title} is now flagged for an adult`, loosens: false });
+  }
+  for (const [id, { title }] of Object.entries(before.categories)) {
+    if (!Object.hasOwn(after.categories, id)) changes.push({ text: `The category ${title} is gone`, loosens: true });
+  }
+  return changes;
+}
