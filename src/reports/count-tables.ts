@@ -67,7 +67,7 @@ export function unidentifiedDevices(counts: WeekCounts): ReportTable {
     ...countTable('unidentified', 'Unidentified devices', note, 'Address'),
     top: TOP_DEVICES,
     others: 'other addresses',
-    whenEmpty: 'Every request came from somebody known.',
+    whenEmpty: 'No request came from an unidentified device.',
   };
   return tallyTable(
     table,

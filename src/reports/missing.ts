@@ -1,7 +1,7 @@
 import type { SchoolTime, UnreadableStretch, WeekStatus } from './ports.ts';
 import { localTime } from './week.ts';
 import type { HourCount, WeekCounts } from './weekly.ts';
-import { momentWords, stretchWords } from './words.ts';
+import { dateTimeWords, momentWords, stretchWords } from './words.ts';
 
 /** One thing a reader must know before trusting the numbers. */
 export interface Missing {
@@ -35,14 +35,14 @@ export function findMissing(
   for (const gap of status.gaps) {
     add(
       'A worker was killed',
-      `Gateway ${gap.gateway}, worker ${gap.worker}: requests may be missing between ${stretchWords(Date.parse(gap.from), Date.parse(gap.until), zone)}.`,
+      `Gateway ${gap.gateway}, worker ${gap.worker}: requests may be missing: ${stretchWords(Date.parse(gap.from), Date.parse(gap.until), zone)}.`,
     );
   }
   for (const { segment, read, reason } of unreadable) {
     add('A part of the history cannot be read', `${segment}: ${reason}. ${read} of its requests were read.`);
   }
   for (const { id, loadedAt } of status.listsFromLastGood) {
-    add('A list could not be renewed', `${id} is used as it was on ${momentWords(Date.parse(loadedAt), zone)}.`);
+    add('A list could not be renewed', `${id} is used as it was on ${dateTimeWords(Date.parse(loadedAt), zone)}.`);
   }
   if (counts.withoutEnd > 0) {
     add(

@@ -6,7 +6,7 @@ import { bytesWords, percent } from './words.ts';
 /** Longer tables may break over two sheets of paper. */
 const WHOLE_ON_PAPER = 20;
 const BAR_WIDTH = 132;
-const NUMBERS = 'white-space:nowrap;font-variant-numeric:tabular-nums';
+const RULE = `font-size:14px;border-bottom:1px solid ${COLOUR.line}`;
 
 /** One table under its heading: headings with scope, and a bar a row that says nothing the numbers beside it do not. */
 export function renderTable(table: ReportTable): SafeHtml {
@@ -31,11 +31,12 @@ function paragraph(words: string): SafeHtml {
 function grid(table: ReportTable): SafeHtml {
   const largest = Math.max(1, ...table.rows.map((row) => drawn(table, row)));
   const picture = (row: readonly Cell[]): SafeHtml => (table.bar.length === 0 ? NOTHING : bar(table, row, largest));
-  const blank = table.bar.length === 0 ? NOTHING : barCell(NOTHING, '');
+  const blank = table.bar.length === 0 ? NOTHING : barCell(NOTHING);
   return html`${table.note === '' ? '' : paragraph(table.note)}
     <table
+      class="grid"
       width="100%"
-      cellpadding="0"
+      cellpadding="6"
       cellspacing="0"
       border="0"
       aria-label="${table.title}"
@@ -47,8 +48,8 @@ function grid(table: ReportTable): SafeHtml {
         </tr>
       </thead>
       <tbody>
-        ${table.rows.map((row) => bodyRow(table, row, COLOUR.text, picture(row)))}
-        ${table.rest.map((row) => bodyRow(table, row, COLOUR.quiet, blank))}
+        ${table.rows.map((row) => bodyRow(table, row, RULE, picture(row)))}
+        ${table.rest.map((row) => bodyRow(table, row, `${RULE};color:${COLOUR.quiet}`, blank))}
       </tbody>
       ${table.total === null ? '' : totalRow(table, table.total)}
     </table>`;
@@ -57,37 +58,33 @@ function grid(table: ReportTable): SafeHtml {
 const NOTHING = html``;
 
 function headCell(column: Column): SafeHtml {
-  const style = `padding:6px 8px;font-size:13px;line-height:17px;font-weight:600;color:${COLOUR.quiet};text-align:${align(column)};vertical-align:bottom;border-bottom:2px solid ${COLOUR.head}`;
-  return html`<th scope="col" class="cell" align="${align(column)}" style="${style}">${column.title}</th>`;
+  const style = `font-size:13px;line-height:17px;font-weight:600;color:${COLOUR.quiet};border-bottom:2px solid ${COLOUR.head}`;
+  return html`<th scope="col" align="${align(column)}" valign="bottom" style="${style}">${column.title}</th>`;
 }
 
-function bodyRow(table: ReportTable, row: readonly Cell[], colour: string, picture: SafeHtml): SafeHtml {
-  const style = `color:${colour};border-bottom:1px solid ${COLOUR.line}`;
-  return html`<tr>
+function bodyRow(table: ReportTable, row: readonly Cell[], style: string, picture: SafeHtml): SafeHtml {
+  return html`<tr valign="top">
     ${cells(table, row, style)}${picture}
   </tr> `;
 }
 
 function totalRow(table: ReportTable, row: readonly Cell[]): SafeHtml {
-  const band = `background:${COLOUR.faint};border-bottom:1px solid ${COLOUR.line}`;
-  const blank = table.bar.length === 0 ? NOTHING : barCell(NOTHING, band);
+  const blank = table.bar.length === 0 ? NOTHING : barCell(NOTHING);
   return html`<tfoot>
-    <tr bgcolor="${COLOUR.faint}">
-      ${cells(table, row, `font-weight:600;color:${COLOUR.text};${band}`)}${blank}
+    <tr valign="top" bgcolor="${COLOUR.faint}">
+      ${cells(table, row, `${RULE};font-weight:600`)}${blank}
     </tr>
   </tfoot>`;
 }
 
+/** Attributes where they do what a style does: a mail above 100 KB is cut off by some readers. */
 function cells(table: ReportTable, row: readonly Cell[], style: string): SafeHtml[] {
   return row.map((cell, index) => {
-    const column = table.columns[index]!;
-    const fit = column.kind === 'text' ? 'overflow-wrap:anywhere' : NUMBERS;
-    const all = `padding:6px 8px;font-size:14px;line-height:19px;text-align:${align(column)};vertical-align:top;${fit};${style}`;
-    return index === 0
-      ? html`<th scope="row" class="cell" align="left" style="font-weight:400;${all}">
-          ${formatCell(column.kind, cell)}
-        </th>`
-      : html`<td class="cell" align="${align(column)}" style="${all}">${formatCell(column.kind, cell)}</td>`;
+    const { kind } = table.columns[index]!;
+    const words = formatCell(kind, cell);
+    if (index === 0) return html`<th scope="row" align="left" style="font-weight:400;${style}">${words}</th>`;
+    if (kind === 'text') return html`<td style="${style}">${words}</td>`;
+    return html`<td align="right" nowrap style="${style}">${words}</td>`;
   });
 }
 
@@ -101,56 +98,35 @@ function drawn(table: ReportTable, row: readonly Cell[]): number {
 
 /** Cells with widths in pixels: the one kind of bar that Outlook draws. What is not zero is at least a pixel. */
 function bar(table: ReportTable, row: readonly Cell[], largest: number): SafeHtml {
+  if (drawn(table, row) === 0) return barCell(NOTHING);
   const pieces = table.bar.map(({ column, tone }) => {
     const value = Number(row[column]);
-    const width = value === 0 ? 0 : Math.max(1, Math.round((value / largest) * BAR_WIDTH));
-    return width === 0
-      ? NOTHING
-      : html`<td
-          width="${width}"
-          height="11"
-          bgcolor="${COLOUR[tone]}"
-          style="width:${width}px;height:11px;padding:0;font-size:1px;line-height:11px;background:${COLOUR[tone]}"
-        >
-          &nbsp;
-        </td>`;
+    const width = Math.max(1, Math.round((value / largest) * BAR_WIDTH));
+    const style = `width:${width}px;height:11px;font-size:1px;line-height:11px`;
+    return value === 0 ? NOTHING : html`<td width="${width}" bgcolor="${COLOUR[tone]}" style="${style}">&nbsp;</td>`;
   });
-  const picture = html`<table
-    role="presentation"
-    cellpadding="0"
-    cellspacing="0"
-    border="0"
-    style="border-collapse:collapse"
-  >
-    <tr>
-      ${pieces}
-    </tr>
-  </table>`;
-  return barCell(drawn(table, row) === 0 ? NOTHING : picture, `border-bottom:1px solid ${COLOUR.line}`);
+  return barCell(
+    html`<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin-top:4px">
+      <tr>
+        ${pieces}
+      </tr>
+    </table>`,
+  );
 }
 
-function barCell(picture: SafeHtml, style: string): SafeHtml {
+function barCell(picture: SafeHtml): SafeHtml {
   return html`<td
     class="bar"
     aria-hidden="true"
-    width="${BAR_WIDTH + 20}"
-    style="width:${BAR_WIDTH + 20}px;padding:10px 0 6px 12px;vertical-align:top;${style}"
+    width="${BAR_WIDTH}"
+    style="padding-left:16px;border-bottom:1px solid ${COLOUR.line}"
   >
     ${picture}
   </td>`;
 }
 
 function legend(table: ReportTable): SafeHtml {
-  const tones = table.bar.map(
-    ({ tone }) =>
-      html`<span style="color:${COLOUR[tone]}">&#9632;</span> <span style="padding-right:6px">${tone}</span> `,
-  );
-  return html`<td
-    class="bar"
-    aria-hidden="true"
-    align="left"
-    style="padding:6px 0 6px 12px;font-size:12px;line-height:17px;color:${COLOUR.quiet};text-align:left;vertical-align:bottom;white-space:nowrap;border-bottom:2px solid ${COLOUR.head}"
-  >
-    ${tones}
-  </td>`;
+  const tones = table.bar.map(({ tone }) => html`<span style="color:${COLOUR[tone]}">&#9632;</span> ${tone}&ensp;`);
+  const style = `padding-left:16px;font-size:12px;line-height:17px;color:${COLOUR.quiet};border-bottom:2px solid ${COLOUR.head}`;
+  return html`<td class="bar" aria-hidden="true" align="left" valign="bottom" nowrap style="${style}">${tones}</td>`;
 }

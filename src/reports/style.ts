@@ -18,6 +18,9 @@ export const FONT = "'Segoe UI',Arial,Helvetica,sans-serif";
 
 /** For readers that heed it: phones stack, paper keeps tables whole and colours as they are. No value of a report goes in. */
 export const STYLE_SHEET = `
+.grid>*>tr>*{line-height:19px;overflow-wrap:break-word;font-variant-numeric:tabular-nums}
+.grid>tbody>tr>th{overflow-wrap:anywhere}
+li{overflow-wrap:anywhere}
 @media (max-width:600px){
 .outer{padding:0 !important}
 .sheet{border:0 !important}
@@ -25,7 +28,7 @@ export const STYLE_SHEET = `
 .tile{display:inline-block !important;width:49% !important;box-sizing:border-box}
 .tiles,.tiles tbody,.tiles tr{display:block !important;width:100% !important}
 .bar{display:none !important}
-.cell{padding:5px 4px !important;font-size:13px !important}
+.grid>*>tr>*{padding:5px 3px !important;font-size:13px !important}
 }
 @media print{
 @page{margin:14mm 12mm}
@@ -37,6 +40,8 @@ body{background:#fff !important}
 .block{break-inside:avoid-page}
 .long{break-inside:auto}
 tr{break-inside:avoid}
-h2{break-after:avoid}
+h2,h2+p{break-after:avoid}
+tfoot{display:table-row-group}
+.grid>*>tr>*{padding-top:3px !important;padding-bottom:3px !important;font-size:12px !important}
 }
 `;

@@ -56,7 +56,8 @@ export function share(part: number, whole: number): number {
 export function bytesWords(bytes: number): string {
   const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB'];
   const step = bytes < 1000 ? 0 : Math.min(5, Math.floor(Math.log10(bytes) / 3));
-  return `${(bytes / 1000 ** step).toLocaleString('en-GB', { maximumFractionDigits: 1 })} ${units[step]}`;
+  const digits = step === 0 ? 0 : 1;
+  return `${(bytes / 1000 ** step).toLocaleString('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits })} ${units[step]}`;
 }
 
 /** `Tue 24 Nov, 09:00` on the school's clocks. */
@@ -78,6 +79,7 @@ export function dateTimeWords(instant: number, zone: string): string {
 export function stretchWords(from: number, until: number, zone: string): string {
   const begin = momentWords(from, zone);
   const end = momentWords(until, zone);
+  if (begin === end) return begin;
   const [day, time] = end.split(', ');
   return begin.startsWith(`${day}, `) ? `${begin} to ${time}` : `${begin} to ${end}`;
 }
