@@ -1,6 +1,6 @@
 import type { DocumentPath, YamlDocument } from '../config/yaml-document.ts';
+import { suffixKind } from '../categories/public-suffix.ts';
 import type { Problem } from '../kernel/errors.ts';
-import { isPublicSuffix } from '../kernel/public-suffix.ts';
 import { entryText, parseEntry } from './entry.ts';
 import type { CategoryTraits, Entries, Entry } from './snapshot.ts';
 import type { Action } from './verdict.ts';
@@ -56,7 +56,7 @@ export function compileBothWays(
   const block = compileEntries(to, document, [...path, 'block'], lists.block ?? [], `${rulePrefix}block`);
   const blocked = new Set(block.map(entryText));
   for (const entry of allow) {
-    if (entry.path === null && isPublicSuffix(entry.host)) {
+    if (entry.path === null && isOpenSuffix(entry.host)) {
       report(to, document, [...path, 'allow'], `"${entry.host}" would allow every site under it; name single sites`);
     }
     if (blocked.has(entryText(entry))) {
@@ -69,6 +69,14 @@ export function compileBothWays(
     }
   }
   return { allow, block };
+}
+
+/** Suffixes whose registry takes only public bodies: "allow everything under nhs.uk" is a thing a school may mean. */
+const CLOSED_REGISTRIES: ReadonlySet<string> = new Set(['ac.uk', 'gov.uk', 'mod.uk', 'nhs.uk', 'police.uk', 'sch.uk']);
+
+/** Whether anybody can have a site under this name. */
+function isOpenSuffix(host: string): boolean {
+  return suffixKind(host) === 'icann' && !CLOSED_REGISTRIES.has(host);
 }
 
 /** Compiles `categories:` of a level or group. Unknown ids and locked ones are problems. */
