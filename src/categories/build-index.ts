@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { DataLayout } from '../config/data-layout.ts';
+import { isoTime, type Clock } from '../kernel/clock.ts';
+import { InvalidInputError } from '../kernel/errors.ts';
+import { CATALOGUE_FILES, loadCatalogue } from './catalogue.ts';
+import { publishIndex, readInputs, type IndexManifest } from './current-index.ts';
+import { createEntryTable } from './entry-table.ts';
+import { encodeIndex } from './index-file.ts';
+import { forEachEntry } from './list-content.ts';
+import type { IndexedList } from './match.ts';
+import { takeList, type ListSummary, type TakenList } from './take-list.ts';
+
+export interface BuildOptions {
+  readonly listsDir: string;
+  readonly layout: DataLayout;
+  readonly clock: Clock;
+  /** Told now and then which list is being read and how far it is. */
+  readonly onProgress?: (listId: string, entries: number) => void;
+  /** How many rejected lines of each list are kept in the summary; 20 if not given. */
+  readonly maxRejected?: number;
+}
+
+export interface BuildSummary {
+  /** In the order of the catalogue. A list with a problem and without a last good copy has no entries. */
+  readonly lists: readonly ListSummary[];
+  readonly index: {
+    readonly path: string;
+    readonly sha256: string;
+    readonly bytes: number;
+    readonly domains: number;
+    readonly urls: number;
+  };
+  /** What an adult should know: one sentence each. */
+  readonly alarms: readonly string[];
+  /** Whether a list of a locked category is loaded. */
+  readonly hasIllegalList: boolean;
+}
+
+/**
+ * Compiles the catalogue into the category index and puts it in force. A list that cannot be used is replaced by its last good copy;
+ * without one it is left out and reported. Throws, and leaves the index in force as it is: an InvalidInputError for a bad catalogue or
+ * for a locked list that never loaded, a SchoolgateError when a file changed while it was read.
+ */
+export async function buildIndex(options: BuildOptions): Promise<BuildSummary> {
+  const { listsDir, layout, clock } = options;
+  const catalogue = loadCatalogue(listsDir);
+  const inputs = await readInputs(listsDir, catalogue);
+  const table = createEntryTable(seedOf(inputs.fingerprint));
+  const taken: TakenList[] = [];
+  for (const list of catalogue.lists) {
+    const one = await takeList(list, {
+      catalogueFile: join(listsDir, CATALOGUE_FILES[1]),
+      folder: layout.lastGoodLists,
+      now: clock(),
+      expected: inputs.files,
+      maxRejected: options.maxRejected ?? 20,
+      onEntries: (entries) => options.onProgress?.(list.id, entries),
+    });
+    if (one.text !== null) {
+      table.beginList(taken.filter((other) => other.text !== null).length);
+      forEachEntry(one.text, (entry) => table.add(entry));
+    }
+    taken.push(one);
+  }
+  refuseWithoutLocked(taken);
+  const loaded = taken.filter((one) => one.text !== null);
+  const bytes = encodeIndex(
+    table,
+    loaded.map(({ summary }) => ({ id: summary.id, category: summary.category })),
+  );
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const manifest: IndexManifest = {
+    file: `index-${sha256}.sgi`,
+    sha256,
+    inputs: inputs.fingerprint,
+    builtAt: isoTime(clock()),
+    bytes: bytes.length,
+    domains: table.hosts,
+    urls: table.urls,
+    lists: loaded.map(({ summary }) => indexedList(summary)),
+    alarms: taken.flatMap((one) => (one.alarm === null ? [] : [one.alarm])),
+  };
+  publishIndex(layout, bytes, manifest);
+  return {
+    lists: taken.map(({ summary }) => summary),
+    index: {
+      path: join(layout.index, manifest.file),
+      sha256,
+      bytes: bytes.length,
+      domains: table.hosts,
+      urls: table.urls,
+    },
+    alarms: manifest.alarms,
+    hasIllegalList: loaded.some(({ list }) => list.locked),
+  };
+}
+
+/** From the inputs, so that the same inputs give the same bytes and nobody can prepare a collision for every school. */
+function seedOf(fingerprint: string): { a: number; b: number } {
+  const bytes = Buffer.from(fingerprint, 'hex');
+  return { a: bytes.readInt32LE(0), b: bytes.readInt32LE(4) };
+}
+
+function refuseWithoutLocked(taken: readonly TakenList[]): void {
+  const problems = taken.filter((one) => one.text === null && one.list.locked).flatMap((one) => one.summary.problems);
+  if (problems.length > 0) {
+    throw new InvalidInputError('A list of a locked category never loaded, and nothing is served without it', problems);
+  }
+}
+
+function indexedList(summary: ListSummary): IndexedList {
+  const { id, category, entries, accepted, duplicates, rejected, loadedAt, fromLastGood } = summary;
+  return { id, category, entries, accepted, duplicates, rejected, loadedAt, fromLastGood };
+}

@@ -1,0 +1,135 @@
+import { SchoolgateError } from '../kernel/errors.ts';
+import { finishHigh, finishLow, foldCase, joinA, joinB, pathSeed, stepA, stepB } from './hash.ts';
+import { SLOTS_PER_BUCKET, bucketOf, decodeIndex, type ListName } from './index-file.ts';
+import { NO_MATCH, type CategoryIndex, type CategoryMatch, type IndexedList } from './match.ts';
+import { MAX_PATH_LENGTH, MAX_PATH_PREFIXES } from './path-prefix.ts';
+
+const DOT = 46;
+const SLASH = 47;
+const QUESTION = 63;
+const AMPERSAND = 38;
+
+/** What a combination of sets comes to, and what each further set makes of it; so a look-up allocates nothing. */
+interface Answer {
+  readonly lists: readonly number[];
+  readonly match: CategoryMatch;
+  readonly next: Map<number, Answer>;
+}
+
+/**
+ * Opens the bytes of an index file for look-ups; they must not change afterwards. `lists` are the facts of the build that made it.
+ * Throws a SchoolgateError if the file is damaged, of another version, or does not belong to these lists.
+ */
+export function openIndex(bytes: Uint8Array, lists: readonly IndexedList[]): CategoryIndex {
+  const file = decodeIndex(bytes);
+  if (file.lists.length !== lists.length || file.lists.some((list, i) => list.id !== lists[i]!.id)) {
+    throw new SchoolgateError(
+      'index_unusable',
+      'us',
+      'The category index was built from other lists. Run "schoolgate lists build".',
+    );
+  }
+  const { slots, buckets, seed, sets } = file;
+  const slotWords = slots.length;
+  const pathStart = pathSeed(seed);
+  const extend = answerMaker(file.lists);
+  const none: Answer = { lists: [], match: NO_MATCH, next: new Map() };
+  // Prefixes of the path at hand: their two lanes. One look-up is done before the next begins.
+  const prefixA = new Int32Array(MAX_PATH_PREFIXES);
+  const prefixB = new Int32Array(MAX_PATH_PREFIXES);
+
+  function find(high: number, low: number): number {
+    const tag = high & 0xffff;
+    let at = bucketOf(high, buckets) * SLOTS_PER_BUCKET * 2;
+    for (;;) {
+      const word = slots[at + 1]!;
+      if (word === 0) return 0;
+      if (slots[at] === low && word >>> 16 === tag) return word & 0xffff;
+      at += 2;
+      if (at === slotWords) at = 0;
+    }
+  }
+
+  function add(answer: Answer, set: number): Answer {
+    if (sets[set]!.lists.length === 0) return answer;
+    return answer.next.get(set) ?? extend(answer, set, sets[set]!.lists);
+  }
+
+  function hashPrefixes(path: string): number {
+    let { a, b } = pathStart;
+    let count = 0;
+    let inQuery = false;
+    const length = Math.min(path.length, MAX_PATH_LENGTH);
+    for (let i = 0; i < length; i++) {
+      const code = path.charCodeAt(i);
+      const isBoundary = inQuery ? code === AMPERSAND : code === SLASH || code === QUESTION;
+      if (isBoundary && i > 0 && count < MAX_PATH_PREFIXES) {
+        prefixA[count] = a;
+        prefixB[count++] = b;
+      }
+      if (code === QUESTION) inQuery = true;
+      a = stepA(a, foldCase(code));
+      b = stepB(b, a);
+    }
+    if (length === path.length && count < MAX_PATH_PREFIXES) {
+      prefixA[count] = a;
+      prefixB[count++] = b;
+    }
+    return count;
+  }
+
+  function match(host: string, path: string | null): CategoryMatch {
+    let { a, b } = seed;
+    let answer = none;
+    let prefixes = -1;
+    let labels = 1;
+    for (let i = host.length - 1; i >= -1; i--) {
+      const code = i < 0 ? DOT : host.charCodeAt(i);
+      // No entry has a single label, other than an IPv6 address.
+      if (code === DOT && (labels++ > 1 || i < 0)) {
+        const high = finishHigh(a, b);
+        const set = find(high, finishLow(high, b));
+        if (set !== 0) {
+          answer = add(answer, set);
+          if (path !== null && sets[set]!.hasUrlsBelow) {
+            if (prefixes < 0) prefixes = hashPrefixes(path);
+            for (let p = 0; p < prefixes; p++) {
+              const joinedB = joinB(b, prefixB[p]!);
+              const urlHigh = finishHigh(joinA(a, prefixA[p]!), joinedB);
+              const urlSet = find(urlHigh, finishLow(urlHigh, joinedB));
+              if (urlSet !== 0) answer = add(answer, urlSet);
+            }
+          }
+        }
+      }
+      a = stepA(a, code);
+      b = stepB(b, a);
+    }
+    return answer.match;
+  }
+
+  return { sha256: file.sha256, lists, match };
+}
+
+/** Makes answers; equal sets of lists share one CategoryMatch, however they came together. */
+function answerMaker(names: readonly ListName[]): (from: Answer, set: number, lists: readonly number[]) => Answer {
+  const known = new Map<string, Answer>();
+  return (from, set, lists) => {
+    const union = [...new Set([...from.lists, ...lists])].sort((x, y) => x - y);
+    const key = union.join();
+    let answer = known.get(key);
+    if (answer === undefined) {
+      answer = { lists: union, match: matchOf(union.map((position) => names[position]!)), next: new Map() };
+      known.set(key, answer);
+    }
+    from.next.set(set, answer);
+    return answer;
+  };
+}
+
+function matchOf(lists: readonly ListName[]): CategoryMatch {
+  return Object.freeze({
+    categories: Object.freeze([...new Set(lists.map((list) => list.category))].sort()),
+    lists: Object.freeze(lists.map((list) => list.id).sort()),
+  });
+}

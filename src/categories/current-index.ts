@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DataLayout } from '../config/data-layout.ts';
+import { replaceFile } from '../kernel/durable-file.ts';
+import { SchoolgateError } from '../kernel/errors.ts';
+import { CATALOGUE_FILES, loadCatalogue, type Catalogue } from './catalogue.ts';
+import { openIndex } from './category-index.ts';
+import { INDEX_VERSION } from './index-file.ts';
+import type { CategoryIndex, IndexedList } from './match.ts';
+import { hashFile, sourceFiles } from './read-source.ts';
+
+/** `current.json`: which index file is in force and what the build that made it found. Times are here, so that they do not change the index. */
+export interface IndexManifest {
+  readonly file: string;
+  /** Hex SHA-256 of the file. */
+  readonly sha256: string;
+  /** Hex SHA-256 of everything that went in: catalogue, list files, format version. */
+  readonly inputs: string;
+  /** ISO 8601. */
+  readonly builtAt: string;
+  readonly bytes: number;
+  /** Different hosts and URLs, each counted once however many lists name it. */
+  readonly domains: number;
+  readonly urls: number;
+  /** In the order of the catalogue; without lists that could not be read and have no last good copy. */
+  readonly lists: readonly IndexedList[];
+  /** What an adult should know: one sentence each. */
+  readonly alarms: readonly string[];
+}
+
+export interface Inputs {
+  readonly fingerprint: string;
+  /** Hex SHA-256 of each list file by its path. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/** Reads every input once. Rejects with what the file system says if a file goes away meanwhile. */
+export async function readInputs(listsDir: string, catalogue: Catalogue): Promise<Inputs> {
+  const hash = createHash('sha256').update(`schoolgate index ${INDEX_VERSION}\n`);
+  for (const name of CATALOGUE_FILES) {
+    hash.update(
+      createHash('sha256')
+        .update(readFileSync(join(listsDir, name)))
+        .digest(),
+    );
+  }
+  const files = new Map<string, string>();
+  for (const list of catalogue.lists) {
+    hash.update(`list ${list.id}\n`);
+    for (const file of sourceFiles(list)) {
+      const sha256 = await hashFile(file.path);
+      files.set(file.path, sha256);
+      hash.update(`${file.format} ${sha256}\n`);
+    }
+  }
+  return { fingerprint: hash.digest('hex'), files };
+}
+
+/** True when the index in force was built from the catalogue and lists as they are now. Throws an InvalidInputError as `loadCatalogue` does. */
+export async function isIndexCurrent(listsDir: string, layout: DataLayout): Promise<boolean> {
+  const manifest = readManifest(layout);
+  const inputs = await readInputs(listsDir, loadCatalogue(listsDir));
+  return manifest?.inputs === inputs.fingerprint && existsSync(join(layout.index, manifest.file));
+}
+
+/** Null when no index was ever built here. Throws a SchoolgateError if it cannot be read. */
+export function readManifest(layout: DataLayout): IndexManifest | null {
+  const path = join(layout.index, 'current.json');
+  if (!existsSync(path)) return null;
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as IndexManifest;
+  } catch (cause) {
+    throw new SchoolgateError('index_unusable', 'us', `${path} cannot be read. Run "schoolgate lists build".`, {
+      cause,
+    });
+  }
+}
+
+/** The index in force. Throws a SchoolgateError if there is none or if it is not, byte for byte, what was built. */
+export function loadCurrentIndex(layout: DataLayout): CategoryIndex {
+  const manifest = readManifest(layout);
+  if (manifest === null) throw noIndex();
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(join(layout.index, manifest.file));
+  } catch (cause) {
+    throw noIndex(cause);
+  }
+  const index = openIndex(bytes, manifest.lists);
+  if (index.sha256 !== manifest.sha256) {
+    throw new SchoolgateError(
+      'index_unusable',
+      'us',
+      `${manifest.file} is not the index that was built. Run "schoolgate lists build".`,
+    );
+  }
+  return index;
+}
+
+/** Puts an index in force: its file first, then `current.json`, then all but it and the one before go. */
+export function publishIndex(layout: DataLayout, bytes: Uint8Array, manifest: IndexManifest): void {
+  const before = existsSync(join(layout.index, 'current.json')) ? previousFile(layout) : null;
+  replaceFile(join(layout.index, manifest.file), bytes);
+  replaceFile(join(layout.index, 'current.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  for (const name of readdirSync(layout.index)) {
+    const isIndex = /^index-[0-9a-f]{64}\.sgi$/.test(name);
+    if (isIndex && name !== manifest.file && name !== before) rmSync(join(layout.index, name), { force: true });
+  }
+}
+
+function previousFile(layout: DataLayout): string | null {
+  try {
+    return readManifest(layout)?.file ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function noIndex(cause?: unknown): SchoolgateError {
+  return new SchoolgateError('no_index', 'us', 'No category index has been built yet. Run "schoolgate lists build".', {
+    cause,
+  });
+}

@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import { SchoolgateError } from '../kernel/errors.ts';
+import { MAX_SETS, type EntryTable } from './entry-table.ts';
+import type { Seed } from './hash.ts';
+
+/** Raised with every change of the format or of what the same lists compile to. */
+export const INDEX_VERSION = 1;
+export const SLOTS_PER_BUCKET = 8;
+
+// The README of this room has the format as a table.
+const MAGIC = 0x58494753;
+const HEADER_BYTES = 64;
+const CHECKSUM_BYTES = 32;
+const FILL = 0.9;
+const URLS_BELOW = 0x8000;
+
+/** A list as the index knows it; sets name lists by their position. */
+export interface ListName {
+  readonly id: string;
+  readonly category: string;
+}
+
+/** A set of lists that some entry stands in. `hasUrlsBelow`: there are URL entries for the host as well. */
+export interface ListSet {
+  readonly lists: readonly number[];
+  readonly hasUrlsBelow: boolean;
+}
+
+export interface IndexFile {
+  /** Hex SHA-256 of the whole file. */
+  readonly sha256: string;
+  readonly seed: Seed;
+  /** Two words a slot: 32 bits of fingerprint; 16 bits of fingerprint and the set's number, 0 for an empty slot. */
+  readonly slots: Uint32Array;
+  readonly buckets: number;
+  /** By number; 0 is unused. */
+  readonly sets: readonly ListSet[];
+  readonly lists: readonly ListName[];
+  readonly hosts: number;
+  readonly urls: number;
+}
+
+/** The bucket where the search for a hash begins. */
+export function bucketOf(high: number, buckets: number): number {
+  return Math.floor((high * buckets) / 0x1_0000_0000);
+}
+
+/** The index as one file. Throws a SchoolgateError when the lists overlap in more ways than a slot can name. */
+export function encodeIndex(table: EntryTable, lists: readonly ListName[]): Uint8Array {
+  const used = collectSets(table);
+  const buckets = Math.max(1, Math.ceil(used.slots / FILL / SLOTS_PER_BUCKET));
+  const sets = encodeSets(used.sets);
+  const names = Buffer.from(JSON.stringify({ lists }));
+  const slotBytes = buckets * SLOTS_PER_BUCKET * 8;
+  const file = Buffer.alloc(HEADER_BYTES + slotBytes + sets.byteLength + names.length + CHECKSUM_BYTES);
+  const header = [
+    MAGIC,
+    INDEX_VERSION,
+    table.seed.a >>> 0,
+    table.seed.b >>> 0,
+    buckets,
+    sets.length,
+    names.length,
+    table.hosts,
+    table.urls,
+  ];
+  for (const [i, word] of header.entries()) file.writeUInt32LE(word, i * 4);
+  const slots = new Uint32Array(file.buffer, file.byteOffset + HEADER_BYTES, buckets * SLOTS_PER_BUCKET * 2);
+  table.forEach((hash, set, hasUrlsBelow) => {
+    place(slots, buckets, hash.high, hash.low, used.numberOf(set, hasUrlsBelow));
+  });
+  file.set(new Uint8Array(sets.buffer, 0, sets.byteLength), HEADER_BYTES + slotBytes);
+  file.set(names, HEADER_BYTES + slotBytes + sets.byteLength);
+  createHash('sha256')
+    .update(file.subarray(0, -CHECKSUM_BYTES))
+    .digest()
+    .copy(file, file.length - CHECKSUM_BYTES);
+  return file;
+}
+
+function collectSets(table: EntryTable): {
+  readonly slots: number;
+  readonly sets: readonly ListSet[];
+  numberOf(set: number, hasUrlsBelow: boolean): number;
+} {
+  const numbers = new Map<number, number>();
+  const sets: ListSet[] = [{ lists: [], hasUrlsBelow: false }];
+  const keyOf = (set: number, hasUrlsBelow: boolean): number => set * 2 + (hasUrlsBelow ? 1 : 0);
+  let slots = 0;
+  table.forEach((_hash, set, hasUrlsBelow) => {
+    slots++;
+    const key = keyOf(set, hasUrlsBelow);
+    if (!numbers.has(key)) numbers.set(key, sets.push({ lists: table.sets[set]!, hasUrlsBelow }) - 1);
+  });
+  if (sets.length > MAX_SETS) {
+    throw new SchoolgateError(
+      'too_many_sets',
+      'client',
+      `The lists overlap in ${sets.length} different ways and the index can name ${MAX_SETS}; disable a list that repeats others.`,
+    );
+  }
+  return { slots, sets, numberOf: (set, hasUrlsBelow) => numbers.get(keyOf(set, hasUrlsBelow))! };
+}
+
+function encodeSets(sets: readonly ListSet[]): Uint16Array {
+  const words = sets.slice(1).flatMap((set) => [set.lists.length | (set.hasUrlsBelow ? URLS_BELOW : 0), ...set.lists]);
+  // A whole number of 32-bit words, so that nothing after it loses its alignment.
+  if (words.length % 2 === 1) words.push(0);
+  return Uint16Array.from(words);
+}
+
+function place(slots: Uint32Array, buckets: number, high: number, low: number, set: number): void {
+  let at = bucketOf(high, buckets) * SLOTS_PER_BUCKET * 2;
+  while (slots[at + 1] !== 0) at = (at + 2) % slots.length;
+  slots[at] = low;
+  slots[at + 1] = ((high & 0xffff) << 16) | set;
+}
+
+/** Reads an index; the slots stay where they are in `bytes`. Throws a SchoolgateError for anything but a whole, unharmed file. */
+export function decodeIndex(bytes: Uint8Array): IndexFile {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+  const whole = Buffer.from(aligned.buffer, aligned.byteOffset, aligned.length);
+  if (whole.length < HEADER_BYTES + CHECKSUM_BYTES || whole.readUInt32LE(0) !== MAGIC) {
+    throw unusable('it is not a category index');
+  }
+  const version = whole.readUInt32LE(4);
+  if (version !== INDEX_VERSION) throw unusable(`its format is version ${version}, this is ${INDEX_VERSION}`);
+  const sha256 = verifyChecksum(whole);
+  const [seedA, seedB, buckets, setWords, nameBytes, hosts, urls] = Array.from({ length: 7 }, (_, i) =>
+    whole.readUInt32LE(8 + i * 4),
+  ) as [number, number, number, number, number, number, number];
+  const slotWords = buckets * SLOTS_PER_BUCKET * 2;
+  const setsAt = HEADER_BYTES + slotWords * 4;
+  const namesAt = setsAt + setWords * 2;
+  if (namesAt + nameBytes + CHECKSUM_BYTES !== whole.length) throw unusable('its parts do not add up to its length');
+  const { lists } = JSON.parse(whole.toString('utf8', namesAt, namesAt + nameBytes)) as { lists: ListName[] };
+  return {
+    sha256,
+    seed: { a: seedA | 0, b: seedB | 0 },
+    slots: new Uint32Array(whole.buffer, whole.byteOffset + HEADER_BYTES, slotWords),
+    buckets,
+    sets: decodeSets(new Uint16Array(whole.buffer, whole.byteOffset + setsAt, setWords)),
+    lists,
+    hosts,
+    urls,
+  };
+}
+
+function verifyChecksum(file: Buffer): string {
+  const hash = createHash('sha256').update(file.subarray(0, -CHECKSUM_BYTES));
+  const stored = file.subarray(-CHECKSUM_BYTES);
+  if (!hash.copy().digest().equals(stored)) throw unusable('its checksum is wrong');
+  return hash.update(stored).digest('hex');
+}
+
+function decodeSets(words: Uint16Array): ListSet[] {
+  const sets: ListSet[] = [{ lists: [], hasUrlsBelow: false }];
+  for (let i = 0; i < words.length;) {
+    const head = words[i]!;
+    const length = head & ~URLS_BELOW;
+    if (head === 0) break;
+    sets.push({ lists: [...words.subarray(i + 1, i + 1 + length)], hasUrlsBelow: (head & URLS_BELOW) !== 0 });
+    i += 1 + length;
+  }
+  return sets;
+}
+
+function unusable(why: string): SchoolgateError {
+  return new SchoolgateError(
+    'index_unusable',
+    'us',
+    `The category index cannot be used: ${why}. Run "schoolgate lists build".`,
+  );
+}

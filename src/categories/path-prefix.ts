@@ -1,0 +1,22 @@
+/** Entries whose path is not shorter are refused, and look-ups read no further: a 64 KB URL costs no more than a 2 KB one. */
+export const MAX_PATH_LENGTH = 2048;
+/** Prefixes of one path that a look-up tries; entries with more parts are refused. */
+export const MAX_PATH_PREFIXES = 64;
+
+/**
+ * The path of a URL entry as it is hashed: a slash or question mark at the end says nothing, so that `/games/`, `/games` and all
+ * below match alike. Null when nothing is left, which is the whole host. `path` canonical.
+ */
+export function entryPath(path: string): string | null {
+  const trimmed = path.endsWith('?') ? path.slice(0, -1) : path;
+  if (trimmed === '/') return null;
+  return trimmed.endsWith('/') && !trimmed.includes('?') ? trimmed.slice(0, -1) : trimmed;
+}
+
+/** How many prefixes of a path end on a boundary: before `/`, `?`, and `&` in the query, and at the end. */
+export function countPrefixes(path: string): number {
+  const question = path.indexOf('?');
+  const beforeQuery = question < 0 ? path : path.slice(0, question);
+  const query = question < 0 ? '' : path.slice(question);
+  return beforeQuery.split('/').length - 1 + query.split('&').length - (question < 0 ? 1 : 0);
+}

@@ -1,0 +1,24 @@
+import { getPublicSuffix } from 'tldts';
+
+/** What the Public Suffix List says of a name: `icann` as co.uk, `private` as github.io, null for a site of somebody's own. */
+export type SuffixKind = 'icann' | 'private' | null;
+
+/**
+ * Whether an entry for this canonical name would match the sites of everybody. The parent of a wildcard rule counts: the list has
+ * `*.sch.uk` and not sch.uk, yet sch.uk is every school. A name that only a private wildcard makes a suffix is one customer's
+ * machine (`*.compute-1.amazonaws.com`) and does not.
+ */
+export function suffixKind(name: string): SuffixKind {
+  if (isSite(name, true)) return null;
+  if (!isSite(name, false)) return 'icann';
+  const parent = name.slice(name.indexOf('.') + 1);
+  const isWildcardChild = !isSite(`any-other.${parent}`, true);
+  return isWildcardChild ? null : 'private';
+}
+
+function isSite(name: string, allowPrivateDomains: boolean): boolean {
+  const options = { allowPrivateDomains, extractHostname: false, validateHostname: false };
+  // Asked of a name below, so that the parent of a wildcard rule answers as what it is.
+  const suffix = getPublicSuffix(`below.${name}`, options);
+  return suffix !== null && suffix.length < name.length;
+}
