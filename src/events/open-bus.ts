@@ -25,5 +25,5 @@ export async function openBus(options: BusOptions): Promise<Bus> {
   if (redisUrl === null) return folderBus(layout, backoff, newPart);
   // Loaded only here, so that a school without Redis does not carry its client in memory.
   const { redisBus } = await import('./redis-bus.ts');
-  return redisBus({ layout, url: redisUrl, prefix: redisPrefix, newPart, backoff });
+  return redisBus(layout, { url: redisUrl, prefix: redisPrefix, newPart }, backoff);
 }

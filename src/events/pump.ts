@@ -19,12 +19,15 @@ export function createPump(work: () => Promise<void>, onRun: OnState): Pump {
     if (isWanted) state = 'idle';
     return isWanted;
   };
+  const isStopped = (): boolean => state === 'stopped';
   const run = async (): Promise<void> => {
     while (takeWish()) {
-      await work().then(
-        () => onRun(null),
-        (error: Error) => onRun(error),
+      const error = await work().then(
+        () => null,
+        (thrown: Error) => thrown,
       );
+      // What closing cut off is no trouble.
+      if (!isStopped()) onRun(error);
     }
     running = null;
   };

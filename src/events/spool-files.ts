@@ -86,9 +86,11 @@ export function readSpool(folder: string, file: string, from: number, bytes: num
   }
   try {
     const size = fstatSync(fd).size;
-    // A worker that died between a partial write and its undoing leaves a file shorter than what was read of it.
-    const start = from > size ? 0 : from;
-    return splitLines(readWholeLines(fd, start, size, bytes), start);
+    // A worker that died between a partial write and its undoing leaves a file shorter than what was read of it; its end
+    // mark must be seen all the same. No event line is as short as the mark, so at most one line is read again.
+    const start = Math.min(from, Math.max(0, size - END_MARK.length));
+    const { lines, closed } = splitLines(readWholeLines(fd, start, size, bytes), start);
+    return { lines: lines.filter((line) => line.end > from), closed };
   } finally {
     closeSync(fd);
   }

@@ -1,0 +1,18 @@
+import type { DataLayout } from '../config/data-layout.ts';
+import type { Bus } from './bus.ts';
+import type { Backoff } from './pump.ts';
+import { RedisCarrier } from './redis-carrier.ts';
+import { RedisConsumer } from './redis-consumer.ts';
+import { redisKeys, type RedisOptions } from './redis-link.ts';
+import { RedisFeed, RedisPublisher } from './redis-snapshots.ts';
+
+/** The bus between any number of gateways and one console around one Redis. */
+export function redisBus(layout: DataLayout, options: RedisOptions, backoff: Backoff): Bus {
+  const keys = redisKeys(options.prefix);
+  return {
+    consumer: () => new RedisConsumer(options, backoff, keys),
+    publisher: () => new RedisPublisher(options, keys),
+    feed: () => new RedisFeed(options, keys),
+    carrier: (gateway) => new RedisCarrier(layout, gateway, options, keys),
+  };
+}
