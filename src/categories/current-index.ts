@@ -57,10 +57,10 @@ export async function readInputs(listsDir: string, catalogue: Catalogue): Promis
   return { fingerprint: hash.digest('hex'), files };
 }
 
-/** True when the index in force was built from the catalogue and lists as they are now. Throws an InvalidInputError as `loadCatalogue` does. */
+/** True when the index in force was built from the catalogue and lists as they are now. Throws an InvalidInputError for a bad catalogue. */
 export async function isIndexCurrent(listsDir: string, layout: DataLayout): Promise<boolean> {
-  const manifest = readManifest(layout);
   const inputs = await readInputs(listsDir, loadCatalogue(listsDir));
+  const manifest = readManifest(layout);
   return manifest?.inputs === inputs.fingerprint && existsSync(join(layout.index, manifest.file));
 }
 

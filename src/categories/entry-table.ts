@@ -93,7 +93,8 @@ export function createEntryTable(seed: Seed): EntryTable {
       const at = claim(path === null ? hashHost(host, seed) : hashUrl(host, path, seed));
       const set = words[at + 2]! & SET;
       if (sets[set]!.at(-1) === current) return false;
-      if (set === 0) path === null ? hosts++ : urls++;
+      if (set === 0 && path === null) hosts++;
+      else if (set === 0) urls++;
       words[at + 2] = (words[at + 2]! & ~SET) | withCurrent(set);
       if (path !== null) {
         const below = claim(hashHost(host, seed));

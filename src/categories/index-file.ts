@@ -103,7 +103,10 @@ function collectSets(table: EntryTable): {
 }
 
 function encodeSets(sets: readonly ListSet[]): Uint16Array {
-  const words = sets.slice(1).flatMap((set) => [set.lists.length | (set.hasUrlsBelow ? URLS_BELOW : 0), ...set.lists]);
+  const words: number[] = [];
+  for (const { lists, hasUrlsBelow } of sets.slice(1)) {
+    words.push(lists.length | (hasUrlsBelow ? URLS_BELOW : 0), ...lists);
+  }
   // A whole number of 32-bit words, so that nothing after it loses its alignment.
   if (words.length % 2 === 1) words.push(0);
   return Uint16Array.from(words);

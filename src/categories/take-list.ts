@@ -1,3 +1,4 @@
+import { ageText } from './age-text.ts';
 import { isoTime } from '../kernel/clock.ts';
 import { SchoolgateError, type Problem } from '../kernel/errors.ts';
 import type { CatalogueList } from './catalogue.ts';
@@ -137,11 +138,4 @@ function standIn(
   const age = ageText(options.now - Date.parse(copy.loadedAt));
   const alarm = `List "${list.id}": ${fault}; its last good copy, ${age} old with ${copy.accepted} entries, stands in.`;
   return { list, summary: { ...common, ...facts, fromLastGood: true }, text, alarm };
-}
-
-/** Whole days, or hours on the first day: `3 days`, `1 hour`. */
-export function ageText(ms: number): string {
-  const hours = Math.max(0, Math.floor(ms / 3_600_000));
-  const [count, unit] = hours < 24 ? [hours, 'hour'] : [Math.floor(hours / 24), 'day'];
-  return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }

@@ -1,0 +1,139 @@
+import type { BuildSummary } from '../categories/build-index.ts';
+import { ageText } from '../categories/age-text.ts';
+import type { IndexManifest } from '../categories/current-index.ts';
+import { createDataFolders, dataLayout, type DataLayout } from '../config/data-layout.ts';
+import { readEnvironment } from '../config/environment.ts';
+import { SchoolgateError, formatProblem } from '../kernel/errors.ts';
+import type { CliContext, RegisterCommand } from './context.ts';
+
+/** Rejected lines of one list that are printed unless all are asked for. */
+const REJECTED_SHOWN = 20;
+const NO_ILLEGAL_LIST = 'No illegal-content list is loaded.';
+
+/** `lists build` and `lists status`. */
+export const registerLists: RegisterCommand = (program, context) => {
+  const lists = program.command('lists').description('the lists that say what a site is');
+  lists
+    .command('build')
+    .description('compile the catalogue into the category index')
+    .option('--rejected', `print every rejected line, not the first ${REJECTED_SHOWN} of each list`)
+    .action((options: { rejected?: boolean }) => build(context, options.rejected === true));
+  lists
+    .command('status')
+    .description('age, counts and health of the lists in force')
+    .action(() => status(context));
+};
+
+async function build(context: CliContext, showAll: boolean): Promise<void> {
+  const { buildIndex } = await import('../categories/build-index.ts');
+  const { listsDir, layout } = folders(context);
+  const progress = progressLine(context.stdout);
+  const maxRejected = showAll ? Number.POSITIVE_INFINITY : REJECTED_SHOWN;
+  const options = { listsDir, layout, clock: context.clock, maxRejected, onProgress: progress.show };
+  const summary = await buildIndex(options).finally(progress.clear);
+  context.stdout.write(`${buildText(summary)}\n`);
+  if (summary.alarms.length > 0) throw new SchoolgateError('lists_incomplete', 'client', summary.alarms.join('\n'));
+}
+
+async function status(context: CliContext): Promise<void> {
+  const { loadCatalogue } = await import('../categories/catalogue.ts');
+  const { isIndexCurrent, loadCurrentIndex, readManifest } = await import('../categories/current-index.ts');
+  const { listsDir, layout } = folders(context);
+  loadCurrentIndex(layout);
+  const manifest = readManifest(layout)!;
+  const locked = new Set(loadCatalogue(listsDir).categories.flatMap(({ id, locked }) => (locked ? [id] : [])));
+  const hasIllegalList = manifest.lists.some(({ category }) => locked.has(category));
+  const isCurrent = await isIndexCurrent(listsDir, layout);
+  context.stdout.write(`${statusText(manifest, context.clock(), hasIllegalList)}\n`);
+  if (!isCurrent) context.stdout.write('The lists on disk have changed since. Run "schoolgate lists build".\n');
+  if (manifest.alarms.length > 0) throw new SchoolgateError('lists_incomplete', 'client', manifest.alarms.join('\n'));
+}
+
+function folders(context: CliContext): { listsDir: string; layout: DataLayout } {
+  const { listsDir, dataDir } = readEnvironment(context.env, context.cwd);
+  const layout = dataLayout(dataDir);
+  createDataFolders(layout);
+  return { listsDir, layout };
+}
+
+function buildText(summary: BuildSummary): string {
+  const rows = summary.lists.map((list) => [
+    list.id,
+    list.category,
+    count(list.entries),
+    count(list.accepted),
+    count(list.duplicates),
+    count(list.rejected),
+    buildRemark(list),
+  ]);
+  const head = ['list', 'category', 'entries', 'accepted', 'duplicates', 'rejected', ''];
+  const rejected = summary.lists.flatMap((list) => {
+    const lines = list.rejectedSamples.map((problem) => `  ${formatProblem(problem)}`);
+    const more = list.fromLastGood ? 0 : list.rejected - lines.length;
+    return more > 0 ? [...lines, `  … and ${count(more)} more of ${list.id}; --rejected prints them all`] : lines;
+  });
+  const { domains, urls, bytes } = summary.index;
+  return [
+    ...table(head, rows),
+    ...(rejected.length > 0 ? ['', 'Rejected lines:', ...rejected] : []),
+    '',
+    `Index: ${count(domains)} hosts and ${count(urls)} URLs in ${count(bytes)} bytes.`,
+    ...(summary.hasIllegalList ? [] : [NO_ILLEGAL_LIST]),
+  ].join('\n');
+}
+
+function buildRemark(list: BuildSummary['lists'][number]): string {
+  const remarks: string[] = [];
+  if (list.fromLastGood) remarks.push('last good copy');
+  else if (list.problems.length > 0) remarks.push('not loaded');
+  if (list.expressionsNotRead > 0) remarks.push(`expressions not read: ${count(list.expressionsNotRead)}`);
+  return remarks.join('; ');
+}
+
+function statusText(manifest: IndexManifest, now: number, hasIllegalList: boolean): string {
+  const rows = manifest.lists.map((list) => [
+    list.id,
+    list.category,
+    count(list.accepted),
+    ageText(now - Date.parse(list.loadedAt)),
+    list.fromLastGood ? 'last good copy' : 'ok',
+  ]);
+  const { domains, urls, builtAt } = manifest;
+  return [
+    ...table(['list', 'category', 'entries', 'age', 'health'], rows),
+    '',
+    `Index: ${count(domains)} hosts and ${count(urls)} URLs, built ${builtAt}.`,
+    ...(hasIllegalList ? [] : [NO_ILLEGAL_LIST]),
+  ].join('\n');
+}
+
+/** Columns as wide as their widest cell; cells that are numbers stand to the right. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  const isNumber = head.map((_, i) => rows.length > 0 && rows.every((row) => /^[\d,]+$/.test(row[i]!)));
+  return [head, ...rows].map((row) =>
+    row
+      .map((cell, i) => (isNumber[i] === true ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+interface ProgressLine {
+  readonly show: (listId: string, entries: number) => void;
+  readonly clear: () => void;
+}
+
+function progressLine(stdout: NodeJS.WriteStream): ProgressLine {
+  const clear = (): void => void (stdout.isTTY && stdout.write('\r\u001b[K'));
+  return {
+    clear,
+    show: (listId, entries) => {
+      if (stdout.isTTY) stdout.write(`\r\u001b[KReading ${listId}: ${count(entries)} entries`);
+    },
+  };
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-GB');
+}
