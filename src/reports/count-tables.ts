@@ -20,7 +20,7 @@ export function byDay(counts: WeekCounts, zone: string): ReportTable {
     const row = rows.get(date) ?? [dayWords(hour.from, zone), 0, 0, 0];
     rows.set(date, [row[0], row[1] + hour.navigations - hour.refused, row[2] + hour.refused, row[3] + hour.requests]);
   }
-  const sum = (column: 1 | 2 | 3): number => rows.values().reduce((total, row) => total + row[column], 0);
+  const sum = (column: 1 | 2 | 3): number => [...rows.values()].reduce((total, row) => total + row[column], 0);
   return {
     id: 'days',
     title: 'Day by day',

@@ -34,8 +34,8 @@ export function createWeeklyReports({ records, unblocks, status, zone, clock }: 
   return {
     async make(asked) {
       const now = clock();
-      const span = asked ?? lastWeek(now, zone);
-      const week = 'name' in span ? span : null;
+      const span: Week | Span = asked ?? lastWeek(now, zone);
+      const week = isWeek(span) ? span : null;
       const unreadable: UnreadableStretch[] = [];
       const counts = await countWeek(
         records(span, (problem) => unreadable.push(problem)),
@@ -53,6 +53,10 @@ export function createWeeklyReports({ records, unblocks, status, zone, clock }: 
       return { name: fileName(week, span), report, html: renderHtml(report), csv: renderCsv(report) };
     },
   };
+}
+
+function isWeek(span: Week | Span): span is Week {
+  return 'name' in span;
 }
 
 function fileName(week: Week | null, span: Span): string {
