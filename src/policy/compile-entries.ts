@@ -76,7 +76,7 @@ const CLOSED_REGISTRIES: ReadonlySet<string> = new Set(['ac.uk', 'gov.uk', 'mod.
 
 /** Whether anybody can have a site under this name. */
 function isOpenSuffix(host: string): boolean {
-  return suffixKind(host) === 'icann' && !CLOSED_REGISTRIES.has(host);
+  return !host.includes(':') && suffixKind(host) === 'icann' && !CLOSED_REGISTRIES.has(host);
 }
 
 /** Compiles `categories:` of a level or group. Unknown ids and locked ones are problems. */
