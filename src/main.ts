@@ -1,7 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { SchoolgateError } from './kernel/errors.ts';
 import { systemClock } from './kernel/clock.ts';
-import { type CliContext, UsageError } from './cli/context.ts';
+import { type CliContext, type RegisterCommand, UsageError } from './cli/context.ts';
+import { registerStart } from './cli/start.ts';
 
 const context: CliContext = {
   env: process.env,
@@ -17,7 +18,8 @@ const program = new Command('schoolgate')
   .option('--verbose', 'print stack traces with errors')
   .exitOverride();
 
-for (const register of []) (register as (p: Command, c: CliContext) => void)(program, context);
+const commands: readonly RegisterCommand[] = [registerStart];
+for (const register of commands) register(program, context);
 
 try {
   await program.parseAsync(process.argv);
@@ -32,6 +34,8 @@ function report(error: unknown): number {
     process.stderr.write(`${verbose ? error.stack : error.message}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
-  process.stderr.write(`${verbose && error instanceof Error ? error.stack : `Unexpected fault: ${String(error)}. Run again with --verbose and report it.`}\n`);
+  process.stderr.write(
+    `${verbose && error instanceof Error ? error.stack : `Unexpected fault: ${String(error)}. Run again with --verbose and report it.`}\n`,
+  );
   return 1;
 }

@@ -40,3 +40,20 @@ export class InvalidInputError extends SchoolgateError {
     this.problems = problems;
   }
 }
+
+/** One field of a form, request or command that is wrong, in a sentence that says what to give instead. */
+export interface FieldProblem {
+  readonly field: string;
+  readonly reason: string;
+}
+
+/** Every field that is wrong at once; nothing was done. */
+export class InvalidFieldsError extends SchoolgateError {
+  readonly fields: readonly FieldProblem[];
+
+  constructor(fields: readonly FieldProblem[]) {
+    super('invalid_fields', 'client', fields.map((field) => field.reason).join('\n'));
+    this.name = 'InvalidFieldsError';
+    this.fields = fields;
+  }
+}

@@ -1,0 +1,145 @@
+import { hostname, networkInterfaces, userInfo } from 'node:os';
+import type { Environment } from '../config/environment.ts';
+import { formatProblem, type Problem } from '../kernel/errors.ts';
+import type { Running } from '../compose/supervisor.ts';
+import type { CliContext, RegisterCommand } from './context.ts';
+
+/** `start` and `gateway`: run until told to stop. */
+export const registerStart: RegisterCommand = (program, context) => {
+  program
+    .command('start')
+    .description('run gateway, console and front desk')
+    .action(() => serve('start', context));
+  program
+    .command('gateway')
+    .description('run a gateway alone; its console runs elsewhere, joined by SCHOOLGATE_REDIS_URL')
+    .action(() => serve('gateway', context));
+  program
+    .command('console')
+    .description('run the console alone, for gateways elsewhere')
+    .action(() => serveConsole(context));
+};
+
+async function serve(role: 'start' | 'gateway', context: CliContext): Promise<void> {
+  const { readEnvironment } = await import('../config/environment.ts');
+  const { dataLayout } = await import('../config/data-layout.ts');
+  const { preflight } = await import('../compose/preflight.ts');
+  const { Supervisor } = await import('../compose/supervisor.ts');
+  const { createLogger } = await import('../telemetry/log.ts');
+  const environment = readEnvironment(context.env, context.cwd);
+  const layout = dataLayout(environment.dataDir);
+  const warnings = await preflight(environment, layout, role);
+  for (const warning of warnings) context.stderr.write(`${warning}\n`);
+  const log = createLogger('supervisor');
+  const supervisor = new Supervisor({ environment, role, clock: context.clock, log });
+  let stopping = false;
+  const stop = async (): Promise<void> => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    const cut = await supervisor.stop();
+    if (cut > 0) context.stderr.write(`${cut} connections were cut at the deadline.\n`);
+    process.exit(0);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
+  process.on(
+    'SIGHUP',
+    () => void supervisor.reload().catch((error: unknown) => log.error({ err: error }, 'reload failed')),
+  );
+  try {
+    const running = await supervisor.start();
+    const { loadCatalogue } = await import('../categories/catalogue.ts');
+    const { loadCurrentIndex } = await import('../categories/current-index.ts');
+    const locked = new Set(
+      loadCatalogue(environment.listsDir)
+        .categories.filter((one) => one.locked)
+        .map((one) => one.id),
+    );
+    const lists = loadCurrentIndex(layout).lists;
+    const facts: ListFacts = {
+      names: lists.reduce((sum, list) => sum + list.accepted, 0),
+      onlyStarters: lists.every((list) => list.id.startsWith('starter-')),
+      illegal: lists.some((list) => locked.has(list.category)),
+      fromLastGood: lists.filter((list) => list.fromLastGood).map((list) => list.id),
+    };
+    context.stdout.write(greeting(environment, running, facts));
+  } catch (error) {
+    await supervisor.stop();
+    throw error;
+  }
+}
+
+interface ListFacts {
+  readonly names: number;
+  readonly onlyStarters: boolean;
+  readonly illegal: boolean;
+  readonly fromLastGood: readonly string[];
+}
+
+/** The first lines a person sees; each must be true when typed. */
+export function greeting(environment: Environment, running: Running, lists: ListFacts): string {
+  const { proxyPort, tlsPort, workers, policy } = running;
+  const lines = [
+    `Schoolgate is filtering for ${policy.school}.`,
+    `  Proxy       ${reachable(environment.proxyHost)}:${proxyPort} (${workers} workers)`,
+    ...(tlsPort === null ? [] : [`  Proxy, TLS  ${reachable(environment.proxyHost)}:${tlsPort}`]),
+    ...consoleLines(environment, running),
+    ...frontLines(environment, running),
+    '',
+    ...listLines(lists),
+    `Whoever is not identified gets level ${policy.strictestLevel}.`,
+    '',
+    'Try:',
+    `  curl -x http://127.0.0.1:${proxyPort} http://www.bet365.com/`,
+    '  npx schoolgate check https://www.bet365.com/',
+    '(A refused https site shows the browser’s own error page; the front desk says why.)',
+    '',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function consoleLines(environment: Environment, running: Running): string[] {
+  if (running.console === null) return ['  Console     not running here'];
+  const port = (running.console['port'] as number | undefined) ?? environment.consolePort;
+  const scheme = environment.tls === null ? 'http' : 'https';
+  const links = (running.console['firstLinks'] as { role: string; url: string }[] | undefined) ?? [];
+  const problems = (running.console['problems'] as Problem[] | undefined) ?? [];
+  const isLocal = environment.consoleHost === '127.0.0.1' || environment.consoleHost === 'localhost';
+  return [
+    `  Console     ${scheme}://${reachable(environment.consoleHost)}:${port}/`,
+    ...(isLocal
+      ? [`              from another machine: ssh -L ${port}:127.0.0.1:${port} ${userInfo().username}@${hostname()}`]
+      : []),
+    ...links.map(({ role, url }) => `  ${role}: make the account at ${url} (once, within 24 hours)`),
+    ...problems.map((problem) => `  Policy: ${formatProblem(problem)}`),
+  ];
+}
+
+function frontLines(environment: Environment, running: Running): string[] {
+  const port = (running.front?.['port'] as number | undefined) ?? environment.frontPort;
+  const scheme = environment.tls === null ? 'http' : 'https';
+  const own = environment.publicUrl ?? `${scheme}://${reachable(environment.frontHost)}:${port}`;
+  return [`  Front desk  ${own}/ (devices: ${own}/proxy.pac); through the proxy http://schoolgate.internal/`];
+}
+
+function listLines({ names, onlyStarters, illegal, fromLastGood }: ListFacts): string[] {
+  const count = names.toLocaleString('en-GB');
+  const noIllegal = illegal ? '' : ' no illegal-content list is loaded.';
+  const next = 'Next: name your lists in blocklists/catalogue.yaml and run npx schoolgate lists build';
+  return [
+    onlyStarters ? `STARTER LISTS ONLY: ${count} names;${noIllegal} ${next}` : `Lists: ${count} names.${noIllegal}`,
+    ...fromLastGood.map((id) => `List ${id} could not be read: its last good copy is in use.`),
+  ];
+}
+
+/** An address of this machine to print for a listener: the first of the network where it listens on all of them. */
+function reachable(host: string): string {
+  if (host !== '0.0.0.0' && host !== '::') return host;
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return all.find((one) => one.family === 'IPv4' && !one.internal)?.address ?? '127.0.0.1';
+}
+
+async function serveConsole(context: CliContext): Promise<void> {
+  const { readEnvironment } = await import('../config/environment.ts');
+  const { runConsole } = await import('../compose/console.ts');
+  await runConsole(readEnvironment(context.env, context.cwd), { clock: context.clock });
+}

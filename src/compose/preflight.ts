@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadCatalogue } from '../categories/catalogue.ts';
+import { isIndexCurrent } from '../categories/current-index.ts';
+import { createDataFolders, type DataLayout } from '../config/data-layout.ts';
+import type { Environment } from '../config/environment.ts';
+import { loadOrCreateKeys, loadPublicKey } from '../events/signing.ts';
+import { InvalidInputError, type Problem, SchoolgateError } from '../kernel/errors.ts';
+import { compilePolicy } from '../policy/compile.ts';
+import { loadPolicy } from '../policy/load.ts';
+
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+/** What could not be used but has a last good form, so that the start goes on: one sentence each. */
+export type Warnings = readonly string[];
+
+/**
+ * Everything that can be known to be wrong before a process is started, all of it at once in an InvalidInputError: folders,
+ * ports, policies, lists. `role` gateway takes policies from its console, and needs that console's public key.
+ */
+export async function preflight(
+  environment: Environment,
+  layout: DataLayout,
+  role: 'start' | 'gateway',
+): Promise<Warnings> {
+  createDataFolders(layout);
+  await refuseSecondStart(layout);
+  if (role === 'start') loadOrCreateKeys(layout);
+  else loadPublicKey(layout);
+  const warnings: string[] = [];
+  const problems: Problem[] = [...(await busyPorts(environment, role))];
+  if (role === 'start') problems.push(...policyProblems(environment, layout, warnings));
+  if (problems.length === 0) problems.push(...(await ensureIndex(environment, layout, warnings)));
+  if (problems.length > 0) throw new InvalidInputError('Schoolgate cannot start', problems);
+  return warnings;
+}
+
+/** Held by the supervisor for as long as it runs; a second one on the same data folder would write into the same files. */
+export function supervisorSocket(layout: DataLayout): string {
+  return join(layout.root, 'run', 'supervisor.sock');
+}
+
+async function refuseSecondStart(layout: DataLayout): Promise<void> {
+  const answers = await new Promise<boolean>((resolve) => {
+    const probe = connect(supervisorSocket(layout));
+    probe.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    probe.once('connect', () => probe.destroy());
+  });
+  if (!answers) return;
+  throw new SchoolgateError(
+    'already_running',
+    'client',
+    `Schoolgate already runs on ${layout.root}; stop it first, or set SCHOOLGATE_DATA_DIR.`,
+  );
+}
+
+/** Workers share their port on purpose, so the system would let a stranger share it too: ask for it alone first. */
+async function busyPorts(environment: Environment, role: 'start' | 'gateway'): Promise<Problem[]> {
+  const { proxyHost, proxyPort, httpsProxyPort, consoleHost, consolePort, frontHost, frontPort } = environment;
+  const wanted: [string, string, number | null][] = [
+    ['PROXY_PORT', proxyHost, proxyPort],
+    ['HTTPS_PROXY_PORT', proxyHost, httpsProxyPort],
+    ['FRONT_PORT', frontHost, frontPort],
+  ];
+  if (role === 'start') wanted.push(['CONSOLE_PORT', consoleHost, consolePort]);
+  const found = await Promise.all(
+    wanted.map(async ([name, host, port]) => (port ? bindProblem(name, host, port) : null)),
+  );
+  return found.filter((problem) => problem !== null);
+}
+
+function bindProblem(name: string, host: string, port: number): Promise<Problem | null> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why =
+        error.code === 'EADDRINUSE' ? 'is in use by another program' : `cannot be listened on (${error.code})`;
+      resolve({ file: `SCHOOLGATE_${name}`, reason: `port ${port} on ${host} ${why}; free it or choose another` });
+    });
+    server.listen({ host, port }, () => server.close(() => resolve(null)));
+  });
+}
+
+function policyProblems(environment: Environment, layout: DataLayout, warnings: string[]): readonly Problem[] {
+  const problems = readPolicyProblems(environment);
+  if (problems.length === 0 || !existsSync(join(layout.lastGoodSnapshots, 'policy.json'))) return problems;
+  // A typing error in a file must not leave the school without its filter: what was published last stays in force.
+  warnings.push(
+    `The policy files are not valid; the policy published last stays in force. npx schoolgate policy validate lists what is wrong.`,
+  );
+  return [];
+}
+
+function readPolicyProblems(environment: Environment): readonly Problem[] {
+  try {
+    const { categories } = loadCatalogue(environment.listsDir);
+    const read = loadPolicy(environment.policyDir);
+    if ('problems' in read) return read.problems;
+    const compiled = compilePolicy(read.documents, categories);
+    return 'problems' in compiled ? compiled.problems : [];
+  } catch (error) {
+    if (error instanceof InvalidInputError) return error.problems;
+    throw error;
+  }
+}
+
+/** Builds the category index in a process of its own where the lists have changed; a build that fails leaves the old index. */
+export async function ensureIndex(
+  environment: Environment,
+  layout: DataLayout,
+  warnings: string[],
+): Promise<readonly Problem[]> {
+  if (await isIndexCurrent(environment.listsDir, layout)) return [];
+  const { code, stderr } = await new Promise<{ code: number; stderr: string }>((resolve) => {
+    execFile(process.execPath, [MAIN, 'lists', 'build'], { maxBuffer: 1 << 26 }, (error, _stdout, stderr) => {
+      resolve({ code: error === null ? 0 : 1, stderr });
+    });
+  });
+  if (code === 0) return [];
+  const reason = stderr.trim() === '' ? 'the lists could not be built; run npx schoolgate lists build' : stderr.trim();
+  if (!existsSync(join(layout.index, 'current.json'))) return [{ file: environment.listsDir, reason }];
+  warnings.push(`The lists could not be built; the index built last stays in use. ${reason}`);
+  return [];
+}

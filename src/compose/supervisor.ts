@@ -1,0 +1,443 @@
+// supervisor ──┬── worker × N (the doors)      ── restarted when they die; limits, health and metrics are kept here
+//              ├── relay (spool up, snapshots down)
+//              ├── front desk (pages for everyone)
+//              └── console (only `start`)
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { type DataLayout, dataLayout } from '../config/data-layout.ts';
+import type { Environment } from '../config/environment.ts';
+import type { AccessRecord } from '../events/access-record.ts';
+import { type AlarmCode, EVENT_VERSIONS } from '../events/catalogue.ts';
+import { openSpool } from '../events/file-spool.ts';
+import { recoverSpool } from '../events/recover-spool.ts';
+import { loadPublicKey } from '../events/signing.ts';
+import { readLastGood } from '../events/snapshot-keeper.ts';
+import type { Spool } from '../events/spool.ts';
+import { LeaseBook, WHOLE_GATEWAY } from '../gateway/leases.ts';
+import { type Clock, isoTime } from '../kernel/clock.ts';
+import { replaceFile } from '../kernel/durable-file.ts';
+import { createIdMaker, type IdMaker } from '../kernel/ids.ts';
+import type { PolicySnapshot } from '../policy/snapshot.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { type MetricsReport, sumMetrics } from '../telemetry/metrics.ts';
+import { Child } from './child.ts';
+import { gatewayName } from './gateway-name.ts';
+import { ensureIndex, supervisorSocket } from './preflight.ts';
+import type { Message, ProcessLink } from './process-link.ts';
+import type { WorkerOrders, WorkerPulse } from './worker.ts';
+
+export interface SupervisorOptions {
+  readonly environment: Environment;
+  readonly role: 'start' | 'gateway';
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What is known once everything runs; `console` and `front` are null where that process is not up yet. */
+export interface Running {
+  readonly proxyPort: number;
+  readonly tlsPort: number | null;
+  readonly workers: number;
+  readonly console: Message | null;
+  readonly front: Message | null;
+  readonly policy: PolicySnapshot;
+}
+
+const DRAIN_MS = 10_000;
+const START_MS = 15_000;
+const CONSOLE_DOWN_MS = 10_000;
+const ALARMS_KEPT = 50;
+
+interface WorkerState {
+  readonly number: number;
+  readonly child: Child;
+  pulse: WorkerPulse | null;
+  /** When it was last heard of, ms since the epoch. */
+  heard: number;
+  listening: boolean;
+}
+
+/** Keeps a gateway's processes running, and everything that holds for the gateway as a whole. */
+export class Supervisor {
+  readonly #environment: Environment;
+  readonly #role: 'start' | 'gateway';
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #layout: DataLayout;
+  readonly #gateway: string;
+  readonly #ids: IdMaker;
+  readonly #spool: Spool;
+  readonly #workers: WorkerState[] = [];
+  readonly #book: LeaseBook;
+  readonly #alarms: { at: string; code: string; text: string }[] = [];
+  readonly #lock = createServer((socket) => socket.destroy());
+  readonly #timers: NodeJS.Timeout[] = [];
+  #relay: Child | null = null;
+  #console: Child | null = null;
+  #front: Child | null = null;
+  #consoleReady: Message | null = null;
+  #frontReady: Message | null = null;
+  #consoleDownSince: number | null = null;
+  #policy: PolicySnapshot | null = null;
+  #proxyPort: number;
+  #tlsPort: number | null;
+  #draining = false;
+  #indexSeen = '';
+  #highest = 0;
+
+  constructor({ environment, role, clock, log }: SupervisorOptions) {
+    this.#environment = environment;
+    this.#role = role;
+    this.#clock = clock;
+    this.#log = log;
+    this.#layout = dataLayout(environment.dataDir);
+    this.#gateway = gatewayName(this.#layout);
+    this.#ids = createIdMaker(clock);
+    this.#proxyPort = environment.proxyPort;
+    this.#tlsPort = environment.httpsProxyPort;
+    this.#book = new LeaseBook((key) => {
+      const network = this.#policy!.network;
+      return key === WHOLE_GATEWAY ? network.connections : network.connectionsPerClient;
+    });
+    this.#spool = openSpool({
+      layout: this.#layout,
+      gateway: this.#gateway,
+      worker: 0,
+      clock,
+      ids: this.#ids,
+      onAlarm: (code, text) => this.alarm(code, text),
+    });
+  }
+
+  /** Starts everything in order; resolves when the doors are open. Rejects when they cannot be. */
+  async start(): Promise<Running> {
+    await this.#holdLock();
+    const recovered = await recoverSpool(this.#layout);
+    for (const problem of recovered.problems) this.#log.warn(problem);
+    this.#highest = readHighestInstant(this.#layout);
+    if (this.#role === 'start') {
+      this.#console = this.#child('console', './console-process.ts', (link) => this.#onConsole(link));
+      this.#console.start();
+    }
+    this.#relay = this.#child('relay', './relay-process.ts', (link) => this.#onRelay(link));
+    this.#relay.start();
+    // The console publishes the first policy; a gateway that already has one does not wait for it.
+    if (this.#console !== null) await this.#until(() => this.#consoleReady !== null, START_MS);
+    await this.#waitForPolicy();
+    this.#front = this.#child('front desk', './frontdesk-process.ts', (link) => this.#onFront(link));
+    this.#front.start();
+    await this.#until(() => this.#frontReady !== null, START_MS);
+    await this.#startWorkers();
+    this.#indexSeen = indexMark(this.#layout);
+    this.#timers.push(
+      setInterval(() => this.#watch(), 1_000),
+      setInterval(() => this.#keepHighestInstant(), 60_000),
+    );
+    return {
+      proxyPort: this.#proxyPort,
+      tlsPort: this.#tlsPort,
+      workers: this.#workers.length,
+      console: this.#consoleReady,
+      front: this.#frontReady,
+      policy: this.#policy!,
+    };
+  }
+
+  /** Looks at policies and lists again (SIGHUP). */
+  async reload(): Promise<void> {
+    this.#console?.link?.tell({ type: 'reload' });
+    const warnings: string[] = [];
+    await ensureIndex(this.#environment, this.#layout, warnings);
+    for (const text of warnings) this.alarm('list-from-last-good', text);
+  }
+
+  /** Drains the workers, then stops the rest. Gives how many connections were cut at the deadline. */
+  async stop(): Promise<number> {
+    this.#draining = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#keepHighestInstant();
+    let cut = 0;
+    await Promise.all(
+      this.#workers.map(async ({ child }) => {
+        const link = child.link;
+        link?.onMessage((message) => {
+          if (message.type === 'drained') cut += message['cut'] as number;
+        });
+        link?.tell({ type: 'drain', deadlineMs: DRAIN_MS });
+        await child.stop(DRAIN_MS + 3_000);
+      }),
+    );
+    await this.#spool.close();
+    for (const child of [this.#front, this.#relay, this.#console]) {
+      child?.link?.tell({ type: 'stop' });
+      await child?.stop(5_000);
+    }
+    this.#lock.close();
+    rmSync(supervisorSocket(this.#layout), { force: true });
+    return cut;
+  }
+
+  /** A condition a person must look at: logged, told to the console as an event, shown by /health. */
+  alarm(code: AlarmCode, text: string): void {
+    this.#log.warn({ code }, text);
+    const at = isoTime(this.#clock());
+    this.#alarms.unshift({ at, code, text });
+    this.#alarms.length = Math.min(this.#alarms.length, ALARMS_KEPT);
+    const data = { gateway: this.#gateway, code, text };
+    void this.#spool.event({ id: this.#ids(), type: 'alarm', v: EVENT_VERSIONS.alarm, at, data });
+  }
+
+  #holdLock(): Promise<void> {
+    const path = supervisorSocket(this.#layout);
+    rmSync(path, { force: true });
+    return new Promise((resolve, reject) => {
+      this.#lock.once('error', reject).listen(path, resolve);
+    });
+  }
+
+  async #waitForPolicy(): Promise<void> {
+    this.#readPolicy();
+    if (this.#policy === null && this.#role === 'gateway') {
+      this.#log.warn('no policy has reached this gateway yet; it opens its doors when the console has published one');
+      await this.#until(() => this.#policy !== null, Number.POSITIVE_INFINITY);
+    }
+    if (this.#policy === null) await this.#until(() => this.#policy !== null, START_MS);
+    if (this.#policy === null) throw new Error('the console has not published a policy; its messages above say why');
+  }
+
+  #readPolicy(): void {
+    this.#policy = readLastGood(this.#layout, 'policy', loadPublicKey(this.#layout))?.body ?? this.#policy;
+  }
+
+  #child(name: string, module: string, onStart: (link: ProcessLink) => void): Child {
+    return new Child({
+      name,
+      module: new URL(module, import.meta.url),
+      clock: this.#clock,
+      onStart,
+      onDied: async (how) => this.#log.error({ child: name, how }, 'a process died; it is started again'),
+      onCrashLoop: (deaths) =>
+        this.alarm('worker-crash-loop', `The ${name} process died ${deaths} times within a minute.`),
+    });
+  }
+
+  #onConsole(link: ProcessLink): void {
+    this.#consoleReady = null;
+    this.#consoleDownSince = this.#clock();
+    link.onMessage((message) => {
+      this.#onAlarm(message);
+      if (message.type !== 'ready') return;
+      this.#consoleReady = message;
+      this.#consoleDownSince = null;
+    });
+    link.tell({ type: 'orders', orders: {} });
+  }
+
+  #onRelay(link: ProcessLink): void {
+    link.onMessage((message) => {
+      this.#onAlarm(message);
+      if (message.type !== 'snapshots') return;
+      this.#readPolicy();
+      this.#tellWorkers();
+      this.#front?.link?.tell({ type: 'snapshot' });
+    });
+    link.tell({ type: 'orders', orders: { gateway: this.#gateway } });
+  }
+
+  #onFront(link: ProcessLink): void {
+    link.onMessage((message) => {
+      this.#onAlarm(message);
+      if (message.type === 'ready') this.#frontReady = message;
+      if (message.type === 'refusals') {
+        void this.#refusalsOf(message['client'] as string).then((records) =>
+          link.tell({ type: 'refusals', id: message['id'], records }),
+        );
+      }
+    });
+    link.tell({ type: 'orders', orders: { proxyPort: this.#proxyPort, tlsPort: this.#tlsPort } });
+  }
+
+  #onAlarm(message: Message): void {
+    if (message.type === 'alarm') this.alarm(message['code'] as AlarmCode, message['text'] as string);
+  }
+
+  // The first worker alone finds the port where any free one was asked for; the others join it.
+  async #startWorkers(): Promise<void> {
+    for (let number = 1; number <= this.#environment.workers; number++) {
+      const state = this.#newWorker(number);
+      this.#workers.push(state);
+      state.child.start();
+      if (number === 1) await this.#until(() => state.listening, START_MS);
+    }
+    await this.#until(() => this.#workers.every((worker) => worker.listening), START_MS);
+    if (!this.#workers.some((worker) => worker.listening)) throw new Error('no worker could open the proxy port');
+  }
+
+  #newWorker(number: number): WorkerState {
+    const state: WorkerState = {
+      number,
+      pulse: null,
+      heard: this.#clock(),
+      listening: false,
+      child: new Child({
+        name: `worker ${number}`,
+        module: new URL('./worker-process.ts', import.meta.url),
+        clock: this.#clock,
+        onStart: (link) => {
+          this.#onWorker(state, link);
+        },
+        onDied: (how) => this.#onWorkerDied(state, how),
+        onCrashLoop: (deaths) =>
+          this.alarm('worker-crash-loop', `Worker ${number} died ${deaths} times within a minute.`),
+      }),
+    };
+    return state;
+  }
+
+  #onWorker(state: WorkerState, link: ProcessLink): void {
+    const orders: WorkerOrders = {
+      gateway: this.#gateway,
+      worker: state.number,
+      port: this.#proxyPort,
+      tlsPort: this.#tlsPort,
+      ownPorts: this.#ownPorts(),
+      highestInstant: this.#highest,
+    };
+    link.onMessage((message, answer) => {
+      this.#onAlarm(message);
+      state.heard = this.#clock();
+      if (message.type === 'pulse') {
+        state.pulse = message as unknown as WorkerPulse;
+        this.#highest = Math.max(this.#highest, state.pulse.now);
+      } else if (message.type === 'listening') {
+        state.listening = true;
+        this.#proxyPort = message['port'] as number;
+        this.#tlsPort = message['tlsPort'] as number | null;
+      } else if (message.type === 'lease') {
+        answer(this.#book.grant(state.number, message['key'] as string, message['count'] as number));
+      } else if (message.type === 'lease-back') {
+        this.#book.giveBack(state.number, message['key'] as string, message['count'] as number);
+      } else if (message.type === 'health') answer(this.#health());
+      else if (message.type === 'ready') answer(this.#ready());
+      else if (message.type === 'metrics') void this.#metrics().then(answer);
+    });
+    link.tell({ type: 'orders', orders });
+  }
+
+  async #onWorkerDied(state: WorkerState, how: string): Promise<void> {
+    this.#log.error({ worker: state.number, how }, 'a worker died; it is started again');
+    state.listening = false;
+    state.pulse = null;
+    this.#book.forget(state.number);
+    const now = isoTime(this.#clock());
+    const data = { gateway: this.#gateway, worker: state.number, from: isoTime(state.heard), until: now };
+    void this.#spool.event({ id: this.#ids(), type: 'history.gap', v: EVENT_VERSIONS['history.gap'], at: now, data });
+    await recoverSpool(this.#layout, state.number);
+  }
+
+  #tellWorkers(): void {
+    for (const { child } of this.#workers) child.link?.tell({ type: 'snapshots' });
+  }
+
+  #ownPorts(): number[] {
+    const { consolePort, frontPort } = this.#environment;
+    const found = [
+      this.#proxyPort,
+      this.#tlsPort,
+      this.#consoleReady?.['port'] ?? consolePort,
+      this.#frontReady?.['port'] ?? frontPort,
+    ];
+    return found.filter((port): port is number => typeof port === 'number' && port > 0);
+  }
+
+  /** Every second: a new index on disk, a console that stays away. */
+  #watch(): void {
+    const mark = indexMark(this.#layout);
+    if (mark !== this.#indexSeen) {
+      this.#indexSeen = mark;
+      this.#tellWorkers();
+    }
+    const since = this.#consoleDownSince;
+    if (since !== null && this.#clock() - since > CONSOLE_DOWN_MS) {
+      this.#consoleDownSince = Number.POSITIVE_INFINITY;
+      this.alarm('console-down', 'The console has not been running for 10 seconds; filtering goes on, alerts wait.');
+    }
+  }
+
+  #health(): { status: number; body: unknown } {
+    const pulses = this.#workers.map(({ pulse }) => pulse);
+    const isFailing = pulses.some((pulse) => pulse === null || pulse.spool !== 'ok');
+    const isConsoleAway = this.#role === 'start' && this.#consoleReady === null;
+    const body = {
+      status: isFailing ? 'failing' : isConsoleAway ? 'degraded' : 'ok',
+      gateway: this.#gateway,
+      console: this.#role === 'gateway' ? 'elsewhere' : isConsoleAway ? 'down' : 'up',
+      workers: this.#workers.map(({ number, pulse }) => ({
+        worker: number,
+        up: pulse !== null,
+        spool: pulse?.spool ?? null,
+      })),
+      policySerial: pulses.find((pulse) => pulse !== null)?.serial ?? null,
+      alarms: this.#alarms.slice(0, 5).map(({ at, code }) => ({ at, code })),
+    };
+    return { status: isFailing ? 503 : 200, body };
+  }
+
+  #ready(): { status: number; body: unknown } {
+    const isReady = !this.#draining && this.#workers.some((worker) => worker.listening);
+    return { status: isReady ? 200 : 503, body: { ready: isReady } };
+  }
+
+  async #metrics(): Promise<string> {
+    const asked = this.#workers.map(
+      ({ child }) => child.link?.ask({ type: 'report-metrics' }, 2_000) as Promise<MetricsReport> | undefined,
+    );
+    const answers = await Promise.allSettled(asked);
+    return sumMetrics(
+      answers.flatMap((answer) => (answer.status === 'fulfilled' && answer.value ? [answer.value] : [])),
+    );
+  }
+
+  async #refusalsOf(client: string): Promise<readonly AccessRecord[]> {
+    const asked = this.#workers.map(
+      ({ child }) => child.link?.ask({ type: 'refusals', client }, 2_000) as Promise<AccessRecord[]> | undefined,
+    );
+    const answers = await Promise.allSettled(asked);
+    const found = answers.flatMap((answer) => (answer.status === 'fulfilled' && answer.value ? answer.value : []));
+    return found.sort((a, b) => (a.id < b.id ? 1 : -1));
+  }
+
+  #keepHighestInstant(): void {
+    try {
+      replaceFile(highestInstantFile(this.#layout), `${Math.max(this.#highest, this.#clock())}\n`);
+    } catch (error) {
+      this.#log.warn({ err: error }, 'the highest instant could not be kept');
+    }
+  }
+
+  async #until(condition: () => boolean, ms: number): Promise<void> {
+    const end = this.#clock() + ms;
+    while (!condition() && this.#clock() < end) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function highestInstantFile(layout: DataLayout): string {
+  return join(layout.root, 'gateway', 'highest-instant');
+}
+
+function readHighestInstant(layout: DataLayout): number {
+  const file = highestInstantFile(layout);
+  const kept = existsSync(file) ? Number(readFileSync(file, 'utf8').trim()) : 0;
+  return Number.isSafeInteger(kept) ? kept : 0;
+}
+
+/** Changes whenever another index is in force on disk. */
+function indexMark(layout: DataLayout): string {
+  try {
+    const { mtimeMs, ino } = statSync(join(layout.index, 'current.json'));
+    return `${ino} ${mtimeMs}`;
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs';
+import { loadCurrentIndex } from '../categories/current-index.ts';
+import { dataLayout } from '../config/data-layout.ts';
+import type { Environment } from '../config/environment.ts';
+import type { AlarmCode } from '../events/catalogue.ts';
+import { openSpool } from '../events/file-spool.ts';
+import { loadPublicKey } from '../events/signing.ts';
+import { readLastGood } from '../events/snapshot-keeper.ts';
+import type { GatewayContext } from '../gateway/context.ts';
+import { createDialler } from '../gateway/dial.ts';
+import { Leases } from '../gateway/leases.ts';
+import { DEFAULT_LIMITS } from '../gateway/limits.ts';
+import { createListener } from '../gateway/listener.ts';
+import { createGatewayMetrics } from '../gateway/metrics.ts';
+import { OpenConnections } from '../gateway/open-connections.ts';
+import { createRefusalLog } from '../gateway/refusal-log.ts';
+import { createResolve } from '../gateway/resolve.ts';
+import { prepareSnapshots, type Snapshots } from '../gateway/snapshots.ts';
+import { createUpstreamPools } from '../gateway/upstream-pools.ts';
+import { neverBackwards, systemClock } from '../kernel/clock.ts';
+import { createIdMaker } from '../kernel/ids.ts';
+import { createLogger } from '../telemetry/log.ts';
+import { reportMetrics } from '../telemetry/metrics.ts';
+import type { ProcessLink } from './process-link.ts';
+
+/** What the supervisor tells a worker at its start. */
+export interface WorkerOrders {
+  readonly gateway: string;
+  readonly worker: number;
+  readonly port: number;
+  readonly tlsPort: number | null;
+  /** Ports of all our listeners on this machine: never a destination. */
+  readonly ownPorts: readonly number[];
+  /** Highest instant an earlier run saw, ms since the epoch. */
+  readonly highestInstant: number;
+}
+
+/** What a worker says of itself, once a second. */
+export interface WorkerPulse {
+  readonly spool: 'ok' | 'failing' | 'full';
+  readonly held: number;
+  readonly serial: number;
+  readonly index: string;
+  readonly connections: number;
+  readonly tunnels: number;
+  /** Ms since the epoch. */
+  readonly now: number;
+}
+
+/** Runs one gateway worker until it is told to drain. Order: snapshots, then the spool, then the doors; back in reverse. */
+export async function runWorker(environment: Environment, orders: WorkerOrders, link: ProcessLink): Promise<void> {
+  const layout = dataLayout(environment.dataDir);
+  const log = createLogger(`gateway-${orders.worker}`);
+  const alarm = (code: AlarmCode, text: string): void => link.tell({ type: 'alarm', code, text });
+  const clock = neverBackwards(systemClock, orders.highestInstant, (ms) =>
+    alarm(
+      'clock-stepped-back',
+      `The clock of this machine was set back by ${Math.round(ms / 1000)} s; unblocks still end on time.`,
+    ),
+  );
+  const ids = createIdMaker(clock);
+  const publicKey = loadPublicKey(layout);
+  const ownPorts = new Set(orders.ownPorts);
+  const readSnapshots = (): Snapshots => {
+    const policy = readLastGood(layout, 'policy', publicKey);
+    if (policy === null) throw new Error('no policy has been published to this gateway yet');
+    const live = readLastGood(layout, 'live', publicKey);
+    return prepareSnapshots(policy, live?.body ?? { grants: [] }, loadCurrentIndex(layout), ownPorts);
+  };
+  const limits = DEFAULT_LIMITS;
+  const parent = environment.upstreamProxy;
+  const dialler = createDialler(
+    createResolve(environment.dnsServers, clock),
+    parent && { host: parent.host, port: parent.port, authorization: parent.authorization?.reveal() ?? null },
+    limits.connectMs,
+  );
+  const spool = openSpool({ layout, gateway: orders.gateway, worker: orders.worker, clock, ids, onAlarm: alarm });
+  const open = new OpenConnections();
+  const ask = async (what: string): Promise<never> => (await link.ask({ type: what }, 5_000)) as never;
+  const context: GatewayContext = {
+    gateway: orders.gateway,
+    worker: orders.worker,
+    clock,
+    ids,
+    limits,
+    snapshots: readSnapshots(),
+    dialler,
+    spool,
+    open,
+    refusals: createRefusalLog(clock),
+    metrics: createGatewayMetrics({
+      openConnections: () => listener.connections,
+      openTunnels: () => open.size,
+      heldEvents: () => spool.held,
+      policySerial: () => context.snapshots.serial,
+    }),
+    log,
+    status: { health: () => ask('health'), ready: () => ask('ready'), metrics: () => ask('metrics') },
+  };
+  const leases = new Leases({
+    ask: async (key, count) => {
+      try {
+        return (await link.ask({ type: 'lease', key, count }, 5_000)) as number;
+      } catch {
+        return 0;
+      }
+    },
+    giveBack: (key, count) => link.tell({ type: 'lease-back', key, count }),
+  });
+  const pools = createUpstreamPools(dialler, limits, layout.frontSocket);
+  const tls = environment.tls && {
+    cert: readFileSync(environment.tls.certFile),
+    key: readFileSync(environment.tls.keyFile),
+  };
+  const listener = createListener(context, pools, leases, orders.tlsPort === null ? null : tls);
+
+  const renew = (): void => {
+    try {
+      context.snapshots = readSnapshots();
+      open.judgeAll(context);
+    } catch (error) {
+      log.error({ err: error }, 'new snapshots could not be read; the ones in force stay');
+      alarm('snapshot-refused', `Worker ${orders.worker} keeps its snapshots: ${(error as Error).message}`);
+    }
+  };
+  const stopSweeping = open.startSweeping(context);
+  const pulse = setInterval(() => {
+    const { serial, index } = context.snapshots;
+    const state: WorkerPulse = {
+      spool: spool.health,
+      held: spool.held,
+      serial,
+      index: index.sha256,
+      connections: listener.connections,
+      tunnels: open.size,
+      now: clock(),
+    };
+    link.tell({ type: 'pulse', ...state });
+  }, 1_000);
+
+  let draining: Promise<void> | null = null;
+  const drain = async (deadlineMs: number): Promise<void> => {
+    const cut = await listener.drain(deadlineMs);
+    link.tell({ type: 'drained', cut });
+    clearInterval(pulse);
+    stopSweeping();
+    await pools.close();
+    await spool.close();
+    process.disconnect?.();
+  };
+  link.onMessage((message, answer) => {
+    if (message.type === 'snapshots') renew();
+    else if (message.type === 'report-metrics') void reportMetrics(context.metrics.registry).then(answer);
+    else if (message.type === 'refusals') answer(context.refusals.of(message['client'] as string));
+    else if (message.type === 'drain') void (draining ??= drain(message['deadlineMs'] as number));
+  });
+  // Without its supervisor nobody restarts, drains or counts this worker: it finishes and goes.
+  link.onGone(() => void (draining ??= drain(5_000)));
+
+  const ports = await listener.listen({ host: environment.proxyHost, port: orders.port, tlsPort: orders.tlsPort });
+  link.tell({ type: 'listening', ...ports });
+}

@@ -1,0 +1,220 @@
+import { html, SafeHtml } from '../kernel/html.ts';
+import type { Decision } from '../policy/verdict.ts';
+import { PAGE_CSS } from './page-style.ts';
+import { HELPLINES } from './words/helplines.ts';
+import { type Theme, themeOf, wordsFor } from './words/theme.ts';
+import type { Tone, Voice, Words } from './words/words.ts';
+
+/**
+ * What a person sees instead of a page. Everything that does not change between two refusals of one kind is built once and
+ * kept in pieces; what a request brings in passes the escaping tag each time. Pure.
+ */
+export interface PageInput {
+  readonly voice: Voice;
+  /** Canonical URL or host to show; null where there is none to show. Never shown when the decision is locked. */
+  readonly target: string | null;
+  readonly school: string;
+  readonly contacts: { readonly pupils: string; readonly staff: string };
+  /** ISO 8601 UTC. */
+  readonly at: string;
+  /** IANA zone the time is told in. */
+  readonly zone: string;
+  /** Where the front desk is for somebody behind the proxy, with a slash at its end. */
+  readonly frontDeskUrl: string;
+  /** ULID of the request's record. */
+  readonly reference: string;
+}
+
+export interface BlockPageInput extends PageInput {
+  readonly decision: Decision;
+  /** Title of the category that decided; null where none did. */
+  readonly categoryTitle: string | null;
+}
+
+/** Statuses that a gateway answers by itself without having refused the site. */
+export type ErrorStatus = 400 | 407 | 502 | 503 | 504;
+
+/** Goes with every page of this file: it needs its own style and nothing else. */
+export const PAGE_CSP =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+
+/** Characters of an address that are shown: a longer one is cut, so that no request can make a page long. */
+const SHOWN = 240;
+
+const ERROR_THEMES: Readonly<Record<ErrorStatus, Theme>> = {
+  400: 'malformed',
+  407: 'identity',
+  502: 'unreachable',
+  503: 'limit',
+  504: 'slow',
+};
+
+/** The page for a refused request: a whole HTML document, at most 8 KB with ordinary names. */
+export function blockPage(input: BlockPageInput): string {
+  const { decision } = input;
+  const isShown = !decision.locked && decision.reason !== 'illegal' && input.target !== null;
+  const template = templateFor(themeOf(decision), input.voice, decision.flagged, isShown);
+  return fill(template, input, input.categoryTitle ?? decision.category ?? '');
+}
+
+/** The page for a request that failed without a refusal. */
+export function errorPage(status: ErrorStatus, input: PageInput): string {
+  return fill(templateFor(ERROR_THEMES[status], input.voice, false, input.target !== null), input, '');
+}
+
+/** Constant pieces and, between each two, the name of what goes there. */
+interface Template {
+  readonly parts: TemplateStringsArray;
+  readonly slots: readonly Slot[];
+}
+
+type Slot = 'school' | 'contact' | 'target' | 'when' | 'reference' | 'frontDeskUrl' | 'category';
+
+// NUL marks a slot while the constant text is built: the escaping tag leaves it alone and no sentence of ours holds one.
+const slot = (name: Slot): string => `\0${name}\0`;
+
+const templates = new Map<string, Template>();
+
+function templateFor(theme: Theme, voice: Voice, isFlagged: boolean, showsTarget: boolean): Template {
+  const key = `${theme} ${voice} ${isFlagged} ${showsTarget}`;
+  const kept = templates.get(key);
+  if (kept !== undefined) return kept;
+  const pieces = asciiOnly(document(theme, voice, isFlagged, showsTarget).text).split('\0');
+  const parts = pieces.filter((_, i) => i % 2 === 0);
+  const slots = pieces.filter((_, i) => i % 2 === 1) as Slot[];
+  const template = { parts: Object.assign(parts, { raw: parts }), slots };
+  templates.set(key, template);
+  return template;
+}
+
+// One character beyond Latin-1 would double the string in memory and make its encoding several times as dear.
+function asciiOnly(markup: string): string {
+  const ascii = markup.replace(/[\u0080-\uffff]/g, (c) => `&#${c.charCodeAt(0)};`);
+  return Buffer.from(ascii, 'latin1').toString('latin1');
+}
+
+function fill(template: Template, input: PageInput, category: string): string {
+  const values: Record<Slot, string> = {
+    school: input.school,
+    contact: input.voice === 'adult' ? input.contacts.staff : input.contacts.pupils,
+    target: shorten(input.target ?? ''),
+    when: spokenTime(input.at, input.zone),
+    reference: input.reference,
+    frontDeskUrl: input.frontDeskUrl,
+    category,
+  };
+  return html(template.parts, ...template.slots.map((name) => values[name])).text;
+}
+
+function shorten(text: string): string {
+  return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+}
+
+const EYEBROWS: Readonly<Record<Tone, string>> = {
+  blocked: 'Blocked by the school’s web filter',
+  help: 'Blocked by the school’s web filter',
+  fault: 'Message from the school’s web filter',
+};
+
+const WHOM: Readonly<Record<Voice, string>> = {
+  child: 'Who you can ask',
+  teen: 'Who you can ask',
+  adult: 'Whom to contact',
+};
+
+const SEEN: Readonly<Record<Voice, string>> = {
+  child: 'Grown-ups who keep you safe at school can see that this page was asked for.',
+  teen: 'Staff who look after pupils’ safety can see that this page was asked for.',
+  adult: 'This request is on record, and the designated safeguarding lead may look at it.',
+};
+
+function document(theme: Theme, voice: Voice, isFlagged: boolean, showsTarget: boolean): SafeHtml {
+  const words = wordsFor(theme, voice);
+  return html`<!doctype html>
+    <html lang="en-GB">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width,initial-scale=1" />
+        <meta name="robots" content="noindex" />
+        <title>${words.heading} – ${slot('school')}</title>
+        <link rel="icon" href="data:," />
+        <style>
+          ${new SafeHtml(PAGE_CSS)}
+        </style>
+      </head>
+      <body class="${words.tone}">
+        <header class="wide">
+          <p>${slot('school')} <span>Web filter</span></p>
+        </header>
+        <div class="wide">
+          <main>
+            <p class="eyebrow">${EYEBROWS[words.tone]}</p>
+            <h1>${words.heading}</h1>
+            ${words.why.map((sentence) => html`<p>${sentence}</p> `)}
+            <h2>What to do</h2>
+            <ul>
+              ${words.todo.map((sentence) => html`<li>${sentence}</li> `)}
+            </ul>
+            ${helpSection(words, voice)}
+            <section class="who" aria-labelledby="who">
+              <h2 id="who">${WHOM[voice]}</h2>
+              <p>${slot('contact')}</p>
+            </section>
+            <dl>
+              ${
+                showsTarget
+                  ? html`<dt>Page</dt>
+                      <dd>${slot('target')}</dd> `
+                  : ''
+              }
+              <dt>When</dt>
+              <dd>${slot('when')}</dd>
+              <dt>Reference</dt>
+              <dd><code>${slot('reference')}</code></dd>
+            </dl>
+          </main>
+        </div>
+        <footer class="wide">
+          ${isFlagged ? html`<p>${SEEN[voice]}</p> ` : ''}
+          <p><a href="${slot('frontDeskUrl')}why">Why was I blocked?</a></p>
+        </footer>
+      </body>
+    </html> `;
+}
+
+const HELP_HEADINGS: Readonly<Record<Voice, string>> = {
+  child: 'People who will listen',
+  teen: 'People who will listen',
+  adult: 'Who can help',
+};
+
+function helpSection(words: Words, voice: Voice): SafeHtml {
+  if (words.help.length === 0) return html``;
+  return html`<h2>${HELP_HEADINGS[voice]}</h2>
+    ${words.urgent ? html`<p class="urgent">If you or someone else is in danger now, call 999.</p> ` : ''}
+    <ul class="lines">
+      ${words.help.map((id) => {
+        const { name, how, url } = HELPLINES[id];
+        return html`<li>
+          <h3><a href="${url}">${name}</a></h3>
+          ${how}
+        </li> `;
+      })}
+    </ul> `;
+}
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+let told = { minute: -1, zone: '', text: '' };
+
+/** `Monday 23 November 2026 at 10:00`, in the school's zone. Remembers the last minute: formatting costs more than the page. */
+function spokenTime(at: string, zone: string): string {
+  const minute = Math.floor(Date.parse(at) / 60_000);
+  if (told.minute === minute && told.zone === zone) return told.text;
+  let formatter = formatters.get(zone);
+  if (formatter === undefined) {
+    formatter = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'short', timeZone: zone });
+    formatters.set(zone, formatter);
+  }
+  told = { minute, zone, text: formatter.format(minute * 60_000) };
+  return told.text;
+}

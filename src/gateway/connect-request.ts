@@ -1,0 +1,171 @@
+// client ── CONNECT host:port ──► gateway ── dial ──► upstream, then bytes both ways
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { hostText, parseAuthority } from '../kernel/url.ts';
+import { type Admission, admit, admitServerName, type Ask, type Target } from './admit.ts';
+import { clientOf } from './client-address.ts';
+import { MAX_HELLO_BYTES, readClientHello } from './client-hello.ts';
+import type { GatewayContext } from './context.ts';
+import type { Route } from './dial.ts';
+import { headerValues, isLoop } from './headers.ts';
+import type { OpenConnection } from './open-connections.ts';
+import { accessRecord, announce, finish, NOTHING_YET, type Outcome } from './record.ts';
+import { failConnect, refuseConnect } from './refuse.ts';
+import { Relay, RELAY_READ, type RelayEnd, type RelayOwner } from './relay.ts';
+
+/** Hands a connection whose bytes are plain HTTP on to the HTTP carrier, as requests to this one place. */
+export type ServeInside = (client: Socket, place: Target, route: Route, upstream: Socket) => void;
+
+const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n\r\n';
+
+/**
+ * Serves one CONNECT (RFC 9110 §9.3.6). `200` goes out only when the upstream connection stands.
+ * `serveInside` is null for a CONNECT inside another one, which is refused.
+ */
+export async function connectRequest(
+  context: GatewayContext,
+  request: IncomingMessage,
+  client: Socket,
+  head: Buffer,
+  serveInside: ServeInside | null,
+): Promise<void> {
+  client.on('error', ignoreUntilRelayed);
+  const admission = admit(context, readAsk(request, client, serveInside === null));
+  if (admission.decision.verdict === 'block') return refuseConnect(context, admission, client);
+  const told = announce(context, accessRecord(context, admission, NOTHING_YET));
+  if (told !== null) await told;
+  const { host, port } = admission.ask.target!;
+  const { dialler } = context;
+  const isTls = admission.snapshots.connectPorts.get(port) === true;
+  const isPlainHttp = port === 80 && !isTls;
+  let route: Route;
+  let upstream: Socket;
+  try {
+    route = await dialler.route(host, port, admission.snapshots.destinations);
+    upstream = await dialler.connect(route, isPlainHttp || dialler.parent !== null ? undefined : RELAY_READ);
+  } catch (error) {
+    return failConnect(context, admission, client, error);
+  }
+  if (client.destroyed) {
+    upstream.destroy();
+    return finish(context, accessRecord(context, admission, { ...NOTHING_YET, error: 'client_aborted' }));
+  }
+  client.write(ESTABLISHED);
+  if (isPlainHttp) {
+    finish(context, accessRecord(context, admission, { ...NOTHING_YET, status: 200 }));
+    client.off('error', ignoreUntilRelayed);
+    if (head.length > 0) client.unshift(head);
+    return serveInside!(client, admission.ask.target!, route, upstream);
+  }
+  context.spool.opening(accessRecord(context, admission, { ...NOTHING_YET, status: 200 }));
+  new Tunnel(context, admission, client, upstream, isTls, head);
+}
+
+function readAsk(request: IncomingMessage, client: Socket, isNested: boolean): Ask {
+  const place = parseAuthority(request.url!, null);
+  const target: Target | null = place && { ...place, path: null, text: `${hostText(place.host)}:${place.port}` };
+  const isMalformed =
+    target === null || headerValues(request.rawHeaders, 'host').length > 1 || isLoop(request.rawHeaders);
+  return {
+    method: 'CONNECT',
+    client: clientOf(client),
+    target,
+    violation: isMalformed ? 'malformed' : isNested ? 'protocol' : null,
+  };
+}
+
+// Before the relay takes over, a client that goes away is noticed by `destroyed`; its error event needs a listener all the same.
+function ignoreUntilRelayed(): void {}
+
+/** An open tunnel. On a TLS port the ClientHello is judged before its first byte goes up. */
+class Tunnel implements OpenConnection, RelayOwner {
+  readonly admission: Admission;
+  readonly #context: GatewayContext;
+  readonly #relay: Relay;
+  #hello: Buffer | null = null;
+  #serverName: string | undefined;
+  #ech = false;
+  #error: string | undefined;
+
+  constructor(
+    context: GatewayContext,
+    admission: Admission,
+    client: Socket,
+    upstream: Socket,
+    isTls: boolean,
+    head: Buffer,
+  ) {
+    this.#context = context;
+    this.admission = admission;
+    this.#relay = new Relay(client, upstream, context.dialler.parent === null, isTls, this);
+    client.off('error', ignoreUntilRelayed);
+    context.open.add(this);
+    if (isTls) client.setTimeout(context.limits.helloMs, () => this.cut('idle_timeout'));
+    this.#relay.start(head);
+  }
+
+  get halfClosed(): boolean {
+    return this.#relay.halfClosed;
+  }
+
+  quietFor(ms: number): number {
+    return this.#relay.quietFor(ms);
+  }
+
+  cut(why: Exclude<RelayEnd, null>): void {
+    this.#relay.cut(why);
+  }
+
+  /** The client's first bytes, until the ClientHello is whole. */
+  heldBytes(chunk: Buffer): void {
+    const bytes = this.#hello === null ? chunk : Buffer.concat([this.#hello, chunk]);
+    const hello = readClientHello(bytes);
+    if (hello.state === 'incomplete' && bytes.length <= MAX_HELLO_BYTES) {
+      this.#hello = bytes;
+      return;
+    }
+    this.#hello = null;
+    this.#relay.client.setTimeout(0);
+    this.#relay.client.removeAllListeners('timeout');
+    if (hello.state !== 'complete' || hello.conflicting) return this.#refuse('not_tls');
+    this.#ech = hello.ech;
+    if (hello.serverName !== null) {
+      this.#serverName = hello.serverName;
+      admitServerName(this.#context, this.admission, hello.serverName);
+    }
+    const { decision } = this.admission;
+    if (decision.verdict === 'allow') return this.#relay.release(bytes);
+    const told = announce(this.#context, accessRecord(this.#context, this.admission, this.#outcome()));
+    if (told === null) this.#refuse('server_name');
+    else void told.then(() => this.#refuse('server_name'));
+  }
+
+  #refuse(error: string): void {
+    this.#error = error;
+    if (error === 'not_tls') this.admission.decision = protocolDecision(this.admission);
+    this.#relay.cut('cut');
+  }
+
+  #outcome(): Outcome {
+    const { up, down, ended } = this.#relay;
+    const error = this.#error ?? ended ?? undefined;
+    return { status: 200, up, down, error, serverName: this.#serverName, ech: this.#ech };
+  }
+
+  relayClosed(): void {
+    this.#context.open.delete(this);
+    finish(this.#context, accessRecord(this.#context, this.admission, this.#outcome()));
+  }
+}
+
+function protocolDecision(admission: Admission): Admission['decision'] {
+  return {
+    ...admission.decision,
+    verdict: 'block',
+    action: 'block',
+    reason: 'protocol',
+    step: 'target',
+    category: null,
+    rule: null,
+  };
+}

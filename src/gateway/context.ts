@@ -1,0 +1,37 @@
+import type { Logger } from '../telemetry/log.ts';
+import type { Spool } from '../events/spool.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { IdMaker } from '../kernel/ids.ts';
+import type { Dialler } from './dial.ts';
+import type { GatewayLimits } from './limits.ts';
+import type { GatewayMetrics } from './metrics.ts';
+import type { RefusalLog } from './refusal-log.ts';
+import type { Snapshots } from './snapshots.ts';
+import type { OpenConnections } from './open-connections.ts';
+
+/** What every request of a worker shares. Handed to the functions on its path; none of them reaches for anything else. */
+export interface GatewayContext {
+  readonly gateway: string;
+  readonly worker: number;
+  readonly clock: Clock;
+  readonly ids: IdMaker;
+  readonly limits: GatewayLimits;
+  /** Read once per request; replaced as a whole. */
+  snapshots: Snapshots;
+  readonly dialler: Dialler;
+  readonly spool: Spool;
+  readonly open: OpenConnections;
+  readonly refusals: RefusalLog;
+  readonly metrics: GatewayMetrics;
+  readonly log: Logger;
+  /** Where `/health`, `/ready` and `/metrics` come from: the whole gateway, not this worker. */
+  readonly status: GatewayStatus;
+}
+
+export interface GatewayStatus {
+  /** Status code and JSON body. */
+  health(): Promise<{ readonly status: number; readonly body: unknown }>;
+  ready(): Promise<{ readonly status: number; readonly body: unknown }>;
+  /** Prometheus text, all workers summed. */
+  metrics(): Promise<string>;
+}

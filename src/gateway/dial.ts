@@ -1,0 +1,148 @@
+// client ── gateway ──► [parent proxy] ──► upstream
+import { connect, type OnReadOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
+import type { CanonicalHost } from '../kernel/host.ts';
+import { hostText } from '../kernel/url.ts';
+import type { Destinations } from './destinations.ts';
+import type { Resolve } from './resolve.ts';
+import { UpstreamError, upstreamError } from './upstream-error.ts';
+
+export interface ParentProxy {
+  readonly host: string;
+  readonly port: number;
+  /** Value of Proxy-Authorization, or null. */
+  readonly authorization: string | null;
+}
+
+/** A checked way to an upstream: these addresses were judged, and only these are connected to. Empty: the parent proxy finds it. */
+export interface Route {
+  readonly host: CanonicalHost;
+  readonly port: number;
+  readonly addresses: readonly string[];
+}
+
+/** Opens upstream connections; the only place that does. */
+export interface Dialler {
+  /** Null: straight to the site. */
+  readonly parent: ParentProxy | null;
+  /** Resolves and checks. Rejects with an UpstreamError; `destination_ip_prohibited` when every address is refused. */
+  route(host: CanonicalHost, port: number, destinations: Destinations): Promise<Route>;
+  /**
+   * A connected socket on which bytes go to the upstream itself (through a parent proxy by CONNECT), half-open allowed.
+   * `onread` is used where there is no parent. Rejects with an UpstreamError.
+   */
+  connect(route: Route, onread?: OnReadOpts): Promise<Socket>;
+  /** A socket to the parent proxy, for absolute-form requests. */
+  connectParent(): Promise<Socket>;
+}
+
+export function createDialler(resolve: Resolve, parent: ParentProxy | null, connectMs: number): Dialler {
+  const connectParent = (): Promise<Socket> => {
+    if (parent === null) throw new TypeError('there is no parent proxy');
+    return openSocket({ host: parent.host, port: parent.port }, connectMs);
+  };
+  return {
+    parent,
+    connectParent,
+    route: async (host, port, destinations) => {
+      if (host.kind !== 'name') return checked({ host, port, addresses: [host.name] }, destinations);
+      if (host.name === 'localhost' || host.name.endsWith('.localhost')) {
+        return checked({ host, port, addresses: ['127.0.0.1', '::1'] }, destinations);
+      }
+      if (parent !== null) return { host, port, addresses: [] };
+      return checked({ host, port, addresses: await resolve(host.name) }, destinations);
+    },
+    connect: async (route, onread) => {
+      if (parent !== null) return connectThrough(await connectParent(), parent, route, connectMs);
+      const [first, ...others] = route.addresses;
+      const base = onread === undefined ? {} : { onread };
+      if (others.length === 0) return openSocket({ ...base, host: first!, port: route.port }, connectMs);
+      return openSocket(
+        {
+          ...base,
+          host: hostText(route.host),
+          port: route.port,
+          autoSelectFamily: true,
+          lookup: (_name, _options, found) =>
+            found(
+              null,
+              route.addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+            ),
+        },
+        connectMs,
+      );
+    },
+  };
+}
+
+function checked(route: Route, destinations: Destinations): Route {
+  const addresses = route.addresses.filter((address) => destinations.mayReach(address, route.port));
+  if (addresses.length === 0) {
+    throw new UpstreamError('destination_ip_prohibited', 'That address is inside the school’s own network.');
+  }
+  return { ...route, addresses };
+}
+
+function openSocket(options: TcpNetConnectOpts & { onread?: OnReadOpts }, connectMs: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ ...options, allowHalfOpen: true, noDelay: true });
+    const onError = (error: Error): void => {
+      socket.destroy();
+      reject(upstreamError(error instanceof AggregateError ? (error.errors[0] as Error) : error));
+    };
+    socket.setTimeout(connectMs, () =>
+      onError(new UpstreamError('connection_timeout', 'The site did not answer in time.')),
+    );
+    socket.once('error', onError);
+    socket.once('connect', () => {
+      socket.setTimeout(0);
+      socket.removeAllListeners('timeout');
+      socket.off('error', onError);
+      resolve(socket);
+    });
+  });
+}
+
+/** Asks the parent proxy for a tunnel (RFC 9110 §9.3.6). Bytes that follow its answer are put back. */
+function connectThrough(socket: Socket, parent: ParentProxy, route: Route, connectMs: number): Promise<Socket> {
+  const authority = `${hostText(route.host)}:${route.port}`;
+  const credentials = parent.authorization === null ? '' : `Proxy-Authorization: ${parent.authorization}\r\n`;
+  socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${credentials}\r\n`);
+  return new Promise((resolve, reject) => {
+    let answer = Buffer.alloc(0);
+    const fail = (error: UpstreamError): void => {
+      socket.destroy();
+      reject(error);
+    };
+    const onData = (chunk: Buffer): void => {
+      answer = Buffer.concat([answer, chunk]);
+      const end = answer.indexOf('\r\n\r\n');
+      if (end < 0) {
+        if (answer.length > 16_384)
+          fail(new UpstreamError('http_protocol_error', 'The parent proxy sent no valid answer.'));
+        return;
+      }
+      const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(answer.toString('latin1', 0, end))?.[1] ?? 0);
+      if (status < 200 || status > 299) return fail(parentRefused(status));
+      socket.pause();
+      socket.setTimeout(0);
+      for (const event of ['data', 'end', 'error', 'timeout']) socket.removeAllListeners(event);
+      if (answer.length > end + 4) socket.unshift(answer.subarray(end + 4));
+      resolve(socket);
+    };
+    socket.setTimeout(connectMs, () =>
+      fail(new UpstreamError('connection_timeout', 'The parent proxy did not answer in time.')),
+    );
+    socket.once('error', (error) => fail(upstreamError(error)));
+    socket.once('end', () =>
+      fail(new UpstreamError('connection_terminated', 'The parent proxy closed the connection.')),
+    );
+    socket.on('data', onData);
+  });
+}
+
+function parentRefused(status: number): UpstreamError {
+  if (status === 504)
+    return new UpstreamError('connection_timeout', 'The parent proxy could not reach the site in time.');
+  if (status === 0) return new UpstreamError('http_protocol_error', 'The parent proxy sent no valid answer.');
+  return new UpstreamError('destination_unavailable', `The parent proxy refused the connection (status ${status}).`);
+}

@@ -1,0 +1,205 @@
+// client ◄── response ── gateway (Exchange) ◄── undici ── upstream
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Dispatcher, Pool } from 'undici';
+import type { Admission } from './admit.ts';
+import type { GatewayContext } from './context.ts';
+import { errorPage } from './block-page.ts';
+import { PSEUDONYM, responseHeaders } from './headers.ts';
+import { accessRecord, finish } from './record.ts';
+import { pageFields, pageInput } from './refuse.ts';
+import { type UpstreamError, upstreamError } from './upstream-error.ts';
+
+/** What is asked of the upstream: method, path as the client wrote it (or an absolute URL for a parent proxy), end-to-end fields. */
+export interface UpstreamRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: string[];
+  readonly hasBody: boolean;
+}
+
+const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS']);
+const BROKEN_BEFORE_ANSWER = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+/** Carries one admitted request and its answer, streaming both ways, and records it when it is over. */
+export function forward(
+  context: GatewayContext,
+  admission: Admission,
+  pool: Pool,
+  upstreamRequest: UpstreamRequest,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  new Exchange(context, admission, pool, upstreamRequest, request, response).dispatch();
+}
+
+/** Answers for an upstream that could not be reached or broke off before it answered; records it. */
+export function failHttp(
+  context: GatewayContext,
+  admission: Admission,
+  response: ServerResponse,
+  failure: UpstreamError,
+  up: number,
+): void {
+  let status = failure.status;
+  let down = 0;
+  if (response.destroyed) {
+    status = 0;
+  } else {
+    const page = Buffer.from(errorPage(status === 503 || status === 504 ? status : 502, pageInput(admission)));
+    const proxyStatus = `${PSEUDONYM}; error=${failure.type}`;
+    const fields = ['Proxy-Status', proxyStatus, 'Cache-Control', 'no-store', 'Connection', 'close'];
+    response.writeHead(status, [...fields, ...pageFields(page)]);
+    response.end(response.req.method === 'HEAD' ? undefined : page);
+    down = page.length;
+  }
+  finish(context, accessRecord(context, admission, { status, up, down, error: failure.type }));
+}
+
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #context: GatewayContext;
+  readonly #admission: Admission;
+  readonly #pool: Pool;
+  readonly #upstream: UpstreamRequest;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  #controller: Dispatcher.DispatchController | null = null;
+  #up = 0;
+  #down = 0;
+  #status = 0;
+  #repeated = false;
+  #clientGone = false;
+  #over = false;
+
+  constructor(
+    context: GatewayContext,
+    admission: Admission,
+    pool: Pool,
+    upstream: UpstreamRequest,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ) {
+    this.#context = context;
+    this.#admission = admission;
+    this.#pool = pool;
+    this.#upstream = upstream;
+    this.#request = request;
+    this.#response = response;
+    response.on('close', () => this.#onClientClosed());
+    response.on('drain', () => this.#controller?.resume());
+    response.on('error', () => response.destroy());
+  }
+
+  dispatch(): void {
+    const { method, path, headers, hasBody } = this.#upstream;
+    try {
+      this.#pool.dispatch(
+        { method: method as Dispatcher.HttpMethod, path, headers, body: hasBody ? this.#request : null },
+        this,
+      );
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#clientGone) controller.abort(new Error('the client has gone'));
+  }
+
+  onBodySent(chunk: Buffer): void {
+    this.#up += chunk.length;
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    statusMessage?: string,
+  ): void {
+    const response = this.#response;
+    const raw = controller.rawHeaders as Buffer[];
+    if (status < 200) {
+      if (status === 103) response.writeEarlyHints(earlyHints(raw));
+      return;
+    }
+    this.#status = status;
+    response.sendDate = false;
+    response.writeHead(status, statusMessage, responseHeaders(raw, '1.1'));
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#down += chunk.length;
+    if (!this.#response.write(chunk)) controller.pause();
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    const trailers = controller.rawTrailers as Buffer[] | null | undefined;
+    if (trailers !== null && trailers !== undefined && trailers.length > 0) this.#response.addTrailers(pairs(trailers));
+    this.#response.end();
+    this.#finish();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(error);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#over) return;
+    if (this.#clientGone) return this.#finish('client_aborted');
+    if (this.#mayRepeat(error)) {
+      this.#repeated = true;
+      this.#controller = null;
+      return this.dispatch();
+    }
+    const failure = upstreamError(error);
+    if (failure.type === 'proxy_internal_error') this.#context.log.error({ err: error }, 'forwarding failed');
+    if (!this.#response.headersSent) {
+      this.#over = true;
+      return failHttp(this.#context, this.#admission, this.#response, failure, this.#up);
+    }
+    // Cutting the connection is the only way left to tell the client that this was not all.
+    this.#response.destroy();
+    this.#finish(failure.type === 'proxy_internal_error' ? failure.type : 'http_response_incomplete');
+  }
+
+  // A kept-alive connection may be closed by the upstream just as it is used again (RFC 9112 §9.3.1).
+  #mayRepeat(error: unknown): boolean {
+    const code = (error as { code?: string }).code ?? '';
+    return (
+      !this.#repeated &&
+      !this.#response.headersSent &&
+      !this.#upstream.hasBody &&
+      REPEATABLE.has(this.#upstream.method) &&
+      BROKEN_BEFORE_ANSWER.has(code)
+    );
+  }
+
+  #onClientClosed(): void {
+    if (this.#over) return;
+    this.#clientGone = true;
+    this.#controller?.abort(new Error('the client has gone'));
+  }
+
+  #finish(error?: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    const outcome = { status: this.#status, up: this.#up, down: this.#down, error };
+    finish(this.#context, accessRecord(this.#context, this.#admission, outcome));
+  }
+}
+
+function pairs(raw: readonly Buffer[]): [string, string][] {
+  const list: [string, string][] = [];
+  for (let i = 0; i < raw.length; i += 2) list.push([raw[i]!.toString('latin1'), raw[i + 1]!.toString('latin1')]);
+  return list;
+}
+
+function earlyHints(raw: readonly Buffer[]): Record<string, string | string[]> {
+  const fields: Record<string, string | string[]> = {};
+  for (const [name, value] of pairs(raw)) {
+    const key = name.toLowerCase();
+    const before = fields[key];
+    fields[key] = before === undefined ? value : [before, value].flat();
+  }
+  return fields;
+}

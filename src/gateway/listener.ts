@@ -1,0 +1,246 @@
+// devices ──► listener (who may connect, how many) ──► http-request | connect-request | upgrade-request
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server as HttpServer,
+  type ServerResponse,
+} from 'node:http';
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createServer as createTlsServer } from 'node:tls';
+import { admit } from './admit.ts';
+import { clientOf } from './client-address.ts';
+import { connectRequest, type ServeInside } from './connect-request.ts';
+import type { GatewayContext } from './context.ts';
+import { errorPage } from './block-page.ts';
+import { httpRequest, type Inside } from './http-request.ts';
+import { type Leases, WHOLE_GATEWAY } from './leases.ts';
+import { accessRecord, finish } from './record.ts';
+import { closeSoon, pageFields, pageInput, responseHead } from './refuse.ts';
+import { serveStatus } from './status-pages.ts';
+import { isWebSocket, upgradeRequest } from './upgrade-request.ts';
+import type { UpstreamPools } from './upstream-pools.ts';
+
+/** The gateway's doors on one worker. */
+export interface Listener {
+  /** Ports as bound. */
+  listen(options: { readonly host: string; readonly port: number; readonly tlsPort: number | null }): Promise<{
+    readonly port: number;
+    readonly tlsPort: number | null;
+  }>;
+  readonly connections: number;
+  /** Takes no more connections; resolves when the open ones are done, or cuts them after `deadlineMs` and gives how many. */
+  drain(deadlineMs: number): Promise<number>;
+}
+
+export interface TlsFiles {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+/** Makes the listener; `tls` is needed only for a TLS port. */
+export function createListener(
+  context: GatewayContext,
+  pools: UpstreamPools,
+  leases: Leases,
+  tls: TlsFiles | null,
+): Listener {
+  const connections = new Set<Socket>();
+  const parser = createParser(context, pools);
+
+  const accept = (client: Socket): void => {
+    connections.add(client);
+    client.once('close', () => connections.delete(client));
+    const address = clientOf(client);
+    if (!context.snapshots.clients.has(address)) return turnAway(context, client, 'not-a-client');
+    if (context.spool.health === 'full') return turnAway(context, client, 'unrecordable');
+    const whole = leases.take(WHOLE_GATEWAY);
+    const own = leases.take(address);
+    if (whole === true && own === true) return serve(client, address);
+    client.pause();
+    void Promise.all([whole, own]).then(([wholeTaken, ownTaken]) => {
+      if (wholeTaken && ownTaken && !client.destroyed) return serve(client, address);
+      if (wholeTaken) leases.free(WHOLE_GATEWAY);
+      if (ownTaken) leases.free(address);
+      return client.destroyed ? undefined : turnAway(context, client, wholeTaken ? 'client-limit' : 'gateway-limit');
+    });
+  };
+
+  const serve = (client: Socket, address: string): void => {
+    client.once('close', () => {
+      leases.free(WHOLE_GATEWAY);
+      leases.free(address);
+    });
+    parser.emit('connection', client);
+  };
+
+  const options = { allowHalfOpen: true, noDelay: true };
+  const plain = createServer(options, accept);
+  const secure =
+    tls === null
+      ? null
+      : createTlsServer(
+          { ...options, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: context.limits.headersMs },
+          accept,
+        );
+  // A failed handshake is the client's affair; without this listener Node would keep the socket.
+  secure?.on('tlsClientError', (_error, socket) => socket.destroy());
+
+  return {
+    get connections() {
+      return connections.size;
+    },
+    listen: async ({ host, port, tlsPort }) => ({
+      port: await bind(plain, { host, port, reusePort: true, backlog: 4096 }),
+      tlsPort: tlsPort === null ? null : await bind(secure!, { host, port: tlsPort, reusePort: true, backlog: 4096 }),
+    }),
+    drain: async (deadlineMs) => {
+      const closed = [plain, secure].map((server) => server && new Promise<void>((done) => server.close(() => done())));
+      parser.closeIdleConnections();
+      let timer: NodeJS.Timeout | undefined;
+      const deadline = new Promise<'late'>((late) => {
+        timer = setTimeout(() => late('late'), deadlineMs);
+      });
+      const idle = setInterval(() => parser.closeIdleConnections(), 250);
+      const end = await Promise.race([Promise.all(closed), deadline]);
+      clearTimeout(timer);
+      clearInterval(idle);
+      const cut = end === 'late' ? connections.size : 0;
+      for (const client of connections) client.destroy();
+      context.open.cutAll('cut');
+      context.metrics.resetInDrain(cut);
+      return cut;
+    },
+  };
+}
+
+/** An HTTP parser with this gateway's limits; it never listens itself, connections are given to it. */
+function createParser(context: GatewayContext, pools: UpstreamPools): HttpServer {
+  const { limits } = context;
+  // Connections that turned out to carry plain HTTP inside a CONNECT, and the place it named.
+  const insides = new WeakMap<Duplex, Inside>();
+  const server = createHttpServer({
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersMs,
+    requestTimeout: 0,
+    keepAliveTimeout: limits.clientIdleMs,
+    connectionsCheckingInterval: 1_000,
+    insecureHTTPParser: false,
+    requireHostHeader: false,
+    joinDuplicateHeaders: false,
+    shouldUpgradeCallback: isWebSocket,
+  });
+  server.setTimeout(0);
+  server.on('request', (request, response) => {
+    const inside = insides.get(request.socket) ?? null;
+    const isOurs = inside === null && request.url!.startsWith('/');
+    const served = isOurs
+      ? serveStatus(context, request, response)
+      : httpRequest(context, pools, request, response, inside);
+    served.catch((error: unknown) => failOpenResponse(context, response, error));
+  });
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    response.writeContinue();
+    server.emit('request', request, response);
+  });
+  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    response.writeHead(417, { Connection: 'close', 'Content-Length': '0' }).end();
+  });
+  const serveInside: ServeInside = (client, { host, port }, route, upstream) => {
+    insides.set(client, { host, port });
+    pools.offer(route, upstream, client);
+    server.emit('connection', client);
+  };
+  server.on('connect', (request: IncomingMessage, client: Socket, head: Buffer) => {
+    const isNested = insides.has(client);
+    const served = connectRequest(context, request, client, head, isNested ? null : serveInside);
+    served.catch((error: unknown) => giveUp(context, client, error));
+  });
+  server.on('upgrade', (request: IncomingMessage, client: Socket, head: Buffer) => {
+    upgradeRequest(context, request, client, head, insides.get(client) ?? null).catch((error: unknown) =>
+      giveUp(context, client, error),
+    );
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, client: Socket) => refuseUnreadable(context, client, error));
+  return server;
+}
+
+/** What the HTTP parser itself refuses: answered in plain words, recorded, closed. */
+function refuseUnreadable(context: GatewayContext, client: Socket, error: NodeJS.ErrnoException): void {
+  if (error.code === 'ECONNRESET' || client.destroyed || !client.writable) return void client.destroy();
+  const status = unreadableStatus(error.code);
+  // An idle connection that is timed out has asked nothing.
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && client.bytesRead === 0) return void client.destroy();
+  const admission = admit(context, { method: '-', client: clientOf(client), target: null, violation: 'malformed' });
+  const page = Buffer.from(errorPage(400, pageInput(admission)));
+  const fields = [
+    'Proxy-Status',
+    'schoolgate; error=http_request_error',
+    'Cache-Control',
+    'no-store',
+    'Connection',
+    'close',
+  ];
+  client.write(`${responseHead(status, [...fields, ...pageFields(page)])}`);
+  client.end(page);
+  closeSoon(client);
+  finish(context, accessRecord(context, admission, { status, up: 0, down: page.length }));
+}
+
+function unreadableStatus(code: string | undefined): number {
+  if (code === 'HPE_HEADER_OVERFLOW') return 431;
+  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return 413;
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+}
+
+/** A connection that is not served at all: too many, not one of ours, or nothing could be recorded. */
+function turnAway(
+  context: GatewayContext,
+  client: Socket,
+  why: Parameters<GatewayContext['metrics']['connectionRefused']>[0],
+): void {
+  context.metrics.connectionRefused(why);
+  client.on('error', () => client.destroy());
+  if (why === 'not-a-client') return void client.destroy();
+  const status = why === 'client-limit' ? 429 : 503;
+  const text = 'Too many connections at the moment. Please try again.\n';
+  const fields = [
+    'Retry-After',
+    '5',
+    'Proxy-Status',
+    'schoolgate; error=connection_limit_reached',
+    'Connection',
+    'close',
+  ];
+  client.end(
+    responseHead(status, [...fields, 'Content-Type', 'text/plain', 'Content-Length', String(text.length)]) + text,
+  );
+  closeSoon(client);
+}
+
+function giveUp(context: GatewayContext, client: Socket, error: unknown): void {
+  context.log.error({ err: error }, 'serving a connection failed; it is closed');
+  client.destroy();
+}
+
+function failOpenResponse(context: GatewayContext, response: ServerResponse, error: unknown): void {
+  context.log.error({ err: error }, 'serving a request failed; its connection is closed');
+  if (response.headersSent) return void response.destroy();
+  response
+    .writeHead(500, {
+      Connection: 'close',
+      'Proxy-Status': 'schoolgate; error=proxy_internal_error',
+      'Content-Length': '0',
+    })
+    .end();
+}
+
+function bind(server: Server, options: ListenOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options, () => {
+      server.off('error', reject);
+      resolve((server.address() as { port: number }).port);
+    });
+  });
+}

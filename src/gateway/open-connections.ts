@@ -1,0 +1,65 @@
+import { type Admission, admitAgain } from './admit.ts';
+import type { GatewayContext } from './context.ts';
+import type { RelayEnd } from './relay.ts';
+
+/** A tunnel or upgraded connection that lives on after its request was admitted. */
+export interface OpenConnection {
+  readonly admission: Admission;
+  readonly halfClosed: boolean;
+  cut(why: Exclude<RelayEnd, null>): void;
+  /** Called with the ms since the last sweep; gives how long nothing has moved, ms. */
+  quietFor(ms: number): number;
+}
+
+const SWEEP_MS = 1_000;
+
+/** All tunnels and upgraded connections of this worker: what is no longer allowed is cut, and what has gone quiet. */
+export class OpenConnections {
+  readonly #open = new Set<OpenConnection>();
+  #judgedMinute = 0;
+
+  add(connection: OpenConnection): void {
+    this.#open.add(connection);
+  }
+
+  delete(connection: OpenConnection): void {
+    this.#open.delete(connection);
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Judges every open connection again: called when a snapshot was replaced. */
+  judgeAll(context: GatewayContext): void {
+    for (const connection of this.#open) judge(context, connection);
+  }
+
+  /** Every second: the ends of grants, the minute marks of timetables, and idle connections. Needs no message from anywhere. */
+  startSweeping(context: GatewayContext): () => void {
+    const timer = setInterval(() => this.#sweep(context), SWEEP_MS);
+    return () => clearInterval(timer);
+  }
+
+  cutAll(why: Exclude<RelayEnd, null>): number {
+    const count = this.#open.size;
+    for (const connection of this.#open) connection.cut(why);
+    return count;
+  }
+
+  #sweep(context: GatewayContext): void {
+    const minute = Math.floor(context.clock() / 60_000);
+    const isNewMinute = minute !== this.#judgedMinute;
+    this.#judgedMinute = minute;
+    const { tunnelIdleMs, halfClosedIdleMs } = context.limits;
+    for (const connection of this.#open) {
+      const quiet = connection.quietFor(SWEEP_MS);
+      if (quiet >= (connection.halfClosed ? halfClosedIdleMs : tunnelIdleMs)) connection.cut('idle_timeout');
+      else if (isNewMinute || connection.admission.decision.reason === 'unblock') judge(context, connection);
+    }
+  }
+}
+
+function judge(context: GatewayContext, connection: OpenConnection): void {
+  if (admitAgain(context, connection.admission).verdict === 'block') connection.cut('cut');
+}

@@ -1,0 +1,172 @@
+import { STATUS_CODES, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { isoTime } from '../kernel/clock.ts';
+import type { Decision } from '../policy/verdict.ts';
+import type { Admission } from './admit.ts';
+import { blockPage, PAGE_CSP, type PageInput } from './block-page.ts';
+import type { GatewayContext } from './context.ts';
+import { PSEUDONYM } from './headers.ts';
+import { accessRecord, announce, finish, type Outcome } from './record.ts';
+import { type UpstreamError, upstreamError } from './upstream-error.ts';
+
+/** Where everyone behind the proxy can ask why; answered by the front desk. */
+export const FRONT_DESK_HOST = 'schoolgate.internal';
+const FRONT_DESK_URL = `http://${FRONT_DESK_HOST}/`;
+
+/** The one map from a refusal to its status. */
+function refusalStatus(decision: Decision): number {
+  switch (decision.reason) {
+    case 'malformed':
+      return 400;
+    case 'identity':
+      return 407;
+    case 'limit':
+      return 503;
+    default:
+      return 403;
+  }
+}
+
+/** Fields of a refusal, name and value by turns (RFC 9209; RFC 9110 §11.7.1 for 407). */
+function refusalFields(status: number): string[] {
+  const fields = ['Cache-Control', 'no-store', 'Connection', 'close'];
+  const error = status === 400 ? 'http_request_error' : 'http_request_denied';
+  if (status !== 407)
+    fields.push('Proxy-Status', `${PSEUDONYM}; error=${status === 503 ? 'connection_limit_reached' : error}`);
+  if (status === 407) fields.push('Proxy-Authenticate', 'Basic realm="Schoolgate", charset="UTF-8"');
+  if (status === 503) fields.push('Retry-After', '5');
+  return fields;
+}
+
+/** Fields that describe a page of ours. */
+export function pageFields(page: Buffer): string[] {
+  const length = String(page.length);
+  return ['Content-Security-Policy', PAGE_CSP, 'Content-Type', 'text/html; charset=utf-8', 'Content-Length', length];
+}
+
+/** Answers a plain HTTP request with the block page. A flagged refusal is on the spool before its answer goes out. */
+export function refuseHttp(
+  context: GatewayContext,
+  admission: Admission,
+  response: ServerResponse,
+  hasBody: boolean,
+): void {
+  const status = refusalStatus(admission.decision);
+  whenTold(context, admission, { status, up: 0, down: 0 }, () => {
+    if (response.destroyed) return 0;
+    const page = Buffer.from(renderPage(admission));
+    const fields = refusalFields(status);
+    // What the client still sends of a refused body is not read, so its connection cannot be used again.
+    if (!hasBody && status === 403) fields.splice(2, 2);
+    response.writeHead(status, [...fields, ...pageFields(page)]);
+    response.end(response.req.method === 'HEAD' ? undefined : page);
+    return page.length;
+  });
+}
+
+/** Answers a CONNECT. Browsers show a page of their own here, so the body is one sentence. */
+export function refuseConnect(context: GatewayContext, admission: Admission, client: Socket): void {
+  const status = refusalStatus(admission.decision);
+  whenTold(context, admission, { status, up: 0, down: 0 }, () => {
+    if (client.destroyed) return 0;
+    const text = `Schoolgate refused this connection. Open ${FRONT_DESK_URL} to see why.\n`;
+    const fields = [...refusalFields(status), ...textFields(text)];
+    client.end(responseHead(status, fields) + text);
+    closeSoon(client);
+    return text.length;
+  });
+}
+
+/** Answers on a bare connection (CONNECT, upgrade) whose upstream could not be reached. */
+export function failConnect(context: GatewayContext, admission: Admission, client: Socket, error: unknown): void {
+  const failure = upstreamError(error);
+  if (failure.type === 'destination_ip_prohibited') {
+    admission.decision = destinationRefused(admission.decision);
+    return refuseConnect(context, admission, client);
+  }
+  if (failure.type === 'proxy_internal_error') context.log.error({ err: error }, 'connecting failed');
+  let status = 0;
+  if (!client.destroyed) {
+    status = failure.status;
+    client.end(failureAnswer(failure));
+    closeSoon(client);
+  }
+  finish(context, accessRecord(context, admission, { status, up: 0, down: 0, error: failure.type }));
+}
+
+/** A whole response that says what went wrong upstream; ends the connection. */
+export function failureAnswer(failure: UpstreamError): string {
+  const text = `${failure.publicText}\n`;
+  const fields = [
+    'Proxy-Status',
+    `${PSEUDONYM}; error=${failure.type}`,
+    'Cache-Control',
+    'no-store',
+    'Connection',
+    'close',
+  ];
+  return responseHead(failure.status, [...fields, ...textFields(text)]) + text;
+}
+
+/** Status line and header section for a connection that no HTTP server of Node's looks after. */
+export function responseHead(status: number, fields: readonly string[]): string {
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`;
+  for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
+  return `${head}\r\n`;
+}
+
+function textFields(text: string): string[] {
+  return ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(Buffer.byteLength(text))];
+}
+
+const LINGER_MS = 5_000;
+
+/** Lets an answer that was just sent arrive, without leaving the connection to a client that never closes it. */
+export function closeSoon(client: Socket): void {
+  client.resume();
+  client.setTimeout(LINGER_MS, () => client.destroy());
+}
+
+/** The name was allowed, but every address behind it is one that must not be reached. */
+export function destinationRefused(decision: Decision): Decision {
+  return {
+    ...decision,
+    verdict: 'block',
+    action: 'block',
+    reason: 'destination',
+    step: 'target',
+    category: null,
+    rule: null,
+  };
+}
+
+/** Records and announces the refusal, then runs `answer`, which gives the body bytes sent. */
+function whenTold(context: GatewayContext, admission: Admission, outcome: Outcome, answer: () => number): void {
+  const record = accessRecord(context, admission, outcome);
+  const told = announce(context, record);
+  const go = (): void => finish(context, { ...record, down: answer() });
+  if (told === null) go();
+  else void told.then(go);
+}
+
+/** Facts that every page of ours tells, whatever happened. */
+export function pageInput({ ask, decision, who, snapshots, id, startedAt }: Admission): PageInput {
+  const { facts } = snapshots;
+  return {
+    voice: facts.levels[who.level]?.voice ?? 'child',
+    target: decision.locked || ask.target === null ? null : ask.target.text,
+    contacts: facts.contacts,
+    school: facts.school,
+    at: isoTime(startedAt),
+    zone: facts.timeZone,
+    frontDeskUrl: FRONT_DESK_URL,
+    reference: id,
+  };
+}
+
+function renderPage(admission: Admission): string {
+  const { decision, snapshots } = admission;
+  const { category } = decision;
+  const categoryTitle = category === null ? null : (snapshots.facts.categories[category]?.title ?? category);
+  return blockPage({ ...pageInput(admission), decision, categoryTitle });
+}

@@ -1,0 +1,193 @@
+// client ══ relay ══ upstream
+import type { OnReadOpts, Socket } from 'node:net';
+import { borrowBuffer, BUSY_BYTES, returnBuffer, sharedBuffer } from './read-buffers.ts';
+
+const RELAY = Symbol('relay');
+type RelaySocket = Socket & { [RELAY]?: Relay };
+
+/** How a relay ended where it was not both sides closing in good order. */
+export type RelayEnd = 'client_aborted' | 'connection_terminated' | 'idle_timeout' | 'cut' | null;
+
+// Node asks for the next buffer right after the read callback of the same socket, without saying for which.
+let nextBuffer: Buffer = sharedBuffer;
+
+/** Who opened a relay: told when it is over, and of the client's bytes as long as it holds them back. */
+export interface RelayOwner {
+  relayClosed(): void;
+  heldBytes(chunk: Buffer): void;
+}
+
+/** Options for `net.connect` of a socket that a Relay will read from: downstream bytes take no detour through streams. */
+export const RELAY_READ: OnReadOpts = {
+  buffer: () => nextBuffer,
+  callback(this: RelaySocket, bytesRead: number, buffer: Uint8Array): boolean {
+    nextBuffer = sharedBuffer;
+    const relay = this[RELAY];
+    if (relay === undefined) return true;
+    return relay.fromUpstream(bytesRead, buffer as Buffer);
+  },
+} as unknown as OnReadOpts;
+
+/**
+ * Carries bytes both ways between two connected sockets until both sides have closed, honouring half-close and back-pressure.
+ * No closures per relay: with thousands of idle tunnels it is their size that counts.
+ */
+export class Relay {
+  readonly client: Socket;
+  readonly upstream: Socket;
+  /** Payload bytes carried from the client, and to it. */
+  up = 0;
+  down = 0;
+  ended: RelayEnd = null;
+  halfClosed = false;
+  readonly #owner: RelayOwner;
+  #held: boolean;
+  #open = 2;
+  #stopped = false;
+  #borrowed: Buffer | null = null;
+  /** Made with the first bytes: a tunnel that only waits does not pay for it. */
+  #onFlushed: (() => void) | null = null;
+  /** Counters at the last idle sweep, and how long nothing has moved, ms. */
+  #seen = 0;
+  #quietMs = 0;
+
+  /** `viaOnRead`: the upstream socket was made with RELAY_READ. `held`: the client's bytes go to the owner until `release`. */
+  constructor(client: Socket, upstream: Socket, viaOnRead: boolean, held: boolean, owner: RelayOwner) {
+    this.client = client;
+    this.upstream = upstream;
+    this.#owner = owner;
+    this.#held = held;
+    (client as RelaySocket)[RELAY] = this;
+    (upstream as RelaySocket)[RELAY] = this;
+    client.on('data', onClientData);
+    client.on('drain', onClientDrain);
+    client.on('end', onClientEnd);
+    client.on('error', onError);
+    client.on('close', onClose);
+    if (!viaOnRead) upstream.on('data', onUpstreamData);
+    upstream.on('drain', onUpstreamDrain);
+    upstream.on('end', onUpstreamEnd);
+    upstream.on('error', onError);
+    upstream.on('close', onClose);
+  }
+
+  /** Begins to read on both sides. Bytes that were read earlier are handed in first. */
+  start(early: Buffer): void {
+    if (early.length > 0) this.fromClient(early);
+    this.upstream.resume();
+    this.client.resume();
+  }
+
+  /** Ends the hold; `bytes` are all that was held. */
+  release(bytes: Buffer): void {
+    this.#held = false;
+    this.fromClient(bytes);
+  }
+
+  fromClient(chunk: Buffer): void {
+    if (this.#held) return this.#owner.heldBytes(chunk);
+    this.up += chunk.length;
+    if (!this.upstream.write(chunk)) this.client.pause();
+  }
+
+  /** For sockets made with RELAY_READ; false stops reading. */
+  fromUpstream(bytes: number, buffer: Buffer): boolean {
+    this.down += bytes;
+    const isOwn = buffer === this.#borrowed;
+    const chunk = isOwn ? buffer.subarray(0, bytes) : Buffer.from(buffer.subarray(0, bytes));
+    this.#onFlushed ??= () => this.#flushed();
+    this.client.write(chunk, this.#onFlushed);
+    const flushed = this.client.writableLength === 0;
+    if (bytes >= BUSY_BYTES) {
+      this.#borrowed ??= borrowBuffer();
+      nextBuffer = this.#borrowed;
+    } else if (isOwn && flushed) {
+      returnBuffer(this.#borrowed!);
+      this.#borrowed = null;
+    } else if (isOwn) {
+      nextBuffer = this.#borrowed!;
+    }
+    if (flushed) return true;
+    this.#stopped = true;
+    return false;
+  }
+
+  // A write that did not flush but stayed below the high-water mark never emits drain: reading goes on in its own callback.
+  #flushed(): void {
+    if (this.#stopped && this.client.writableLength === 0) this.resumeUpstream();
+  }
+
+  resumeUpstream(): void {
+    this.#stopped = false;
+    this.upstream.resume();
+  }
+
+  /** Ends both sides at once. */
+  cut(why: Exclude<RelayEnd, null>): void {
+    this.ended ??= why;
+    this.client.destroy();
+    this.upstream.destroy();
+  }
+
+  /** Called every `ms` by the owner's sweep: gives how long nothing has moved, ms. */
+  quietFor(ms: number): number {
+    const moved = this.up + this.down;
+    this.#quietMs = moved === this.#seen ? this.#quietMs + ms : 0;
+    this.#seen = moved;
+    return this.#quietMs;
+  }
+
+  closedOne(): void {
+    if (--this.#open > 0) return;
+    if (this.#borrowed !== null) {
+      // The other side may have gone in the middle of a write; such a buffer is left to the garbage collector.
+      if (this.client.writableLength === 0) returnBuffer(this.#borrowed);
+      this.#borrowed = null;
+    }
+    this.#owner.relayClosed();
+  }
+}
+
+function onClientData(this: RelaySocket, chunk: Buffer): void {
+  this[RELAY]!.fromClient(chunk);
+}
+
+function onUpstreamData(this: RelaySocket, chunk: Buffer): void {
+  const relay = this[RELAY]!;
+  relay.down += chunk.length;
+  if (!relay.client.write(chunk)) this.pause();
+}
+
+function onClientDrain(this: RelaySocket): void {
+  this[RELAY]!.resumeUpstream();
+}
+
+function onUpstreamDrain(this: RelaySocket): void {
+  this[RELAY]!.client.resume();
+}
+
+function onClientEnd(this: RelaySocket): void {
+  const relay = this[RELAY]!;
+  relay.halfClosed = true;
+  relay.upstream.end();
+}
+
+function onUpstreamEnd(this: RelaySocket): void {
+  const relay = this[RELAY]!;
+  relay.halfClosed = true;
+  relay.client.end();
+}
+
+function onError(this: RelaySocket): void {
+  const relay = this[RELAY]!;
+  relay.cut(this === relay.client ? 'client_aborted' : 'connection_terminated');
+}
+
+function onClose(this: RelaySocket): void {
+  const relay = this[RELAY]!;
+  // A side that is gone without its FIN having been passed on must not leave the other one open.
+  const other = this === relay.client ? relay.upstream : relay.client;
+  if (!other.destroyed && !other.writableEnded)
+    relay.cut(this === relay.client ? 'client_aborted' : 'connection_terminated');
+  relay.closedOne();
+}

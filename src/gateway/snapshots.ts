@@ -1,0 +1,47 @@
+import type { CategoryIndex } from '../categories/match.ts';
+import { prepareIdentity } from '../identity/identify.ts';
+import type { Who } from '../identity/who.ts';
+import { addressRanges, type AddressRanges } from '../kernel/ip.ts';
+import { type PreparedLive, type PreparedPolicy, prepareLive, preparePolicy } from '../policy/prepare.ts';
+import type { LiveSnapshot, PolicySnapshot } from '../policy/snapshot.ts';
+import { type Destinations, destinations } from './destinations.ts';
+
+/** Everything a decision is made from. Immutable: a change is a new object, and a request reads the reference once. */
+export interface Snapshots {
+  readonly policy: PreparedPolicy;
+  readonly live: PreparedLive;
+  readonly index: CategoryIndex;
+  readonly identify: (client: string, user: string | null) => Who;
+  /** Content hash and serial of the policy, for records. */
+  readonly hash: string;
+  readonly serial: number;
+  readonly facts: PolicySnapshot;
+  readonly clients: AddressRanges;
+  readonly destinations: Destinations;
+  /** Ports CONNECT may name, and whether TLS must follow. */
+  readonly connectPorts: ReadonlyMap<number, boolean>;
+  readonly httpPorts: ReadonlySet<number>;
+}
+
+/** Does the thinking once, so that requests only look up. `ownPorts`: ports of our own listeners on this machine. */
+export function prepareSnapshots(
+  policy: { readonly body: PolicySnapshot; readonly serial: number },
+  live: LiveSnapshot,
+  index: CategoryIndex,
+  ownPorts: ReadonlySet<number>,
+): Snapshots {
+  const { network, hash } = policy.body;
+  return {
+    policy: preparePolicy(policy.body),
+    live: prepareLive(live),
+    index,
+    identify: prepareIdentity(policy.body),
+    hash,
+    serial: policy.serial,
+    facts: policy.body,
+    clients: addressRanges(network.clients),
+    destinations: destinations(addressRanges(network.allowDestinations), ownPorts),
+    connectPorts: new Map(network.connectPorts.map((one) => [one.port, one.tls])),
+    httpPorts: new Set(network.httpPorts),
+  };
+}

@@ -1,0 +1,169 @@
+// client ── Upgrade: websocket ──► gateway (http-proxy) ──► upstream, then bytes both ways
+import { Agent, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
+import httpProxy from 'http-proxy';
+import { type Admission, admit } from './admit.ts';
+import type { GatewayContext } from './context.ts';
+import type { Route } from './dial.ts';
+import { requestHeaders, responseHeaders } from './headers.ts';
+import { hostField, type Inside, readRequest } from './http-request.ts';
+import type { OpenConnection } from './open-connections.ts';
+import { accessRecord, announce, finish, NOTHING_YET } from './record.ts';
+import { failConnect, failureAnswer, refuseConnect, responseHead } from './refuse.ts';
+import type { RelayEnd } from './relay.ts';
+import { upstreamError } from './upstream-error.ts';
+
+/** Only WebSocket is carried as an upgrade (RFC 6455 §4.1); `h2c` and others are served as the plain requests they also are. */
+export function isWebSocket(request: IncomingMessage): boolean {
+  return (request.headers.upgrade ?? '').trim().toLowerCase() === 'websocket';
+}
+
+/** Serves one WebSocket opening and, if the upstream agrees, the connection that follows. */
+export async function upgradeRequest(
+  context: GatewayContext,
+  request: IncomingMessage,
+  client: Socket,
+  head: Buffer,
+  inside: Inside | null,
+): Promise<void> {
+  const onEarlyError = (): void => {
+    client.destroy();
+  };
+  client.on('error', onEarlyError);
+  const { url, ask } = readRequest(context, request, inside);
+  const admission = admit(context, ask);
+  if (admission.decision.verdict === 'block' || url === null) return refuseConnect(context, admission, client);
+  const told = announce(context, accessRecord(context, admission, NOTHING_YET));
+  if (told !== null) await told;
+  let route: Route;
+  try {
+    route = await context.dialler.route(url.host, url.port, admission.snapshots.destinations);
+  } catch (error) {
+    return failConnect(context, admission, client, error);
+  }
+  client.off('error', onEarlyError);
+  request.url = url.rawPath;
+  request.headers = upgradeFields(requestHeaders(request.rawHeaders, hostField(url), request.httpVersion));
+  new UpgradedConnection(context, admission, request, client, head, route);
+}
+
+function upgradeFields(raw: readonly string[]): Record<string, string | string[]> {
+  const fields: Record<string, string | string[]> = { connection: 'Upgrade', upgrade: 'websocket' };
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!.toLowerCase();
+    const before = fields[name];
+    fields[name] = before === undefined ? raw[i + 1]! : [before, raw[i + 1]!].flat();
+  }
+  return fields;
+}
+
+function dropProxyFields(response: IncomingMessage): void {
+  for (const name of Object.keys(response.headers)) if (name.startsWith('proxy-')) delete response.headers[name];
+}
+
+/** http-proxy is told where to connect through an agent, so that it too reaches only the addresses that were checked. */
+class CheckedAgent extends Agent {
+  readonly #open: () => Promise<Socket>;
+
+  constructor(open: () => Promise<Socket>) {
+    super({ keepAlive: false });
+    this.#open = open;
+  }
+
+  override createConnection(_options: unknown, connected?: (error: Error | null, socket: Duplex) => void): undefined {
+    this.#open().then(
+      (socket) => connected!(null, socket),
+      (error: Error) => connected!(error, null as never),
+    );
+    return undefined;
+  }
+}
+
+class UpgradedConnection implements OpenConnection {
+  readonly admission: Admission;
+  readonly #context: GatewayContext;
+  readonly #client: Socket;
+  readonly #sentBefore: { readonly read: number; readonly written: number };
+  #upstream: Socket | null = null;
+  #ended: string | undefined;
+  #status = 0;
+  #seen = 0;
+  #quietMs = 0;
+
+  constructor(
+    context: GatewayContext,
+    admission: Admission,
+    request: IncomingMessage,
+    client: Socket,
+    head: Buffer,
+    route: Route,
+  ) {
+    this.#context = context;
+    this.admission = admission;
+    this.#client = client;
+    this.#sentBefore = { read: client.bytesRead - head.length, written: client.bytesWritten };
+    context.open.add(this);
+    client.once('close', () => this.#close());
+    client.on('error', () => client.destroy());
+    const proxy = httpProxy.createProxyServer({});
+    const agent = new CheckedAgent(() => context.dialler.connect(route));
+    proxy.on('proxyReqWs', (upstreamRequest) => {
+      upstreamRequest.on('response', (response) => this.#passOn(response));
+      upstreamRequest.on('upgrade', (response: IncomingMessage) => dropProxyFields(response));
+    });
+    proxy.on('open', (upstream) => {
+      this.#status = 101;
+      this.#upstream = upstream;
+      upstream.once('close', () => client.destroySoon());
+    });
+    proxy.on('error', (error) => this.#fail(error));
+    proxy.ws(request, client, head, { target: { host: route.host.name, port: route.port }, agent });
+  }
+
+  readonly halfClosed = false;
+
+  quietFor(ms: number): number {
+    const moved = this.#client.bytesRead + this.#client.bytesWritten;
+    this.#quietMs = moved === this.#seen ? this.#quietMs + ms : 0;
+    this.#seen = moved;
+    return this.#quietMs;
+  }
+
+  cut(why: Exclude<RelayEnd, null>): void {
+    this.#ended ??= why;
+    this.#client.destroy();
+    this.#upstream?.destroy();
+  }
+
+  /** The upstream answered, but not by switching protocols: its answer goes to the client as any other. */
+  #passOn(response: IncomingMessage): void {
+    // http-proxy would send the fields as they are, a Transfer-Encoding that is already undone among them; this keeps it from it.
+    (response as IncomingMessage & { upgrade: boolean }).upgrade = true;
+    this.#status = response.statusCode!;
+    const fields = [...responseHeaders(response.rawHeaders, '1.1'), 'Connection', 'close'];
+    this.#client.write(responseHead(response.statusCode!, fields), 'latin1');
+    response.pipe(this.#client);
+  }
+
+  #fail(error: unknown): void {
+    const failure = upstreamError(error);
+    if (this.#status === 0) {
+      this.#status = failure.status;
+      this.#ended ??= failure.type;
+      this.#client.write(failureAnswer(failure));
+    }
+    this.#client.destroySoon();
+  }
+
+  #close(): void {
+    this.#upstream?.destroy();
+    this.#context.open.delete(this);
+    const up = this.#client.bytesRead - this.#sentBefore.read;
+    const down = this.#client.bytesWritten - this.#sentBefore.written;
+    finish(
+      this.#context,
+      accessRecord(this.#context, this.admission, { status: this.#status, up, down, error: this.#ended }),
+    );
+  }
+}

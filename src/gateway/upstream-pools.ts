@@ -1,0 +1,98 @@
+import type { Socket } from 'node:net';
+import { Pool } from 'undici';
+import { originText } from '../kernel/url.ts';
+import type { Dialler, Route } from './dial.ts';
+import type { GatewayLimits } from './limits.ts';
+
+/** Kept-alive upstream connections for plain HTTP. */
+export interface UpstreamPools {
+  /** Connections to exactly the addresses of this route; a socket opened for other addresses is never used. */
+  forRoute(route: Route): Pool;
+  /** Connections to the parent proxy. */
+  forParent(): Pool;
+  /** Connections to the front desk. */
+  forFrontDesk(): Pool;
+  /** Puts an upstream socket that is already connected at the disposal of the route's next request, as long as `client` is there. */
+  offer(route: Route, socket: Socket, client: Socket): void;
+  close(): Promise<void>;
+}
+
+interface Entry {
+  readonly pool: Pool;
+  readonly spare: Socket[];
+  used: boolean;
+}
+
+const SWEEP_MS = 60_000;
+const MAX_RESPONSE_HEADER_BYTES = 128 * 1024;
+
+export function createUpstreamPools(dialler: Dialler, limits: GatewayLimits, frontSocket: string): UpstreamPools {
+  const entries = new Map<string, Entry>();
+  const common = {
+    connections: null,
+    pipelining: 1,
+    headersTimeout: limits.responseHeadersMs,
+    bodyTimeout: limits.bodyIdleMs,
+    maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
+  };
+
+  const entry = (key: string, origin: string, open: () => Promise<Socket>): Entry => {
+    let found = entries.get(key);
+    if (found === undefined) {
+      const spare: Socket[] = [];
+      const pool = new Pool(origin, {
+        ...common,
+        connect: (_options, connected) => {
+          const ready = spare.pop();
+          if (ready !== undefined && !ready.destroyed) return connected(null, ready);
+          open().then(
+            (socket) => connected(null, socket),
+            (error: Error) => connected(error, null),
+          );
+        },
+      });
+      found = { pool, spare, used: true };
+      entries.set(key, found);
+    }
+    found.used = true;
+    return found;
+  };
+
+  const forRoute = (route: Route): Entry => {
+    const origin = originText('http', route.host, route.port);
+    return entry(`${origin} ${route.addresses.join(' ')}`, origin, () => dialler.connect(route));
+  };
+
+  const sweep = setInterval(() => {
+    for (const [key, found] of entries) {
+      if (!found.used && found.pool.stats.size === 0 && found.pool.stats.running === 0) {
+        entries.delete(key);
+        void found.pool.close();
+      }
+      found.used = false;
+    }
+  }, SWEEP_MS);
+  sweep.unref();
+
+  const frontDesk = new Pool('http://schoolgate.internal', { ...common, socketPath: frontSocket });
+  return {
+    forRoute: (route) => forRoute(route).pool,
+    forParent: () => entry('parent', 'http://parent.invalid', () => dialler.connectParent()).pool,
+    forFrontDesk: () => frontDesk,
+    offer: (route, socket, client) => {
+      const { spare } = forRoute(route);
+      spare.push(socket);
+      socket.on('error', () => socket.destroy());
+      client.once('close', () => {
+        const unused = spare.indexOf(socket);
+        if (unused < 0) return;
+        spare.splice(unused, 1);
+        socket.destroy();
+      });
+    },
+    close: async () => {
+      clearInterval(sweep);
+      await Promise.all([frontDesk.destroy(), ...Array.from(entries.values(), (found) => found.pool.destroy())]);
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import type { Decision } from '../../policy/verdict.ts';
+import { REASON_WORDS } from './reasons.ts';
+import { TOPIC_WORDS } from './topics.ts';
+import type { Voice, Words, WordsByVoice } from './words.ts';
+
+export type Theme = keyof typeof TOPIC_WORDS | keyof typeof REASON_WORDS;
+
+/** What of a decision the wording depends on. */
+export type Told = Pick<Decision, 'reason' | 'category' | 'rule' | 'locked'>;
+
+/** Categories whose refusal needs words of its own; every other one is told by its title. */
+const TOPICS: Readonly<Record<string, keyof typeof TOPIC_WORDS>> = {
+  'self-harm': 'self-harm',
+  suicide: 'self-harm',
+  'eating-disorders': 'eating-disorders',
+  abuse: 'abuse',
+  grooming: 'abuse',
+  bullying: 'abuse',
+  adult: 'grown-up',
+  pornography: 'grown-up',
+  dating: 'grown-up',
+  violence: 'grown-up',
+  weapons: 'grown-up',
+  hate: 'grown-up',
+  extremism: 'grown-up',
+  drugs: 'drugs',
+  alcohol: 'drugs',
+  tobacco: 'drugs',
+  gambling: 'gambling',
+  malware: 'security',
+  phishing: 'security',
+  proxies: 'bypass',
+  vpn: 'bypass',
+  doh: 'bypass',
+  adverts: 'adverts',
+  trackers: 'adverts',
+};
+
+const REASON_THEMES: Readonly<Record<Exclude<Decision['reason'], 'illegal' | 'category'>, Theme>> = {
+  malformed: 'malformed',
+  protocol: 'protocol',
+  port: 'port',
+  destination: 'destination',
+  never: 'school',
+  person: 'person',
+  group: 'group',
+  'allow-list': 'list',
+  'block-list': 'list',
+  unblock: 'list',
+  uncategorised: 'uncategorised',
+  schedule: 'schedule',
+  lesson: 'lesson',
+  agreement: 'agreement',
+  identity: 'identity',
+  limit: 'limit',
+  default: 'list',
+  fault: 'fault',
+};
+
+/** Which words a refusal is told in. */
+export function themeOf(decision: Told): Theme {
+  if (decision.locked || decision.reason === 'illegal') return illegalTheme(decision.category);
+  if (decision.rule?.endsWith('#downloads') === true) return 'download';
+  if (decision.category !== null && (decision.reason === 'category' || decision.reason === 'group')) {
+    return TOPICS[decision.category] ?? 'topic';
+  }
+  return decision.reason === 'category' ? 'list' : REASON_THEMES[decision.reason];
+}
+
+function illegalTheme(category: string | null): Theme {
+  return category === 'csam' || category === 'terrorism' ? category : 'illegal';
+}
+
+const WORDS: Readonly<Record<Theme, WordsByVoice>> = { ...TOPIC_WORDS, ...REASON_WORDS };
+
+export const THEMES = Object.keys(WORDS) as readonly Theme[];
+
+export function wordsFor(theme: Theme, voice: Voice): Words {
+  return WORDS[theme][voice];
+}

@@ -1,0 +1,219 @@
+import { createTestIndex } from './test-index.ts';
+import type { AccessRecord } from '../../src/events/access-record.ts';
+import type { EventEnvelope } from '../../src/events/catalogue.ts';
+import type { Spool, SpoolHealth } from '../../src/events/spool.ts';
+import type { GatewayContext } from '../../src/gateway/context.ts';
+import { createDialler, type ParentProxy } from '../../src/gateway/dial.ts';
+import { LeaseBook, Leases, WHOLE_GATEWAY } from '../../src/gateway/leases.ts';
+import { DEFAULT_LIMITS, type GatewayLimits } from '../../src/gateway/limits.ts';
+import { createListener, type Listener, type TlsFiles } from '../../src/gateway/listener.ts';
+import { createGatewayMetrics } from '../../src/gateway/metrics.ts';
+import { OpenConnections } from '../../src/gateway/open-connections.ts';
+import { createRefusalLog } from '../../src/gateway/refusal-log.ts';
+import type { Resolve } from '../../src/gateway/resolve.ts';
+import { prepareSnapshots } from '../../src/gateway/snapshots.ts';
+import { UpstreamError } from '../../src/gateway/upstream-error.ts';
+import { createUpstreamPools } from '../../src/gateway/upstream-pools.ts';
+import type { Clock } from '../../src/kernel/clock.ts';
+import { createIdMaker } from '../../src/kernel/ids.ts';
+import { compilePolicy } from '../../src/policy/compile.ts';
+import { readPolicy } from '../../src/policy/read.ts';
+import type { Grant, PolicySnapshot } from '../../src/policy/snapshot.ts';
+import { createLogger } from '../../src/telemetry/log.ts';
+import { eventually } from './listening.ts';
+
+/** A spool in memory, so that a test can look at what would have been kept. */
+export class MemorySpool implements Spool {
+  readonly events: EventEnvelope[] = [];
+  readonly records: AccessRecord[] = [];
+  readonly openings: AccessRecord[] = [];
+  health: SpoolHealth = 'ok';
+  readonly held = 0;
+  /** Set to hold events back: they are kept only when the promise resolves. */
+  gate: Promise<void> = Promise.resolve();
+
+  async event(envelope: EventEnvelope): Promise<void> {
+    await this.gate;
+    this.events.push(envelope);
+  }
+
+  record(record: AccessRecord): void {
+    this.records.push(record);
+  }
+
+  opening(record: AccessRecord): void {
+    this.openings.push(record);
+  }
+
+  async close(): Promise<void> {}
+}
+
+export interface TestGatewayOptions {
+  /** `school.yaml` keys to add or replace, as YAML text of the `network` and `identity` blocks. */
+  readonly network?: string;
+  readonly identity?: string;
+  readonly never?: readonly string[];
+  /** Host (or host/path) → categories. */
+  readonly listed?: Readonly<Record<string, readonly string[]>>;
+  /** Actions of the one level `ks1` by category. */
+  readonly categories?: Readonly<Record<string, string>>;
+  /** More level files, by id. */
+  readonly levels?: Readonly<Record<string, string>>;
+  /** Names that resolve, besides localhost. */
+  readonly names?: Readonly<Record<string, readonly string[]>>;
+  readonly limits?: Partial<GatewayLimits>;
+  readonly parent?: ParentProxy;
+  readonly tls?: TlsFiles;
+  readonly clock?: Clock;
+  readonly frontSocket?: string;
+  /** What connects at most at a time. */
+  readonly connectionsPerClient?: number;
+}
+
+/** One gateway worker in this process, on a free loopback port, with a spool in memory. */
+export interface TestGateway extends AsyncDisposable {
+  readonly port: number;
+  readonly tlsPort: number | null;
+  readonly spool: MemorySpool;
+  readonly context: GatewayContext;
+  readonly listener: Listener;
+  /** Puts other grants or another policy in force, as a snapshot from the console would. */
+  setGrants(grants: readonly Grant[]): void;
+  /** The only record of a test, once it is there. */
+  record(matching?: (record: AccessRecord) => boolean): Promise<AccessRecord>;
+  close(): Promise<void>;
+}
+
+const CATEGORIES = [
+  { id: 'games', title: 'Games', locked: false, flag: false },
+  { id: 'gambling', title: 'Gambling', locked: false, flag: true },
+  { id: 'self-harm', title: 'Self-harm', locked: false, flag: true },
+  { id: 'news', title: 'News', locked: false, flag: false },
+  { id: 'malware', title: 'Malware', locked: false, flag: true },
+  { id: 'phishing', title: 'Phishing', locked: false, flag: true },
+  { id: 'known-good', title: 'Known good', locked: false, flag: false },
+  { id: 'csam', title: 'Child sexual abuse material', locked: true, flag: true },
+];
+
+/** Ports of origins in tests are random, so they are named here: TLS ports and plain ones. */
+export async function startTestGateway(
+  ports: { readonly tls?: readonly number[]; readonly http?: readonly number[]; readonly raw?: readonly number[] },
+  options: TestGatewayOptions = {},
+): Promise<TestGateway> {
+  const clock = options.clock ?? Date.now;
+  const ids = createIdMaker(clock);
+  const spool = new MemorySpool();
+  const open = new OpenConnections();
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const dialler = createDialler(resolveFrom(options.names ?? {}), options.parent ?? null, limits.connectMs);
+  const policy = testPolicy(ports, options);
+  const index = createTestIndex(options.listed ?? {});
+  let serial = 1;
+  const snapshots = (grants: readonly Grant[]) =>
+    prepareSnapshots({ body: policy, serial: serial++ }, { grants }, index, new Set());
+  const context: GatewayContext = {
+    gateway: 'gw-test',
+    worker: 1,
+    clock,
+    ids,
+    limits,
+    snapshots: snapshots([]),
+    dialler,
+    spool,
+    open,
+    refusals: createRefusalLog(clock),
+    metrics: createGatewayMetrics({
+      openConnections: () => listener.connections,
+      openTunnels: () => open.size,
+      heldEvents: () => 0,
+      policySerial: () => context.snapshots.serial,
+    }),
+    log: createLogger('test', 'silent'),
+    status: {
+      health: async () => ({ status: 200, body: { status: 'ok' } }),
+      ready: async () => ({ status: 200, body: { ready: true } }),
+      metrics: async () => '',
+    },
+  };
+  const pools = createUpstreamPools(dialler, limits, options.frontSocket ?? '/nonexistent/front.sock');
+  const book = new LeaseBook((key) => (key === WHOLE_GATEWAY ? 100_000 : (options.connectionsPerClient ?? 100_000)));
+  const leases = new Leases({
+    ask: async (key, count) => book.grant(1, key, count),
+    giveBack: (key, count) => book.giveBack(1, key, count),
+  });
+  const listener = createListener(context, pools, leases, options.tls ?? null);
+  const bound = await listener.listen({ host: '127.0.0.1', port: 0, tlsPort: options.tls === undefined ? null : 0 });
+  const stopSweeping = open.startSweeping(context);
+  const close = async (): Promise<void> => {
+    stopSweeping();
+    await listener.drain(0);
+    await pools.close();
+  };
+  return {
+    ...bound,
+    spool,
+    context,
+    listener,
+    setGrants: (grants) => {
+      context.snapshots = snapshots(grants);
+      open.judgeAll(context);
+    },
+    record: async (matching = () => true) => {
+      await eventually('a record', () => spool.records.some(matching));
+      return spool.records.find(matching)!;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function resolveFrom(names: Readonly<Record<string, readonly string[]>>): Resolve {
+  return async (name) => {
+    const found = names[name];
+    if (found === undefined) throw new UpstreamError('dns_error', 'There is no site of that name.');
+    return found;
+  };
+}
+
+function testPolicy(
+  ports: { readonly tls?: readonly number[]; readonly http?: readonly number[]; readonly raw?: readonly number[] },
+  options: TestGatewayOptions,
+): PolicySnapshot {
+  const connect = [
+    ...(ports.tls ?? []).map((port) => `{ port: ${port} }`),
+    ...(ports.raw ?? []).map((port) => `{ port: ${port}, tls: false }`),
+    '{ port: 443 }',
+    '{ port: 80, tls: false }',
+  ];
+  const categories = {
+    gambling: 'block',
+    games: 'monitor',
+    malware: 'block',
+    phishing: 'block',
+    ...options.categories,
+  };
+  const school = [
+    'name: Test School',
+    'timeZone: Europe/London',
+    'contacts: { pupils: your teacher, staff: the network manager }',
+    `never: ${JSON.stringify(options.never ?? [])}`,
+    options.identity ?? 'identity: { mode: open, strictestLevel: ks1 }',
+    options.network ??
+      `network:
+  clients: ["127.0.0.0/8", "::1"]
+  allowDestinations: ["127.0.0.0/8", "::1"]
+  connectPorts: [${connect.join(', ')}]
+  httpPorts: [80, 8080${(ports.http ?? []).map((port) => `, ${port}`).join('')}]`,
+  ];
+  const ks1 = `title: Key stage 1\nvoice: child\nuncategorised: allow\ncategories: ${JSON.stringify(categories)}\n`;
+  const files = new Map([
+    ['school.yaml', school.join('\n')],
+    ['levels/ks1.yaml', ks1],
+    ...Object.entries(options.levels ?? {}).map(([id, text]): [string, string] => [`levels/${id}.yaml`, text]),
+  ]);
+  const read = readPolicy(files);
+  if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+  const compiled = compilePolicy(read.documents, CATEGORIES);
+  if ('problems' in compiled) throw new Error(JSON.stringify(compiled.problems));
+  return compiled.snapshot;
+}
