@@ -15,6 +15,7 @@ export const AUDIT_ACTIONS = {
   'unblock.expired': 'Unblock ended',
   'policy.proposed': 'Policy change proposed',
   'policy.refused': 'Policy change refused',
+  'policy.superseded': 'Proposed policy change overtaken by newer files',
   'policy.published': 'Policy published',
 } as const;
 export type AuditAction = keyof typeof AUDIT_ACTIONS;

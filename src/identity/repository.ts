@@ -1,0 +1,156 @@
+import type { ReadTx, Row, Tx } from '../store/database.ts';
+import type { Person, Role } from './accounts.ts';
+
+export function insertPerson(tx: Tx, person: Person, userKey: string, at: number): void {
+  tx.run(
+    'INSERT INTO people (id, user_name, user_key, full_name, created_at) VALUES (?, ?, ?, ?, ?)',
+    person.id,
+    person.userName,
+    userKey,
+    person.fullName,
+    at,
+  );
+  for (const role of person.roles) tx.run('INSERT INTO person_roles (person_id, role) VALUES (?, ?)', person.id, role);
+}
+
+export function storePassword(tx: Tx, personId: string, hash: string, at: number): void {
+  tx.run(
+    `INSERT INTO passwords (person_id, hash, changed_at) VALUES (?, ?, ?)
+     ON CONFLICT (person_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at`,
+    personId,
+    hash,
+    at,
+  );
+}
+
+/** The person with this user key and their password hash (null: has none). */
+export function findByUserKey(tx: ReadTx, userKey: string): { person: Person; hash: string | null } | null {
+  const row = tx.get(
+    'SELECT people.*, passwords.hash FROM people LEFT JOIN passwords ON person_id = id WHERE user_key = ?',
+    userKey,
+  );
+  if (row === undefined) return null;
+  return { person: toPerson(tx, row), hash: row['hash'] === null ? null : String(row['hash']) };
+}
+
+export function listPeople(tx: ReadTx): Person[] {
+  return tx.all('SELECT * FROM people ORDER BY user_key').map((row) => toPerson(tx, row));
+}
+
+/** How many people can sign in. */
+export function countAccounts(tx: ReadTx): number {
+  return Number(tx.get('SELECT count(*) AS n FROM passwords')!['n']);
+}
+
+export function hasRole(tx: ReadTx, role: Role): boolean {
+  return tx.get('SELECT 1 FROM person_roles WHERE role = ? LIMIT 1', role) !== undefined;
+}
+
+export function insertFirstLink(tx: Tx, tokenHash: string, role: Role, expiresAt: number): void {
+  tx.run('INSERT INTO first_links (token_hash, role, expires_at) VALUES (?, ?, ?)', tokenHash, role, expiresAt);
+}
+
+/** The role that a link still gives at `now`; null if it was used, has run out or never was. */
+export function firstLinkRole(tx: ReadTx, tokenHash: string, now: number): Role | null {
+  const row = tx.get('SELECT role FROM first_links WHERE token_hash = ? AND expires_at > ?', tokenHash, now);
+  return (row?.['role'] as Role | undefined) ?? null;
+}
+
+export function deleteExpiredLinks(tx: Tx, now: number): void {
+  tx.run('DELETE FROM first_links WHERE expires_at <= ?', now);
+}
+
+export function deleteLinksOf(tx: Tx, role: Role): void {
+  tx.run('DELETE FROM first_links WHERE role = ?', role);
+}
+
+export interface StoredSession {
+  readonly tokenHash: string;
+  readonly personId: string;
+  readonly openedAt: number;
+  readonly seenAt: number;
+  readonly address: string;
+}
+
+export function insertSession(tx: Tx, session: StoredSession): void {
+  tx.run(
+    'INSERT INTO sessions (token_hash, person_id, opened_at, seen_at, address) VALUES (?, ?, ?, ?, ?)',
+    session.tokenHash,
+    session.personId,
+    session.openedAt,
+    session.seenAt,
+    session.address,
+  );
+}
+
+/** A session that is neither idle since `seenAfter` nor older than `openedAfter`, and whose it is. */
+export function findSession(
+  tx: ReadTx,
+  tokenHash: string,
+  seenAfter: number,
+  openedAfter: number,
+): { person: Person; seenAt: number } | null {
+  const row = tx.get(
+    `SELECT people.*, seen_at FROM sessions JOIN people ON people.id = person_id
+     WHERE token_hash = ? AND seen_at > ? AND opened_at > ?`,
+    tokenHash,
+    seenAfter,
+    openedAfter,
+  );
+  return row === undefined ? null : { person: toPerson(tx, row), seenAt: Number(row['seen_at']) };
+}
+
+export function touchSession(tx: Tx, tokenHash: string, now: number): void {
+  tx.run('UPDATE sessions SET seen_at = ? WHERE token_hash = ?', now, tokenHash);
+}
+
+export function deleteSession(tx: Tx, tokenHash: string): void {
+  tx.run('DELETE FROM sessions WHERE token_hash = ?', tokenHash);
+}
+
+export function deleteEndedSessions(tx: Tx, seenBefore: number, openedBefore: number): void {
+  tx.run('DELETE FROM sessions WHERE seen_at <= ? OR opened_at <= ?', seenBefore, openedBefore);
+}
+
+export interface Failures {
+  readonly failures: number;
+  readonly lastAt: number;
+}
+
+export function findFailures(tx: ReadTx, tried: string): Failures {
+  const row = tx.get('SELECT failures, last_at FROM sign_in_failures WHERE tried = ?', tried);
+  return { failures: Number(row?.['failures'] ?? 0), lastAt: Number(row?.['last_at'] ?? 0) };
+}
+
+export function addFailure(tx: Tx, tried: string, now: number): void {
+  tx.run(
+    `INSERT INTO sign_in_failures (tried, failures, last_at) VALUES (?, 1, ?)
+     ON CONFLICT (tried) DO UPDATE SET failures = failures + 1, last_at = excluded.last_at`,
+    tried,
+    now,
+  );
+}
+
+/** Takes back one failure that turned out to be none. */
+export function takeBackFailure(tx: Tx, tried: string): void {
+  tx.run('UPDATE sign_in_failures SET failures = failures - 1 WHERE tried = ? AND failures > 0', tried);
+}
+
+export function forgetFailures(tx: Tx, tried: string): void {
+  tx.run('DELETE FROM sign_in_failures WHERE tried = ?', tried);
+}
+
+export function forgetOldFailures(tx: Tx, before: number): void {
+  tx.run('DELETE FROM sign_in_failures WHERE last_at <= ?', before);
+}
+
+function toPerson(tx: ReadTx, row: Row): Person {
+  const id = String(row['id']);
+  const roles = tx.all('SELECT role FROM person_roles WHERE person_id = ? ORDER BY role', id);
+  return {
+    id,
+    userName: String(row['user_name']),
+    fullName: String(row['full_name']),
+    roles: roles.map((one) => one['role'] as Role),
+  };
+}

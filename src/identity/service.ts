@@ -1,0 +1,107 @@
+import type { Audit } from '../audit/service.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
+import type { IdMaker } from '../kernel/ids.ts';
+import type { RecordDatabase, Tx } from '../store/database.ts';
+import { FIRST_LINK_MS, type NewAccount, type Person, ROLES, type Role, readNewAccount } from './accounts.ts';
+import type { Passwords } from './passwords.ts';
+import {
+  countAccounts,
+  deleteExpiredLinks,
+  deleteLinksOf,
+  findByUserKey,
+  firstLinkRole,
+  hasRole,
+  insertFirstLink,
+  insertPerson,
+  listPeople,
+  storePassword,
+} from './repository.ts';
+import { newToken, tokenHash } from './token.ts';
+
+/** A link that lets whoever has it make the first account of a role. The token is shown once and kept nowhere. */
+export interface FirstLink {
+  readonly role: Role;
+  readonly token: string;
+}
+
+/** Accounts of the people who may use the console. */
+export interface Accounts {
+  /** At start: a fresh link for each role that nobody holds yet; links that have run out are removed. */
+  makeFirstLinks(): FirstLink[];
+  /** The role a first link gives; null if it was used, has run out or never was. */
+  roleOfLink(token: string): Role | null;
+  /** Makes the account and uses the link up. Throws an InvalidFieldsError, or a SchoolgateError (`link_unusable`). */
+  join(token: string, typed: NewAccount, address: string): Promise<Person>;
+  people(): Person[];
+  /** How many people can sign in. */
+  count(): number;
+}
+
+export interface AccountsOptions {
+  readonly record: RecordDatabase;
+  readonly audit: Audit;
+  readonly passwords: Passwords;
+  readonly clock: Clock;
+  readonly newId: IdMaker;
+}
+
+export function createAccounts(options: AccountsOptions): Accounts {
+  const { record, clock } = options;
+  return {
+    makeFirstLinks: () => record.write((tx) => makeFirstLinks(options, tx)),
+    roleOfLink: (token) => record.read((tx) => firstLinkRole(tx, tokenHash(token), clock())),
+    join: (token, typed, address) => join(options, token, typed, address),
+    people: () => record.read(listPeople),
+    count: () => record.read(countAccounts),
+  };
+}
+
+function makeFirstLinks({ audit, clock }: AccountsOptions, tx: Tx): FirstLink[] {
+  const now = clock();
+  deleteExpiredLinks(tx, now);
+  const open = (Object.keys(ROLES) as Role[]).filter((role) => !hasRole(tx, role));
+  return open.map((role) => {
+    const token = newToken();
+    insertFirstLink(tx, tokenHash(token), role, now + FIRST_LINK_MS);
+    audit.append(tx, { actor: 'console', action: 'first-link.made', subject: `role:${role}` });
+    return { role, token };
+  });
+}
+
+async function join(options: AccountsOptions, token: string, typed: NewAccount, address: string): Promise<Person> {
+  const { record, audit, passwords, clock, newId } = options;
+  const link = tokenHash(token);
+  if (record.read((tx) => firstLinkRole(tx, link, clock())) === null) throw linkUnusable();
+  const account = readNewAccount(typed);
+  const hash = await passwords.hash(account.password);
+  return record.write((tx) => {
+    const now = clock();
+    // Asked again: while the password was hashed somebody else may have used the link or taken the name.
+    const role = firstLinkRole(tx, link, now);
+    if (role === null) throw linkUnusable();
+    if (findByUserKey(tx, account.userKey) !== null) {
+      throw new InvalidFieldsError([{ field: 'userName', reason: 'Somebody has this user name; choose another one.' }]);
+    }
+    const person = { id: newId(), userName: account.userName, fullName: account.fullName, roles: [role] };
+    insertPerson(tx, person, account.userKey, now);
+    storePassword(tx, person.id, hash, now);
+    deleteLinksOf(tx, role);
+    audit.append(tx, {
+      actor: person.userName,
+      action: 'person.joined',
+      subject: `person:${person.id}`,
+      after: { userName: person.userName, fullName: person.fullName, roles: person.roles },
+      address,
+    });
+    return person;
+  });
+}
+
+function linkUnusable(): SchoolgateError {
+  return new SchoolgateError(
+    'link_unusable',
+    'client',
+    'This link was used or is older than a day. Restart Schoolgate to get a new one.',
+  );
+}

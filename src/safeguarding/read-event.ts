@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+import type { EventEnvelope } from '../events/catalogue.ts';
+import { UnreadableEventError, parseEnvelope } from '../events/envelope.ts';
+
+/** An event that can take effect, or one to put aside: the id it is known by, and why. */
+export type ReadEvent =
+  | { readonly event: EventEnvelope }
+  | { readonly parked: { readonly id: string; readonly why: string } };
+
+/** Reads an event as it came from the bus. Whatever it holds, it is an answer and no error: one bad line must not stop the rest. */
+export function readEvent(json: string): ReadEvent {
+  try {
+    return { event: parseEnvelope(json) };
+  } catch (error) {
+    if (!(error instanceof UnreadableEventError)) throw error;
+    return { parked: { id: parkingId(json), why: error.publicText } };
+  }
+}
+
+/** By what it says, so that it is put aside once; an event's own id stays free for the day it can be read. */
+function parkingId(json: string): string {
+  return `sha256:${createHash('sha256').update(json).digest('hex')}`;
+}

@@ -1,0 +1,106 @@
+import type { AccessRecord } from '../events/access-record.ts';
+import type { ReadTx, Tx } from '../store/database.ts';
+import type { Alarm, FlaggedCount, HistoryGap } from './model.ts';
+
+/** Marks an event as taken; false: it was already, and must have no further effect. */
+export function takeId(tx: Tx, id: string): boolean {
+  return tx.run('INSERT INTO taken_events (id) VALUES (?) ON CONFLICT DO NOTHING', id) === 1;
+}
+
+export function insertFlagged(tx: Tx, type: string, record: AccessRecord): void {
+  // Not by the event's id: a record belongs to one request, whatever events speak of it.
+  tx.run(
+    `INSERT INTO flagged (id, at, type, client, user, level, target, host, verdict, category, reason, json)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    record.id,
+    record.at,
+    type,
+    record.client,
+    record.user,
+    record.level,
+    record.target,
+    record.host,
+    record.verdict,
+    record.category,
+    record.reason,
+    JSON.stringify(record),
+  );
+}
+
+/** Whether a navigation of this person, host and verdict covers the instant `at`. */
+export function isUnderWay(tx: ReadTx, who: string, host: string, verdict: string, at: number, ms: number): boolean {
+  const row = tx.get(
+    'SELECT 1 FROM navigations WHERE who = ? AND host = ? AND verdict = ? AND begun_at > ? AND begun_at < ? LIMIT 1',
+    who,
+    host,
+    verdict,
+    at - ms,
+    at + ms,
+  );
+  return row !== undefined;
+}
+
+export function insertNavigation(tx: Tx, who: string, host: string, verdict: string, at: number): void {
+  tx.run('INSERT INTO navigations (who, host, verdict, begun_at) VALUES (?, ?, ?, ?)', who, host, verdict, at);
+}
+
+export function deleteNavigationsBefore(tx: Tx, at: number): void {
+  tx.run('DELETE FROM navigations WHERE begun_at < ?', at);
+}
+
+export function addToCount(tx: Tx, day: string, level: string, category: string, verdict: string): void {
+  tx.run(
+    `INSERT INTO flagged_counts (day, level, category, verdict, navigations) VALUES (?, ?, ?, ?, 1)
+     ON CONFLICT DO UPDATE SET navigations = navigations + 1`,
+    day,
+    level,
+    category,
+    verdict,
+  );
+}
+
+export function countsOf(tx: ReadTx, day: string): FlaggedCount[] {
+  const rows = tx.all('SELECT * FROM flagged_counts WHERE day = ? ORDER BY level, category, verdict', day);
+  return rows as unknown as FlaggedCount[];
+}
+
+export function insertAlarm(tx: Tx, alarm: Alarm): void {
+  const { id, at, gateway, code, text } = alarm;
+  tx.run('INSERT INTO alarms (id, at, gateway, code, text) VALUES (?, ?, ?, ?, ?)', id, at, gateway, code, text);
+}
+
+/** Newest first; times ISO 8601 UTC. */
+export function alarmsBetween(tx: ReadTx, from: string, until: string): Alarm[] {
+  return tx.all('SELECT * FROM alarms WHERE at >= ? AND at < ? ORDER BY at DESC', from, until) as unknown as Alarm[];
+}
+
+export function insertGap(tx: Tx, id: string, gap: HistoryGap): void {
+  const { gateway, worker, from, until } = gap;
+  tx.run(
+    'INSERT INTO history_gaps (id, gateway, worker, from_at, until_at) VALUES (?, ?, ?, ?, ?)',
+    id,
+    gateway,
+    worker,
+    from,
+    until,
+  );
+}
+
+/** Gaps that touch a span, oldest first. */
+export function gapsBetween(tx: ReadTx, from: string, until: string): HistoryGap[] {
+  const rows = tx.all(
+    `SELECT gateway, worker, from_at AS "from", until_at AS "until" FROM history_gaps
+     WHERE until_at >= ? AND from_at < ? ORDER BY from_at`,
+    from,
+    until,
+  );
+  return rows as unknown as HistoryGap[];
+}
+
+export function insertParked(tx: Tx, id: string, arrivedAt: string, why: string, json: string): void {
+  tx.run('INSERT INTO parked_events (id, arrived_at, why, json) VALUES (?, ?, ?, ?)', id, arrivedAt, why, json);
+}
+
+export function countParked(tx: ReadTx): number {
+  return Number(tx.get('SELECT count(*) AS n FROM parked_events')!['n']);
+}
