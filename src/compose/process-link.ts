@@ -30,7 +30,7 @@ export function processLink(other: ChildProcess | NodeJS.Process): ProcessLink {
 
   const send = (message: Message): void => {
     // A process that is just going has no channel any more; whoever waits for it hears by `disconnect`.
-    if (other.connected === true) other.send!(message, undefined, undefined, () => {});
+    if (other.connected) other.send!(message, undefined, undefined, () => {});
   };
   other.on('message', (message: Message) => {
     if (message.type !== 'answer') return handle(message, (body) => send({ type: 'answer', to: message['id'], body }));

@@ -390,22 +390,19 @@ export class Supervisor {
   }
 
   async #metrics(): Promise<string> {
-    const asked = this.#workers.map(
-      ({ child }) => child.link?.ask({ type: 'report-metrics' }, 2_000) as Promise<MetricsReport> | undefined,
-    );
-    const answers = await Promise.allSettled(asked);
-    return sumMetrics(
-      answers.flatMap((answer) => (answer.status === 'fulfilled' && answer.value ? [answer.value] : [])),
-    );
+    return sumMetrics(await this.#askWorkers<MetricsReport>({ type: 'report-metrics' }));
   }
 
   async #refusalsOf(client: string): Promise<readonly AccessRecord[]> {
-    const asked = this.#workers.map(
-      ({ child }) => child.link?.ask({ type: 'refusals', client }, 2_000) as Promise<AccessRecord[]> | undefined,
-    );
-    const answers = await Promise.allSettled(asked);
-    const found = answers.flatMap((answer) => (answer.status === 'fulfilled' && answer.value ? answer.value : []));
+    const found = (await this.#askWorkers<AccessRecord[]>({ type: 'refusals', client })).flat();
     return found.sort((a, b) => (a.id < b.id ? 1 : -1));
+  }
+
+  /** The answers of the workers that give one; a worker that is just being started again has none. */
+  async #askWorkers<T>(message: Message): Promise<T[]> {
+    const links = this.#workers.flatMap(({ child }) => child.link ?? []);
+    const answers = await Promise.allSettled(links.map((link) => link.ask(message, 2_000)));
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value as T] : []));
   }
 
   #keepHighestInstant(): void {

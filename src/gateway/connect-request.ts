@@ -58,7 +58,7 @@ export async function connectRequest(
     return serveInside!(client, admission.ask.target!, route, upstream);
   }
   context.spool.opening(accessRecord(context, admission, { ...NOTHING_YET, status: 200 }));
-  new Tunnel(context, admission, client, upstream, isTls, head);
+  new Tunnel(context, admission, client, upstream, isTls).start(head);
 }
 
 function readAsk(request: IncomingMessage, client: Socket, isNested: boolean): Ask {
@@ -87,20 +87,16 @@ class Tunnel implements OpenConnection, RelayOwner {
   #ech = false;
   #error: string | undefined;
 
-  constructor(
-    context: GatewayContext,
-    admission: Admission,
-    client: Socket,
-    upstream: Socket,
-    isTls: boolean,
-    head: Buffer,
-  ) {
+  constructor(context: GatewayContext, admission: Admission, client: Socket, upstream: Socket, isTls: boolean) {
     this.#context = context;
     this.admission = admission;
     this.#relay = new Relay(client, upstream, context.dialler.parent === null, isTls, this);
     client.off('error', ignoreUntilRelayed);
     context.open.add(this);
     if (isTls) client.setTimeout(context.limits.helloMs, () => this.cut('idle_timeout'));
+  }
+
+  start(head: Buffer): void {
     this.#relay.start(head);
   }
 

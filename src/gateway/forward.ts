@@ -92,10 +92,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   dispatch(): void {
     const { method, path, headers, hasBody } = this.#upstream;
     try {
-      this.#pool.dispatch(
-        { method: method as Dispatcher.HttpMethod, path, headers, body: hasBody ? this.#request : null },
-        this,
-      );
+      this.#pool.dispatch({ method, path, headers, body: hasBody ? this.#request : null }, this);
     } catch (error) {
       this.#fail(error);
     }

@@ -95,7 +95,9 @@ export function createListener(
       tlsPort: tlsPort === null ? null : await bind(secure!, { host, port: tlsPort, reusePort: true, backlog: 4096 }),
     }),
     drain: async (deadlineMs) => {
-      const closed = [plain, secure].map((server) => server && new Promise<void>((done) => server.close(() => done())));
+      const closed = [plain, secure].map(
+        (server) => new Promise<void>((done) => (server === null ? done() : server.close(() => done()))),
+      );
       parser.closeIdleConnections();
       let timer: NodeJS.Timeout | undefined;
       const deadline = new Promise<'late'>((late) => {
@@ -181,7 +183,7 @@ function refuseUnreadable(context: GatewayContext, client: Socket, error: NodeJS
     'Connection',
     'close',
   ];
-  client.write(`${responseHead(status, [...fields, ...pageFields(page)])}`);
+  client.write(responseHead(status, [...fields, ...pageFields(page)]));
   client.end(page);
   closeSoon(client);
   finish(context, accessRecord(context, admission, { status, up: 0, down: page.length }));

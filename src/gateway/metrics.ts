@@ -12,10 +12,10 @@ export interface GatewayMetrics {
 }
 
 export interface GatewayGauges {
-  openConnections(): number;
-  openTunnels(): number;
-  heldEvents(): number;
-  policySerial(): number;
+  readonly openConnections: () => number;
+  readonly openTunnels: () => number;
+  readonly heldEvents: () => number;
+  readonly policySerial: () => number;
 }
 
 export function createGatewayMetrics(gauges: GatewayGauges): GatewayMetrics {
@@ -83,13 +83,12 @@ function gauge(
   read: () => number,
   aggregator: 'sum' | 'min' = 'sum',
 ): void {
-  new Gauge({
+  const made: Gauge = new Gauge({
     name,
     help,
-    registers: [registry],
+    registers: [],
     aggregator,
-    collect() {
-      this.set(read());
-    },
+    collect: () => made.set(read()),
   });
+  registry.registerMetric(made);
 }

@@ -26,7 +26,7 @@ export const RELAY_READ: OnReadOpts = {
     if (relay === undefined) return true;
     return relay.fromUpstream(bytesRead, buffer as Buffer);
   },
-} as unknown as OnReadOpts;
+};
 
 /**
  * Carries bytes both ways between two connected sockets until both sides have closed, honouring half-close and back-pressure.

@@ -45,7 +45,7 @@ export async function upgradeRequest(
   client.off('error', onEarlyError);
   request.url = url.rawPath;
   request.headers = upgradeFields(requestHeaders(request.rawHeaders, hostField(url), request.httpVersion));
-  new UpgradedConnection(context, admission, request, client, head, route);
+  new UpgradedConnection(context, admission, client, head).open(request, head, route);
 }
 
 function upgradeFields(raw: readonly string[]): Record<string, string | string[]> {
@@ -91,14 +91,7 @@ class UpgradedConnection implements OpenConnection {
   #seen = 0;
   #quietMs = 0;
 
-  constructor(
-    context: GatewayContext,
-    admission: Admission,
-    request: IncomingMessage,
-    client: Socket,
-    head: Buffer,
-    route: Route,
-  ) {
+  constructor(context: GatewayContext, admission: Admission, client: Socket, head: Buffer) {
     this.#context = context;
     this.admission = admission;
     this.#client = client;
@@ -106,8 +99,11 @@ class UpgradedConnection implements OpenConnection {
     context.open.add(this);
     client.once('close', () => this.#close());
     client.on('error', () => client.destroy());
+  }
+
+  open(request: IncomingMessage, head: Buffer, route: Route): void {
     const proxy = httpProxy.createProxyServer({});
-    const agent = new CheckedAgent(() => context.dialler.connect(route));
+    const agent = new CheckedAgent(() => this.#context.dialler.connect(route));
     proxy.on('proxyReqWs', (upstreamRequest) => {
       upstreamRequest.on('response', (response) => this.#passOn(response));
       upstreamRequest.on('upgrade', (response: IncomingMessage) => dropProxyFields(response));
@@ -115,10 +111,10 @@ class UpgradedConnection implements OpenConnection {
     proxy.on('open', (upstream) => {
       this.#status = 101;
       this.#upstream = upstream;
-      upstream.once('close', () => client.destroySoon());
+      upstream.once('close', () => this.#client.destroySoon());
     });
     proxy.on('error', (error) => this.#fail(error));
-    proxy.ws(request, client, head, { target: { host: route.host.name, port: route.port }, agent });
+    proxy.ws(request, this.#client, head, { target: { host: route.host.name, port: route.port }, agent });
   }
 
   readonly halfClosed = false;
