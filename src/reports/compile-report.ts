@@ -1,3 +1,4 @@
+import { localText } from '../kernel/local-time.ts';
 import { byCategory, byDay, byIdentity, byLevel, byReason, unidentifiedDevices } from './count-tables.ts';
 import { figuresOf } from './figures.ts';
 import { alarmsTable, faultsTable, missingTable, unblocksTable } from './list-tables.ts';
@@ -7,7 +8,7 @@ import type { WeeklyReport } from './report.ts';
 import { topRefused, topSites } from './site-tables.ts';
 import type { Week } from './week.ts';
 import type { WeekCounts } from './weekly.ts';
-import { dateTimeWords, dayWords, stretchWords } from './words.ts';
+import { dayWords, stretchWords } from './words.ts';
 
 /** Everything a report is made of; the same parts give the same report. `week` null: a period that is no week. */
 export interface ReportParts {
@@ -29,7 +30,7 @@ export function compileReport({ week, counts, unblocks, status, unreadable, zone
       week === null ? 'Web activity' : `Web activity, week ${Number(week.name.slice(6))} of ${week.name.slice(0, 4)}`,
     period: periodWords(week, counts.span, zone),
     school: status.school,
-    made: dateTimeWords(now, zone),
+    made: localText(now, zone),
     figures: figuresOf(counts),
     missing: missingTable(findMissing(counts, status, unreadable, zone, now)),
     tables: [
@@ -50,5 +51,5 @@ export function compileReport({ week, counts, unblocks, status, unreadable, zone
 
 function periodWords(week: Week | null, span: Span, zone: string): string {
   if (week === null) return stretchWords(span.from, span.until, zone);
-  return `${dayWords(span.from, zone)} to ${dayWords(span.until - 1, zone)} ${new Date(span.until - 1).toLocaleDateString('en-GB', { year: 'numeric', timeZone: zone })}`;
+  return `${dayWords(span.from, zone)} to ${dayWords(span.until - 1, zone)}`;
 }

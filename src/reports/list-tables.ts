@@ -1,9 +1,10 @@
+import { localText } from '../kernel/local-time.ts';
 import type { Missing } from './missing.ts';
 import type { UnblockOfWeek, WeekStatus } from './ports.ts';
 import type { ReportTable } from './report.ts';
 import { count, listTable, text } from './table-parts.ts';
 import type { WeekCounts } from './weekly.ts';
-import { momentWords, stretchWords } from './words.ts';
+import { stretchWords } from './words.ts';
 
 export function missingTable(missing: readonly Missing[]): ReportTable {
   return listTable({
@@ -21,11 +22,11 @@ export function unblocksTable(unblocks: readonly UnblockOfWeek[], zone: string):
     id: 'unblocks',
     title: 'Sites opened for a topic',
     note: 'Every unblock that was asked for, or that was in force, in this period.',
-    columns: [text('Topic and sites'), text('When'), text('Asked and approved by'), text('Outcome')],
+    columns: [text('Topic and sites'), text('When'), text('Asked and decided by'), text('Outcome')],
     rows: unblocks.map((unblock) => [
       `${unblock.topic}: ${unblock.hosts.join(', ')}`,
       stretchWords(Date.parse(unblock.from), Date.parse(unblock.until), zone),
-      `${unblock.requestedBy}, ${unblock.approvedBy ?? 'nobody'}`,
+      `${unblock.requestedBy}, ${unblock.decidedBy ?? 'nobody'}`,
       unblock.state,
     ]),
     whenEmpty: 'No unblock was asked for or in force.',
@@ -41,8 +42,8 @@ export function faultsTable(counts: WeekCounts, zone: string): ReportTable {
     rows: counts.faults.map((fault) => [
       `${fault.gateway}, ${fault.worker}`,
       fault.requests,
-      momentWords(Date.parse(fault.first), zone),
-      momentWords(Date.parse(fault.last), zone),
+      localText(Date.parse(fault.first), zone),
+      localText(Date.parse(fault.last), zone),
     ]),
     whenEmpty: 'No request was refused by a fault of the filter.',
   });
@@ -55,7 +56,7 @@ export function alarmsTable(status: WeekStatus, zone: string): ReportTable {
     note: '',
     columns: [text('When'), text('Gateway'), text('Alarm')],
     rows: status.alarms.map((alarm) => [
-      momentWords(Date.parse(alarm.at), zone),
+      localText(Date.parse(alarm.at), zone),
       alarm.gateway,
       `${alarm.text} (${alarm.code})`,
     ]),

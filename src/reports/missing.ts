@@ -1,7 +1,8 @@
+import { localText } from '../kernel/local-time.ts';
 import type { SchoolTime, UnreadableStretch, WeekStatus } from './ports.ts';
 import { localTime } from './week.ts';
 import type { HourCount, WeekCounts } from './weekly.ts';
-import { dateTimeWords, momentWords, stretchWords } from './words.ts';
+import { stretchWords } from './words.ts';
 
 /** One thing a reader must know before trusting the numbers. */
 export interface Missing {
@@ -28,7 +29,7 @@ export function findMissing(
       'Known illegal addresses are refused only where another list or rule names them.',
     );
   }
-  if (now < counts.span.until) add('The period is not over', `Counted up to ${momentWords(now, zone)}.`);
+  if (now < counts.span.until) add('The period is not over', `Counted up to ${localText(now, zone)}.`);
   for (const hours of silentSchoolHours(counts.hours, status.schoolTime, zone, now)) {
     add('School time without a single record', stretchWords(hours.from, hours.until, zone));
   }
@@ -42,7 +43,7 @@ export function findMissing(
     add('A part of the history cannot be read', `${segment}: ${reason}. ${read} of its requests were read.`);
   }
   for (const { id, loadedAt } of status.listsFromLastGood) {
-    add('A list could not be renewed', `${id} is used as it was on ${dateTimeWords(Date.parse(loadedAt), zone)}.`);
+    add('A list could not be renewed', `${id} is used as it was on ${localText(Date.parse(loadedAt), zone)}.`);
   }
   if (counts.withoutEnd > 0) {
     add(
@@ -75,8 +76,8 @@ export function silentSchoolHours(
 function isSchoolHour(from: number, schoolTime: SchoolTime, zone: string): boolean {
   const local = localTime(from, zone);
   if (schoolTime.closed.some((days) => local.date >= days.from && local.date <= days.until)) return false;
-  const minute = local.hour * HOUR_MINUTES + local.minute;
   return schoolTime.windows.some(
-    (window) => window.days.includes(local.weekday) && minute >= window.from && minute + HOUR_MINUTES <= window.to,
+    (window) =>
+      window.days.includes(local.weekday) && local.minute >= window.from && local.minute + HOUR_MINUTES <= window.to,
   );
 }

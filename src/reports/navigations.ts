@@ -4,31 +4,46 @@ import type { ReportRecord, Span } from './ports.ts';
 /** The same person (or device), site and answer within this time count as one navigation (contract, "A verdict"). */
 export const NAVIGATION_MS = 10_000;
 
-/** Every request of one person to one site that got one answer: all tables are sums over these. */
+/** Every request of one person to one site that was answered alike: all tables are sums over these. */
 export interface Visits {
   /** The person, or the client address where nobody is known. */
   readonly who: string;
-  readonly identified: ReportRecord['identified'];
-  readonly level: string;
   readonly host: string | null;
   readonly verdict: ReportRecord['verdict'];
+  readonly identified: ReportRecord['identified'];
+  readonly level: string;
   readonly reason: string;
   /** The category that decided; else the first that the lists know the site by; else null. */
   readonly category: string | null;
   readonly flagged: boolean;
   readonly locked: boolean;
   requests: number;
+  /** Navigations that began with one of these requests. */
   navigations: number;
   bytes: number;
 }
 
+/** One person, site and verdict: what navigations are told apart by. */
+interface Group {
+  readonly index: number;
+  readonly visits: Visits;
+  /** The same with another level, reason or category: rare, so that most groups pay nothing for it. */
+  others: Others | null;
+}
+
+interface Others {
+  readonly visits: Visits[];
+  /** Whose request it was, by instant, where it was one of `visits`. */
+  readonly at: Map<number, Visits>;
+}
+
 /**
  * Counts records into visits, and navigations out of them whatever order they came in (a tunnel's record comes when it
- * ends). A navigation lasts NAVIGATION_MS from its first request; the next request begins another.
- * Memory: 8 bytes a record, and about 300 a different visit.
+ * ends). A navigation lasts NAVIGATION_MS from its first request; the next request begins another, and it counts for the
+ * level, reason and category of its first request. Memory: 8 bytes a record, and about 300 a different visit.
  */
 export class VisitCounter {
-  readonly #visits = new Map<string, { readonly index: number; readonly visits: Visits }>();
+  readonly #groups = new Map<string, Group>();
   readonly #span: Span;
   readonly #stride: number;
   #times = new Float64Array(1 << 12);
@@ -39,65 +54,46 @@ export class VisitCounter {
     this.#stride = span.until - span.from;
   }
 
+  /** `at`: when the record began, ms, in the span. Throws a SchoolgateError when the report grows too large to count exactly. */
   add(record: ReportRecord, at: number): void {
-    const { index, visits } = this.#visitsOf(record);
+    const group = this.#groupOf(record);
+    const visits = visitsIn(group, record, at);
     visits.requests++;
     visits.bytes += record.up + record.down;
-    // Visit and instant in one number, so that the array sorts itself without a comparison function.
-    const packed = index * this.#stride + (at - this.#span.from);
-    if (!Number.isSafeInteger(packed))
-      throw new SchoolgateError(
-        'report_too_large',
-        'client',
-        'There is too much in this period for one report: choose a shorter one.',
-      );
+    // Group and instant in one number, so that the array sorts itself without a comparison function.
+    const packed = group.index * this.#stride + (at - this.#span.from);
+    if (!Number.isSafeInteger(packed)) throw tooLarge();
     if (this.#count === this.#times.length) this.#grow();
     this.#times[this.#count++] = packed;
   }
 
-  /** All visits with their navigations, and each navigation's first instant told to `onNavigation`. Call once, at the end. */
+  /** All visits, their navigations counted, each told to `onNavigation` with its first instant. To be called once, at the end. */
   finish(onNavigation: (visits: Visits, at: number) => void): Visits[] {
-    const all = [...this.#visits.values()].map(({ visits }) => visits);
-    const times = this.#times.subarray(0, this.#count).sort();
+    const groups = [...this.#groups.values()];
     let index = -1;
     let begun = 0;
-    for (const packed of times) {
-      const thisIndex = Math.floor(packed / this.#stride);
-      const at = packed - thisIndex * this.#stride;
-      if (thisIndex === index && at - begun < NAVIGATION_MS) continue;
-      index = thisIndex;
+    for (const packed of this.#times.subarray(0, this.#count).sort()) {
+      const group = Math.floor(packed / this.#stride);
+      const at = this.#span.from + packed - group * this.#stride;
+      if (group === index && at - begun < NAVIGATION_MS) continue;
+      index = group;
       begun = at;
-      all[index]!.navigations++;
-      onNavigation(all[index]!, at + this.#span.from);
+      const visits = groups[group]!.others?.at.get(at) ?? groups[group]!.visits;
+      visits.navigations++;
+      onNavigation(visits, at);
     }
-    return all;
+    const rare = groups.flatMap(({ others }) => others?.visits ?? []);
+    return [...groups.map(({ visits }) => visits), ...rare];
   }
 
-  #visitsOf(record: ReportRecord): { readonly index: number; readonly visits: Visits } {
-    const who = record.user ?? record.client;
-    const category = record.category ?? record.categories[0] ?? null;
-    const { identified, level, host, verdict, reason, flagged, locked } = record;
-    const key = [who, identified, level, host, verdict, reason, category, flagged, locked].join('\n');
-    let known = this.#visits.get(key);
-    if (known === undefined) {
-      const visits = {
-        who,
-        identified,
-        level,
-        host,
-        verdict,
-        reason,
-        category,
-        flagged,
-        locked,
-        requests: 0,
-        navigations: 0,
-        bytes: 0,
-      };
-      known = { index: this.#visits.size, visits };
-      this.#visits.set(key, known);
+  #groupOf(record: ReportRecord): Group {
+    const key = `${whoOf(record)}\n${record.host ?? ''}\n${record.verdict}`;
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      group = { index: this.#groups.size, visits: newVisits(record), others: null };
+      this.#groups.set(key, group);
     }
-    return known;
+    return group;
   }
 
   #grow(): void {
@@ -105,4 +101,44 @@ export class VisitCounter {
     larger.set(this.#times);
     this.#times = larger;
   }
+}
+
+function visitsIn(group: Group, record: ReportRecord, at: number): Visits {
+  if (isAlike(group.visits, record)) return group.visits;
+  group.others ??= { visits: [], at: new Map() };
+  let visits = group.others.visits.find((other) => isAlike(other, record));
+  if (visits === undefined) group.others.visits.push((visits = newVisits(record)));
+  group.others.at.set(at, visits);
+  return visits;
+}
+
+function isAlike(visits: Visits, record: ReportRecord): boolean {
+  return (
+    visits.level === record.level &&
+    visits.reason === record.reason &&
+    visits.category === categoryOf(record) &&
+    visits.identified === record.identified &&
+    visits.flagged === record.flagged &&
+    visits.locked === record.locked
+  );
+}
+
+function newVisits(record: ReportRecord): Visits {
+  const { host, verdict, identified, level, reason, flagged, locked } = record;
+  const counts = { requests: 0, navigations: 0, bytes: 0 };
+  const category = categoryOf(record);
+  return { who: whoOf(record), host, verdict, identified, level, reason, category, flagged, locked, ...counts };
+}
+
+function whoOf(record: ReportRecord): string {
+  return record.user ?? record.client;
+}
+
+function categoryOf(record: ReportRecord): string | null {
+  return record.category ?? record.categories[0] ?? null;
+}
+
+function tooLarge(): SchoolgateError {
+  const text = 'There is too much in this period to be counted exactly in one report: choose a shorter one.';
+  return new SchoolgateError('report_too_large', 'client', text);
 }

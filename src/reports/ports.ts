@@ -50,8 +50,8 @@ export interface UnblockOfWeek {
   readonly from: string;
   readonly until: string;
   readonly requestedBy: string;
-  /** Null where nobody has. */
-  readonly approvedBy: string | null;
+  /** Who approved or refused; null where nobody has. */
+  readonly decidedBy: string | null;
   /** As the unblock room calls it, such as `in force` or `expired`. */
   readonly state: string;
 }

@@ -1,4 +1,5 @@
 import { SchoolgateError } from '../kernel/errors.ts';
+import { instantOf, localInput } from '../kernel/local-time.ts';
 import type { Span } from './ports.ts';
 
 /** A school week: Monday 00:00 to the next Monday 00:00 on the school's clocks (167 or 169 hours where they change). */
@@ -7,44 +8,28 @@ export interface Week extends Span {
   readonly name: string;
 }
 
-/** What the school's clocks show at an instant. `weekday`: 0 Monday … 6 Sunday. */
+/** What the school's clocks show at an instant. */
 export interface LocalTime {
-  readonly year: number;
-  readonly month: number;
-  readonly day: number;
-  readonly hour: number;
-  readonly minute: number;
-  readonly second: number;
-  readonly weekday: number;
   /** `2026-11-22`. */
   readonly date: string;
+  /** 0 Monday … 6 Sunday. */
+  readonly weekday: number;
+  /** Minutes since midnight as the clock shows them. */
+  readonly minute: number;
 }
 
 const DAY_MS = 86_400_000;
-const formats = new Map<string, Intl.DateTimeFormat>();
 
 export function localTime(instant: number, zone: string): LocalTime {
-  const part: Record<string, number> = {};
-  for (const { type, value } of format(zone).formatToParts(instant)) part[type] = Number(value);
-  const { year, month, day, hour, minute, second } = part as unknown as LocalTime;
-  const noon = Date.UTC(year, month - 1, day, 12);
-  const weekday = (new Date(noon).getUTCDay() + 6) % 7;
-  return { year, month, day, hour, minute, second, weekday, date: new Date(noon).toISOString().slice(0, 10) };
-}
-
-/** The instant a day begins on the school's clocks. A day of the month below 1 or above its length counts on. */
-export function startOfDay(year: number, month: number, day: number, zone: string): number {
-  const asUtc = Date.UTC(year, month - 1, day);
-  // Twice: the offset at the guess may be the one from the other side of a clock change.
-  let instant = asUtc - offset(asUtc, zone);
-  instant = asUtc - offset(instant, zone);
-  return instant;
+  const shown = localInput(instant, zone);
+  const weekday = (new Date(`${shown.slice(0, 10)}T12:00:00Z`).getUTCDay() + 6) % 7;
+  return { date: shown.slice(0, 10), weekday, minute: Number(shown.slice(11, 13)) * 60 + Number(shown.slice(14)) };
 }
 
 /** The week that `instant` lies in. */
 export function weekOf(instant: number, zone: string): Week {
-  const { year, month, day, weekday } = localTime(instant, zone);
-  return weekFromMonday(year, month, day - weekday, zone);
+  const { date, weekday } = localTime(instant, zone);
+  return weekFromMonday(Date.parse(date) - weekday * DAY_MS, zone);
 }
 
 /** The last week that has ended by `now`. */
@@ -57,9 +42,9 @@ export function parseWeek(text: string, zone: string): Week {
   const match = /^(\d{4})-W(\d\d)$/.exec(text);
   if (match !== null) {
     // 4 January lies in week 1 (ISO 8601).
-    const fourth = new Date(Date.UTC(Number(match[1]), 0, 4));
-    const monday = 4 - ((fourth.getUTCDay() + 6) % 7) + (Number(match[2]) - 1) * 7;
-    const week = weekFromMonday(Number(match[1]), 1, monday, zone);
+    const fourth = Date.parse(`${match[1]}-01-04`);
+    const firstMonday = fourth - ((new Date(fourth).getUTCDay() + 6) % 7) * DAY_MS;
+    const week = weekFromMonday(firstMonday + (Number(match[2]) - 1) * 7 * DAY_MS, zone);
     if (week.name === text) return week;
   }
   throw new SchoolgateError(
@@ -69,41 +54,19 @@ export function parseWeek(text: string, zone: string): Week {
   );
 }
 
-function weekFromMonday(year: number, month: number, day: number, zone: string): Week {
-  return {
-    name: weekName(Date.UTC(year, month - 1, day)),
-    from: startOfDay(year, month, day, zone),
-    until: startOfDay(year, month, day + 7, zone),
-  };
+/** `monday`: the day as midnight UTC. */
+function weekFromMonday(monday: number, zone: string): Week {
+  return { name: weekName(monday), from: startOfDay(monday, zone), until: startOfDay(monday + 7 * DAY_MS, zone) };
+}
+
+function startOfDay(day: number, zone: string): number {
+  return instantOf(`${new Date(day).toISOString().slice(0, 10)}T00:00`, zone)!;
 }
 
 /** A week belongs to the year its Thursday lies in (ISO 8601). */
-function weekName(mondayUtc: number): string {
-  const thursday = new Date(mondayUtc + 3 * DAY_MS);
+function weekName(monday: number): string {
+  const thursday = new Date(monday + 3 * DAY_MS);
   const year = thursday.getUTCFullYear();
   const week = Math.floor((thursday.getTime() - Date.UTC(year, 0, 1)) / (7 * DAY_MS)) + 1;
   return `${year}-W${String(week).padStart(2, '0')}`;
-}
-
-function offset(instant: number, zone: string): number {
-  const { year, month, day, hour, minute, second } = localTime(instant, zone);
-  return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(instant / 1000) * 1000;
-}
-
-function format(zone: string): Intl.DateTimeFormat {
-  let made = formats.get(zone);
-  if (made === undefined) {
-    made = new Intl.DateTimeFormat('en-GB', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
-    formats.set(zone, made);
-  }
-  return made;
 }

@@ -1,3 +1,4 @@
+import { localText } from '../kernel/local-time.ts';
 import type { Visits } from './navigations.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -60,34 +61,14 @@ export function bytesWords(bytes: number): string {
   return `${(bytes / 1000 ** step).toLocaleString('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits })} ${units[step]}`;
 }
 
-/** `Tue 24 Nov, 09:00` on the school's clocks. */
-export function momentWords(instant: number, zone: string): string {
-  return words(instant, zone, { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
-}
-
-/** `Tuesday 24 November`. */
+/** `Tue 24 Nov 2026`. */
 export function dayWords(instant: number, zone: string): string {
-  return words(instant, zone, { weekday: 'long', day: 'numeric', month: 'long' });
+  return localText(instant, zone).replace(/,.*/, '');
 }
 
-/** `24 November 2026, 09:00`. */
-export function dateTimeWords(instant: number, zone: string): string {
-  return words(instant, zone, { day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit' });
-}
-
-/** `Tue 24 Nov, 09:00 to 11:00`, with the second day where it is another. */
+/** `Tue 24 Nov 2026, 09:00 to 11:00`, with the second day where it is another, and one time where both read the same. */
 export function stretchWords(from: number, until: number, zone: string): string {
-  const begin = momentWords(from, zone);
-  const end = momentWords(until, zone);
+  const [begin, end] = [localText(from, zone), localText(until, zone)];
   if (begin === end) return begin;
-  const [day, time] = end.split(', ');
-  return begin.startsWith(`${day}, `) ? `${begin} to ${time}` : `${begin} to ${end}`;
-}
-
-function words(instant: number, zone: string, options: Intl.DateTimeFormatOptions): string {
-  // ICU versions differ in joining date and time ("at" or a comma): the parts are joined here.
-  const { hour, minute, ...date } = options;
-  const day = new Date(instant).toLocaleDateString('en-GB', { ...date, timeZone: zone }).replace(/,/g, '');
-  if (hour === undefined || minute === undefined) return day;
-  return `${day}, ${new Date(instant).toLocaleTimeString('en-GB', { hour, minute, timeZone: zone })}`;
+  return `${begin} to ${dayWords(from, zone) === dayWords(until, zone) ? end.replace(/.*, /, '') : end}`;
 }

@@ -1,0 +1,104 @@
+import { loadCatalogue } from '../categories/catalogue.ts';
+import { readManifest } from '../categories/current-index.ts';
+import type { DataLayout } from '../config/data-layout.ts';
+import { readRecords } from '../history/read-records.ts';
+import { listPeople } from '../identity/repository.ts';
+import { type Clock, isoTime } from '../kernel/clock.ts';
+import { latestVersion } from '../policy/repository.ts';
+import {
+  type ReadStatus,
+  type ReadUnblocks,
+  type Span,
+  type UnblockOfWeek,
+  USUAL_SCHOOL_TIME,
+  type WeekStatus,
+} from '../reports/ports.ts';
+import { createWeeklyReports, type WeeklyReports } from '../reports/service.ts';
+import { alarmsBetween, gapsBetween } from '../safeguarding/repository.ts';
+import { openRecordReadOnly, type ReadTx, type RecordDatabase } from '../store/database.ts';
+import { stateAt } from '../unblock/model.ts';
+import { unblocksBetween } from '../unblock/repository.ts';
+
+export interface WeeklyReportParts {
+  readonly layout: DataLayout;
+  /** IANA zone of the school's clocks. */
+  readonly zone: string;
+  readonly unblocks: ReadUnblocks;
+  readonly status: ReadStatus;
+  readonly clock: Clock;
+}
+
+/** Weekly reports over the access history of this data folder. Reads only. */
+export function createWeeklyReport({ layout, zone, unblocks, status, clock }: WeeklyReportParts): WeeklyReports {
+  return createWeeklyReports({
+    records: (span, onUnreadable) => readRecords(layout.history, span.from, span.until, onUnreadable),
+    unblocks,
+    status,
+    zone,
+    clock,
+  });
+}
+
+export interface RecordSources {
+  readonly record: RecordDatabase;
+  readonly layout: DataLayout;
+  readonly listsDir: string;
+  readonly clock: Clock;
+}
+
+/** What a report needs besides the history, from the record (which may be open for reading only) and the lists in force. */
+export function reportSources(sources: RecordSources): Pick<WeeklyReportParts, 'unblocks' | 'status'> {
+  const { record, clock } = sources;
+  return {
+    unblocks: (span) => record.read((tx) => readUnblocks(tx, span, clock())),
+    status: (span) => record.read((tx) => readStatus(tx, span, sources)),
+  };
+}
+
+/** Reports for a command, beside a console that may run or not. To be closed. */
+export function openWeeklyReport(options: Omit<RecordSources, 'record'>): {
+  readonly reports: WeeklyReports;
+  readonly zone: string;
+  close(): void;
+} {
+  const record = openRecordReadOnly(options.layout.record);
+  const zone = schoolZone(record);
+  const { layout, clock } = options;
+  const reports = createWeeklyReport({ layout, zone, clock, ...reportSources({ ...options, record }) });
+  return { reports, zone, close: () => record.close() };
+}
+
+/** The zone of the policy in force; before one is published, that of the schools this is made for. */
+export function schoolZone(record: RecordDatabase): string {
+  return record.read(latestVersion)?.snapshot.timeZone ?? 'Europe/London';
+}
+
+function readUnblocks(tx: ReadTx, span: Span, now: number): UnblockOfWeek[] {
+  const names = new Map(listPeople(tx).map((person) => [person.id, person.userName]));
+  const nameOf = (id: string): string => names.get(id) ?? id;
+  return unblocksBetween(tx, span.from, span.until).map((unblock) => ({
+    topic: unblock.topic,
+    hosts: [...unblock.hosts, ...unblock.categories.map((category) => `category ${category}`)],
+    from: isoTime(unblock.from),
+    until: isoTime(unblock.until),
+    requestedBy: nameOf(unblock.requested.by),
+    decidedBy: typeof unblock.decided?.by === 'string' ? nameOf(unblock.decided.by) : null,
+    state: stateAt(unblock, now),
+  }));
+}
+
+function readStatus(tx: ReadTx, span: Span, { layout, listsDir }: RecordSources): WeekStatus {
+  const [from, until] = [isoTime(span.from), isoTime(span.until)];
+  const lists = readManifest(layout)?.lists ?? [];
+  const { categories } = loadCatalogue(listsDir);
+  const locked = new Set(categories.filter((category) => category.locked).map(({ id }) => id));
+  return {
+    school: latestVersion(tx)?.snapshot.school ?? null,
+    schoolTime: USUAL_SCHOOL_TIME,
+    alarms: alarmsBetween(tx, from, until),
+    gaps: gapsBetween(tx, from, until),
+    illegalListLoaded: lists.some((list) => locked.has(list.category)),
+    listsFromLastGood: lists.filter((list) => list.fromLastGood),
+    categoryTitles: Object.fromEntries(categories.map(({ id, title }) => [id, title])),
+  };
+}

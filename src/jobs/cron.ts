@@ -1,0 +1,40 @@
+import { createTask, parse, schedule, validate } from 'node-cron';
+import { SchoolgateError } from '../kernel/errors.ts';
+
+/** A time in a timetable, ready to be compared with any instant. */
+export interface Slots {
+  /** True when the minute that holds `instant` (ms) is one of them. */
+  includes(instant: number): boolean;
+  close(): void;
+}
+
+/** Something that beats about once a minute until it is stopped. */
+export type Heartbeat = (beat: () => void) => { stop(): void };
+
+/**
+ * Reads five-field cron in a zone. Throws a SchoolgateError for what is not cron, and for a local hour that does not exist
+ * one night a year and comes twice another (Europe/London changes its clocks at 01:00 UTC).
+ */
+export function readSlots(name: string, cron: string, zone: string): Slots {
+  if (!validate(cron) || cron.trim().split(/\s+/).length !== 5) {
+    throw new SchoolgateError('bad_timetable', 'us', `The time of ${name}, "${cron}", is not five-field cron.`);
+  }
+  if (zone !== 'UTC' && parse(cron).hour.includes(1)) {
+    throw new SchoolgateError(
+      'bad_timetable',
+      'us',
+      `${name} must not run between 01:00 and 02:00 local time: give it another hour, or UTC.`,
+    );
+  }
+  const task = createTask(cron, () => undefined, { timezone: zone });
+  return {
+    includes: (instant) => task.match(new Date(Math.floor(instant / 60_000) * 60_000)),
+    close: () => void task.destroy(),
+  };
+}
+
+/** Each minute of UTC. A beat that comes late or not at all (a busy process, a sleeping machine) is no harm: the next looks back. */
+export const everyMinute: Heartbeat = (beat) => {
+  const task = schedule('* * * * *', beat, { timezone: 'UTC', suppressMissedWarning: true });
+  return { stop: () => void task.destroy() };
+};
