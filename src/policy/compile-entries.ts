@@ -56,8 +56,9 @@ export function compileBothWays(
   const block = compileEntries(to, document, [...path, 'block'], lists.block ?? [], `${rulePrefix}block`);
   const blocked = new Set(block.map(entryText));
   for (const entry of allow) {
+    const at = [...path, 'allow', indexOfEntry(lists.allow ?? [], entry)];
     if (entry.path === null && isOpenSuffix(entry.host)) {
-      report(to, document, [...path, 'allow'], `"${entry.host}" would allow every site under it; name single sites`);
+      report(to, document, at, `"${entry.host}" would allow every site under it; name single sites`);
     }
     if (blocked.has(entryText(entry))) {
       report(
@@ -69,6 +70,14 @@ export function compileBothWays(
     }
   }
   return { allow, block };
+}
+
+/** Where in a written list an entry stands. */
+export function indexOfEntry(texts: readonly string[], entry: Entry): number {
+  return texts.findIndex((text) => {
+    const parsed = parseEntry(text);
+    return typeof parsed !== 'string' && entryText(parsed) === entryText(entry);
+  });
 }
 
 /** Suffixes whose registry takes only public bodies: "allow everything under nhs.uk" is a thing a school may mean. */

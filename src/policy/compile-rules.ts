@@ -6,6 +6,7 @@ import {
   compileBothWays,
   compileCategories,
   compileEntries,
+  indexOfEntry,
   report,
 } from './compile-entries.ts';
 import type { RulesDocument } from './document.ts';
@@ -97,7 +98,7 @@ function compileLessons(to: Compiling, document: Document, groups: Rules['groups
     for (const site of sites) {
       if (site.path === null) continue;
       const reason = `a lesson’s site is a whole host, such as ${site.host}: over https a path cannot be seen`;
-      report(to, document, ['lessons', i, 'sites'], reason);
+      report(to, document, ['lessons', i, 'sites', indexOfEntry(lesson.sites, site)], reason);
     }
     return { id, group: lesson.group, from, until, sites, rule };
   });

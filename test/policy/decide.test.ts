@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import t from 'tap';
 import type { Who } from '../../src/identity/who.ts';
 import { type DecisionRequest, type Violation, decide, faultDecision, strictest } from '../../src/policy/decide.ts';
@@ -36,7 +36,7 @@ function line(decision: Decision): string {
   return [...words, ...(locked ? ['locked'] : [])].join(' ');
 }
 
-t.test('every reason of the closed set, with all that the decision says', async (t) => {
+await t.test('every reason of the closed set, with all that the decision says', async (t) => {
   const LEVEL = 'levels/junior.yaml#';
   const table: [string, Decision, string][] = [
     ['malformed', ask(request(null, { violation: 'malformed' })), 'block block malformed target - - plain'],
@@ -137,12 +137,12 @@ t.test('every reason of the closed set, with all that the decision says', async 
   t.strictSame([...covered].sort(), [...REASONS].sort(), 'no reason is left out');
 });
 
-t.test('a level that the policy does not know throws: the caller’s fault decision blocks', async (t) => {
+await t.test('a level that the policy does not know throws: the caller’s fault decision blocks', async (t) => {
   t.throws(() => ask(request('a.test', { who: who({ level: 'gone' }) })), { code: 'unknown_level' });
   t.equal(faultDecision().verdict, 'block');
 });
 
-t.test('of two neighbouring steps the earlier one speaks', async (t) => {
+await t.test('of two neighbouring steps the earlier one speaks', async (t) => {
   const opened = live({
     hosts: ['lesson.example', 'noclass.example', 'a.test', 'private.example'],
     levels: ['junior'],
@@ -209,7 +209,7 @@ t.test('of two neighbouring steps the earlier one speaks', async (t) => {
   );
 });
 
-t.test('an unblock', async (t) => {
+await t.test('an unblock', async (t) => {
   const closed = request('www.closed.example');
   const open = { hosts: ['closed.example'], levels: ['junior'] };
   const table: [string, string, Decision][] = [
@@ -266,23 +266,26 @@ t.test('an unblock', async (t) => {
   for (const [name, reason, decision] of table) t.equal(decision.reason, reason, name);
 });
 
-t.test('a suspension with an end is over at that instant', async (t) => {
+await t.test('a suspension with an end is over at that instant', async (t) => {
   const end = at('2026-11-24T00:00:00Z');
   t.equal(ask(request('a.test', { who: cy }), NO_LIVE, end - 1).reason, 'person');
   t.equal(ask(request('a.test', { who: cy }), NO_LIVE, end).reason, 'uncategorised');
 });
 
-t.test('only an unblock that names the person and that the DSL approved passes the person’s own block', async (t) => {
-  const asked = request('private.example', { who: ann });
-  const named = { hosts: ['private.example'], people: ['ann'] };
-  t.equal(ask(asked, live({ ...named, passesPersonBlock: true })).reason, 'unblock');
-  t.equal(ask(asked, live(named)).reason, 'person', 'not approved by the DSL');
-  const forLevel = { hosts: ['private.example'], levels: ['junior'], passesPersonBlock: true };
-  t.equal(ask(asked, live(forLevel)).reason, 'person', 'for the level, not by name');
-  t.equal(ask(asked, live({ ...named, people: ['bob'], passesPersonBlock: true })).reason, 'person', 'names another');
-});
+await t.test(
+  'only an unblock that names the person and that the DSL approved passes the person’s own block',
+  async (t) => {
+    const asked = request('private.example', { who: ann });
+    const named = { hosts: ['private.example'], people: ['ann'] };
+    t.equal(ask(asked, live({ ...named, passesPersonBlock: true })).reason, 'unblock');
+    t.equal(ask(asked, live(named)).reason, 'person', 'not approved by the DSL');
+    const forLevel = { hosts: ['private.example'], levels: ['junior'], passesPersonBlock: true };
+    t.equal(ask(asked, live(forLevel)).reason, 'person', 'for the level, not by name');
+    t.equal(ask(asked, live({ ...named, people: ['bob'], passesPersonBlock: true })).reason, 'person', 'names another');
+  },
+);
 
-t.test('inside a step written entries beat categories and the longest match wins', async (t) => {
+await t.test('inside a step written entries beat categories and the longest match wins', async (t) => {
   const table: [string, string, string | null, string[], string][] = [
     ['an allowed host opens a blocked category', 'helpline.example', null, ['adult'], 'allow-list'],
     ['and all under it', 'www.helpline.example', null, ['adult'], 'allow-list'],
@@ -312,7 +315,7 @@ t.test('inside a step written entries beat categories and the longest match wins
   );
 });
 
-t.test('between categories', async (t) => {
+await t.test('between categories', async (t) => {
   const table: [string[], string, string][] = [
     [['adult', 'known-good'], 'allow', 'known-good'],
     [['known-good', 'malware'], 'block', 'malware'],
@@ -331,7 +334,7 @@ t.test('between categories', async (t) => {
   t.equal(ask(request('a.test', games)).action, 'monitor', 'monitor over allow');
 });
 
-t.test('a class’s category rule speaks for that category alone', async (t) => {
+await t.test('a class’s category rule speaks for that category alone', async (t) => {
   const asked = (groups: string[], ...categories: string[]): Decision =>
     ask(request('a.test', { who: who({ groups }), match: match(...categories) }));
   t.equal(asked(['9x'], 'gambling').action, 'allow');
@@ -341,7 +344,7 @@ t.test('a class’s category rule speaks for that category alone', async (t) => 
   t.equal(asked(['unheard'], 'gambling').action, 'block', 'a class without rules changes nothing');
 });
 
-t.test('a lesson list', async (t) => {
+await t.test('a lesson list', async (t) => {
   const during = (host: string, ...categories: string[]): Decision =>
     ask(request(host, { who: in9x, match: match(...categories) }), NO_LIVE, MONDAY_11);
   t.equal(during('www.lesson.example').verdict, 'allow');
@@ -357,7 +360,7 @@ t.test('a lesson list', async (t) => {
   );
 });
 
-t.test('who must still sign in or agree reaches help sites, and nothing that is harmful', async (t) => {
+await t.test('who must still sign in or agree reaches help sites, and nothing that is harmful', async (t) => {
   const reason = (needs: Who['needs'], ...categories: string[]): string =>
     ask(request('a.test', { who: who({ needs }), match: match(...categories) })).reason;
   t.equal(reason('sign-in', 'known-good'), 'category');
@@ -366,7 +369,7 @@ t.test('who must still sign in or agree reaches help sites, and nothing that is 
   t.equal(reason('sign-in', 'games'), 'identity');
 });
 
-t.test('a refusal by something else is flagged where the level refuses what the site is', async (t) => {
+await t.test('a refusal by something else is flagged where the level refuses what the site is', async (t) => {
   t.equal(ask(request('private.example', { who: ann, match: match('adult') })).flagged, true);
   t.equal(ask(request('a.test', { who: in9x, match: match('adult') }), NO_LIVE, MONDAY_11).flagged, true);
   t.equal(ask(request('closed.example', { match: match('adverts') })).flagged, false);
@@ -377,7 +380,7 @@ t.test('a refusal by something else is flagged where the level refuses what the 
   );
 });
 
-t.test('level hours are the school’s clock', async (t) => {
+await t.test('level hours are the school’s clock', async (t) => {
   const asked = request('a.test', { who: evening });
   t.equal(ask(asked, NO_LIVE, at('2026-11-23T08:00:00Z')).verdict, 'allow');
   t.equal(ask(asked, NO_LIVE, at('2026-11-23T07:59:59.999Z')).reason, 'schedule');
@@ -386,7 +389,7 @@ t.test('level hours are the school’s clock', async (t) => {
   t.equal(ask(asked, NO_LIVE, at('2026-06-22T07:00:00Z')).verdict, 'allow', '08:00 in summer');
 });
 
-t.test('the strictest of two decisions binds', async (t) => {
+await t.test('the strictest of two decisions binds', async (t) => {
   const allow = ask(request('a.test'));
   const watched = ask(request('a.test', { match: match('news') }));
   const closed = ask(request('closed.example'));
@@ -402,7 +405,7 @@ t.test('the strictest of two decisions binds', async (t) => {
   }
 });
 
-t.test('the short way gives what the whole precedence gives', async (t) => {
+await t.test('the short way gives what the whole precedence gives', async (t) => {
   const answers = [[], ['adult'], ['news'], ['games', 'known-good'], ['csam'], ['unheard-of']].map((list) =>
     match(...list),
   );

@@ -1,0 +1,337 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import t from 'tap';
+import { formatProblem } from '../../src/kernel/errors.ts';
+import { compilePolicy } from '../../src/policy/compile.ts';
+import { NETWORK_DEFAULTS } from '../../src/policy/compile-network.ts';
+import { entryText, parseEntry } from '../../src/policy/entry.ts';
+import { loadPolicy } from '../../src/policy/load.ts';
+import { readPolicy } from '../../src/policy/read.ts';
+import {
+  CATEGORIES,
+  EVENING,
+  FILES,
+  JUNIOR,
+  RULES,
+  SCHOOL,
+  SENIOR,
+  at,
+  files,
+  problemsOf,
+  snapshotOf,
+} from './small-school.ts';
+
+await t.test('every kind of mistake is reported with file and line, and says what to do', async (t) => {
+  const school = (from: string, to: string): Record<string, string> => ({ 'school.yaml': SCHOOL.replace(from, to) });
+  const junior = (from: string, to: string): Record<string, string> => ({
+    'levels/junior.yaml': JUNIOR.replace(from, to),
+  });
+  const rules = (from: string, to: string): Record<string, string> => ({ 'rules.yaml': RULES.replace(from, to) });
+  const table: [string, Record<string, string | null>, RegExp[]][] = [
+    ['no school.yaml', { 'school.yaml': null }, [/^school\.yaml: is missing/]],
+    [
+      'no levels at all',
+      { 'levels/junior.yaml': null, 'levels/senior.yaml': null, 'levels/evening.yaml': null, 'rules.yaml': null },
+      [
+        /^school\.yaml:8: "junior" is not a level/,
+        /^levels: has no level/,
+        /^school\.yaml:10: "senior" is not a level/,
+      ],
+    ],
+    ['a file nothing reads', { 'rule.yaml': 'people: []' }, [/^rule\.yaml: is not read/]],
+    ['a level file with a strange name', { 'levels/KS 2.yaml': JUNIOR }, [/^levels\/KS 2\.yaml: is not read/]],
+    ['another ending', { 'levels/ks2.yml': JUNIOR }, [/^levels\/ks2\.yml: is not read/]],
+    [
+      'a strange setting',
+      school('name:', 'nome:'),
+      [/^school\.yaml:\d+: "name" is missing/, /^school\.yaml:2: "nome"/],
+    ],
+    ['a time zone', school('Europe/London', 'London'), [/^school\.yaml:3: "London" is not a time zone/]],
+    [
+      'an unknown strictest level',
+      school('strictestLevel: junior', 'strictestLevel: ks9'),
+      [/^school\.yaml:8: "ks9" is not/],
+    ],
+    [
+      'a bad range',
+      school('10.1.0.0/16', '10.1.0.0/33'),
+      [/^school\.yaml:10: "10\.1\.0\.0\/33" is not an address range/],
+    ],
+    ['a range of an unknown level', school('level: senior', 'level: ks9'), [/^school\.yaml:10: "ks9" is not a level/]],
+    [
+      'the same range twice',
+      school('name: Upper school }', 'name: Upper school }\n    - { cidr: 10.1.2.3/16, level: junior, name: Again }'),
+      [/^school\.yaml:11: "10\.1\.2\.3\/16" is the same range as one above/],
+    ],
+    [
+      'the network',
+      {
+        'school.yaml': `${SCHOOL}
+network:
+  clients: []
+  allowDestinations: [intranet]
+  connectPorts: [{ port: 443 }, { port: 443, tls: false }]
+  httpPorts: [80, 80]
+`,
+      },
+      [
+        /^school\.yaml:14: "intranet" is not an address range/,
+        /^school\.yaml:13: "network\.clients" is empty/,
+        /^school\.yaml:15: port 443 is named twice/,
+        /^school\.yaml:16: port 80 is named twice/,
+      ],
+    ],
+    [
+      'a port out of range',
+      { 'school.yaml': `${SCHOOL}network: { httpPorts: [70000] }` },
+      [/^school\.yaml:11: .*httpPorts/],
+    ],
+    [
+      'an entry with a scheme',
+      school('never.example,', 'https://a.example/x,'),
+      [/^school\.yaml:5: .*such as a\.example\/x/],
+    ],
+    ['an entry with a port', school('never.example,', '"a.example:8080",'), [/^school\.yaml:5: .*without a port/]],
+    ['an entry that is no site', school('never.example,', '"a b",'), [/^school\.yaml:5: "a b" is not a site/]],
+    ['an entry twice', school('never.example,', 'never.example, "*.NEVER.example.",'), [/^school\.yaml:5: .* twice/]],
+    [
+      'an unknown category',
+      junior('gambling: block', 'gamblin: block'),
+      [/^levels\/junior\.yaml:11: "gamblin" is not a category/],
+    ],
+    [
+      'an unknown action',
+      junior('gambling: block', 'gambling: refuse'),
+      [/^levels\/junior\.yaml:11: .*allow, monitor, warn, block/],
+    ],
+    [
+      'a locked category, opened',
+      junior('gambling: block', 'csam: allow'),
+      [/^levels\/junior\.yaml:11: "csam" is locked/],
+    ],
+    [
+      'a locked category, named at all',
+      junior('gambling: block', 'csam: block'),
+      [/^levels\/junior\.yaml:11: "csam" is locked/],
+    ],
+    ['a locked category in a class', rules('gambling: allow', 'csam: allow'), [/^rules\.yaml:4: "csam" is locked/]],
+    [
+      'allowed and blocked',
+      junior('block: [closed', 'block: [helpline.example, closed'),
+      [/^levels\/junior\.yaml:16: "helpline\.example" is both/],
+    ],
+    [
+      'a whole suffix allowed',
+      junior('allow: [', 'allow: [co.uk, '),
+      [/^levels\/junior\.yaml:16: "co\.uk" would allow every site/],
+    ],
+    ['no voice', junior('voice: child', ''), [/^levels\/junior\.yaml:\d+: "voice" is missing/]],
+    ['no uncategorised', junior('uncategorised: allow', ''), [/^levels\/junior\.yaml:\d+: "uncategorised" is missing/]],
+    [
+      'an unknown parent',
+      { 'levels/senior.yaml': SENIOR.replace('extends: junior', 'extends: jnuior') },
+      [/^levels\/senior\.yaml:4: "jnuior" is not a level/],
+    ],
+    [
+      'a circle',
+      { 'levels/junior.yaml': `${JUNIOR}\nextends: evening\n` },
+      [/^levels\/junior\.yaml:20: .*circle \(evening → junior → evening\)/],
+    ],
+    [
+      'a level that extends itself',
+      junior('voice: child', 'voice: child\nextends: junior'),
+      [/^levels\/junior\.yaml:4: .*circle \(junior → junior\)/],
+    ],
+    ['a file ending without its dot', junior('.exe', 'exe'), [/^levels\/junior\.yaml:18: "exe" is not a file ending/]],
+    [
+      'hours that end before they begin',
+      { 'levels/evening.yaml': EVENING.replace('16:00', '07:00') },
+      [/^levels\/evening\.yaml:6: .*later than/],
+    ],
+    [
+      'hours that are no time',
+      { 'levels/evening.yaml': EVENING.replace('16:00', '24:01') },
+      [/^levels\/evening\.yaml:6: times are written/],
+    ],
+    [
+      'hours on no day',
+      { 'levels/evening.yaml': EVENING.replace('mon, tue, wed, thu, fri', '') },
+      [/^levels\/evening\.yaml:6: .*no day/],
+    ],
+    [
+      'a person of an unknown level',
+      rules('name: Ann, level: junior', 'name: Ann, level: ks9'),
+      [/^rules\.yaml:12: "ks9" is not a level/],
+    ],
+    [
+      'a person in an unknown group',
+      rules('junior, groups: [9x]', 'junior, groups: [9x, 9z]'),
+      [/^rules\.yaml:12: "9z" is not a group/],
+    ],
+    ['a person twice', rules('name: Bob', 'name: ANN'), [/^rules\.yaml:13: "ANN" is described twice/]],
+    [
+      'a person with no usable name',
+      rules('name: Bob', 'name: "b:ob"'),
+      [/^rules\.yaml:13: "b:ob" is not a user name/],
+    ],
+    [
+      'a suspension until nonsense',
+      rules('2026-11-24T00:00:00Z', '24/11/2026'),
+      [/^rules\.yaml:14: "suspended" is "always", or until when/],
+    ],
+    ['a group twice', rules('name: 9y', 'name: 9x'), [/^rules\.yaml:7: group "9x" is described twice/]],
+    ['a lesson of an unknown group', rules('{ group: 9x', '{ group: 9z'), [/^rules\.yaml:16: "9z" is not a group/]],
+    [
+      'a lesson without a zone',
+      rules('2026-11-23T11:00:00Z', '2026-11-23T11:00:00'),
+      [/^rules\.yaml:16: "from" must be a time with its zone/],
+    ],
+    [
+      'a lesson that ends before it begins',
+      rules('2026-11-23T12:00:00Z', '2026-11-23T10:00:00Z'),
+      [/^rules\.yaml:16: "until" must be later/],
+    ],
+    [
+      'a lesson with a path',
+      rules('sites: [lesson.example]', 'sites: [lesson.example/a]'),
+      [/^rules\.yaml:16: .*whole host, such as lesson\.example/],
+    ],
+    ['a broken file', { 'levels/senior.yaml': 'title: "Senior\n' }, [/^levels\/senior\.yaml:\d+: /]],
+  ];
+  for (const [name, changes, expected] of table) {
+    const problems = problemsOf(changes);
+    t.equal(problems.length, expected.length, `${name}: ${problems.join(' | ')}`);
+    for (const [i, pattern] of expected.entries()) t.match(problems[i], pattern, name);
+  }
+  t.strictSame(problemsOf({}), [], 'the files as they are have none');
+  t.strictSame(problemsOf({ 'rules.yaml': null }), [], 'rules.yaml may be left out');
+});
+
+await t.test('the problems of all files come at once', async (t) => {
+  const problems = problemsOf({
+    'levels/senior.yaml': SENIOR.replace('games: allow', 'gamse: allow'),
+    'levels/junior.yaml': JUNIOR.replace('gambling: block', 'csam: allow'),
+    'rules.yaml': RULES.replace('level: junior, groups', 'level: ks9, groups'),
+  });
+  t.strictSame(problems.map((problem) => problem.split(':')[0]!).sort(), [
+    'levels/junior.yaml',
+    'levels/senior.yaml',
+    'rules.yaml',
+  ]);
+});
+
+await t.test('inheritance is resolved', async (t) => {
+  const { levels } = snapshotOf({
+    'levels/third.yaml':
+      'title: Third\nextends: senior\nvoice: adult\ndownloads: { block: [] }\nblock: [helpline.example]\n',
+    'levels/fourth.yaml':
+      'title: Fourth\nextends: evening\nhours: []\ncategories: { adult: monitor }\nuncategorised: block\n',
+  });
+  const third = levels['third']!;
+  t.strictSame(third.categories['adult'], { action: 'block', rule: 'levels/junior.yaml#categories.adult' });
+  t.strictSame(third.categories['games'], { action: 'allow', rule: 'levels/senior.yaml#categories.games' });
+  t.strictSame(third.uncategorised, { action: 'allow', rule: 'levels/junior.yaml#uncategorised' });
+  t.equal(third.voice, 'adult');
+  t.equal(third.downloads, null, 'an empty list lifts what was inherited');
+  t.strictSame(third.entries.allow.map(entryText), ['mixed.example/ok', 'closed.example'], 'said again: replaced');
+  t.strictSame(third.entries.block.map(entryText), ['mixed.example', 'half.example/bad', 'helpline.example']);
+  const fourth = levels['fourth']!;
+  t.equal(fourth.hours, null);
+  t.equal(fourth.voice, 'child');
+  t.equal(fourth.categories['adult']?.action, 'monitor');
+  t.equal(fourth.uncategorised.action, 'block');
+  t.strictSame(fourth.downloads?.extensions, ['.exe', '.tar.gz']);
+  t.strictSame(levels['evening']?.hours?.windows, [{ days: [0, 1, 2, 3, 4], from: 480, to: 960 }]);
+});
+
+await t.test('the rest of a snapshot', async (t) => {
+  const snapshot = snapshotOf();
+  t.strictSame(snapshot.network, NETWORK_DEFAULTS, 'what school.yaml does not say has its default');
+  t.strictSame(snapshot.people['ann']?.groups, ['9x'], 'people are found by their name in small letters');
+  t.equal(snapshot.people['cy']?.rules?.suspended?.until, at('2026-11-24T00:00:00Z'));
+  t.strictSame(snapshot.contacts, { pupils: 'Ms Okoro', staff: 'the IT office' });
+  const own = snapshotOf({
+    'school.yaml': `${SCHOOL}network: { connectPorts: [{ port: 8443 }, { port: 81, tls: false }] }`,
+  });
+  t.strictSame(own.network.connectPorts, [
+    { port: 8443, tls: true },
+    { port: 81, tls: false },
+  ]);
+  t.strictSame(own.network.httpPorts, NETWORK_DEFAULTS.httpPorts);
+});
+
+await t.test('the same documents have the same hash, and others another', async (t) => {
+  const { hash } = snapshotOf();
+  t.match(hash, /^[0-9a-f]{64}$/);
+  t.equal(snapshotOf().hash, hash);
+  t.equal(snapshotOf({ 'levels/junior.yaml': `# a remark\n${JUNIOR}` }).hash, hash, 'remarks change nothing');
+  const shuffled = JUNIOR.replace('  games: block\n', '').replace('  adult: block', '  games: block\n  adult: block');
+  t.equal(snapshotOf({ 'levels/junior.yaml': shuffled }).hash, hash, 'nor does the order of settings');
+  const read = readPolicy(new Map([...files()].toReversed()));
+  const compiled = 'documents' in read ? compilePolicy(read.documents, CATEGORIES.toReversed()) : read;
+  t.equal('snapshot' in compiled && compiled.snapshot.hash, hash, 'nor that of files and categories');
+  t.not(snapshotOf({ 'levels/junior.yaml': JUNIOR.replace('games: block', 'games: warn') }).hash, hash);
+});
+
+await t.test('a folder is read as its files', async (t) => {
+  const folder = t.testdir({
+    'README.md': 'not read',
+    '.hidden.yaml': '{',
+    levels: { 'notes.txt': '' },
+    topics: { 'a.yaml': '{' },
+  });
+  for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
+  const loaded = loadPolicy(folder);
+  t.ok('documents' in loaded);
+  const compiled = 'documents' in loaded ? compilePolicy(loaded.documents, CATEGORIES) : loaded;
+  t.equal('snapshot' in compiled && compiled.snapshot.hash, snapshotOf().hash);
+});
+
+await t.test('a folder that cannot be read is a problem, not a policy', async (t) => {
+  const problems = (folder: string): string[] => {
+    const loaded = loadPolicy(folder);
+    return 'problems' in loaded ? loaded.problems.map(formatProblem) : [];
+  };
+  const empty = t.testdir({ empty: {}, latin: { levels: {} } });
+  t.match(problems(join(empty, 'nowhere'))[0], /nowhere: cannot be read/);
+  t.match(problems(join(empty, 'empty')), [/^school\.yaml: is missing/]);
+  writeFileSync(join(empty, 'latin', 'school.yaml'), Buffer.from('name: Caf\xe9', 'latin1'));
+  mkdirSync(join(empty, 'latin', 'levels', 'ks1.yaml'), { recursive: true });
+  t.match(problems(join(empty, 'latin')), [/^school\.yaml: is not UTF-8/]);
+});
+
+await t.test('an entry has one form', async (t) => {
+  const table: [string, string | RegExp][] = [
+    ['Example.COM.', 'example.com'],
+    ['*.example.com', 'example.com'],
+    ['example.com/', 'example.com'],
+    ['example.com/Games/', 'example.com/games'],
+    ['example.com/a/../b//c', 'example.com/b/c'],
+    ['example.com/watch?v=1#t', 'example.com/watch?v=1'],
+    ['münchen.example', 'xn--mnchen-3ya.example'],
+    ['0x7f.1', '127.0.0.1'],
+    ['[2001:DB8::1]', '2001:db8::1'],
+    ['http://example.com', /without http/],
+    ['example.com:80', /without a port/],
+    ['exa*mple.com', /is not a site/],
+    ['*', /is not a site/],
+    ['/path', /is not a site/],
+    ['exam ple.com', /is not a site/],
+  ];
+  for (const [text, expected] of table) {
+    const parsed = parseEntry(text);
+    t.match(typeof parsed === 'string' ? parsed : entryText(parsed), expected, text);
+  }
+  const spelt = fc.oneof(
+    fc.webUrl({ validSchemes: ['http'], withQueryParameters: true }).map((url) => url.replace('http://', '')),
+    fc.string({ unit: 'binary', maxLength: 60 }),
+  );
+  const isStable = (text: string): boolean => {
+    const parsed = parseEntry(text);
+    if (typeof parsed === 'string') return true;
+    const again = parseEntry(entryText(parsed));
+    return typeof again !== 'string' && entryText(again) === entryText(parsed);
+  };
+  fc.assert(fc.property(spelt, isStable), { numRuns: 500 });
+});
