@@ -2,6 +2,7 @@ import {
   BY_DEFAULT,
   BY_LEVEL,
   type PolicyChange,
+  type Subject,
   compare,
   diffAction,
   diffActions,
@@ -9,15 +10,16 @@ import {
   hoursText,
   sitesText,
 } from './diff-rules.ts';
+import { diffPerson, isForPupils } from './diff-people.ts';
 import { diffSchool } from './diff-school.ts';
 import { isoTime } from '../kernel/clock.ts';
-import type { CompiledLevel, GroupRules, PersonRules, PolicySnapshot } from './snapshot.ts';
+import type { CompiledLevel, GroupRules, PolicySnapshot } from './snapshot.ts';
 
 export type { PolicyChange } from './diff-rules.ts';
 
 type Two = readonly [before: PolicySnapshot, after: PolicySnapshot];
 
-const NO_RULES: GroupRules & PersonRules = { entries: { allow: [], block: [] }, categories: {}, suspended: null };
+const NO_RULES: GroupRules = { entries: { allow: [], block: [] }, categories: {} };
 
 /** All differences from one policy to the next, in plain English: the school, its levels, groups, people, lesson lists. */
 export function diffPolicies(before: PolicySnapshot, after: PolicySnapshot): PolicyChange[] {
@@ -34,11 +36,6 @@ function namesOf(before: Readonly<Record<string, unknown>>, after: Readonly<Reco
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
 }
 
-/** A level that speaks to children or teenagers, or that anybody unknown gets; one that is not there is taken for one. */
-function isForPupils(policy: PolicySnapshot, name: string): boolean {
-  return policy.levels[name]?.voice !== 'adult' || name === policy.strictestLevel;
-}
-
 function diffLevel(name: string, ...[before, after]: Two): PolicyChange[] {
   const [old, next] = [before.levels[name], after.levels[name]];
   const pupils = isForPupils(before, name) || isForPupils(after, name);
@@ -49,9 +46,7 @@ function diffLevel(name: string, ...[before, after]: Two): PolicyChange[] {
     ...(old.title === next.title
       ? []
       : [{ text: `The level ${old.title} is now called ${next.title}`, loosens: false }]),
-    ...(old.voice === next.voice
-      ? []
-      : [{ text: `${next.title}: pages now speak to a ${next.voice} (was ${old.voice})`, loosens: false }]),
+    ...diffVoice(subject, old.voice, next.voice),
     ...diffActions(subject, old.categories, next.categories, BY_DEFAULT, after.categories),
     ...diffAction(subject, 'sites on no list', old.uncategorised.action, next.uncategorised.action),
     ...diffEntries(subject, old.entries, next.entries),
@@ -60,7 +55,13 @@ function diffLevel(name: string, ...[before, after]: Two): PolicyChange[] {
   ];
 }
 
-type Subject = Parameters<typeof diffEntries>[0];
+const READERS = { child: 'a child', teen: 'a teenager', adult: 'an adult' } as const;
+
+/** A level that speaks to adults is no pupils' level from then on, so what is opened later would not be seen as loosening. */
+function diffVoice({ name }: Subject, old: CompiledLevel['voice'], next: CompiledLevel['voice']): PolicyChange[] {
+  if (old === next) return [];
+  return [{ text: `${name}: pages now speak to ${READERS[next]} (was ${READERS[old]})`, loosens: next === 'adult' }];
+}
 
 function diffDownloads(
   { name, pupils }: Subject,
@@ -94,39 +95,6 @@ function diffGroup(name: string, ...[before, after]: Two): PolicyChange[] {
     ...diffActions(subject, old.categories, next.categories, BY_LEVEL, after.categories),
     ...diffEntries(subject, old.entries, next.entries),
   ];
-}
-
-function diffPerson(name: string, ...[before, after]: Two): PolicyChange[] {
-  const [old, next] = [before.people[name], after.people[name]];
-  const pupils = isForPupils(before, old?.level ?? '') || isForPupils(after, next?.level ?? '');
-  const subject = { name, pupils };
-  const loosens = pupils;
-  const changes: PolicyChange[] = [];
-  if (old === undefined) changes.push({ text: `${name} is new, with level ${next!.level}`, loosens });
-  if (next === undefined)
-    changes.push({ text: `${name} is gone (had level ${old!.level})`, loosens: old?.rules !== null && loosens });
-  if (old !== undefined && next !== undefined) {
-    if (old.level !== next.level)
-      changes.push({ text: `${name} now has level ${next.level} (was ${old.level})`, loosens });
-    const groups = compare(old.groups, next.groups);
-    changes.push(...groups.added.map((group) => ({ text: `${name} joins group ${group}`, loosens })));
-    changes.push(...groups.removed.map((group) => ({ text: `${name} leaves group ${group}`, loosens })));
-  }
-  const [was, now] = [old?.rules ?? NO_RULES, next?.rules ?? NO_RULES];
-  return [...changes, ...diffSuspension(subject, was, now), ...diffEntries(subject, was.entries, now.entries)];
-}
-
-function diffSuspension(
-  { name, pupils }: Subject,
-  { suspended: old }: PersonRules,
-  { suspended: next }: PersonRules,
-): PolicyChange[] {
-  const end = (one: NonNullable<PersonRules['suspended']>): string =>
-    one.until === null ? 'until further notice' : `until ${isoTime(one.until)}`;
-  if (next === null) return old === null ? [] : [{ text: `${name} is no longer suspended`, loosens: pupils }];
-  if (old !== null && old.until === next.until) return [];
-  const isShorter = old !== null && (next.until ?? Infinity) < (old.until ?? Infinity);
-  return [{ text: `${name} is suspended ${end(next)}`, loosens: isShorter && pupils }];
 }
 
 function diffLessons(before: PolicySnapshot, after: PolicySnapshot): PolicyChange[] {

@@ -1,0 +1,223 @@
+import t from 'tap';
+import { diffPolicies } from '../../src/policy/diff.ts';
+import type { PolicySnapshot } from '../../src/policy/snapshot.ts';
+import { EVENING, JUNIOR, RULES, SCHOOL, SENIOR, snapshotOf } from './small-school.ts';
+
+/** Each change as its text; those that loosen for pupils with a `+` before it. */
+function lines(before: PolicySnapshot, after: PolicySnapshot): string[] {
+  return diffPolicies(before, after).map(({ text, loosens }) => `${loosens ? '+ ' : ''}${text}`);
+}
+
+const STAFF = `
+title: Staff
+voice: adult
+uncategorised: allow
+categories: { gambling: block }
+`;
+
+const before = snapshotOf({ 'levels/staff.yaml': STAFF });
+
+function changed(file: string, from: string, to: string): string[] {
+  const texts: Record<string, string> = {
+    'school.yaml': SCHOOL,
+    'levels/junior.yaml': JUNIOR,
+    'levels/senior.yaml': SENIOR,
+    'levels/evening.yaml': EVENING,
+    'levels/staff.yaml': STAFF,
+    'rules.yaml': RULES,
+  };
+  const text = texts[file]!;
+  t.ok(text.includes(from), `${file} has "${from}"`);
+  return lines(before, snapshotOf({ 'levels/staff.yaml': STAFF, [file]: text.replace(from, to) }));
+}
+
+await t.test('a policy does not differ from itself', async (t) => t.strictSame(lines(before, before), []));
+
+await t.test('every change in plain English, and whether it loosens for pupils', async (t) => {
+  const table: [string, string, string, string[]][] = [
+    ['levels/senior.yaml', 'games: allow', 'games: block', ['Senior: Games is now blocked (was allowed)']],
+    [
+      'levels/senior.yaml',
+      'games: allow',
+      'games: allow, gambling: monitor',
+      ['+ Senior: Gambling is now allowed and watched (was blocked)'],
+    ],
+    [
+      'levels/junior.yaml',
+      'chat: warn',
+      'chat: allow',
+      ['Evening', 'Junior', 'Senior'].map((title) => `+ ${title}: Chat is now allowed (was refused with a warning)`),
+    ],
+    [
+      'levels/senior.yaml',
+      'games: allow',
+      'games: allow, unheard-of: allow',
+      ['+ Senior: Unheard of is now allowed (was blocked, because nothing is said of it)'],
+    ],
+    ['levels/staff.yaml', 'gambling: block', 'gambling: allow', ['Staff: Gambling is now allowed (was blocked)']],
+    [
+      'levels/senior.yaml',
+      'games: allow }',
+      'games: allow }\nuncategorised: block',
+      ['Senior: sites on no list are now blocked (were allowed)'],
+    ],
+    [
+      'levels/senior.yaml',
+      'allow: [closed.example]',
+      'allow: [closed.example, a.test/b]',
+      ['+ Senior: a.test/b is now always allowed'],
+    ],
+    [
+      'levels/senior.yaml',
+      'allow: [closed.example]',
+      '',
+      ['Senior: closed.example is no longer always allowed', 'Senior: closed.example is now always blocked'],
+    ],
+    ['levels/senior.yaml', 'title: Senior', 'title: Upper school', ['The level Senior is now called Upper school']],
+    ['levels/senior.yaml', 'voice: teen', 'voice: adult', ['+ Senior: pages now speak to an adult (was a teenager)']],
+    [
+      'levels/senior.yaml',
+      'extends: junior',
+      'extends: junior\ndownloads: { block: [.exe, .msi] }',
+      ['Senior: .msi files are now refused on plain http', '+ Senior: .tar.gz files are no longer refused'],
+    ],
+    [
+      'levels/evening.yaml',
+      '16:00',
+      '18:00',
+      ['+ Evening: the web is now open Mon Tue Wed Thu Fri 08:00–18:00 (was: Mon Tue Wed Thu Fri 08:00–16:00)'],
+    ],
+    [
+      'levels/senior.yaml',
+      'extends: junior',
+      'extends: junior\nhours: [{ days: [sat], from: "09:00", to: "24:00" }]',
+      ['Senior: the web is now open Sat 09:00–24:00 (was: at all times)'],
+    ],
+    [
+      'levels/evening.yaml',
+      EVENING.slice(EVENING.indexOf('hours')),
+      '',
+      ['+ Evening: the web is now open at all times (was: Mon Tue Wed Thu Fri 08:00–16:00)'],
+    ],
+    ['school.yaml', 'Test School', 'Best School', ['The school’s name is now Best School (was Test School)']],
+    ['school.yaml', 'Ms Okoro', 'Mr Lee', ['Whom pupils are sent to is now Mr Lee (was Ms Okoro)']],
+    ['school.yaml', 'mode: open', 'mode: challenge', ['The identity mode is now challenge (was open)']],
+    [
+      'school.yaml',
+      'strictestLevel: junior',
+      'strictestLevel: senior',
+      ['+ The level of whoever is not identified is now senior (was junior)'],
+    ],
+    ['school.yaml', 'never.example, ', '', ['+ never.example is no longer closed for everybody']],
+    ['school.yaml', 'never.example, ', 'never.example, new.example, ', ['Nobody may open new.example any more']],
+    [
+      'school.yaml',
+      'level: senior',
+      'level: junior',
+      [
+        '+ Devices are now known by their address: Upper school (10.1.0.0/16) as junior',
+        '+ Devices are no longer known by their address: Upper school (10.1.0.0/16) as senior',
+      ],
+    ],
+    [
+      'school.yaml',
+      'identity:',
+      'network: { clients: [10.0.0.0/8, 127.0.0.0/8, "::1", 172.16.0.0/12, 192.168.0.0/16, fc00::/7], allowDestinations: [10.0.0.5], httpPorts: [80, 81], connectPorts: [{ port: 443 }], connections: 5 }\nidentity:',
+      [
+        '+ Private addresses that may be reached: 10.0.0.5 is new',
+        'Ports for https: 80 (not TLS) is gone',
+        '+ Ports for plain http: 81 is new',
+        'Ports for plain http: 8080 is gone',
+        'Ports for plain http: 8000 is gone',
+        'Ports for plain http: 8008 is gone',
+        'Ports for plain http: 8888 is gone',
+        'The limit of connections altogether is now 5 (was 20000)',
+      ],
+    ],
+    [
+      'rules.yaml',
+      'gambling: monitor',
+      'gambling: block',
+      ['Group 9y: Gambling is now blocked (was allowed and watched)'],
+    ],
+    [
+      'rules.yaml',
+      'games: block }',
+      'chat: allow }',
+      [
+        '+ Group 9x: Chat is now allowed (was left to the level)',
+        '+ Group 9x: Games is now left to the level (was blocked)',
+      ],
+    ],
+    [
+      'rules.yaml',
+      'block: [noclass.example]',
+      'block: []',
+      ['+ Group 9x: noclass.example is no longer always blocked'],
+    ],
+    ['rules.yaml', 'name: Ann, level: junior', 'name: Ann, level: senior', ['+ ann now has level senior (was junior)']],
+    [
+      'rules.yaml',
+      'level: junior, groups: [9x]',
+      'level: junior, groups: [9y]',
+      ['+ ann joins group 9y', '+ ann leaves group 9x'],
+    ],
+    ['rules.yaml', 'block: [private.example, ', 'block: [', ['+ ann: private.example is no longer always blocked']],
+    [
+      'rules.yaml',
+      '  - { name: Ann',
+      '  - { name: Dee, level: staff }\n  - { name: Ann',
+      ['dee is new, with level staff'],
+    ],
+    ['rules.yaml', 'suspended: always, ', '', ['+ bob is no longer suspended']],
+    [
+      'rules.yaml',
+      'suspended: always',
+      'suspended: "2027-01-01T00:00:00Z"',
+      ['+ bob is suspended until 2027-01-01T00:00:00.000Z'],
+    ],
+    ['rules.yaml', 'suspended: "2026-11-24T00:00:00Z"', 'suspended: always', ['cy is suspended until further notice']],
+    [
+      'rules.yaml',
+      RULES.slice(RULES.indexOf('lessons:')),
+      '',
+      [
+        '+ Lesson list taken away: group 9x may only open lesson.example from 2026-11-23T11:00:00.000Z to 2026-11-23T12:00:00.000Z',
+      ],
+    ],
+  ];
+  for (const [file, from, to, expected] of table) t.strictSame(changed(file, from, to), expected, `${from} → ${to}`);
+});
+
+await t.test('levels and people that come and go', async (t) => {
+  const without = snapshotOf();
+  t.strictSame(lines(before, without), ['The level Staff is gone']);
+  t.strictSame(lines(without, before), ['The level Staff is new']);
+  t.strictSame(lines(snapshotOf({ 'levels/evening.yaml': null }), without), ['+ The level Evening is new']);
+  t.strictSame(lines(snapshotOf({ 'rules.yaml': RULES.replace(/ {2}- \{ name: Bob.*\n/, '') }), without), [
+    '+ bob is new, with level junior',
+    'bob is suspended until further notice',
+    '+ bob: own.example is now always allowed',
+  ]);
+});
+
+await t.test('categories whose traits change', async (t) => {
+  const { games, gambling, ...rest } = before.categories;
+  const after: PolicySnapshot = {
+    ...before,
+    categories: {
+      ...rest,
+      games: { ...games!, flag: true },
+      csam: { title: 'Child abuse', locked: false, flag: false },
+      fresh: { title: 'Fresh', locked: false, flag: true },
+    },
+  };
+  t.ok(gambling);
+  t.strictSame(lines(before, after).sort(), [
+    '+ Child abuse is no longer flagged for an adult',
+    '+ Child abuse is no longer locked',
+    '+ The category Gambling is gone',
+    'Games is now flagged for an adult',
+    'The category Fresh is new',
+  ]);
+});
