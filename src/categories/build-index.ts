@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import type { DataLayout } from '../config/data-layout.ts';
 import { isoTime, type Clock } from '../kernel/clock.ts';
 import { InvalidInputError } from '../kernel/errors.ts';
-import { CATALOGUE_FILES, loadCatalogue } from './catalogue.ts';
-import { publishIndex, readInputs, type IndexManifest } from './current-index.ts';
+import { loadCatalogue } from './catalogue.ts';
+import { CATALOGUE_FILE } from './catalogue-files.ts';
+import { publishIndex, readInputs, type Inputs } from './current-index.ts';
 import { createEntryTable } from './entry-table.ts';
 import { encodeIndex } from './index-file.ts';
 import { forEachEntry } from './list-content.ts';
 import type { IndexedList } from './match.ts';
-import { takeList, type ListSummary, type TakenList } from './take-list.ts';
+import { takeList, type ListSummary, type TakeOptions, type TakenList } from './take-list.ts';
 
 export interface BuildOptions {
   readonly listsDir: string;
@@ -46,53 +47,48 @@ export async function buildIndex(options: BuildOptions): Promise<BuildSummary> {
   const { listsDir, layout, clock } = options;
   const catalogue = loadCatalogue(listsDir);
   const inputs = await readInputs(listsDir, catalogue);
-  const table = createEntryTable(seedOf(inputs.fingerprint));
   const taken: TakenList[] = [];
+  const table = createEntryTable(seedOf(inputs.fingerprint));
+  const loaded: ListSummary[] = [];
   for (const list of catalogue.lists) {
-    const one = await takeList(list, {
-      catalogueFile: join(listsDir, CATALOGUE_FILES[1]),
-      folder: layout.lastGoodLists,
-      now: clock(),
-      expected: inputs.files,
-      maxRejected: options.maxRejected ?? 20,
-      onEntries: (entries) => options.onProgress?.(list.id, entries),
-    });
-    if (one.text !== null) {
-      table.beginList(taken.filter((other) => other.text !== null).length);
-      forEachEntry(one.text, (entry) => table.add(entry));
-    }
+    const one = await takeList(list, takeOptions(options, inputs, list.id));
     taken.push(one);
+    if (one.text === null) continue;
+    table.beginList(loaded.push(one.summary) - 1);
+    forEachEntry(one.text, (entry) => table.add(entry));
   }
   refuseWithoutLocked(taken);
-  const loaded = taken.filter((one) => one.text !== null);
   const bytes = encodeIndex(
     table,
-    loaded.map(({ summary }) => ({ id: summary.id, category: summary.category })),
+    loaded.map(({ id, category }) => ({ id, category })),
   );
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const manifest: IndexManifest = {
-    file: `index-${sha256}.sgi`,
+  const size = { bytes: bytes.length, domains: table.hosts, urls: table.urls };
+  const alarms = taken.flatMap(({ alarm }) => (alarm === null ? [] : [alarm]));
+  const file = publishIndex(layout, bytes, {
     sha256,
     inputs: inputs.fingerprint,
     builtAt: isoTime(clock()),
-    bytes: bytes.length,
-    domains: table.hosts,
-    urls: table.urls,
-    lists: loaded.map(({ summary }) => indexedList(summary)),
-    alarms: taken.flatMap((one) => (one.alarm === null ? [] : [one.alarm])),
-  };
-  publishIndex(layout, bytes, manifest);
+    ...size,
+    lists: loaded.map(indexedList),
+    alarms,
+  });
   return {
     lists: taken.map(({ summary }) => summary),
-    index: {
-      path: join(layout.index, manifest.file),
-      sha256,
-      bytes: bytes.length,
-      domains: table.hosts,
-      urls: table.urls,
-    },
-    alarms: manifest.alarms,
-    hasIllegalList: loaded.some(({ list }) => list.locked),
+    index: { path: file, sha256, ...size },
+    alarms,
+    hasIllegalList: taken.some(({ list, text }) => list.locked && text !== null),
+  };
+}
+
+function takeOptions(options: BuildOptions, inputs: Inputs, listId: string): TakeOptions {
+  return {
+    catalogueFile: join(options.listsDir, CATALOGUE_FILE),
+    folder: options.layout.lastGoodLists,
+    now: options.clock(),
+    expected: inputs.files,
+    maxRejected: options.maxRejected ?? 20,
+    onEntries: (entries) => options.onProgress?.(listId, entries),
   };
 }
 

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { Type, type Static } from 'typebox';
 import { readYaml, type YamlDocument } from '../config/yaml-document.ts';
 import { InvalidInputError, type Problem } from '../kernel/errors.ts';
+import { CATALOGUE_FILE, CATEGORIES_FILE } from './catalogue-files.ts';
 import type { LineFormat } from './parse-list.ts';
 
 const Strict = { additionalProperties: false };
@@ -100,21 +101,14 @@ type CategoriesDocument = YamlDocument<Static<typeof CategoriesSchema>>;
 type CatalogueDocument = YamlDocument<Static<typeof CatalogueSchema>>;
 type ListRow = Static<typeof CatalogueSchema>['lists'][number];
 
-export const CATALOGUE_FILES = ['categories.yaml', 'catalogue.yaml'] as const;
-
 /**
  * Reads `categories.yaml` and `catalogue.yaml`. Throws one InvalidInputError with every problem of both. Whether a source is there
  * today is not asked here: a missing file is the build's business, which has last good copies.
  */
 export function loadCatalogue(listsDir: string): Catalogue {
   const problems: Problem[] = [];
-  const categories = readDocument(
-    listsDir,
-    CATALOGUE_FILES[0],
-    CategoriesSchema,
-    problems,
-  ) as CategoriesDocument | null;
-  const lists = readDocument(listsDir, CATALOGUE_FILES[1], CatalogueSchema, problems) as CatalogueDocument | null;
+  const categories = readDocument(listsDir, CATEGORIES_FILE, CategoriesSchema, problems) as CategoriesDocument | null;
+  const lists = readDocument(listsDir, CATALOGUE_FILE, CatalogueSchema, problems) as CatalogueDocument | null;
   if (categories !== null) checkDoubles(categories, 'categories', categories.value.categories, problems);
   if (lists !== null) checkDoubles(lists, 'lists', lists.value.lists, problems);
   if (categories !== null && lists !== null) checkLists(lists, categories, listsDir, problems);

@@ -62,7 +62,7 @@ export function openIndex(bytes: Uint8Array, lists: readonly IndexedList[]): Cat
     const length = Math.min(path.length, MAX_PATH_LENGTH);
     for (let i = 0; i < length; i++) {
       const code = path.charCodeAt(i);
-      const isBoundary = inQuery ? code === AMPERSAND : code === SLASH || code === QUESTION;
+      const isBoundary = code === SLASH || code === QUESTION || (inQuery && code === AMPERSAND);
       if (isBoundary && i > 0 && count < MAX_PATH_PREFIXES) {
         prefixA[count] = a;
         prefixB[count++] = b;

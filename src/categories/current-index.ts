@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import type { DataLayout } from '../config/data-layout.ts';
 import { replaceFile } from '../kernel/durable-file.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
-import { CATALOGUE_FILES, loadCatalogue, type Catalogue } from './catalogue.ts';
+import type { Catalogue } from './catalogue.ts';
+import { CATALOGUE_FILE, CATEGORIES_FILE } from './catalogue-files.ts';
 import { openIndex } from './category-index.ts';
 import { INDEX_VERSION } from './index-file.ts';
 import type { CategoryIndex, IndexedList } from './match.ts';
 import { hashFile, sourceFiles } from './read-source.ts';
+
+const INDEX_NAME = /^index-[0-9a-f]{64}\.sgi$/;
 
 /** `current.json`: which index file is in force and what the build that made it found. Times are here, so that they do not change the index. */
 export interface IndexManifest {
@@ -38,7 +41,7 @@ export interface Inputs {
 /** Reads every input once. Rejects with what the file system says if a file goes away meanwhile. */
 export async function readInputs(listsDir: string, catalogue: Catalogue): Promise<Inputs> {
   const hash = createHash('sha256').update(`schoolgate index ${INDEX_VERSION}\n`);
-  for (const name of CATALOGUE_FILES) {
+  for (const name of [CATEGORIES_FILE, CATALOGUE_FILE]) {
     hash.update(
       createHash('sha256')
         .update(readFileSync(join(listsDir, name)))
@@ -57,11 +60,20 @@ export async function readInputs(listsDir: string, catalogue: Catalogue): Promis
   return { fingerprint: hash.digest('hex'), files };
 }
 
-/** True when the index in force was built from the catalogue and lists as they are now. Throws an InvalidInputError for a bad catalogue. */
+/**
+ * True when the index in force is sound and was built from the catalogue and lists as they are now. Throws an InvalidInputError for a
+ * bad catalogue.
+ */
 export async function isIndexCurrent(listsDir: string, layout: DataLayout): Promise<boolean> {
+  // Not needed, with its YAML and schemas, by a gateway worker that only loads the index.
+  const { loadCatalogue } = await import('./catalogue.ts');
   const inputs = await readInputs(listsDir, loadCatalogue(listsDir));
-  const manifest = readManifest(layout);
-  return manifest?.inputs === inputs.fingerprint && existsSync(join(layout.index, manifest.file));
+  try {
+    loadCurrentIndex(layout);
+    return readManifest(layout)?.inputs === inputs.fingerprint;
+  } catch {
+    return false;
+  }
 }
 
 /** Null when no index was ever built here. Throws a SchoolgateError if it cannot be read. */
@@ -69,7 +81,9 @@ export function readManifest(layout: DataLayout): IndexManifest | null {
   const path = join(layout.index, 'current.json');
   if (!existsSync(path)) return null;
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as IndexManifest;
+    const manifest = JSON.parse(readFileSync(path, 'utf8')) as IndexManifest;
+    if (INDEX_NAME.test(manifest.file) && Array.isArray(manifest.lists)) return manifest;
+    throw new TypeError('not a manifest');
   } catch (cause) {
     throw new SchoolgateError('index_unusable', 'us', `${path} cannot be read. Run "schoolgate lists build".`, {
       cause,
@@ -98,15 +112,22 @@ export function loadCurrentIndex(layout: DataLayout): CategoryIndex {
   return index;
 }
 
-/** Puts an index in force: its file first, then `current.json`, then all but it and the one before go. */
-export function publishIndex(layout: DataLayout, bytes: Uint8Array, manifest: IndexManifest): void {
-  const before = existsSync(join(layout.index, 'current.json')) ? previousFile(layout) : null;
-  replaceFile(join(layout.index, manifest.file), bytes);
+/**
+ * Puts an index in force: its file first, then `current.json`; then all but it and the one before go. Gives the path of the file.
+ * Throws what the file system throws; what was in force then stays so.
+ */
+export function publishIndex(layout: DataLayout, bytes: Uint8Array, facts: Omit<IndexManifest, 'file'>): string {
+  const before = previousFile(layout);
+  const manifest: IndexManifest = { file: `index-${facts.sha256}.sgi`, ...facts };
+  const path = join(layout.index, manifest.file);
+  replaceFile(path, bytes);
   replaceFile(join(layout.index, 'current.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   for (const name of readdirSync(layout.index)) {
-    const isIndex = /^index-[0-9a-f]{64}\.sgi$/.test(name);
-    if (isIndex && name !== manifest.file && name !== before) rmSync(join(layout.index, name), { force: true });
+    if (INDEX_NAME.test(name) && name !== manifest.file && name !== before) {
+      rmSync(join(layout.index, name), { force: true });
+    }
   }
+  return path;
 }
 
 function previousFile(layout: DataLayout): string | null {

@@ -39,9 +39,9 @@ export function createEntryTable(seed: Seed): EntryTable {
   const sets: number[][] = [[]];
   const extended = new Map<number, number>();
 
-  function slotOf(hash: Hash): number {
-    let slot = hash.high & mask;
-    while (words[slot * 3 + 2] !== 0 && (words[slot * 3] !== hash.high || words[slot * 3 + 1] !== hash.low)) {
+  function slotOf(high: number, low: number): number {
+    let slot = high & mask;
+    while (words[slot * 3 + 2] !== 0 && (words[slot * 3] !== high || words[slot * 3 + 1] !== low)) {
       slot = (slot + 1) & mask;
     }
     return slot * 3;
@@ -49,7 +49,7 @@ export function createEntryTable(seed: Seed): EntryTable {
 
   function claim(hash: Hash): number {
     if ((used + 1) * 4 > (mask + 1) * 3) grow();
-    const at = slotOf(hash);
+    const at = slotOf(hash.high, hash.low);
     if (words[at + 2] === 0) {
       words[at] = hash.high;
       words[at + 1] = hash.low;
@@ -64,7 +64,11 @@ export function createEntryTable(seed: Seed): EntryTable {
     mask = mask * 2 + 1;
     words = new Uint32Array((mask + 1) * 3);
     for (let i = 0; i < old.length; i += 3) {
-      if (old[i + 2] !== 0) words.set(old.subarray(i, i + 3), slotOf({ high: old[i]!, low: old[i + 1]! }));
+      if (old[i + 2] === 0) continue;
+      const at = slotOf(old[i]!, old[i + 1]!);
+      words[at] = old[i]!;
+      words[at + 1] = old[i + 1]!;
+      words[at + 2] = old[i + 2]!;
     }
   }
 

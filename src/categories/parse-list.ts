@@ -77,9 +77,10 @@ function parseUrlEntry(text: string, sink: LineSink): void {
   const host = readHost(bare.slice(0, end), sink);
   if (host === null) return;
   const tail = bare.slice(end);
-  const path = entryPath(canonicalPath(tail.startsWith('?') ? `/${tail}` : tail.replace(/^\\/, '/')));
+  const whole = canonicalPath(tail.startsWith('?') ? `/${tail}` : tail.replace(/^\\/, '/'));
+  if (whole.length >= MAX_PATH_LENGTH) return sink.reject(`has a path of more than ${MAX_PATH_LENGTH} characters`);
+  const path = entryPath(whole);
   if (path === null) return acceptWhole(host, sink);
-  if (path.length >= MAX_PATH_LENGTH) return sink.reject(`has a path of more than ${MAX_PATH_LENGTH} characters`);
   if (countPrefixes(path) > MAX_PATH_PREFIXES) return sink.reject(`has a path of more than ${MAX_PATH_PREFIXES} parts`);
   if (host.kind === 'name' && suffixKind(host.name) === 'icann') return sink.reject(suffixReason(host.name));
   sink.accept(host.name, path);

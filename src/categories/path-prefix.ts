@@ -4,19 +4,17 @@ export const MAX_PATH_LENGTH = 2048;
 export const MAX_PATH_PREFIXES = 64;
 
 /**
- * The path of a URL entry as it is hashed: a slash or question mark at the end says nothing, so that `/games/`, `/games` and all
- * below match alike. Null when nothing is left, which is the whole host. `path` canonical.
+ * The path of a URL entry as it is hashed: slashes and question marks at the end say nothing, so that `/games/`, `/games` and all below
+ * match alike. Null when nothing is left, which is the whole host. `path` canonical.
  */
 export function entryPath(path: string): string | null {
-  const trimmed = path.endsWith('?') ? path.slice(0, -1) : path;
-  if (trimmed === '/') return null;
-  return trimmed.endsWith('/') && !trimmed.includes('?') ? trimmed.slice(0, -1) : trimmed;
+  const trimmed = path.replace(/[/?]+$/, '');
+  return trimmed === '' ? null : trimmed;
 }
 
-/** How many prefixes of a path end on a boundary: before `/`, `?`, and `&` in the query, and at the end. */
+/** How many prefixes of a path end on a boundary: before `/`, `?` and, in the query, `&`; and the whole. */
 export function countPrefixes(path: string): number {
   const question = path.indexOf('?');
-  const beforeQuery = question < 0 ? path : path.slice(0, question);
   const query = question < 0 ? '' : path.slice(question);
-  return beforeQuery.split('/').length - 1 + query.split('&').length - (question < 0 ? 1 : 0);
+  return path.split(/[/?]/).length - 1 + query.split('&').length - 1;
 }

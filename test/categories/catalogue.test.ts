@@ -1,0 +1,119 @@
+import { join } from 'node:path';
+import t from 'tap';
+import { loadCatalogue } from '../../src/categories/catalogue.ts';
+import { InvalidInputError } from '../../src/kernel/errors.ts';
+
+const CATEGORIES = `categories:
+  - { id: gambling, title: Gambling, description: Betting, uksic: Gambling, locked: false, flag: true }
+  - { id: csam, title: Abuse, description: Illegal, uksic: Illegal, locked: true, flag: true }
+`;
+
+const LISTS = `lists:
+  - id: starter-gambling
+    category: gambling
+    format: domains
+    source: ./starter/gambling.txt
+    enabled: true
+  - id: far
+    category: gambling
+    format: adblock
+    source: https://lists.example/gambling.txt
+    enabled: false
+    refresh: "17 3 * * *"
+    licence: CC-BY-SA-4.0
+`;
+
+/** Every problem as `file:line reason`, with the folder left out. */
+function problemsOf(dir: string): string[] {
+  try {
+    loadCatalogue(dir);
+    return [];
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    return error.problems.map(({ file, line, reason }) => `${file.slice(dir.length + 1)}:${line} ${reason}`);
+  }
+}
+
+await t.test('a good catalogue', async (t) => {
+  const dir = t.testdir({ 'categories.yaml': CATEGORIES, 'catalogue.yaml': LISTS });
+  const catalogue = loadCatalogue(dir);
+  t.strictSame(
+    catalogue.categories.map(({ id, locked, flag }) => ({ id, locked, flag })),
+    [
+      { id: 'gambling', locked: false, flag: true },
+      { id: 'csam', locked: true, flag: true },
+    ],
+  );
+  t.strictSame(catalogue.lists, [
+    {
+      id: 'starter-gambling',
+      category: 'gambling',
+      locked: false,
+      format: 'domains',
+      source: './starter/gambling.txt',
+      path: join(dir, 'starter/gambling.txt'),
+      licence: null,
+      line: 2,
+    },
+  ]);
+  t.equal(catalogue.disabled, 1);
+});
+
+await t.test('every problem of both files at once', async (t) => {
+  const dir = t.testdir({
+    'categories.yaml': `${CATEGORIES}  - { id: gambling, title: Again, description: x, uksic: x, locked: false, flag: false }
+`,
+    'catalogue.yaml': `lists:
+  - { id: one, category: unknown, format: domains, source: ./one.txt, enabled: true }
+  - { id: one, category: gambling, format: domains, source: "https://lists.example/a.txt", enabled: true }
+  - { id: three, category: gambling, format: dnsmasq, source: ./one.txt, enabled: true }
+  - { id: four, category: gambling, format: ut1, source: ./one.txt, enabled: true }
+  - { id: five, category: gambling, format: hosts, source: ./folder, enabled: true }
+  - { id: six, category: gambling, format: hosts, source: ./list.zip, enabled: true }
+`,
+    'one.txt': 'bets.test\n',
+    'list.zip': '',
+    folder: {},
+  });
+  t.strictSame(problemsOf(dir), [
+    'categories.yaml:4 "gambling" is already defined in line 2',
+    'catalogue.yaml:3 "one" is already defined in line 2',
+    'catalogue.yaml:2 list "one": the category "unknown" is not in categories.yaml',
+    'catalogue.yaml:3 list "one": https://lists.example/a.txt cannot be fetched by this version; download it and name the file',
+    'catalogue.yaml:4 list "three": the format "dnsmasq" cannot be read by this version; set "enabled: false"',
+    'catalogue.yaml:5 list "four": "format: ut1" needs a folder, and ./one.txt is a file',
+    'catalogue.yaml:6 list "five": ./folder is a folder, and only "format: ut1" reads folders',
+    'catalogue.yaml:7 list "six": ./list.zip must be plain, .gz or .zst',
+  ]);
+});
+
+await t.test('what does not fit the schema', async (t) => {
+  const dir = t.testdir({
+    'categories.yaml':
+      'categories:\n  - { id: Gam bling, title: x, description: x, uksic: x, locked: no-idea, flag: true }\n',
+    'catalogue.yaml': `lists:
+  - { id: a, category: gambling, format: csv, source: x, enabled: true }
+  - { id: b, category: gambling, format: hosts, source: x, enabled: true, colour: red }
+  - { id: c, category: gambling, format: hosts }
+`,
+  });
+  const problems = problemsOf(dir);
+  for (const expected of [
+    /categories\.yaml:2 "categories\.0\.id"/,
+    /categories\.yaml:2 "categories\.0\.locked"/,
+    /catalogue\.yaml:2 "lists\.0\.format" must be one of domains, .*ut1/,
+    /catalogue\.yaml:3 "lists\.1\.colour" is not a known setting/,
+    /catalogue\.yaml:4 "lists\.2\.source" is missing/,
+    /catalogue\.yaml:4 "lists\.2\.enabled" is missing/,
+  ]) {
+    t.ok(
+      problems.some((problem) => expected.test(problem)),
+      `${expected} in ${problems.join('\n')}`,
+    );
+  }
+});
+
+await t.test('missing and empty files', async (t) => {
+  const empty = t.testdir({ 'catalogue.yaml': '' });
+  t.match(problemsOf(empty), [/categories\.yaml.*cannot be read/, /catalogue\.yaml.*"lists" is missing/]);
+});

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import * as fc from 'fast-check';
+import t from 'tap';
+import { openIndex } from '../../src/categories/category-index.ts';
+import { createEntryTable } from '../../src/categories/entry-table.ts';
+import { decodeIndex, encodeIndex } from '../../src/categories/index-file.ts';
+import { NO_MATCH } from '../../src/categories/match.ts';
+import { SchoolgateError } from '../../src/kernel/errors.ts';
+import { isWithin } from '../../src/kernel/host.ts';
+import { encodeSmall, factsOf, smallIndex, type SmallList } from './small-index.ts';
+
+const LISTS: readonly SmallList[] = [
+  { id: 'casino', category: 'gambling', entries: ['bets.test', 'play.example.org', '203.0.113.9', '2001:db8::7'] },
+  { id: 'arcade', category: 'games', entries: ['bets.test', 'example.org/games', 'b.c.d.e.test'] },
+  { id: 'more-bets', category: 'gambling', entries: ['www.bets.test', 'example.org/games/poker', 'www.com'] },
+  {
+    id: 'forum',
+    category: 'adult',
+    entries: ['board.test/show.php?f=255', 'board.test/go?/forum/9', 'deep.test/a/b/c/d/e/f/g/h', '203.0.113.9/x'],
+  },
+];
+
+await t.test('what a host or URL matches', async (t) => {
+  const index = smallIndex(LISTS);
+  const table: [host: string, path: string | null, lists: string[], why: string][] = [
+    ['bets.test', null, ['arcade', 'casino'], 'a name in two lists'],
+    ['www.bets.test', null, ['arcade', 'casino', 'more-bets'], 'union of all lengths'],
+    ['a.b.c.www.bets.test', null, ['arcade', 'casino', 'more-bets'], 'any depth below'],
+    ['bets.test.evil.test', null, [], 'the name at the front says nothing'],
+    ['mybets.test', null, [], 'same ending, other name'],
+    ['ets.test', null, [], 'shorter name'],
+    ['test', null, [], 'the parent of an entry'],
+    ['', null, [], 'no host'],
+    ['com', null, [], 'www.com is a name and com another'],
+    ['x.com', null, [], 'www.com is a name and x.com another'],
+    ['www.com', null, ['more-bets'], 'www.com itself'],
+    ['c.d.e.test', null, [], 'parent of a deep entry'],
+    ['203.0.113.9', null, ['casino'], 'an IPv4 address'],
+    ['9.203.0.113.9', null, ['casino'], 'no host has this form; it is no other address'],
+    ['3.0.113.9', null, [], 'the end of an address is no address'],
+    ['2001:db8::7', null, ['casino'], 'an IPv6 address'],
+    ['2001:db8::17', null, [], 'another IPv6 address'],
+    ['example.org', null, [], 'URL entries say nothing of the host (CONNECT)'],
+    ['example.org', '/', [], 'nor of its other pages'],
+    ['example.org', '/games', ['arcade'], 'the page itself'],
+    ['example.org', '/games/', ['arcade'], 'a slash at the end'],
+    ['example.org', '/GAMES/x.html?y', ['arcade'], 'below it, case of letters apart'],
+    ['example.org', '/games?x=1', ['arcade'], 'with a query'],
+    ['example.org', '/games2', [], 'no segment boundary'],
+    ['example.org', '/my/games', [], 'not at the beginning'],
+    ['example.org', '/games/poker/7', ['arcade', 'more-bets'], 'two prefixes'],
+    ['www.example.org', '/games/poker', ['arcade', 'more-bets'], 'hosts below too'],
+    ['play.example.org', '/games', ['arcade', 'casino'], 'host and URL entries together'],
+    ['203.0.113.9', '/x/y', ['casino', 'forum'], 'URL entries on an address'],
+    ['board.test', '/show.php?f=255', ['forum'], 'an entry with a query'],
+    ['board.test', '/show.php?f=255&page=2', ['forum'], 'and more of the query'],
+    ['board.test', '/show.php?f=2556', [], 'another query'],
+    ['board.test', '/show.php', [], 'no query'],
+    ['board.test', '/go?/forum/9/x', ['forum'], 'a path in the query'],
+    ['deep.test', '/a/b/c/d/e/f/g/h', ['forum'], 'deeper than five segments'],
+    ['deep.test', '/a/b/c/d/e/f/g/h/i?j=/', ['forum'], 'and below'],
+    ['deep.test', '/a/b/c/d/e/f/g', [], 'its parent'],
+    [`${'a.'.repeat(122)}bets.test`, `/${'a/'.repeat(32_000)}`, ['arcade', 'casino'], 'longest host, 64 KB path'],
+    ['deep.test', `/a/b/c/d/e/f/g/h/${'x/'.repeat(32_000)}`, ['forum'], 'a prefix of a 64 KB path'],
+  ];
+  for (const [host, path, lists, why] of table) {
+    const found = index.match(host, path);
+    t.same(found.lists, lists, `${host.slice(-40)}${path?.slice(0, 40) ?? ''}: ${why}`);
+  }
+  t.same(index.match('www.bets.test', null).categories, ['gambling', 'games'], 'categories sorted, each once');
+});
+
+await t.test('equal answers are one frozen object', async (t) => {
+  const index = smallIndex(LISTS);
+  t.equal(index.match('nothing.test', '/x'), NO_MATCH);
+  t.equal(index.match('bets.test', null), index.match('m.bets.test', '/x'));
+  t.equal(index.match('example.org', '/games'), index.match('b.c.d.e.test', null), 'reached through different sets');
+  t.throws(() => (index.match('bets.test', null).categories as string[]).push('x'), TypeError);
+});
+
+await t.test('an empty index matches nothing', async (t) => {
+  t.equal(smallIndex([]).match('www.example.org', '/'), NO_MATCH);
+});
+
+await t.test('a damaged file is refused', async (t) => {
+  const bytes = encodeSmall(LISTS);
+  const facts = factsOf(LISTS);
+  t.equal(openIndex(bytes, facts).sha256, createHash('sha256').update(bytes).digest('hex'), 'the sound one is not');
+  const survived: string[] = [];
+  const isRefused = (damaged: Uint8Array): boolean => {
+    try {
+      openIndex(damaged, facts);
+      return false;
+    } catch (error) {
+      return error instanceof SchoolgateError && error.code === 'index_unusable';
+    }
+  };
+  for (let i = 0; i < bytes.length; i++) {
+    const flipped = Uint8Array.from(bytes);
+    flipped[i]! ^= 1 << (i % 8);
+    if (!isRefused(flipped)) survived.push(`bit of byte ${i}`);
+    if (!isRefused(bytes.slice(0, i))) survived.push(`cut at ${i}`);
+  }
+  t.same(survived, []);
+  t.ok(isRefused(Buffer.concat([bytes, Buffer.from('x')])), 'bytes after the end');
+});
+
+await t.test('a file of another version or other lists is refused in words', async (t) => {
+  const next = Buffer.from(encodeSmall(LISTS));
+  next.writeUInt32LE(99, 4);
+  createHash('sha256')
+    .update(next.subarray(0, -32))
+    .digest()
+    .copy(next, next.length - 32);
+  t.throws(() => openIndex(next, factsOf(LISTS)), { message: /version 99.*lists build/ });
+  t.throws(() => openIndex(encodeSmall(LISTS), factsOf(LISTS).slice(1)), { message: /built from other lists/ });
+});
+
+await t.test('the file need not be aligned in memory', async (t) => {
+  const bytes = encodeSmall(LISTS);
+  const shifted = new Uint8Array(bytes.length + 1).subarray(1);
+  shifted.set(bytes);
+  t.same(openIndex(shifted, factsOf(LISTS)).match('bets.test', null).lists, ['arcade', 'casino']);
+});
+
+await t.test('the file is small, and its numbers are true', async (t) => {
+  const entries = Array.from({ length: 20_000 }, (_, i) => `n${i}.test`);
+  const bytes = encodeSmall([{ id: 'many', category: 'games', entries }]);
+  t.ok(bytes.length / entries.length <= 9.1, `${bytes.length / entries.length} bytes a domain`);
+  const file = decodeIndex(bytes);
+  t.match(
+    { hosts: file.hosts, urls: file.urls, lists: file.lists },
+    { hosts: 20_000, urls: 0, lists: [{ id: 'many' }] },
+  );
+  const index = openIndex(bytes, factsOf([{ id: 'many', category: 'games', entries }]));
+  t.ok(entries.every((name) => index.match(`sub.${name}`, null).lists.length === 1));
+  t.notOk(entries.some((name) => index.match(`x${name}`, null).lists.length > 0));
+});
+
+await t.test('lists that overlap in more ways than the format can name are refused', async (t) => {
+  const table = createEntryTable({ a: 1, b: 2 });
+  const lists = Array.from({ length: 17 }, (_, i) => ({ id: `list-${i}`, category: 'games' }));
+  for (const [position] of lists.entries()) {
+    table.beginList(position);
+    for (let i = 1; i < 1 << 17; i++) if ((i >> position) % 2 === 1) table.add({ host: `n${i}.test`, path: null });
+  }
+  t.throws(() => encodeIndex(table, lists), { code: 'too_many_sets' });
+});
+
+const label = fc.stringMatching(/^[ab]{1,2}$/);
+const host = fc.array(label, { minLength: 1, maxLength: 3 }).map((labels) => `${labels.join('.')}.test`);
+const segments = fc.array(fc.constantFrom('a', 'b', 'ab', 'B'), { minLength: 1, maxLength: 3 });
+const query = fc.option(fc.array(fc.constantFrom('a', 'b=1', 'b=12'), { minLength: 1, maxLength: 2 }), { nil: null });
+const path = fc.tuple(segments, query).map(([s, q]) => `/${s.join('/')}${q === null ? '' : `?${q.join('&')}`}`);
+const entry = fc.oneof(
+  host,
+  fc.tuple(host, path).map(([h, p]) => h + p),
+);
+const lists = fc.array(fc.uniqueArray(entry, { maxLength: 12 }), { minLength: 1, maxLength: 4 });
+
+function plainlyMatches(entry: string, host: string, path: string | null): boolean {
+  const slash = entry.indexOf('/');
+  if (slash < 0) return isWithin(host, entry);
+  const prefix = entry.slice(slash).toLowerCase();
+  const asked = path?.toLowerCase() ?? null;
+  if (asked === null || !isWithin(host, entry.slice(0, slash)) || !asked.startsWith(prefix)) return false;
+  const next = asked.slice(prefix.length, prefix.length + 1);
+  return next === '' || next === '/' || next === '?' || (prefix.includes('?') && next === '&');
+}
+
+await t.test('look-ups agree with a plain reading of the entries', async (t) => {
+  const agreement = fc.property(lists, host, fc.option(path, { nil: null }), (entryLists, host, path) => {
+    const small = entryLists.map((entries, i) => ({ id: `list-${i}`, category: `c${i % 2}`, entries }));
+    const expected = small.filter((list) => list.entries.some((one) => plainlyMatches(one, host, path)));
+    const found = smallIndex(small).match(host, path);
+    assert.deepEqual(found.lists, expected.map((list) => list.id).sort());
+    assert.deepEqual(found.categories, [...new Set(expected.map((list) => list.category))].sort());
+  });
+  t.doesNotThrow(() => fc.assert(agreement, { numRuns: 1000 }));
+});
