@@ -64,7 +64,7 @@ class Line {
   readonly #slots: Slots;
   #running: Promise<void> | null = null;
   #stopped = false;
-  /** Nothing was due from the last run to here. */
+  /** Nothing was due from the last run to here: no minute is looked at twice, which would cost a failing job dearly. */
   #lookedUntil = 0;
   #failures = 0;
   #nextTry = 0;
@@ -115,7 +115,10 @@ class Line {
   }
 
   #firstDue(from: number, until: number): number | null {
-    for (let at = from; at <= until; at += MINUTE_MS) if (this.#slots.includes(at)) return at;
+    for (let at = from; at <= until; at += MINUTE_MS) {
+      if (this.#slots.includes(at)) return at;
+      this.#lookedUntil = at;
+    }
     return null;
   }
 

@@ -34,7 +34,7 @@ export function topRefused(counts: WeekCounts, titles: Readonly<Record<string, s
     title: 'Most refused sites',
     note: `The ${TOP_SITES} sites with most refused navigations. Adverts and trackers are counted apart.`,
     columns: [text('Site'), text('Why'), count('Refused'), count('People')],
-    cells: (tally) => [tally.name, [...(why.get(tally.name) ?? [])].join(', '), tally.refused, tally.who.size],
+    cells: (tally) => [tally.name, [...(why.get(tally.name) ?? [])].sort().join(', '), tally.refused, tally.who.size],
     bar: [{ column: 2, tone: 'refused' }],
     total: 'All refused',
     whenEmpty: 'Nothing was refused in this period.',
@@ -57,7 +57,7 @@ function sitesOf(visits: readonly Visits[]): { sites: Tally[]; background: Tally
   };
 }
 
-/** A site may be refused for one reason at one level and for another elsewhere: all of them, in the order met. */
+/** A site may be refused for one reason at one level and for another elsewhere: all of them. */
 function whyBySite(refused: readonly Visits[], titles: Readonly<Record<string, string>>): Map<string, Set<string>> {
   const why = new Map<string, Set<string>>();
   for (const visit of refused) {

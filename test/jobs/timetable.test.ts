@@ -1,0 +1,233 @@
+import t from 'tap';
+import type { Heartbeat } from '../../src/jobs/cron.ts';
+import { everyMinute, readSlots } from '../../src/jobs/cron.ts';
+import { schoolJobs } from '../../src/jobs/school-jobs.ts';
+import { type Job, type LastRuns, startTimetable } from '../../src/jobs/timetable.ts';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+const ZONE = 'Europe/London';
+
+/** A clock that the test turns, with a heartbeat at every step, and runs that are remembered as the record would. */
+function world(now: string, lastRuns: Record<string, number> = {}) {
+  let at = Date.parse(now);
+  let beat: () => void = () => undefined;
+  const kept = new Map(Object.entries(lastRuns));
+  const store: LastRuns = { get: (job) => kept.get(job) ?? null, set: (job, due) => void kept.set(job, due) };
+  const failures: { job: string; error: unknown; nextTry: number }[] = [];
+  const heartbeat: Heartbeat = (given) => {
+    beat = given;
+    return { stop: () => (beat = () => undefined) };
+  };
+  return {
+    ports: {
+      clock: () => at,
+      lastRuns: store,
+      onFailure: (job: string, error: unknown, nextTry: number) => void failures.push({ job, error, nextTry }),
+      heartbeat,
+    },
+    kept,
+    failures,
+    async until(time: string, step = MINUTE) {
+      await settled();
+      for (const end = Date.parse(time); at < end;) {
+        at = Math.min(end, at + step);
+        beat();
+        await settled();
+      }
+    },
+  };
+}
+
+/** Lets everything that is not waiting for the outside run to its end. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function job(runs: number[], more: Partial<Job> = {}): Job {
+  return {
+    name: 'weekly-report',
+    cron: '0 7 * * 1',
+    zone: ZONE,
+    missed: 'each',
+    run: async (due) => void runs.push(due),
+    ...more,
+  };
+}
+
+function times(runs: readonly number[]): string[] {
+  return runs.map((due) => new Date(due).toISOString().slice(0, 16));
+}
+
+await t.test('a job runs once when it is due, on the school’s clocks, winter and summer', async (t) => {
+  const runs: number[] = [];
+  const { ports, until } = world('2026-10-18T12:00:00Z');
+  const timetable = startTimetable([job(runs)], ports);
+  await until('2026-11-03T00:00:00Z', 7 * MINUTE);
+  t.same(times(runs), ['2026-10-19T06:00', '2026-10-26T07:00', '2026-11-02T07:00']);
+  await timetable.stop();
+});
+
+await t.test('a job that never ran has missed nothing', async (t) => {
+  const runs: number[] = [];
+  const { ports, kept, until } = world('2026-11-23T07:00:30Z');
+  const timetable = startTimetable([job(runs)], ports);
+  await until('2026-11-23T12:00:00Z');
+  t.same(runs, []);
+  t.equal(kept.get('weekly-report'), Date.parse('2026-11-23T07:00:00Z'));
+  await timetable.stop();
+});
+
+await t.test('missed runs are made up at the start: each of them, or the latest', async (t) => {
+  const lastRun = Date.parse('2026-11-02T07:00:00Z');
+  const each: number[] = [];
+  const latest: number[] = [];
+  const jobs = [job(each), job(latest, { name: 'latest', missed: 'latest' })];
+  const { ports, kept, until } = world('2026-11-25T15:00:00Z', { 'weekly-report': lastRun, latest: lastRun });
+  const timetable = startTimetable(jobs, ports);
+  await settled();
+  t.same(times(each), ['2026-11-09T07:00', '2026-11-16T07:00', '2026-11-23T07:00']);
+  t.same(times(latest), ['2026-11-23T07:00']);
+  await until('2026-11-26T00:00:00Z', 60 * MINUTE);
+  t.equal(each.length + latest.length, 4, 'and not again');
+  t.equal(kept.get('weekly-report'), Date.parse('2026-11-23T07:00:00Z'));
+  await timetable.stop();
+
+  const again: number[] = [];
+  const restarted = startTimetable([job(again)], ports);
+  await settled();
+  t.same(again, [], 'nor after a restart');
+  await restarted.stop();
+});
+
+await t.test('years of silence are not made up: a month is', async (t) => {
+  const runs: number[] = [];
+  const { ports } = world('2026-11-25T15:00:00Z', { 'weekly-report': 0 });
+  const timetable = startTimetable([job(runs)], ports);
+  await settled();
+  t.equal(runs.length, 5);
+  await timetable.stop();
+});
+
+await t.test('a run that fails is tried again with growing pauses, and the others do not wait for it', async (t) => {
+  const tried: number[] = [];
+  const other: number[] = [];
+  let broken = true;
+  const failing = job([], {
+    run: async () => {
+      tried.push(0);
+      if (broken) throw new Error('no mail server');
+    },
+  });
+  const world1 = world('2026-11-23T06:59:00Z', { 'weekly-report': Date.parse('2026-11-16T07:00:00Z') });
+  const timetable = startTimetable(
+    [failing, job(other, { name: 'minute', cron: '* * * * *', zone: 'UTC', missed: 'latest' })],
+    world1.ports,
+  );
+  await world1.until('2026-11-23T07:10:00Z');
+  t.same(
+    world1.failures.map(({ nextTry }) => new Date(nextTry).toISOString().slice(11, 16)),
+    ['07:01', '07:03', '07:07', '07:15'],
+  );
+  t.match(world1.failures[0], { job: 'weekly-report', error: /no mail server/ });
+  t.equal(other.length, 11);
+  await world1.until('2026-11-24T07:00:00Z');
+  const last = world1.failures.slice(-2).map(({ nextTry }) => nextTry);
+  t.equal(last[1]! - last[0]!, 60 * MINUTE, 'an hour apart at most');
+  t.equal(world1.kept.get('weekly-report'), Date.parse('2026-11-16T07:00:00Z'), 'it does not count as run');
+  broken = false;
+  const before = tried.length;
+  await world1.until('2026-11-25T07:00:00Z');
+  t.equal(tried.length, before + 1, 'once it works it is done');
+  t.equal(world1.kept.get('weekly-report'), Date.parse('2026-11-23T07:00:00Z'));
+  await timetable.stop();
+});
+
+await t.test('a slow run is not overtaken by its next, and stopping waits for it', async (t) => {
+  const begun: number[] = [];
+  const gate = Promise.withResolvers<void>();
+  const slow = job([], {
+    cron: '* * * * *',
+    zone: 'UTC',
+    missed: 'latest',
+    run: (due) => (begun.push(due), gate.promise),
+  });
+  const { ports, kept, until } = world('2026-11-23T09:00:00Z', { 'weekly-report': Date.parse('2026-11-23T08:59:00Z') });
+  const timetable = startTimetable([slow], ports);
+  await until('2026-11-23T09:05:00Z');
+  t.same(times(begun), ['2026-11-23T09:00']);
+  let stopped = false;
+  const stopping = timetable.stop().then(() => (stopped = true));
+  await settled();
+  t.equal(stopped, false);
+  gate.resolve();
+  await stopping;
+  t.equal(kept.get('weekly-report'), Date.parse('2026-11-23T09:00:00Z'), 'what it did is on record');
+  t.equal(begun.length, 1, 'and nothing new began');
+});
+
+await t.test('a record that cannot be read or written is a failure, not a crash', async (t) => {
+  const { ports, failures } = world('2026-11-23T09:00:00Z');
+  const broken: LastRuns = {
+    get: () => {
+      throw new Error('disk full');
+    },
+    set: () => undefined,
+  };
+  const timetable = startTimetable([job([])], { ...ports, lastRuns: broken });
+  await settled();
+  t.match(failures, [{ error: /disk full/ }]);
+  await timetable.stop();
+});
+
+await t.test('a clock that is set back runs nothing twice', async (t) => {
+  const runs: number[] = [];
+  const { ports, kept } = world('2026-11-23T06:30:00Z', { 'weekly-report': Date.parse('2026-11-23T07:00:00Z') });
+  const timetable = startTimetable([job(runs)], ports);
+  await settled();
+  t.same(runs, []);
+  t.equal(kept.get('weekly-report'), Date.parse('2026-11-23T07:00:00Z'));
+  await timetable.stop();
+});
+
+await t.test('a time that is not usable is refused', (t) => {
+  const refused: [string, string, RegExp][] = [
+    ['not cron', ZONE, /not five-field cron/],
+    ['0 0 7 * * 1', ZONE, /not five-field cron/],
+    ['61 * * * *', ZONE, /not five-field cron/],
+    ['30 1 * * *', ZONE, /between 01:00 and 02:00/],
+    ['*/10 * * * *', ZONE, /between 01:00 and 02:00/],
+  ];
+  for (const [cron, zone, expected] of refused) {
+    t.throws(() => readSlots('x', cron, zone), { code: 'bad_timetable', message: expected }, cron);
+  }
+  readSlots('x', '*/10 * * * *', 'UTC').close();
+  const { ports } = world('2026-11-23T09:00:00Z');
+  t.throws(() => startTimetable([job([], { cron: '0 1 * * *' })], ports), { code: 'bad_timetable' });
+  t.end();
+});
+
+await t.test('what the school’s timetable holds', async (t) => {
+  const called: string[] = [];
+  const jobs = schoolJobs(ZONE, {
+    weeklyReport: async (due) => void called.push(`report ${new Date(due).toISOString()}`),
+    expireUnblocks: async () => void called.push('expiry'),
+  });
+  const monday = Date.parse('2026-11-23T07:00:00Z');
+  const { ports, until } = world('2026-11-23T06:58:00Z', {
+    'weekly-report': monday - 7 * DAY,
+    'unblock-expiry': monday - DAY,
+  });
+  const timetable = startTimetable(jobs, ports);
+  await until('2026-11-23T07:01:00Z');
+  t.same(called, ['expiry', 'expiry', 'report 2026-11-23T07:00:00.000Z', 'expiry', 'expiry']);
+  await timetable.stop();
+});
+
+await t.test('the real heartbeat can be stopped, and then nothing keeps the process', async (t) => {
+  const timetable = startTimetable([job([])], { ...world('2026-11-23T06:58:00Z').ports, heartbeat: everyMinute });
+  const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  await timetable.stop();
+  const after = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  t.equal(before - after, 1);
+});
