@@ -19,7 +19,7 @@ export interface RelayOwner {
 
 /** Options for `net.connect` of a socket that a Relay will read from: downstream bytes take no detour through streams. */
 export const RELAY_READ: OnReadOpts = {
-  buffer: () => nextBuffer,
+  buffer: takeNextBuffer,
   callback(this: RelaySocket, bytesRead: number, buffer: Uint8Array): boolean {
     nextBuffer = sharedBuffer;
     const relay = this[RELAY];
@@ -27,6 +27,13 @@ export const RELAY_READ: OnReadOpts = {
     return relay.fromUpstream(bytesRead, buffer as Buffer);
   },
 };
+
+// A new socket asks as well, and it must never be given the buffer another one reads into.
+function takeNextBuffer(): Buffer {
+  const buffer = nextBuffer;
+  nextBuffer = sharedBuffer;
+  return buffer;
+}
 
 /**
  * Carries bytes both ways between two connected sockets until both sides have closed, honouring half-close and back-pressure.

@@ -60,3 +60,20 @@ export async function eventually(
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+/** Resolves with a number that is above 0 and has not changed for `quietMs`: what flows has come to a stop. */
+export async function settled(read: () => number, quietMs = 150, deadlineMs = 10_000): Promise<number> {
+  let last = -1;
+  let since = performance.now();
+  await eventually(
+    'the number settles',
+    () => {
+      const now = read();
+      if (now !== last) since = performance.now();
+      last = now;
+      return now > 0 && performance.now() - since > quietMs;
+    },
+    deadlineMs,
+  );
+  return last;
+}

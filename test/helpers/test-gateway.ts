@@ -1,10 +1,10 @@
-import { createTestIndex } from './test-index.ts';
+import type { CategoryIndex } from '../../src/categories/match.ts';
 import type { AccessRecord } from '../../src/events/access-record.ts';
 import type { EventEnvelope } from '../../src/events/catalogue.ts';
 import type { Spool, SpoolHealth } from '../../src/events/spool.ts';
 import type { GatewayContext } from '../../src/gateway/context.ts';
 import { createDialler, type ParentProxy } from '../../src/gateway/dial.ts';
-import { LeaseBook, Leases, WHOLE_GATEWAY } from '../../src/gateway/leases.ts';
+import { LeaseBook, type LeaseOffice, Leases, WHOLE_GATEWAY } from '../../src/gateway/leases.ts';
 import { DEFAULT_LIMITS, type GatewayLimits } from '../../src/gateway/limits.ts';
 import { createListener, type Listener, type TlsFiles } from '../../src/gateway/listener.ts';
 import { createGatewayMetrics } from '../../src/gateway/metrics.ts';
@@ -21,6 +21,7 @@ import { readPolicy } from '../../src/policy/read.ts';
 import type { Grant, PolicySnapshot } from '../../src/policy/snapshot.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { eventually } from './listening.ts';
+import { createTestIndex } from './test-index.ts';
 
 /** A spool in memory, so that a test can look at what would have been kept. */
 export class MemorySpool implements Spool {
@@ -61,6 +62,12 @@ export interface TestGatewayOptions {
   readonly levels?: Readonly<Record<string, string>>;
   /** Names that resolve, besides localhost. */
   readonly names?: Readonly<Record<string, readonly string[]>>;
+  /** Instead of `names`: the resolver itself. */
+  readonly resolve?: Resolve;
+  /** Instead of `listed`: the index itself. */
+  readonly index?: CategoryIndex;
+  /** Ports of our own listeners, never a destination. */
+  readonly ownPorts?: ReadonlySet<number>;
   readonly limits?: Partial<GatewayLimits>;
   readonly parent?: ParentProxy;
   readonly tls?: TlsFiles;
@@ -68,6 +75,8 @@ export interface TestGatewayOptions {
   readonly frontSocket?: string;
   /** What connects at most at a time. */
   readonly connectionsPerClient?: number;
+  /** Instead of a lease book of its own: whom this worker asks for slots. */
+  readonly office?: LeaseOffice;
 }
 
 /** One gateway worker in this process, on a free loopback port, with a spool in memory. */
@@ -79,6 +88,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly listener: Listener;
   /** Puts other grants or another policy in force, as a snapshot from the console would. */
   setGrants(grants: readonly Grant[]): void;
+  /** Puts another policy or index in force; what is not given stays. */
+  setPolicy(changes: Partial<TestGatewayOptions>): void;
   /** The only record of a test, once it is there. */
   record(matching?: (record: AccessRecord) => boolean): Promise<AccessRecord>;
   close(): Promise<void>;
@@ -105,12 +116,17 @@ export async function startTestGateway(
   const spool = new MemorySpool();
   const open = new OpenConnections();
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const dialler = createDialler(resolveFrom(options.names ?? {}), options.parent ?? null, limits.connectMs);
-  const policy = testPolicy(ports, options);
-  const index = createTestIndex(options.listed ?? {});
+  const resolve = options.resolve ?? resolveFrom(options.names ?? {});
+  const dialler = createDialler(resolve, options.parent ?? null, limits.connectMs);
+  let inForce = options;
   let serial = 1;
   const snapshots = (grants: readonly Grant[]) =>
-    prepareSnapshots({ body: policy, serial: serial++ }, { grants }, index, new Set());
+    prepareSnapshots(
+      { body: testPolicy(ports, inForce), serial: serial++ },
+      { grants },
+      inForce.index ?? createTestIndex(inForce.listed ?? {}),
+      options.ownPorts ?? new Set(),
+    );
   const context: GatewayContext = {
     gateway: 'gw-test',
     worker: 1,
@@ -137,10 +153,12 @@ export async function startTestGateway(
   };
   const pools = createUpstreamPools(dialler, limits, options.frontSocket ?? '/nonexistent/front.sock');
   const book = new LeaseBook((key) => (key === WHOLE_GATEWAY ? 100_000 : (options.connectionsPerClient ?? 100_000)));
-  const leases = new Leases({
-    ask: async (key, count) => book.grant(1, key, count),
-    giveBack: (key, count) => book.giveBack(1, key, count),
-  });
+  const leases = new Leases(
+    options.office ?? {
+      ask: async (key, count) => book.grant(1, key, count),
+      giveBack: (key, count) => book.giveBack(1, key, count),
+    },
+  );
   const listener = createListener(context, pools, leases, options.tls ?? null);
   const bound = await listener.listen({ host: '127.0.0.1', port: 0, tlsPort: options.tls === undefined ? null : 0 });
   const stopSweeping = open.startSweeping(context);
@@ -156,6 +174,11 @@ export async function startTestGateway(
     listener,
     setGrants: (grants) => {
       context.snapshots = snapshots(grants);
+      open.judgeAll(context);
+    },
+    setPolicy: (changes) => {
+      inForce = { ...inForce, ...changes };
+      context.snapshots = snapshots([]);
       open.judgeAll(context);
     },
     record: async (matching = () => true) => {
