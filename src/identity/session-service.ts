@@ -52,8 +52,6 @@ export interface Sessions {
   /** Who holds this token, or null. Counts as activity. */
   authenticate(token: string): SignedIn | null;
   signOut(signedIn: SignedIn, address: string): void;
-  /** Removes sessions that have ended and failures that no longer count. */
-  tidy(): void;
 }
 
 export interface SessionsOptions {
@@ -67,7 +65,7 @@ export interface SessionsOptions {
 const TOUCH_MS = 30_000;
 
 export function createSessions(options: SessionsOptions): Sessions {
-  const { record, audit, clock } = options;
+  const { record, audit } = options;
   return {
     signIn: (attempt) => signIn(options, attempt),
     authenticate: (token) => authenticate(options, tokenHash(token)),
@@ -75,12 +73,6 @@ export function createSessions(options: SessionsOptions): Sessions {
       record.write((tx) => {
         deleteSession(tx, session);
         audit.append(tx, { actor: person.userName, action: 'session.closed', subject: `person:${person.id}`, address });
-      }),
-    tidy: () =>
-      record.write((tx) => {
-        const now = clock();
-        deleteEndedSessions(tx, now - SESSION_IDLE_MS, now - SESSION_MOST_MS);
-        forgetOldFailures(tx, now - FORGET_FAILURES_MS);
       }),
   };
 }
@@ -95,11 +87,14 @@ async function signIn(options: SessionsOptions, attempt: SignInAttempt): Promise
   const { record, passwords, clock } = options;
   const userKey = canonicalUser(attempt.userName.trim());
   const tried: Tried = { address: `address:${attempt.address}`, name: userKey === null ? null : `name:${userKey}` };
+  const now = clock();
   const found = record.write((tx) => {
+    deleteEndedSessions(tx, now - SESSION_IDLE_MS, now - SESSION_MOST_MS);
+    forgetOldFailures(tx, now - FORGET_FAILURES_MS);
     const until = heldTill(tx, tried);
-    if (until > clock()) throw held(until - clock());
+    if (until > now) throw held(until - now);
     // Counted before the password is looked at: a hundred attempts at once must not all be the first.
-    for (const key of keys(tried)) addFailure(tx, key, clock());
+    for (const key of keys(tried)) addFailure(tx, key, now);
     return userKey === null ? null : findByUserKey(tx, userKey);
   });
   const isRight = await passwords.verify(attempt.password, found?.hash ?? null);

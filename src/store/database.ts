@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { SchoolgateError } from '../kernel/errors.ts';
 import { loadMigrations, migrate } from './migrate.ts';
@@ -38,6 +38,8 @@ const BUSY_MS = 5000;
 export function openRecord(path: string): RecordDatabase {
   const connection = connect(path, false);
   try {
+    // Before the files beside it are made: they take its mode.
+    if (path !== ':memory:') chmodSync(path, 0o600);
     connection.exec('PRAGMA journal_mode = WAL');
     // FULL, not NORMAL: an event is deleted from the gateway's spool once we say it is committed, so a commit must
     // outlive a power cut. With NORMAL the last transactions of a WAL database may not.

@@ -1,0 +1,123 @@
+import { loadOrCreateAuditKey } from '../audit/key.ts';
+import { countRows, newestRows } from '../audit/repository.ts';
+import { type Audit, createAudit } from '../audit/service.ts';
+import { loadCatalogue } from '../categories/catalogue.ts';
+import { type DataLayout, createDataFolders, dataLayout } from '../config/data-layout.ts';
+import type { Environment } from '../config/environment.ts';
+import type { Bus } from '../events/bus.ts';
+import { loadOrCreateKeys, signSnapshot } from '../events/signing.ts';
+import { createPasswords } from '../identity/passwords.ts';
+import { type Accounts, createAccounts } from '../identity/service.ts';
+import { type Sessions, createSessions } from '../identity/session-service.ts';
+import { type Clock, neverBackwards } from '../kernel/clock.ts';
+import { InvalidInputError, formatProblem } from '../kernel/errors.ts';
+import { createIdMaker } from '../kernel/ids.ts';
+import { type CompiledPolicy, compilePolicy } from '../policy/compile.ts';
+import { loadPolicy } from '../policy/load.ts';
+import { type PolicyService, createPolicyService, policySnapshot } from '../policy/service.ts';
+import { type Publishing, createPublishing } from '../publishing/service.ts';
+import { type Safeguarding, createSafeguarding } from '../safeguarding/service.ts';
+import { type RecordDatabase, openRecord } from '../store/database.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { type Unblocks, createUnblocks, liveSnapshot } from '../unblock/service.ts';
+
+/** Where a school lies before its policy has said so. */
+export const DEFAULT_ZONE = 'Europe/London';
+
+/** The record, and what is built on it alone. */
+export interface ConsoleRecord {
+  readonly layout: DataLayout;
+  readonly record: RecordDatabase;
+  readonly audit: Audit;
+  /** Never goes back behind the last act on record. */
+  readonly clock: Clock;
+}
+
+/** Every room of the control plane. */
+export interface ConsoleRooms extends ConsoleRecord {
+  readonly accounts: Accounts;
+  readonly sessions: Sessions;
+  readonly publishing: Publishing;
+  readonly policy: PolicyService;
+  readonly unblocks: Unblocks;
+  readonly safeguarding: Safeguarding;
+}
+
+/** Opens the record and its seal. `onStepBack`: the machine's clock stands before the last act on record, by so many ms. */
+export function openConsoleRecord(
+  environment: Environment,
+  wall: Clock,
+  onStepBack: (ms: number) => void,
+): ConsoleRecord {
+  const layout = dataLayout(environment.dataDir);
+  createDataFolders(layout);
+  const record = openRecord(layout.record);
+  try {
+    const { rows, last } = record.read((tx) => ({ rows: countRows(tx), last: newestRows(tx, null, 1)[0] }));
+    const key = loadOrCreateAuditKey(layout.auditKey, rows > 0);
+    const clock = neverBackwards(wall, last === undefined ? 0 : Date.parse(last.at), onStepBack);
+    return { layout, record, clock, audit: createAudit(key, clock) };
+  } catch (error) {
+    record.close();
+    throw error;
+  }
+}
+
+export interface RoomsOptions extends ConsoleRecord {
+  readonly environment: Environment;
+  readonly bus: Bus;
+  readonly log: Logger;
+}
+
+/** Plain constructor calls, each room with the ones it stands on. Starts nothing. */
+export function buildRooms({ environment, bus, log, ...base }: RoomsOptions): ConsoleRooms {
+  const { layout, record, audit, clock } = base;
+  const newId = createIdMaker(clock);
+  const passwords = createPasswords();
+  const keys = loadOrCreateKeys(layout);
+  const publishing = createPublishing({
+    record,
+    sources: { policy: policySnapshot, live: liveSnapshot },
+    sign: (unsigned) => signSnapshot(keys.privateKey, unsigned),
+    publisher: bus.publisher(),
+    clock,
+    onFailure: (error) => log.warn({ err: error }, 'the bus did not take a snapshot; it is tried again'),
+  });
+  const accounts = createAccounts({ record, audit, passwords, clock, newId });
+  const sessions = createSessions({ record, audit, passwords, clock });
+  const safeguarding = createSafeguarding({
+    record,
+    clock,
+    newId,
+    timeZone: () => policy.published()?.snapshot.timeZone ?? DEFAULT_ZONE,
+  });
+  const policy = createPolicyService({
+    record,
+    audit,
+    publishing,
+    clock,
+    newId,
+    readDisk: () => readPolicyFiles(environment),
+    accounts: () => accounts.count(),
+    userNameOf: (id) => accounts.people().find((person) => person.id === id)?.userName ?? id,
+    onInvalid: (problems) => {
+      const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+      safeguarding.raise('policy-invalid', `The policy files cannot be used: ${formatProblem(problems[0]!)}${more}`);
+    },
+  });
+  const inForce = (): ReturnType<typeof policySnapshot> => policy.published()?.snapshot ?? null;
+  const unblocks = createUnblocks({ record, audit, publishing, clock, newId, policy: inForce });
+  return { ...base, accounts, sessions, publishing, policy, unblocks, safeguarding };
+}
+
+/** The policy as the files have it. A category that nothing names any more is as much a problem as a bad line. */
+export function readPolicyFiles({ policyDir, listsDir }: Environment): CompiledPolicy {
+  try {
+    const { categories } = loadCatalogue(listsDir);
+    const read = loadPolicy(policyDir);
+    return 'problems' in read ? read : compilePolicy(read.documents, categories);
+  } catch (error) {
+    if (error instanceof InvalidInputError) return { problems: error.problems };
+    throw error;
+  }
+}

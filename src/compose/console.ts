@@ -1,0 +1,183 @@
+// console ──┬── record (SQLite) ── every room's use cases
+//           ├── bus: events and segments up, signed snapshots down
+//           ├── timetable, policy files
+//           └── doors: pages and API for staff, the machine's own socket for commands
+import { readFileSync } from 'node:fs';
+import { loadCatalogue } from '../categories/catalogue.ts';
+import { readManifest } from '../categories/current-index.ts';
+import type { DataLayout } from '../config/data-layout.ts';
+import type { Environment } from '../config/environment.ts';
+import { createConsoleApp } from '../console/app.ts';
+import { openDoors } from '../console/doors.ts';
+import type { ListsStatus } from '../console/overview-routes.ts';
+import { createDelivery } from '../delivery/service.ts';
+import type { AlarmCode } from '../events/catalogue.ts';
+import type { UpwardConsumer } from '../events/bus.ts';
+import { openBus } from '../events/open-bus.ts';
+import { importSegment } from '../history/import-segment.ts';
+import { recordedRuns } from '../jobs/repository.ts';
+import { schoolJobs } from '../jobs/school-jobs.ts';
+import { type Timetable, startTimetable } from '../jobs/timetable.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Problem } from '../kernel/errors.ts';
+import { createIdMaker } from '../kernel/ids.ts';
+import { watchPolicyFiles } from '../policy/watch.ts';
+import { deliverWeeklyReport } from '../reports/weekly-delivery.ts';
+import { type Logger, createLogger } from '../telemetry/log.ts';
+import { type ConsoleRooms, DEFAULT_ZONE, buildRooms, openConsoleRecord } from './console-rooms.ts';
+import { createWeeklyReport, reportSources } from './weekly-report.ts';
+
+export interface ConsoleOptions {
+  readonly clock: Clock;
+  readonly log?: Logger;
+}
+
+/** A console that runs. */
+export interface RunningConsole {
+  readonly port: number;
+  /** Where staff reach it, such as `http://127.0.0.1:8800`. */
+  readonly url: string;
+  /** For each role that nobody holds yet: a link to make its account, good once and for a day. */
+  readonly firstLinks: readonly { readonly role: string; readonly url: string }[];
+  /** Why the policy files cannot be used. */
+  readonly problems: readonly Problem[];
+  readonly lists: ListsStatus;
+  /** Looks at the policy files again. */
+  reload(): void;
+  /** Closes in reverse order; resolves when everything is on disk. */
+  stop(): Promise<void>;
+}
+
+/** Starts the console, in order; what was opened is closed again when a step fails. Rejects with what the step throws. */
+export async function runConsole(environment: Environment, options: ConsoleOptions): Promise<RunningConsole> {
+  const log = options.log ?? createLogger('console');
+  await using opened = new AsyncDisposableStack();
+  const early: [AlarmCode, string][] = [];
+  const base = openConsoleRecord(environment, options.clock, (ms) =>
+    early.push(['clock-stepped-back', `The clock stands ${Math.round(ms / 1000)} s before the last act on record.`]),
+  );
+  opened.defer(() => base.record.close());
+  const bus = await openBus({
+    ...base,
+    redisUrl: environment.redisUrl,
+    redisPrefix: environment.redisPrefix,
+    onState: (error) =>
+      error === null ? log.info('the bus is reachable') : log.warn({ err: error }, 'the bus is out of reach'),
+  });
+  const rooms = buildRooms({ ...base, environment, bus, log });
+  opened.defer(() => rooms.publishing.close());
+  startPublishing(environment, rooms, opened);
+  for (const alarm of early) rooms.safeguarding.raise(...alarm);
+  await startConsuming(bus.consumer(), rooms, log, opened);
+  const timetable = startJobs(environment, rooms, log);
+  opened.defer(() => timetable.stop());
+  const doors = await openConsoleDoors(environment, rooms, log);
+  opened.defer(() => doors.close());
+  base.record.write((tx) => base.audit.append(tx, { actor: 'console', action: 'console.started', subject: 'console' }));
+  const running = opened.move();
+  const url = consoleUrl(environment, doors.port);
+  return {
+    port: doors.port,
+    url,
+    firstLinks: rooms.accounts.makeFirstLinks().map(({ role, token }) => ({ role, url: `${url}/join/${token}` })),
+    problems: rooms.policy.status().problems,
+    lists: listsStatus(environment, base.layout),
+    reload: () => rooms.policy.look(),
+    async stop() {
+      base.record.write((tx) =>
+        base.audit.append(tx, { actor: 'console', action: 'console.stopped', subject: 'console' }),
+      );
+      await running.disposeAsync();
+    },
+  };
+}
+
+/** What is in force goes out first: what a crash left between commit and bus, and what a bus may have lost. */
+function startPublishing(environment: Environment, rooms: ConsoleRooms, opened: AsyncDisposableStack): void {
+  const { record, publishing, policy } = rooms;
+  if (publishing.serial('live') === 0) record.write((tx) => publishing.callFor(tx, 'live'));
+  opened.defer(watchPolicyFiles([environment.policyDir, environment.listsDir], () => policy.look()));
+  policy.look();
+  void publishing.resend();
+}
+
+async function startConsuming(
+  consumer: UpwardConsumer,
+  { safeguarding, layout }: ConsoleRooms,
+  log: Logger,
+  opened: AsyncDisposableStack,
+): Promise<void> {
+  const orLog = async (what: string, work: () => unknown): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      log.error({ err: error }, `${what} could not be kept; it is tried again`);
+      throw error;
+    }
+  };
+  opened.defer(() => consumer.close());
+  await consumer.start({
+    event: ({ json }) => orLog('an event', () => safeguarding.take(json)),
+    segment: (segment) =>
+      orLog('a history segment', async () => {
+        const outcome = await importSegment(layout.history, segment);
+        if (outcome === 'refused') log.warn({ segment: segment.name }, 'a segment without a proper name was refused');
+      }),
+  });
+}
+
+function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger): Timetable {
+  const { record, layout, clock, policy, unblocks } = rooms;
+  const zone = policy.published()?.snapshot.timeZone ?? DEFAULT_ZONE;
+  const delivery = createDelivery({ ...environment, outbox: layout.outbox, clock, newId: createIdMaker(clock) });
+  const sources = reportSources({ record, layout, listsDir: environment.listsDir, clock });
+  const reports = createWeeklyReport({ layout, zone, clock, ...sources });
+  const jobs = schoolJobs(zone, {
+    weeklyReport: (due) =>
+      deliverWeeklyReport({ reports, delivery, folder: layout.reports, zone, recipient: () => null }, due),
+    expireUnblocks: async () => unblocks.noteExpired(),
+  });
+  return startTimetable(jobs, {
+    clock,
+    lastRuns: recordedRuns(record),
+    onFailure: (job, error, nextTry) => log.error({ err: error, job, nextTry }, 'a job failed; it is tried again'),
+  });
+}
+
+async function openConsoleDoors(
+  environment: Environment,
+  rooms: ConsoleRooms,
+  log: Logger,
+): ReturnType<typeof openDoors> {
+  const { layout, policy } = rooms;
+  const { tls, consoleHost: host, consolePort: port } = environment;
+  const inForce = () => policy.published()?.snapshot ?? null;
+  const app = await createConsoleApp({
+    ...rooms,
+    policyInForce: inForce,
+    timeZone: () => inForce()?.timeZone ?? DEFAULT_ZONE,
+    school: () => inForce()?.school ?? null,
+    lists: () => listsStatus(environment, layout),
+    log,
+    tls: tls === null ? null : { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) },
+  });
+  return await openDoors(app, { host, port, socket: layout.consoleSocket });
+}
+
+/** What the index in force was built from. */
+function listsStatus({ listsDir }: Environment, layout: DataLayout): ListsStatus {
+  try {
+    const { categories } = loadCatalogue(listsDir);
+    const locked = new Set(categories.filter((category) => category.locked).map(({ id }) => id));
+    const lists = readManifest(layout)?.lists ?? [];
+    const names = lists.reduce((sum, list) => sum + list.accepted, 0);
+    return { names, lists, illegalListLoaded: lists.some((list) => locked.has(list.category)), problem: null };
+  } catch (error) {
+    return { names: 0, lists: [], illegalListLoaded: false, problem: (error as Error).message };
+  }
+}
+
+function consoleUrl({ tls, consoleHost }: Environment, port: number): string {
+  const host = consoleHost === '0.0.0.0' || consoleHost === '::' ? '127.0.0.1' : consoleHost;
+  return `${tls === null ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,80 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Sessions } from '../identity/session-service.ts';
+import type { Access } from './decorations.ts';
+
+/** The cookie of a page's session. `__Host-` (no sub-domain can set it) needs TLS. */
+export function sessionCookieName(isTls: boolean): string {
+  return isTls ? '__Host-schoolgate-session' : 'schoolgate-session';
+}
+
+export interface AccessOptions {
+  readonly sessions: Sessions;
+  readonly isTls: boolean;
+}
+
+/**
+ * Who may do what: deny by default. A page's session travels in a cookie, the API's in `Authorization: Bearer`, and neither
+ * is taken for the other, so that no other site's page can make a browser use the API.
+ */
+export function addAccessControl(app: FastifyInstance, { sessions, isTls }: AccessOptions): void {
+  const cookie = sessionCookieName(isTls);
+
+  app.addHook('onRoute', (route) => {
+    if (route.config?.access === undefined) {
+      throw new Error(`${String(route.method)} ${route.url} does not say who may use it`);
+    }
+  });
+
+  app.decorateRequest('signedIn', null);
+  app.decorateRequest('address', function address(this: FastifyRequest) {
+    return this.socket.remoteAddress === undefined ? 'local' : this.ip;
+  });
+  app.decorateRequest('actor', function actor(this: FastifyRequest) {
+    if (this.signedIn === null) throw new Error('nobody is signed in');
+    const { id, userName } = this.signedIn.person;
+    return { personId: id, userName, address: this.address() };
+  });
+  app.decorateReply('sessionCookie', function sessionCookie(this: FastifyReply, token: string | null) {
+    const options = { path: '/', httpOnly: true, sameSite: 'strict', secure: isTls } as const;
+    return token === null ? this.clearCookie(cookie, options) : this.setCookie(cookie, token, options);
+  });
+
+  app.addHook('onRequest', async (request, reply) => {
+    const token = isApi(request) ? bearer(request) : request.cookies[cookie];
+    request.signedIn = token === undefined ? null : sessions.authenticate(token);
+    // Answers of people's own pages are never kept by a cache, nor shown by Back after signing out.
+    if (request.signedIn !== null) void reply.header('cache-control', 'no-store');
+    const access = request.routeOptions.config.access;
+    // No route matched: the not-found answer tells nothing.
+    if (access === undefined || mayUse(access, request)) return;
+    await (request.signedIn === null ? askToSignIn(request, reply) : forbid(request, reply));
+  });
+}
+
+export function isApi(request: FastifyRequest): boolean {
+  return request.url.startsWith('/api/');
+}
+
+function mayUse(access: Access, { signedIn }: FastifyRequest): boolean {
+  if (access === 'public') return true;
+  return signedIn !== null && signedIn.person.roles.some((role) => access.includes(role));
+}
+
+function bearer(request: FastifyRequest): string | undefined {
+  return /^Bearer ([\w-]{43})$/.exec(request.headers.authorization ?? '')?.[1];
+}
+
+async function forbid(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const message = 'Your role does not allow this.';
+  if (isApi(request)) return reply.code(403).send({ error: 'forbidden', message });
+  return reply.code(403).page('error', { title: 'Not allowed', message });
+}
+
+async function askToSignIn(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  if (isApi(request)) {
+    void reply.header('www-authenticate', 'Bearer');
+    return reply.code(401).send({ error: 'not_signed_in', message: 'Sign in first: POST /api/v1/session.' });
+  }
+  const next = request.method === 'GET' ? `?next=${encodeURIComponent(request.url)}` : '';
+  return reply.redirect(`/sign-in${next}`, 303);
+}

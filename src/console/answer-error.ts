@@ -1,0 +1,76 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
+import { isApi } from './access.ts';
+
+/** Status by error code; what is not here is 400 where the client, and 500 where we are at fault. */
+const STATUS: Readonly<Record<string, number>> = {
+  invalid_fields: 422,
+  sign_in_refused: 401,
+  sign_in_held: 429,
+  link_unusable: 410,
+  no_policy: 503,
+  unblock_unknown: 404,
+  unblock_move: 409,
+  unblock_own: 403,
+  policy_nothing: 409,
+  policy_changed: 409,
+  policy_proposed: 409,
+  policy_decided: 409,
+  policy_stale: 409,
+  policy_own: 403,
+  audit_broken: 503,
+};
+
+/** The status that an error of ours is answered with. */
+export function statusOf(error: SchoolgateError): number {
+  return STATUS[error.code] ?? (error.fault === 'client' ? 400 : 500);
+}
+
+/** What may be said of an error to whoever caused it. */
+interface Answer {
+  readonly status: number;
+  readonly error: string;
+  readonly message: string;
+  readonly fields?: InvalidFieldsError['fields'];
+}
+
+/** The last resort of every route: one map from errors to answers, as JSON or as a page. */
+export async function answerError(
+  error: FastifyError | SchoolgateError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const answer = describe(error);
+  if (answer.status >= 500) request.log.error({ err: error }, 'a console request failed');
+  const { status, ...body } = answer;
+  if (isApi(request)) return reply.code(status).send(body);
+  return reply.code(status).page('error', { title: titleOf(status), message: body.message });
+}
+
+function describe(error: FastifyError | SchoolgateError): Answer {
+  if (error instanceof SchoolgateError) {
+    const fields = error instanceof InvalidFieldsError ? { fields: error.fields } : {};
+    return { status: statusOf(error), error: error.code, message: error.publicText, ...fields };
+  }
+  if (error.code?.startsWith('FST_CSRF')) {
+    const message = 'This page was open for too long. Go back, load it again and send it once more.';
+    return { status: 403, error: 'stale_page', message };
+  }
+  const status = error.statusCode ?? 500;
+  if (error.validation !== undefined) return { status: 400, error: 'invalid_request', message: error.message };
+  if (status === 429) return { status, error: 'too_many', message: 'Too many requests. Wait a minute and try again.' };
+  if (status < 500) return { status, error: 'bad_request', message: 'This request cannot be understood.' };
+  return { status: 500, error: 'internal', message: 'Something went wrong here. It has been logged; try again.' };
+}
+
+function titleOf(status: number): string {
+  if (status === 404) return 'Not found';
+  if (status === 403) return 'Not allowed';
+  return status >= 500 ? 'Sorry, something went wrong' : 'This did not work';
+}
+
+export async function answerNotFound(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const message = 'There is nothing at this address.';
+  if (isApi(request)) return reply.code(404).send({ error: 'not_found', message });
+  return reply.code(404).page('error', { title: 'Not found', message });
+}

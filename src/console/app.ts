@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import cookie from '@fastify/cookie';
+import csrf from '@fastify/csrf-protection';
+import formbody from '@fastify/formbody';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController, fastify } from 'fastify';
+import { type IdentityRoutesOptions, identityRoutes } from '../identity/routes.ts';
+import { type PolicyRoutesOptions, policyRoutes } from '../policy/routes.ts';
+import { type UnblockRoutesOptions, unblockRoutes } from '../unblock/routes.ts';
+import { addAccessControl, isApi } from './access.ts';
+import { answerError, answerNotFound } from './answer-error.ts';
+import { type OverviewOptions, overviewRoutes } from './overview-routes.ts';
+import { type PagesOptions, addPages } from './pages.ts';
+
+/** Everything the console's pages and API use. Who made these closes them. */
+export interface ConsoleAppOptions
+  extends IdentityRoutesOptions, PolicyRoutesOptions, UnblockRoutesOptions, OverviewOptions, PagesOptions {
+  readonly log: FastifyBaseLogger;
+  /** Certificate and key, PEM; null: plain HTTP. */
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
+  /** Requests a minute from one address; more are answered 429. */
+  readonly requestsPerMinute?: number;
+}
+
+/** Large enough for any form of ours. */
+const BODY_BYTES = 64 << 10;
+
+/**
+ * The staff web app: pages and API of every room. Makes no listener of its own, so that a test can `inject` and the process
+ * decides where it listens.
+ */
+export async function createConsoleApp(options: ConsoleAppOptions): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: options.log,
+    // A line for each request would hold who looked at whose data when, in a log that everybody on the machine may read.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_BYTES,
+    routerOptions: { maxParamLength: 64 },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true } },
+    ...(options.tls === null ? {} : { https: options.tls }),
+  }).withTypeProvider<TypeBoxTypeProvider>() as unknown as FastifyInstance;
+  await protect(app, options);
+  await addPages(app, options);
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler(answerNotFound);
+  await app.register(identityRoutes, options);
+  await app.register(overviewRoutes, options);
+  await app.register(unblockRoutes, options);
+  await app.register(policyRoutes, options);
+  return app;
+}
+
+/** What holds for every route, in the order it is asked: how often, from where, who. */
+async function protect(
+  app: FastifyInstance,
+  { sessions, tls, requestsPerMinute = 600 }: ConsoleAppOptions,
+): Promise<void> {
+  await app.register(rateLimit, {
+    max: requestsPerMinute,
+    timeWindow: '1 minute',
+    keyGenerator: (request: FastifyRequest) => request.address(),
+  });
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+      },
+    },
+    // Set by whoever terminates TLS; over plain HTTP a browser must ignore it.
+    strictTransportSecurity: tls !== null,
+    referrerPolicy: { policy: 'same-origin' },
+  });
+  await app.register(cookie);
+  addAccessControl(app, { sessions, isTls: tls !== null });
+  await app.register(csrf, {
+    cookieKey: 'schoolgate-csrf',
+    cookieOpts: { path: '/', httpOnly: true, sameSite: 'strict', secure: tls !== null },
+    // A token is good for one session only, and for this run of the console.
+    csrfOpts: { hmacKey: randomBytes(32).toString('base64url') },
+    getUserInfo: (request) => request.signedIn?.session ?? '',
+  });
+  await app.register(formbody, { bodyLimit: BODY_BYTES });
+  app.addHook('preValidation', (request, reply, done) => {
+    // The API takes no cookies, so a form on another site cannot speak to it.
+    if (isApi(request) || request.method === 'GET' || request.method === 'HEAD') return done();
+    app.csrfProtection(request, reply, done);
+  });
+}

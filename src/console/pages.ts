@@ -1,0 +1,58 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fastifyStatic from '@fastify/static';
+import fastifyView from '@fastify/view';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import nunjucks from 'nunjucks';
+import type { Environment } from 'nunjucks';
+import { localText } from '../kernel/local-time.ts';
+import type { PageData } from './decorations.ts';
+
+export interface PagesOptions {
+  /** IANA zone in which times are shown. */
+  readonly timeZone: () => string;
+  readonly school: () => string | null;
+}
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const GOVUK = dirname(createRequire(import.meta.url).resolve('govuk-frontend/package.json'));
+
+/** Pages rendered on the server, with the GOV.UK Frontend components' markup and style sheet, and no script. */
+export async function addPages(app: FastifyInstance, { timeZone, school }: PagesOptions): Promise<void> {
+  await app.register(fastifyView, {
+    engine: { nunjucks },
+    templates: [join(HERE, 'views'), join(GOVUK, 'dist')],
+    options: {
+      autoescape: true,
+      throwOnUndefined: false,
+      onConfigure: (env: Environment) => addFilters(env, timeZone),
+    },
+  });
+  app.decorateReply('page', function page(this: FastifyReply, view: string, data: PageData = {}) {
+    const { signedIn, url } = this.request;
+    const csrfToken = this.generateCsrf({ userInfo: signedIn?.session ?? '' });
+    return this.view(`${view}.njk`, { ...data, csrfToken, signedIn, path: url.split('?')[0], school: school() });
+  });
+  await addStyles(app);
+}
+
+async function addStyles(app: FastifyInstance): Promise<void> {
+  await app.register(fastifyStatic, { root: join(HERE, 'static'), serve: false });
+  const styles = [
+    { name: 'govuk-frontend.min.css', root: join(GOVUK, 'dist', 'govuk') },
+    { name: 'console.css', root: join(HERE, 'static') },
+  ];
+  for (const { name, root } of styles) {
+    app.get(`/static/${name}`, { config: { access: 'public' } }, (_request, reply) =>
+      reply.sendFile(name, root, { maxAge: '1h' }),
+    );
+  }
+}
+
+function addFilters(env: Environment, timeZone: () => string): void {
+  // `ms` or ISO 8601 to the school's clock.
+  const instant = (value: number | string): number => (typeof value === 'number' ? value : Date.parse(value));
+  env.addFilter('localText', (value: number | string) => localText(instant(value), timeZone()));
+  env.addFilter('count', (value: number) => value.toLocaleString('en-GB'));
+}

@@ -1,0 +1,123 @@
+import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
+import { MIN_PASSWORD, ROLES, type Role } from './accounts.ts';
+import type { Accounts } from './service.ts';
+import type { Sessions } from './session-service.ts';
+
+export interface IdentityRoutesOptions {
+  readonly accounts: Accounts;
+  readonly sessions: Sessions;
+}
+
+const Strict = { additionalProperties: false };
+const Field = Type.String({ maxLength: 1000 });
+const Csrf = Type.Optional(Type.String());
+const SignInForm = Type.Object({ _csrf: Csrf, userName: Field, password: Field, next: Type.Optional(Field) }, Strict);
+const JoinForm = Type.Object({ _csrf: Csrf, userName: Field, fullName: Field, password: Field, again: Field }, Strict);
+const Credentials = Type.Object({ userName: Field, password: Field }, Strict);
+const Token = Type.Object({ token: Type.String({ pattern: '^[\\w-]{1,64}$' }) });
+
+const ANYBODY_SIGNED_IN = Object.keys(ROLES) as Role[];
+/** Trying passwords is slow work for us, so it is rationed below the accounts' own back-off. */
+const RATION = { rateLimit: { max: 30, timeWindow: '1 minute' } };
+
+/** Sign-in, sign-out and first links. */
+export const identityRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = async (app, { accounts, sessions }) => {
+  app.get(
+    '/sign-in',
+    {
+      config: { access: 'public' },
+      schema: { querystring: Type.Object({ next: Type.Optional(Field), joined: Type.Optional(Field) }) },
+    },
+    async ({ query }, reply) => signInPage(reply, { next: query.next, joined: query.joined !== undefined }),
+  );
+
+  app.post(
+    '/sign-in',
+    { config: { access: 'public', ...RATION }, schema: { body: SignInForm } },
+    async (request, reply) => {
+      const { userName, password, next } = request.body;
+      try {
+        // Whoever was signed in before leaves: a session never changes hands.
+        if (request.signedIn !== null) sessions.signOut(request.signedIn, request.address());
+        const { token } = await sessions.signIn({ userName, password, address: request.address() });
+        return reply.sessionCookie(token).redirect(ownPath(next), 303);
+      } catch (error) {
+        if (!(error instanceof SchoolgateError) || error.fault !== 'client') throw error;
+        const errors = [{ field: 'userName', reason: error.publicText }];
+        const status = error.code === 'sign_in_held' ? 429 : 401;
+        return signInPage(reply.code(status), { next, errors, typed: { userName } });
+      }
+    },
+  );
+
+  app.post('/sign-out', { config: { access: ANYBODY_SIGNED_IN } }, async (request, reply) => {
+    sessions.signOut(request.signedIn!, request.address());
+    return reply.sessionCookie(null).redirect('/sign-in', 303);
+  });
+
+  app.get(
+    '/join/:token',
+    { config: { access: 'public', ...RATION }, schema: { params: Token } },
+    async (request, reply) => joinPage(reply, accounts.roleOfLink(request.params.token)),
+  );
+
+  app.post(
+    '/join/:token',
+    { config: { access: 'public', ...RATION }, schema: { params: Token, body: JoinForm } },
+    async (request, reply) => {
+      const { userName, fullName, password, again } = request.body;
+      const { token } = request.params;
+      try {
+        const different = { field: 'again', reason: 'The two passwords are not the same; type them again.' };
+        if (password !== again) throw new InvalidFieldsError([different]);
+        await accounts.join(token, { userName, fullName, password }, request.address());
+        return reply.redirect('/sign-in?joined=1', 303);
+      } catch (error) {
+        if (!(error instanceof InvalidFieldsError)) throw error;
+        return joinPage(reply.code(422), accounts.roleOfLink(token), {
+          errors: error.fields,
+          typed: { userName, fullName },
+        });
+      }
+    },
+  );
+
+  app.post(
+    '/api/v1/session',
+    { config: { access: 'public', ...RATION }, schema: { body: Credentials } },
+    async (request, reply) => {
+      const { token, person } = await sessions.signIn({ ...request.body, address: request.address() });
+      return reply.code(201).send({ token, person });
+    },
+  );
+
+  app.delete('/api/v1/session', { config: { access: ANYBODY_SIGNED_IN } }, async (request, reply) => {
+    sessions.signOut(request.signedIn!, request.address());
+    return reply.code(204).send();
+  });
+};
+
+async function signInPage(reply: FastifyReply, data: Record<string, unknown>): Promise<FastifyReply> {
+  return reply.page('sign-in', { title: 'Sign in', ...data });
+}
+
+async function joinPage(
+  reply: FastifyReply,
+  role: Role | null,
+  data: Record<string, unknown> = {},
+): Promise<FastifyReply> {
+  // The address is the secret: it must not leave with a link to elsewhere, nor stay in a cache.
+  void reply.header('referrer-policy', 'no-referrer').header('cache-control', 'no-store');
+  if (role === null) {
+    const message = 'This link was used or is older than a day. Restart Schoolgate to get a new one.';
+    return reply.code(410).page('error', { title: 'This link can no longer be used', message });
+  }
+  return reply.page('join', { title: 'Make your account', role: ROLES[role], minPassword: MIN_PASSWORD, ...data });
+}
+
+/** Where to go after signing in: a path of ours, whatever was asked for. */
+function ownPath(next: FastifyRequest['url'] | undefined): string {
+  return next !== undefined && /^\/(?![/\\])[^\s\\]*$/.test(next) ? next : '/';
+}
