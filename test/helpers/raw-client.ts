@@ -229,8 +229,9 @@ export async function connectThrough(
   proxyPort: number,
   authority: string,
   fields: readonly string[] = [],
+  options: Partial<TcpNetConnectOpts> = {},
 ): Promise<{ connection: RawConnection; response: RawResponse }> {
-  const connection = await dial(proxyPort);
+  const connection = await dial(proxyPort, options);
   try {
     await connection.send([`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`, ...fields, '', ''].join('\r\n'));
     return { connection, response: await connection.readResponse('CONNECT') };

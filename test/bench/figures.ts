@@ -1,0 +1,92 @@
+import type { WorkId } from './options.ts';
+import type { ProxyId } from './setting.ts';
+
+/** One thing that is measured. */
+export interface Metric {
+  readonly id: MetricId;
+  readonly work: WorkId;
+  readonly title: string;
+  readonly unit: string;
+  /** Digits after the point when it is printed. */
+  readonly digits: number;
+}
+
+export type MetricId =
+  | `${'http' | 'connect' | 'cold' | 'refused-http' | 'refused-connect'}.${'cpu' | 'p50' | 'p99'}`
+  | `bulk-${'tunnel' | 'http'}.${'cpu' | 'time'}`
+  | 'single.p50'
+  | 'round-trip.p50'
+  | `idle.${'before' | 'fresh' | 'used'}`;
+
+/** Every metric, in the order of the table. CPU is the proxy's whole process tree, user and system. */
+export const METRICS: readonly Metric[] = [
+  { id: 'http.cpu', work: 'http', title: 'plain HTTP, 1 KB GET, keep-alive: CPU', unit: 'µs/request', digits: 1 },
+  { id: 'http.p50', work: 'http', title: '  median', unit: 'ms', digits: 2 },
+  { id: 'http.p99', work: 'http', title: '  99th percentile', unit: 'ms', digits: 2 },
+  { id: 'connect.cpu', work: 'connect', title: 'CONNECT + TLS + GET, warm: CPU', unit: 'µs/tunnel', digits: 1 },
+  { id: 'connect.p50', work: 'connect', title: '  median', unit: 'ms', digits: 2 },
+  { id: 'connect.p99', work: 'connect', title: '  99th percentile', unit: 'ms', digits: 2 },
+  { id: 'cold.cpu', work: 'cold', title: 'CONNECT + TLS + GET, just started: CPU', unit: 'µs/tunnel', digits: 1 },
+  { id: 'cold.p50', work: 'cold', title: '  median', unit: 'ms', digits: 2 },
+  { id: 'bulk-tunnel.cpu', work: 'bulk', title: 'bulk in a tunnel: CPU', unit: 's/GB', digits: 3 },
+  { id: 'bulk-tunnel.time', work: 'bulk', title: '  elapsed', unit: 's/GB', digits: 2 },
+  { id: 'bulk-http.cpu', work: 'bulk', title: 'bulk over plain HTTP: CPU', unit: 's/GB', digits: 3 },
+  { id: 'bulk-http.time', work: 'bulk', title: '  elapsed', unit: 's/GB', digits: 2 },
+  { id: 'refused-http.cpu', work: 'refused', title: 'refused plain request: CPU', unit: 'µs/request', digits: 1 },
+  { id: 'refused-http.p50', work: 'refused', title: '  median', unit: 'ms', digits: 2 },
+  { id: 'refused-connect.cpu', work: 'refused', title: 'refused CONNECT: CPU', unit: 'µs/request', digits: 1 },
+  { id: 'refused-connect.p50', work: 'refused', title: '  median', unit: 'ms', digits: 2 },
+  {
+    id: 'single.p50',
+    work: 'latency',
+    title: 'one tunnel at a time, CONNECT + TLS + GET: median',
+    unit: 'ms',
+    digits: 3,
+  },
+  { id: 'round-trip.p50', work: 'latency', title: 'one GET in an open tunnel: median', unit: 'ms', digits: 3 },
+  { id: 'idle.before', work: 'idle', title: 'idle tunnels: resident memory before the first', unit: 'MB', digits: 1 },
+  { id: 'idle.fresh', work: 'idle', title: '  for each tunnel, fresh', unit: 'KB', digits: 1 },
+  { id: 'idle.used', work: 'idle', title: '  for each tunnel, after 1 MB', unit: 'KB', digits: 1 },
+];
+
+/** What was measured: for each metric and proxy one value a round. */
+export class Figures {
+  readonly #values = new Map<MetricId, Map<ProxyId, number[]>>();
+
+  add(metric: MetricId, proxy: ProxyId, value: number): void {
+    const ofMetric = this.#values.get(metric) ?? new Map<ProxyId, number[]>();
+    this.#values.set(metric, ofMetric);
+    ofMetric.set(proxy, [...(ofMetric.get(proxy) ?? []), value]);
+  }
+
+  /** One value a round; empty if it was not measured. */
+  rounds(metric: MetricId, proxy: ProxyId): readonly number[] {
+    return this.#values.get(metric)?.get(proxy) ?? [];
+  }
+
+  /** Median of the rounds; null if it was not measured. */
+  value(metric: MetricId, proxy: ProxyId): number | null {
+    return median(this.rounds(metric, proxy));
+  }
+
+  /**
+   * Median over the rounds of `combine(a, b)`, each round with its own two values: what disturbed a round disturbed both.
+   * Null if one of them was not measured.
+   */
+  paired(
+    a: readonly [MetricId, ProxyId],
+    b: readonly [MetricId, ProxyId],
+    combine: (a: number, b: number) => number,
+  ): number | null {
+    const left = this.rounds(...a);
+    const right = this.rounds(...b);
+    return median(left.slice(0, right.length).map((value, round) => combine(value, right[round]!)));
+  }
+}
+
+function median(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,59 @@
+/** How much of each work is done. Counts, so that a run is bounded; bytes. */
+export interface Sizes {
+  readonly rounds: number;
+  readonly warmTunnels: number;
+  readonly warmRequests: number;
+  readonly requests: number;
+  readonly tunnels: number;
+  /** Tunnels through a proxy that has just started. */
+  readonly coldTunnels: number;
+  readonly bulkBytes: number;
+  readonly refusedRequests: number;
+  readonly refusedTunnels: number;
+  /** Tunnels one after the other, for the latency. */
+  readonly singleTunnels: number;
+  readonly roundTrips: number;
+  readonly idleTunnels: number;
+  readonly idleBytes: number;
+  /** Connections at a time. */
+  readonly requestConcurrency: number;
+  readonly tunnelConcurrency: number;
+  /** How long after a job its proxy's CPU still counts for it, ms: records are written and closed in the background. */
+  readonly settleMs: number;
+}
+
+export const FULL: Sizes = {
+  rounds: 5,
+  warmTunnels: 10_000,
+  warmRequests: 10_000,
+  requests: 10_000,
+  tunnels: 2_000,
+  coldTunnels: 1_000,
+  bulkBytes: 1_000_000_000,
+  refusedRequests: 10_000,
+  refusedTunnels: 4_000,
+  singleTunnels: 500,
+  roundTrips: 2_000,
+  idleTunnels: 5_000,
+  idleBytes: 1_000_000,
+  requestConcurrency: 32,
+  tunnelConcurrency: 16,
+  settleMs: 1_100,
+};
+
+export const QUICK: Sizes = {
+  ...FULL,
+  rounds: 1,
+  warmTunnels: 500,
+  warmRequests: 1_000,
+  requests: 1_000,
+  tunnels: 300,
+  coldTunnels: 100,
+  bulkBytes: 100_000_000,
+  refusedRequests: 1_000,
+  refusedTunnels: 400,
+  singleTunnels: 50,
+  roundTrips: 200,
+  idleTunnels: 500,
+  settleMs: 200,
+};

@@ -1,0 +1,56 @@
+import type { Figures, MetricId } from './figures.ts';
+
+/** A figure that Schoolgate is to reach. */
+export interface Target {
+  readonly title: string;
+  readonly limit: number;
+  readonly unit: string;
+  /** Null: not measured in this run. */
+  readonly value: number | null;
+  readonly met: boolean | null;
+}
+
+type Measure = (figures: Figures) => number | null;
+
+const divide = (a: number, b: number): number => a / b;
+const subtract = (a: number, b: number): number => a - b;
+
+const againstSquid =
+  (metric: MetricId): Measure =>
+  (figures) =>
+    figures.paired([metric, 'schoolgate'], [metric, 'squid'], divide);
+
+const againstOwn =
+  (metric: MetricId, other: MetricId): Measure =>
+  (figures) =>
+    figures.paired([metric, 'schoolgate'], [other, 'schoolgate'], divide);
+
+const addedToDirect =
+  (metric: MetricId): Measure =>
+  (figures) =>
+    figures.paired([metric, 'schoolgate'], [metric, 'direct'], subtract);
+
+const alone =
+  (metric: MetricId): Measure =>
+  (figures) =>
+    figures.value(metric, 'schoolgate');
+
+const TARGETS: readonly (readonly [title: string, limit: number, unit: string, measure: Measure])[] = [
+  ['CONNECT + TLS, warm: CPU against Squid', 1.25, '×', againstSquid('connect.cpu')],
+  ['plain HTTP: CPU against Squid', 1.25, '×', againstSquid('http.cpu')],
+  ['bulk in a tunnel: CPU against Squid', 1.1, '×', againstSquid('bulk-tunnel.cpu')],
+  ['refused plain request: CPU against a forwarded one', 0.6, '×', againstOwn('refused-http.cpu', 'http.cpu')],
+  ['refused CONNECT: CPU against a forwarded one', 0.6, '×', againstOwn('refused-connect.cpu', 'connect.cpu')],
+  ['memory of an idle tunnel, fresh', 25, 'KB', alone('idle.fresh')],
+  ['memory of an idle tunnel, after 1 MB', 45, 'KB', alone('idle.used')],
+  ['one tunnel, CONNECT + TLS + GET: added to direct', 1, 'ms', addedToDirect('single.p50')],
+  ['one GET in an open tunnel: added to direct', 1, 'ms', addedToDirect('round-trip.p50')],
+];
+
+/** Each target with what this run says of it. */
+export function judgeTargets(figures: Figures): Target[] {
+  return TARGETS.map(([title, limit, unit, measure]) => {
+    const value = measure(figures);
+    return { title, limit, unit, value, met: value === null ? null : value <= limit };
+  });
+}
