@@ -12,11 +12,11 @@ export interface BusOptions {
   readonly redisPrefix: string;
   /** Told when the bus cannot be reached or read (why), and when it can again (null); once for each change. */
   readonly onState: OnState;
-  /** Pause before a handler that rejected is called again. */
+  /** Pause before a handler that rejected is called again, and before Redis is asked again. */
   readonly backoff?: Backoff;
 }
 
-const BACKOFF: Backoff = { firstMs: 1000, mostMs: 30_000 };
+const BACKOFF: Backoff = { firstMs: 500, mostMs: 5000 };
 
 /** The adapter that the environment asks for. Resolves also while Redis is down: each end connects when it can. */
 export async function openBus(options: BusOptions): Promise<Bus> {

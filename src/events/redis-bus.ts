@@ -11,7 +11,7 @@ export function redisBus(layout: DataLayout, options: RedisOptions, backoff: Bac
   const keys = redisKeys(options.prefix);
   return {
     consumer: () => new RedisConsumer(options, backoff, keys),
-    publisher: () => new RedisPublisher(options, keys),
+    publisher: () => new RedisPublisher(options, backoff, keys),
     feed: () => new RedisFeed(options, keys),
     carrier: (gateway) => new RedisCarrier(layout, gateway, options, keys),
   };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { DataLayout } from '../config/data-layout.ts';
 import type { SpoolCarrier } from './bus.ts';
 import { createPump, type Pump, watchFolders } from './pump.ts';
-import { connectRedis, type Redis, type RedisKeys, type RedisOptions } from './redis-link.ts';
+import { connectRedis, isReady, type Redis, type RedisKeys, type RedisOptions } from './redis-link.ts';
 import { type Position, type RedisScripts, redisScripts } from './redis-scripts.ts';
 import {
   byWorker,
@@ -39,7 +39,7 @@ export class RedisCarrier implements SpoolCarrier {
     this.#layout = layout;
     this.#gateway = gateway;
     this.#keys = keys;
-    this.#redis = connectRedis(options, { resend: true }, () => {
+    this.#redis = connectRedis(options, () => {
       this.#isFresh = true;
       this.#pump.poke();
     });
@@ -60,6 +60,8 @@ export class RedisCarrier implements SpoolCarrier {
   }
 
   async #carry(): Promise<void> {
+    // Its own part of the state tells of a lost connection.
+    if (!isReady(this.#redis)) return;
     if (this.#isFresh) await this.#forgetGoneFiles();
     await this.#carryEvents();
     await this.#carrySegments();

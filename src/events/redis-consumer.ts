@@ -43,7 +43,7 @@ export class RedisConsumer implements UpwardConsumer {
     this.#options = options;
     this.#backoff = backoff;
     this.#keys = keys;
-    this.#redis = connectRedis(options, { resend: true }, () => {});
+    this.#redis = connectRedis(options, () => {});
     this.#scripts = redisScripts(this.#redis, keys);
   }
 
@@ -61,8 +61,7 @@ export class RedisConsumer implements UpwardConsumer {
   }
 
   #read(stream: string, count: number, toUnit: (entry: StreamEntry) => Unit | null): void {
-    // A read that was sent again by itself would pass by what its lost answer had delivered.
-    const redis = connectRedis(this.#options, { resend: false }, () => {});
+    const redis = connectRedis(this.#options, () => {});
     const onState: OnState = this.#options.newPart();
     const onEntries = (entries: readonly StreamEntry[]): Promise<void> => this.#take(stream, entries, toUnit);
     this.#readers.push(redis);

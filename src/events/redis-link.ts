@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import type { Secret } from '../config/secret.ts';
 import type { OnState } from './link-state.ts';
@@ -15,20 +16,17 @@ export interface RedisOptions {
   readonly newPart: () => OnState;
 }
 
-export interface Resending {
-  /** Whether commands whose answer was lost are sent again after a reconnect, or reject. */
-  readonly resend: boolean;
-}
-
 /**
- * One connection that comes back by itself, with growing pauses, for as long as it takes; commands wait for it. `onReady`
- * runs after each (re)connect.
+ * One connection that comes back by itself, with growing pauses, for as long as it takes; `onReady` runs after each
+ * (re)connect. Without a connection every command rejects at once, and one whose connection is lost rejects then: whoever
+ * sent it knows what to ask again. (The client's own queues would pass by what a lost answer had delivered, and leave
+ * commands unsettled when it is closed during an outage.)
  */
-export function connectRedis({ url, newPart }: RedisOptions, { resend }: Resending, onReady: () => void): Redis {
+export function connectRedis({ url, newPart }: RedisOptions, onReady: () => void): Redis {
   const onState = newPart();
   const redis = new Redis(url.reveal(), {
-    maxRetriesPerRequest: null,
-    autoResendUnfulfilledCommands: resend,
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
     socketTimeout: ANSWER_MS,
     retryStrategy: (attempt) => Math.min(attempt * 50, RECONNECT_MOST_MS),
   });
@@ -39,6 +37,15 @@ export function connectRedis({ url, newPart }: RedisOptions, { resend }: Resendi
   redis.on('error', (error: Error) => onState(error));
   redis.on('reconnecting', () => onState(new Error('the connection to Redis was lost')));
   return redis;
+}
+
+export function isReady(redis: Redis): boolean {
+  return redis.status === 'ready';
+}
+
+/** Resolves when the connection stands; rejects when the signal ends the waiting. */
+export async function whenReady(redis: Redis, signal: AbortSignal): Promise<void> {
+  if (!isReady(redis)) await once(redis, 'ready', { signal });
 }
 
 export interface RedisKeys {

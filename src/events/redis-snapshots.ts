@@ -1,3 +1,4 @@
+import { SchoolgateError } from '../kernel/errors.ts';
 import {
   SNAPSHOT_KINDS,
   type SignedSnapshot,
@@ -5,12 +6,13 @@ import {
   type SnapshotKind,
   type SnapshotPublisher,
 } from './bus.ts';
-import { createPump, type Pump } from './pump.ts';
-import { connectRedis, type Redis, type RedisKeys, type RedisOptions } from './redis-link.ts';
+import { type Backoff, createPump, persist, type Pump } from './pump.ts';
+import { connectRedis, isReady, type Redis, type RedisKeys, type RedisOptions } from './redis-link.ts';
 import { SNAPSHOT_MAX_BYTES } from './snapshot-keeper.ts';
 
-/** A notification can be lost, and the data set can go back: both ends look again so often. */
+/** A notification can be lost, and the data set can go back: a gateway looks again so often, and the console less often. */
 const LOOK_AGAIN_MS = 2000;
+const RESTORE_MS = 5000;
 
 /** The console's end, downward: each kind is a key; a message on the channel says that it changed. */
 export class RedisPublisher implements SnapshotPublisher {
@@ -18,23 +20,33 @@ export class RedisPublisher implements SnapshotPublisher {
   readonly #redis: Redis;
   readonly #pump: Pump;
   readonly #timer: NodeJS.Timeout;
+  readonly #backoff: Backoff;
+  readonly #stop = new AbortController();
   /** What should stand in Redis; put there again when it does not. */
   readonly #current = new Map<SnapshotKind, string>();
+  /** What somebody else put there, when last looked: left for one more look, so that every gateway has seen it and raised its alarm. */
+  readonly #strange = new Map<SnapshotKind, string>();
 
-  constructor(options: RedisOptions, keys: RedisKeys) {
+  constructor(options: RedisOptions, backoff: Backoff, keys: RedisKeys) {
     this.#keys = keys;
-    this.#redis = connectRedis(options, { resend: true }, () => this.#pump.poke());
+    this.#backoff = backoff;
+    this.#redis = connectRedis(options, () => this.#pump.poke());
     this.#pump = createPump(() => this.#restore(), options.newPart());
-    this.#timer = setInterval(() => this.#pump.poke(), LOOK_AGAIN_MS);
+    this.#timer = setInterval(() => this.#pump.poke(), RESTORE_MS);
   }
 
   async publish(snapshot: SignedSnapshot): Promise<void> {
     const json = JSON.stringify(snapshot);
     this.#current.set(snapshot.kind, json);
-    await this.#put(snapshot.kind, json);
+    // Whichever is the newest by then: an older one must not come after it.
+    const put = (): Promise<void> => this.#put(snapshot.kind, this.#current.get(snapshot.kind)!);
+    if (!(await persist(put, this.#backoff, this.#stop.signal))) {
+      throw new SchoolgateError('bus_closed', 'us', `The ${snapshot.kind} was not published: the console is stopping.`);
+    }
   }
 
   async close(): Promise<void> {
+    this.#stop.abort();
     clearInterval(this.#timer);
     this.#redis.disconnect();
     await this.#pump.stop();
@@ -46,11 +58,14 @@ export class RedisPublisher implements SnapshotPublisher {
   }
 
   async #restore(): Promise<void> {
+    if (!isReady(this.#redis)) return;
     for (const kind of this.#current.keys()) {
       const found = await this.#redis.get(this.#keys.snapshot(kind));
       // Read after the answer, so that a newer one published meanwhile is not overwritten.
       const json = this.#current.get(kind)!;
-      if (found !== json) await this.#put(kind, json);
+      const isStrange = found !== null && found !== json;
+      if (found === null || (isStrange && found === this.#strange.get(kind))) await this.#put(kind, json);
+      if (isStrange) this.#strange.set(kind, found);
     }
   }
 }
@@ -71,12 +86,13 @@ export class RedisFeed implements SnapshotFeed {
 
   async start(onSnapshot: (kind: SnapshotKind, json: string) => void): Promise<void> {
     const look = (): void => pump.poke();
-    const redis = connectRedis(this.#options, { resend: true }, look);
+    const redis = connectRedis(this.#options, look);
     const pump = createPump(() => this.#read(redis, onSnapshot), this.#options.newPart());
-    const subscriber = connectRedis(this.#options, { resend: true }, look);
+    const subscriber = connectRedis(this.#options, () => {
+      // Where it fails, the connection is lost and comes back; until then the regular look is enough.
+      subscriber.subscribe(this.#keys.changed).then(look, () => {});
+    });
     subscriber.on('message', look);
-    // Made again by the client after each reconnect; until it stands, the regular look is enough.
-    subscriber.subscribe(this.#keys.changed).catch(() => {});
     this.#connections = [redis, subscriber];
     this.#pump = pump;
     this.#timer = setInterval(look, LOOK_AGAIN_MS);
@@ -89,6 +105,7 @@ export class RedisFeed implements SnapshotFeed {
   }
 
   async #read(redis: Redis, onSnapshot: (kind: SnapshotKind, json: string) => void): Promise<void> {
+    if (!isReady(redis)) return;
     for (const kind of SNAPSHOT_KINDS) {
       // A value that is too large comes cut off, and is refused as damaged.
       const json = await redis.getrange(this.#keys.snapshot(kind), 0, SNAPSHOT_MAX_BYTES);

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OnState } from './link-state.ts';
-import type { Redis } from './redis-link.ts';
+import { type Redis, whenReady } from './redis-link.ts';
 
 export interface StreamEntry {
   readonly id: string;
@@ -9,7 +9,7 @@ export interface StreamEntry {
 }
 
 export interface StreamReading {
-  /** A connection of its own: reading blocks it. It must not send a read again by itself (see `readGroup`). */
+  /** A connection of its own: reading blocks it. */
   readonly redis: Redis;
   readonly stream: string;
   readonly group: string;
@@ -34,6 +34,7 @@ export async function readGroup(reading: StreamReading): Promise<void> {
   let from = '0';
   while (!signal.aborted) {
     try {
+      await whenReady(redis, signal);
       const entries = await readOnce(reading, from);
       onState(null);
       await onEntries(entries);
