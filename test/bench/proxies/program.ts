@@ -121,7 +121,7 @@ function started(child: ChildProcess, command: string): Promise<void> {
 
 function hasNotEnded(child: ChildProcess): true {
   if (child.exitCode === null && child.signalCode === null) return true;
-  throw new Error(`it ended with ${child.exitCode ?? child.signalCode} before it was ready`);
+  throw new Error(`${child.spawnfile} ended with ${child.exitCode ?? child.signalCode} before it was ready`);
 }
 
 async function stopGroup(child: ChildProcess): Promise<void> {

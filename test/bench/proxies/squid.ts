@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FORBIDDEN, ORIGIN_NAME, REFUSED_NAME, type RunningWay, type Setting, type Way } from '../setting.ts';
 import { accepts, findProgram, freePort, startProgram, versionOf } from './program.ts';
@@ -39,8 +39,12 @@ async function start(setting: Setting): Promise<RunningWay> {
     'http_access deny all',
   ];
   writeFileSync(file('squid.conf'), `${lines.join('\n')}\n`);
+  // Squid names its shared memory after its service, and leaves it behind when it is killed.
+  const service = `bench${port}`;
+  const forget = (): void => removeSharedMemory(service);
+  process.once('exit', forget);
   const command = findProgram('squid')!;
-  const launch = { command, args: ['-N', '-f', file('squid.conf')], folder, asNobody: true };
+  const launch = { command, args: ['-N', '-d', '1', '-n', service, '-f', file('squid.conf')], folder, asNobody: true };
   const program = await startProgram(launch, () => accepts(port));
   return {
     id: 'squid',
@@ -49,6 +53,16 @@ async function start(setting: Setting): Promise<RunningWay> {
     originHost: ORIGIN_NAME,
     keepAlive: true,
     refusal: FORBIDDEN,
-    [Symbol.asyncDispose]: program.stop,
+    [Symbol.asyncDispose]: async () => {
+      await program.stop();
+      forget();
+      process.off('exit', forget);
+    },
   };
+}
+
+function removeSharedMemory(service: string): void {
+  const folder = '/dev/shm';
+  const names = readdirSync(folder).filter((name) => name.startsWith(`${service}-`));
+  for (const name of names) rmSync(join(folder, name));
 }
