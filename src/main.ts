@@ -2,7 +2,13 @@ import { Command, CommanderError } from 'commander';
 import { SchoolgateError } from './kernel/errors.ts';
 import { systemClock } from './kernel/clock.ts';
 import { type CliContext, type RegisterCommand, UsageError } from './cli/context.ts';
+import { registerAudit } from './cli/audit.ts';
+import { registerCheck } from './cli/check.ts';
+import { registerLists } from './cli/lists.ts';
+import { registerPolicy } from './cli/policy.ts';
+import { registerReport } from './cli/report.ts';
 import { registerStart } from './cli/start.ts';
+import { registerUnblock } from './cli/unblock.ts';
 
 const context: CliContext = {
   env: process.env,
@@ -18,7 +24,15 @@ const program = new Command('schoolgate')
   .option('--verbose', 'print stack traces with errors')
   .exitOverride();
 
-const commands: readonly RegisterCommand[] = [registerStart];
+const commands: readonly RegisterCommand[] = [
+  registerStart,
+  registerCheck,
+  registerLists,
+  registerPolicy,
+  registerUnblock,
+  registerReport,
+  registerAudit,
+];
 for (const register of commands) register(program, context);
 
 try {
