@@ -30,8 +30,8 @@ export function compileLevels(to: Compiling, documents: Levels): Record<string, 
     compiled.set(name, level);
     return level;
   };
-  for (const name of documents.keys()) compileOne(name, []);
-  return Object.fromEntries([...compiled].filter((pair): pair is [string, CompiledLevel] => pair[1] !== null));
+  const levels = [...documents.keys()].map((name) => [name, compileOne(name, [])] as const);
+  return Object.fromEntries(levels.filter((pair): pair is [string, CompiledLevel] => pair[1] !== null));
 }
 
 /** The level to inherit from, or null for none and for one that cannot be had, which is then reported. */

@@ -77,6 +77,8 @@ function diffTraits(...[before, after]: Two): PolicyChange[] {
   for (const [id, { title, locked, flag }] of Object.entries(after.categories)) {
     const old = before.categories[id];
     if (old === undefined) changes.push({ text: `The category ${title} is new`, loosens: false });
+    if (old !== undefined && old.title !== title)
+      changes.push({ text: `The category ${old.title} is now called ${title}`, loosens: false });
     if (old?.locked === true && !locked) changes.push({ text: `${title} is no longer locked`, loosens: true });
     if (old?.locked === false && locked)
       changes.push({ text: `${title} is now locked: always blocked`, loosens: false });

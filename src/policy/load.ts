@@ -1,6 +1,7 @@
 import { type Dirent, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Problem } from '../kernel/errors.ts';
+import { type CompiledPolicy, type KnownCategory, compilePolicy } from './compile.ts';
 import { type ReadPolicy, readPolicy } from './read.ts';
 
 /**
@@ -18,6 +19,12 @@ export function loadPolicy(folder: string): ReadPolicy {
   }
   if (problems.length > 0) return { problems };
   return readPolicy(files);
+}
+
+/** Reads and compiles a policy folder: the snapshot, or every problem with file and line. */
+export function compileFolder(folder: string, categories: readonly KnownCategory[]): CompiledPolicy {
+  const loaded = loadPolicy(folder);
+  return 'documents' in loaded ? compilePolicy(loaded.documents, categories) : loaded;
 }
 
 function yamlFiles(folder: string, under: string, problems: Problem[]): string[] {

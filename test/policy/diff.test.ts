@@ -207,7 +207,7 @@ await t.test('categories whose traits change', async (t) => {
     ...before,
     categories: {
       ...rest,
-      games: { ...games!, flag: true },
+      games: { ...games!, flag: true, title: 'Play' },
       csam: { title: 'Child abuse', locked: false, flag: false },
       fresh: { title: 'Fresh', locked: false, flag: true },
     },
@@ -217,7 +217,8 @@ await t.test('categories whose traits change', async (t) => {
     '+ Child abuse is no longer flagged for an adult',
     '+ Child abuse is no longer locked',
     '+ The category Gambling is gone',
-    'Games is now flagged for an adult',
+    'Play is now flagged for an adult',
     'The category Fresh is new',
+    'The category Games is now called Play',
   ]);
 });

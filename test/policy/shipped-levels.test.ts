@@ -157,6 +157,6 @@ await t.test('the guide names every setting that the files may hold', async (t) 
 /** Every key that a schema knows, at any depth. */
 function settingsOf(schema: TSchema): string[] {
   const { properties, items } = schema as { properties?: Record<string, TSchema>; items?: TSchema };
-  const own = Object.entries(properties ?? {}).flatMap(([name, inner]) => [name, ...settingsOf(inner)]);
-  return items === undefined ? own : [...own, ...settingsOf(items)];
+  const inner = [...Object.values(properties ?? {}), ...(items === undefined ? [] : [items])];
+  return [...Object.keys(properties ?? {}), ...inner.flatMap(settingsOf)];
 }
