@@ -35,7 +35,7 @@ export interface NewAccount {
 export function readNewAccount(typed: NewAccount): NewAccount & { readonly userKey: string } {
   const problems: FieldProblem[] = [];
   const userName = typed.userName.trim();
-  const fullName = typed.fullName.trim();
+  const fullName = typed.fullName.replace(/\p{Cc}+/gu, ' ').trim();
   const userKey = canonicalUser(userName);
   if (userKey === null || !/^[^\s]{2,64}$/.test(userName)) {
     problems.push({ field: 'userName', reason: 'Choose a user name of 2 to 64 characters without spaces or colons.' });

@@ -51,7 +51,8 @@ export function readTerms(input: UnblockInput, policy: KnownPolicy, now: number)
 }
 
 function readText(field: string, what: string, typed: string, problems: FieldProblem[]): string {
-  const text = typed.trim();
+  // What is stored is shown on terminals too, where control characters give orders.
+  const text = typed.replace(/\p{Cc}+/gu, ' ').trim();
   if (text === '') problems.push({ field, reason: `Say ${what}.` });
   if (text.length > MAX_TEXT) problems.push({ field, reason: `Say ${what} in at most ${MAX_TEXT} characters.` });
   return text;

@@ -1,0 +1,82 @@
+import { Client } from 'undici';
+import { dataLayout } from '../config/data-layout.ts';
+import { readEnvironment } from '../config/environment.ts';
+import { SchoolgateError } from '../kernel/errors.ts';
+import { askPassword } from './ask-password.ts';
+import type { CliContext } from './context.ts';
+
+type Method = 'GET' | 'POST' | 'DELETE';
+
+/** The console's API, as a signed-in person. Rejects with a SchoolgateError that holds what the console said. */
+export interface ConsoleClient {
+  call(method: Method, path: string, body?: object): Promise<unknown>;
+}
+
+/**
+ * Signs in through the console's local socket, does the work, and signs out again, however the work ends. Rejects with
+ * `console_stopped` when no console answers, and with what the console says when it refuses.
+ */
+export async function asPerson<T>(
+  context: CliContext,
+  userName: string,
+  work: (client: ConsoleClient) => Promise<T>,
+): Promise<T> {
+  const { dataDir } = readEnvironment(context.env, context.cwd);
+  const http = new Client('http://console', { socketPath: dataLayout(dataDir).consoleSocket });
+  try {
+    // Asked before the password is: nobody should type one for nothing.
+    await call(http, null, 'GET', '/health');
+    const password = await askPassword(context, `Password of ${userName}: `);
+    const { token } = (await call(http, null, 'POST', '/api/v1/session', { userName, password })) as { token: string };
+    try {
+      return await work({ call: (method, path, body) => call(http, token, method, path, body) });
+    } finally {
+      await call(http, token, 'DELETE', '/api/v1/session');
+    }
+  } finally {
+    await http.close();
+  }
+}
+
+async function call(http: Client, token: string | null, method: Method, path: string, body?: object): Promise<unknown> {
+  const { statusCode, text } = await send(http, token, method, path, body);
+  if (statusCode < 400) return text === '' ? null : (JSON.parse(text) as unknown);
+  const { error, message } = readRefusal(text);
+  throw new SchoolgateError(error, 'client', message);
+}
+
+async function send(
+  http: Client,
+  token: string | null,
+  method: Method,
+  path: string,
+  body?: object,
+): Promise<{ statusCode: number; text: string }> {
+  const headers: Record<string, string> = {};
+  if (token !== null) headers['authorization'] = `Bearer ${token}`;
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  try {
+    const response = await http.request({
+      method,
+      path,
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    return { statusCode: response.statusCode, text: await response.body.text() };
+  } catch (cause) {
+    throw new SchoolgateError(
+      'console_stopped',
+      'client',
+      'The console is not running here. Start it with "npx schoolgate start" and try again.',
+      { cause },
+    );
+  }
+}
+
+function readRefusal(text: string): { error: string; message: string } {
+  try {
+    return JSON.parse(text) as { error: string; message: string };
+  } catch {
+    return { error: 'console_fault', message: 'The console did not answer as it should; look at its log.' };
+  }
+}

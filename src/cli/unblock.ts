@@ -1,0 +1,135 @@
+import type { Command } from 'commander';
+import { isoTime } from '../kernel/clock.ts';
+import { instantOf, localText } from '../kernel/local-time.ts';
+import type { ConsoleClient } from './console-client.ts';
+import { type CliContext, type RegisterCommand, UsageError } from './context.ts';
+
+interface RequestOptions {
+  readonly user: string;
+  readonly topic: string;
+  readonly reason: string;
+  readonly site: readonly string[];
+  readonly category: readonly string[];
+  readonly level: readonly string[];
+  readonly range: readonly string[];
+  readonly from?: string;
+  readonly until?: string;
+  readonly for?: string;
+}
+
+/** An unblock as the console's API gives it. */
+interface ListedUnblock {
+  readonly id: string;
+  readonly state: string;
+  readonly topic: string;
+  readonly hosts: readonly string[];
+  readonly categories: readonly string[];
+  readonly levels: readonly string[];
+  readonly ranges: readonly string[];
+  readonly from: string;
+  readonly until: string;
+  readonly requested: { readonly by: string };
+}
+
+/** `unblock request | list | approve | refuse | revoke`, as a signed-in person through the console. */
+export const registerUnblock: RegisterCommand = (program, context) => {
+  const unblock = program.command('unblock').description('open a site for a topic, for a time: two people');
+  const command = (usage: string, description: string): Command =>
+    unblock
+      .command(usage)
+      .description(description)
+      .requiredOption('--user <name>', 'who you are; the password is asked for');
+
+  command('request', 'ask for an unblock; another person must approve it')
+    .requiredOption('--topic <text>', 'what is taught')
+    .requiredOption('--reason <text>', 'why it is needed')
+    .option('--site <host>', 'a site and everything under it; may be repeated', collect, [])
+    .option('--category <id>', 'a whole category; may be repeated', collect, [])
+    .option('--level <name>', 'for this level; may be repeated', collect, [])
+    .option('--range <cidr>', 'for these addresses; may be repeated', collect, [])
+    .option('--from <time>', 'school time such as 2026-11-23T09:00, or ISO 8601 with Z; default: now')
+    .option('--until <time>', 'when it ends, written like --from')
+    .option('--for <time>', 'how long instead: 50m, 2h or 3d')
+    .action((options: RequestOptions) => request(context, options));
+
+  command('list', 'what was asked for, newest first')
+    .option('--json', 'one JSON document')
+    .action((options: { user: string; json?: true }) => list(context, options));
+
+  for (const move of ['approve', 'refuse', 'revoke'] as const) {
+    command(`${move} <id>`, `${move} an unblock`)
+      .option('--note <text>', 'for the record')
+      .action(async (id: string, { user, note }: { user: string; note?: string }) => {
+        const path = `/api/v1/unblocks/${encodeURIComponent(id)}/${move}`;
+        const body = note === undefined ? {} : { reason: note };
+        const moved = (await signedIn(context, user, (client) => client.call('POST', path, body))) as ListedUnblock;
+        context.stdout.write(`${moved.id} is ${moved.state}.\n`);
+      });
+  }
+};
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+async function signedIn<T>(context: CliContext, user: string, work: (client: ConsoleClient) => Promise<T>): Promise<T> {
+  const { asPerson } = await import('./console-client.ts');
+  return asPerson(context, user, work);
+}
+
+async function request(context: CliContext, options: RequestOptions): Promise<void> {
+  const length = readLength(options);
+  const made = (await signedIn(context, options.user, async (client) => {
+    const zone = await schoolZone(client);
+    const from = options.from === undefined ? context.clock() : readTime('--from', options.from, zone);
+    const until = length === null ? readTime('--until', options.until!, zone) : from + length;
+    const { topic, reason, site: hosts, category: categories, level: levels, range: ranges } = options;
+    const times = { from: isoTime(from), until: isoTime(until) };
+    return client.call('POST', '/api/v1/unblocks', { topic, reason, hosts, categories, levels, ranges, ...times });
+  })) as ListedUnblock;
+  context.stdout.write(
+    `Asked for: ${made.id}. Another person must approve it: npx schoolgate unblock approve ${made.id} --user NAME\n`,
+  );
+}
+
+async function list(context: CliContext, options: { user: string; json?: true }): Promise<void> {
+  const { unblocks, zone } = await signedIn(context, options.user, async (client) => {
+    const answer = (await client.call('GET', '/api/v1/unblocks')) as { unblocks: ListedUnblock[] };
+    return { unblocks: answer.unblocks, zone: await schoolZone(client) };
+  });
+  if (options.json === true) {
+    context.stdout.write(`${JSON.stringify({ unblocks }, null, 2)}\n`);
+    return;
+  }
+  if (unblocks.length === 0) context.stdout.write('Nobody has asked for an unblock yet.\n');
+  for (const one of unblocks) context.stdout.write(`${describe(one, zone)}\n`);
+}
+
+function describe(one: ListedUnblock, zone: string): string {
+  const what = [...one.hosts, ...one.categories.map((id) => `category ${id}`)].join(', ');
+  const whom = [...one.levels, ...one.ranges].join(', ');
+  const when = `${localText(Date.parse(one.from), zone)} to ${localText(Date.parse(one.until), zone)}`;
+  return `${one.id}  ${one.state}\n  ${one.topic}: ${what}\n  for ${whom}, ${when}, asked for by ${one.requested.by}`;
+}
+
+async function schoolZone(client: ConsoleClient): Promise<string> {
+  const { timeZone } = (await client.call('GET', '/api/v1/status')) as { timeZone: string | null };
+  return timeZone ?? 'Europe/London';
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Ms of `--for`; null: `--until` says when. */
+function readLength({ for: length, until }: RequestOptions): number | null {
+  if ((length === undefined) === (until === undefined)) throw new UsageError('Give either --until or --for.');
+  if (length === undefined) return null;
+  const match = /^(\d{1,4})([mhd])$/.exec(length);
+  if (match === null) throw new UsageError('--for must be a number of minutes, hours or days: 50m, 2h or 3d.');
+  return Number(match[1]) * UNIT_MS[match[2]!]!;
+}
+
+function readTime(option: string, text: string, zone: string): number {
+  const instant = /(?:Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : (instantOf(text, zone) ?? Number.NaN);
+  if (!Number.isNaN(instant)) return instant;
+  throw new UsageError(`${option} must be school time (2026-11-23T09:00) or ISO 8601 with Z.`);
+}

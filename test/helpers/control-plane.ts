@@ -1,0 +1,214 @@
+import { generateKeyPairSync } from 'node:crypto';
+import type { Actor } from '../../src/audit/entry.ts';
+import { newestRows } from '../../src/audit/repository.ts';
+import { type Audit, createAudit, verifyChain } from '../../src/audit/service.ts';
+import type { SignedSnapshot, SnapshotKind } from '../../src/events/bus.ts';
+import { signSnapshot } from '../../src/events/signing.ts';
+import { createPasswords } from '../../src/identity/passwords.ts';
+import { insertPerson, storePassword } from '../../src/identity/repository.ts';
+import { type Accounts, createAccounts } from '../../src/identity/service.ts';
+import { type Sessions, createSessions } from '../../src/identity/session-service.ts';
+import { createIdMaker } from '../../src/kernel/ids.ts';
+import type { CompiledPolicy } from '../../src/policy/compile.ts';
+import { type PolicyService, createPolicyService, policySnapshot } from '../../src/policy/service.ts';
+import type { LiveSnapshot, PolicySnapshot } from '../../src/policy/snapshot.ts';
+import { type Publishing, createPublishing } from '../../src/publishing/service.ts';
+import { type Safeguarding, createSafeguarding } from '../../src/safeguarding/service.ts';
+import { type RecordDatabase, openRecord } from '../../src/store/database.ts';
+import { type Unblocks, createUnblocks, liveSnapshot } from '../../src/unblock/service.ts';
+
+export const AUDIT_KEY = Buffer.alloc(32, 7);
+/** Monday 23 November 2026, 09:00 in London. */
+export const START = Date.UTC(2026, 10, 23, 9);
+
+/** A clock that stands until the test moves it. */
+export interface ManualClock {
+  (): number;
+  set(ms: number): void;
+  advance(ms: number): void;
+}
+
+export function manualClock(start = START): ManualClock {
+  let now = start;
+  return Object.assign(() => now, {
+    set: (ms: number) => void (now = ms),
+    advance: (ms: number) => void (now += ms),
+  });
+}
+
+/** A bus that remembers what it was given, and can be told to refuse. */
+export interface TestBus {
+  readonly sent: SignedSnapshot[];
+  down: boolean;
+}
+
+/** The whole control plane over one record, without doors. */
+export interface ControlPlane {
+  readonly record: RecordDatabase;
+  readonly audit: Audit;
+  readonly clock: ManualClock;
+  readonly bus: TestBus;
+  readonly publishing: Publishing;
+  readonly policy: PolicyService;
+  readonly unblocks: Unblocks;
+  readonly accounts: Accounts;
+  readonly sessions: Sessions;
+  readonly safeguarding: Safeguarding;
+  /** What is on disk, as compiled. */
+  disk: CompiledPolicy;
+  readonly invalid: unknown[];
+  /** The audit as `action actor` lines, oldest first; throws if the chain does not verify. */
+  acts(): string[];
+  /** What gateways have been sent last. */
+  last(kind: 'live'): LiveSnapshot | undefined;
+  last(kind: 'policy'): PolicySnapshot | undefined;
+  close(): Promise<void>;
+}
+
+export interface ControlPlaneOptions {
+  /** Default: in memory. */
+  readonly path?: string;
+  readonly clock?: ManualClock;
+  readonly disk?: CompiledPolicy;
+}
+
+export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
+  const clock = options.clock ?? manualClock();
+  const record = openRecord(options.path ?? ':memory:');
+  const audit = createAudit(AUDIT_KEY, clock);
+  const newId = createIdMaker(clock);
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const bus: TestBus = { sent: [], down: false };
+  const publishing = createPublishing({
+    record,
+    sources: { policy: policySnapshot, live: liveSnapshot },
+    sign: (unsigned) => signSnapshot(privateKey, unsigned),
+    publisher: {
+      async publish(snapshot) {
+        if (bus.down) throw new Error('the bus is down');
+        bus.sent.push(snapshot);
+      },
+      close: async () => {},
+    },
+    clock,
+    onFailure: () => {},
+    retryMs: 5,
+  });
+  const passwords = createPasswords();
+  const accounts = createAccounts({ record, audit, passwords, clock, newId });
+  const sessions = createSessions({ record, audit, passwords, clock });
+  const invalid: unknown[] = [];
+  const state: { disk: CompiledPolicy } = { disk: options.disk ?? { snapshot: testPolicy() } };
+  const policy = createPolicyService({
+    record,
+    audit,
+    publishing,
+    clock,
+    newId,
+    readDisk: () => state.disk,
+    accounts: () => accounts.count(),
+    userNameOf: (id) => accounts.people().find((person) => person.id === id)?.userName ?? id,
+    onInvalid: (problems) => invalid.push(problems),
+  });
+  const unblocks = createUnblocks({
+    record,
+    audit,
+    publishing,
+    clock,
+    newId,
+    policy: () => policy.published()?.snapshot ?? null,
+  });
+  const safeguarding = createSafeguarding({ record, clock, newId, timeZone: () => 'Europe/London' });
+  const last = (kind: SnapshotKind): never => {
+    const body = bus.sent.findLast((snapshot) => snapshot.kind === kind)?.body;
+    return (body === undefined ? undefined : JSON.parse(body)) as never;
+  };
+  return {
+    record,
+    audit,
+    clock,
+    bus,
+    publishing,
+    policy,
+    unblocks,
+    accounts,
+    sessions,
+    safeguarding,
+    invalid,
+    get disk() {
+      return state.disk;
+    },
+    set disk(disk) {
+      state.disk = disk;
+    },
+    acts: () =>
+      record.read((tx) => {
+        const check = verifyChain(tx, AUDIT_KEY);
+        if (!check.intact) throw new Error(`the audit chain is broken at ${check.row}: ${check.problem}`);
+        return newestRows(tx, null, 1000)
+          .map((row) => `${row.action} ${row.actor}`)
+          .toReversed();
+      }),
+    last,
+    async close() {
+      await publishing.close();
+      record.close();
+    },
+  };
+}
+
+/** Two people with accounts, without the work of hashing passwords. */
+export function twoPeople({ record, clock }: ControlPlane): { head: Actor; manager: Actor } {
+  const add = (id: string, userName: string, fullName: string, role: 'headteacher' | 'network-manager'): Actor => {
+    record.write((tx) => {
+      insertPerson(tx, { id, userName, fullName, roles: [role] }, userName, clock());
+      storePassword(tx, id, 'not a hash', clock());
+    });
+    return { personId: id, userName, address: '127.0.0.1' };
+  };
+  return {
+    head: add('01J00000000000000000000001', 'h.teacher', 'Helen Teacher', 'headteacher'),
+    manager: add('01J00000000000000000000002', 'n.manager', 'Nadia Manager', 'network-manager'),
+  };
+}
+
+/** A small policy: two levels, an open and a locked category. `hash` tells one from another. */
+export function testPolicy(change: Partial<PolicySnapshot> = {}): PolicySnapshot {
+  const rule = 'levels/ks2.yaml#categories.games';
+  const level = (name: string, title: string): PolicySnapshot['levels'][string] => ({
+    name,
+    title,
+    voice: 'child',
+    categories: { games: { action: 'block', rule } },
+    uncategorised: { action: 'allow', rule },
+    entries: { allow: [], block: [] },
+    downloads: null,
+    hours: null,
+  });
+  return {
+    hash: 'a'.repeat(64),
+    school: 'Test Primary School',
+    timeZone: 'Europe/London',
+    levels: { ks1: level('ks1', 'Key stage 1'), ks2: level('ks2', 'Key stage 2') },
+    strictestLevel: 'ks1',
+    categories: {
+      games: { title: 'Games', locked: false, flag: true },
+      csam: { title: 'Child sexual abuse', locked: true, flag: true },
+    },
+    never: [{ host: 'never.example', path: null, rule: 'school.yaml#never' }],
+    people: {},
+    groups: {},
+    lessons: [],
+    identity: { mode: 'open', ranges: [] },
+    network: {
+      clients: ['127.0.0.0/8'],
+      allowDestinations: [],
+      connectPorts: [{ port: 443, tls: true }],
+      httpPorts: [80],
+      connectionsPerClient: 100,
+      connections: 1000,
+    },
+    contacts: { pupils: 'Tell your teacher.', staff: 'it@school.example' },
+    ...change,
+  };
+}
