@@ -37,13 +37,13 @@ async function weekly(context: CliContext, options: ReportOptions): Promise<void
   const environment = readEnvironment(context.env, context.cwd);
   const { listsDir, dataDir } = environment;
   const layout = dataLayout(dataDir);
-  const { reports, zone, close } = openWeeklyReport({ layout, listsDir, clock: context.clock });
+  const opened = openWeeklyReport({ layout, listsDir, clock: context.clock });
   try {
-    const made = await reports.make(await periodOf(options, zone));
+    const made = await opened.reports.make(await periodOf(options, opened.zone));
     writeFiles(context, options, made);
     if (options.mail !== undefined) await mail(context, environment, layout, made, options.mail);
   } finally {
-    close();
+    opened.close();
   }
 }
 

@@ -2,6 +2,7 @@ import { loadCatalogue } from '../categories/catalogue.ts';
 import { readManifest } from '../categories/current-index.ts';
 import type { DataLayout } from '../config/data-layout.ts';
 import { readRecords } from '../history/read-records.ts';
+import { SchoolgateError } from '../kernel/errors.ts';
 import { listPeople } from '../identity/repository.ts';
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import { latestVersion } from '../policy/repository.ts';
@@ -89,16 +90,32 @@ function readUnblocks(tx: ReadTx, span: Span, now: number): UnblockOfWeek[] {
 
 function readStatus(tx: ReadTx, span: Span, { layout, listsDir }: RecordSources): WeekStatus {
   const [from, until] = [isoTime(span.from), isoTime(span.until)];
-  const lists = readManifest(layout)?.lists ?? [];
-  const { categories } = loadCatalogue(listsDir);
-  const locked = new Set(categories.filter((category) => category.locked).map(({ id }) => id));
   return {
     school: latestVersion(tx)?.snapshot.school ?? null,
     schoolTime: USUAL_SCHOOL_TIME,
     alarms: alarmsBetween(tx, from, until),
     gaps: gapsBetween(tx, from, until),
-    illegalListLoaded: lists.some((list) => locked.has(list.category)),
-    listsFromLastGood: lists.filter((list) => list.fromLastGood),
-    categoryTitles: Object.fromEntries(categories.map(({ id, title }) => [id, title])),
+    ...readLists(layout, listsDir),
   };
+}
+
+type ListsOfWeek = Pick<WeekStatus, 'illegalListLoaded' | 'listsFromLastGood' | 'listsProblem' | 'categoryTitles'>;
+
+/** A report is made also where the lists cannot be read: it then says so. */
+function readLists(layout: DataLayout, listsDir: string): ListsOfWeek {
+  try {
+    const lists = readManifest(layout)?.lists ?? [];
+    const { categories } = loadCatalogue(listsDir);
+    const locked = new Set(categories.filter((category) => category.locked).map(({ id }) => id));
+    return {
+      illegalListLoaded: lists.some((list) => locked.has(list.category)),
+      listsFromLastGood: lists.filter((list) => list.fromLastGood),
+      listsProblem: null,
+      categoryTitles: Object.fromEntries(categories.map(({ id, title }) => [id, title])),
+    };
+  } catch (error) {
+    if (!(error instanceof SchoolgateError)) throw error;
+    const listsProblem = error.publicText.replaceAll(/\s*\n\s*/g, ' ');
+    return { illegalListLoaded: false, listsFromLastGood: [], listsProblem, categoryTitles: {} };
+  }
 }

@@ -12,8 +12,23 @@ export interface JobUseCases {
 export function schoolJobs(zone: string, useCases: JobUseCases): Job[] {
   return [
     // Every week has its report, also the weeks in which the machine was off: a gap would look like nothing happened.
-    { name: 'weekly-report', cron: '0 7 * * 1', zone, missed: 'each', run: useCases.weeklyReport },
+    // Ten minutes: the history that waited in gateways' spools has to come in first.
+    {
+      name: 'weekly-report',
+      cron: '0 7 * * 1',
+      zone,
+      missed: 'each',
+      settleMs: 10 * 60_000,
+      run: useCases.weeklyReport,
+    },
     // What has ended has ended: one look writes down all of it.
-    { name: 'unblock-expiry', cron: '* * * * *', zone: 'UTC', missed: 'latest', run: useCases.expireUnblocks },
+    {
+      name: 'unblock-expiry',
+      cron: '* * * * *',
+      zone: 'UTC',
+      missed: 'latest',
+      settleMs: 0,
+      run: useCases.expireUnblocks,
+    },
   ];
 }

@@ -10,6 +10,8 @@ export interface Job {
   readonly zone: string;
   /** What runs missed while the process was down do: `each` is made up in order; only the `latest` is. */
   readonly missed: 'each' | 'latest';
+  /** How long after a start the first run waits, ms: for what came in while the process was down. */
+  readonly settleMs: number;
   /** The use case. `due`: the minute it was due, ms since the epoch. Rejecting means: try again later. */
   run(due: number): Promise<unknown>;
 }
@@ -40,7 +42,7 @@ const LONGEST_PAUSE_MS = 60 * MINUTE_MS;
 
 /**
  * Runs each job when it is due, at least once for each time, one run of a job at a time: a run counts when it has ended
- * well, and one that fails is tried again after 1, 2, 4 … 60 minutes. What was missed is made up at once. A job that never
+ * well, and one that fails is tried again after 1, 2, 4 … 60 minutes. What was missed is made up after the start. A job that never
  * ran has missed nothing. Throws a SchoolgateError if a job's time is not usable; nothing runs then.
  */
 export function startTimetable(jobs: readonly Job[], ports: TimetablePorts): Timetable {
@@ -67,11 +69,12 @@ class Line {
   /** Nothing was due from the last run to here: no minute is looked at twice, which would cost a failing job dearly. */
   #lookedUntil = 0;
   #failures = 0;
-  #nextTry = 0;
+  #nextTry: number;
 
   constructor(job: Job, ports: TimetablePorts) {
     this.#job = job;
     this.#ports = ports;
+    this.#nextTry = ports.clock() + job.settleMs;
     this.#slots = readSlots(job.name, job.cron, job.zone);
   }
 

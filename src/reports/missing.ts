@@ -23,7 +23,9 @@ export function findMissing(
 ): Missing[] {
   const missing: Missing[] = [];
   const add = (what: string, detail: string): void => void missing.push({ what, detail });
-  if (!status.illegalListLoaded) {
+  if (status.listsProblem !== null) {
+    add('It is not known which lists are in force', status.listsProblem);
+  } else if (!status.illegalListLoaded) {
     add(
       'No illegal-content list is loaded',
       'Known illegal addresses are refused only where another list or rule names them.',

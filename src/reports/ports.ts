@@ -77,6 +77,8 @@ export interface WeekStatus {
     readonly until: string;
   }[];
   readonly illegalListLoaded: boolean;
+  /** Why it is not known which lists are in force; null: it is. */
+  readonly listsProblem: string | null;
   /** Lists whose source could not be used, so that their last good copy stands in. */
   readonly listsFromLastGood: readonly { readonly id: string; readonly loadedAt: string }[];
   /** Titles of categories by id, as people read them. */

@@ -77,7 +77,7 @@ export function generateWeek(seed: number, from: number, count: number): AccessR
   const newId = createIdMaker(() => now);
   return records.map((record) => {
     now = Date.parse(record.at);
-    return { id: newId(), ...record };
+    return Object.assign(record, { id: newId() });
   });
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { zstdCompressSync } from 'node:zlib';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import t from 'tap';
 import type { AccessRecord } from '../../src/events/access-record.ts';
 import { importSegment } from '../../src/history/import-segment.ts';

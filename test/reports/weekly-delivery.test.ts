@@ -20,6 +20,7 @@ function ports(folder: string, recipient: string | null, send: Delivery['send'])
       gaps: [],
       illegalListLoaded: false,
       listsFromLastGood: [],
+      listsProblem: null,
       categoryTitles: {},
     }),
     zone: 'Europe/London',

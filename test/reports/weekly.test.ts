@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import t from 'tap';
 import { silentSchoolHours } from '../../src/reports/missing.ts';
 import { type ReportRecord, type Span, USUAL_SCHOOL_TIME, type WeekStatus } from '../../src/reports/ports.ts';
@@ -18,6 +18,7 @@ const STATUS: WeekStatus = {
   gaps: [],
   illegalListLoaded: true,
   listsFromLastGood: [],
+  listsProblem: null,
   categoryTitles: {},
 };
 
