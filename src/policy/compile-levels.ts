@@ -109,7 +109,7 @@ function compileDownloads(to: Compiling, document: YamlDocument<LevelDocument>):
   }
   return extensions.size === 0
     ? null
-    : { extensions: [...extensions].sort(), rule: `${document.file}#downloads.block` };
+    : { extensions: [...extensions].sort(), rule: `${document.file}#downloads` };
 }
 
 function compileHours(to: Compiling, document: YamlDocument<LevelDocument>): CompiledLevel['hours'] {

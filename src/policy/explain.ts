@@ -54,7 +54,7 @@ function allowedText({ action, reason }: Decision, voice: Voice): string {
 
 function refusalKind({ action, reason, rule }: Decision): RefusalKind {
   if (reason === 'person' && rule?.endsWith('.suspended') === true) return 'suspended';
-  if (reason === 'block-list' && rule?.endsWith('#downloads.block') === true) return 'download';
+  if (reason === 'block-list' && rule?.endsWith('#downloads') === true) return 'download';
   if (reason === 'unblock' || reason === 'allow-list') return 'fault';
   return action === 'warn' ? 'warned' : reason;
 }

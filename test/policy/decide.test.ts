@@ -97,7 +97,7 @@ await t.test('every reason of the closed set, with all that the decision says', 
     [
       'block-list, a download',
       ask(request('a.test', { path: '/Setup.EXE?v=2' })),
-      `block block block-list level - ${LEVEL}downloads.block plain`,
+      `block block block-list level - ${LEVEL}downloads plain`,
     ],
     [
       'category, blocked',
