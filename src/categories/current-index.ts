@@ -38,7 +38,7 @@ export interface Inputs {
   readonly files: ReadonlyMap<string, string>;
 }
 
-/** Reads every input once. Rejects with what the file system says if a file goes away meanwhile. */
+/** Reads every input once. A list file that cannot be read is `unreadable`, which is an input too; its list says why when it is taken. */
 export async function readInputs(listsDir: string, catalogue: Catalogue): Promise<Inputs> {
   const hash = createHash('sha256').update(`schoolgate index ${INDEX_VERSION}\n`);
   for (const name of [CATEGORIES_FILE, CATALOGUE_FILE]) {
@@ -52,7 +52,7 @@ export async function readInputs(listsDir: string, catalogue: Catalogue): Promis
   for (const list of catalogue.lists) {
     hash.update(`list ${list.id}\n`);
     for (const file of sourceFiles(list)) {
-      const sha256 = await hashFile(file.path);
+      const sha256 = await hashFile(file.path).catch(() => 'unreadable');
       files.set(file.path, sha256);
       hash.update(`${file.format} ${sha256}\n`);
     }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { replaceFile } from '../kernel/durable-file.ts';
-import type { ListContent, ListCounts } from './list-content.ts';
+import type { ListCounts } from './list-content.ts';
 
 /**
  * The last content of a list that could be used, kept so that a bad file never empties a category. One file a list: the SHA-256 of all
@@ -16,7 +16,10 @@ export interface LastGood extends ListCounts {
   readonly loadedAt: string;
 }
 
-export type LastGoodCopy = LastGood & ListContent;
+export interface LastGoodCopy extends LastGood {
+  /** Unpacks the entries, as `ListContent` has them. */
+  readonly text: () => Buffer;
+}
 
 const LINE_FEED = 10;
 const SHA256_HEX = 64;
@@ -42,7 +45,7 @@ export function readLastGood(folder: string, id: string): LastGoodCopy | 'damage
   if (file[SHA256_HEX] !== LINE_FEED || sha256(body) !== file.toString('latin1', 0, SHA256_HEX)) return 'damaged';
   const end = body.indexOf(LINE_FEED);
   const facts = JSON.parse(body.toString('utf8', 0, end)) as LastGood;
-  return { ...facts, text: zstdDecompressSync(body.subarray(end + 1)) };
+  return { ...facts, text: () => zstdDecompressSync(body.subarray(end + 1)) };
 }
 
 function sha256(bytes: Uint8Array): string {

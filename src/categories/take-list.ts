@@ -47,10 +47,9 @@ export async function takeList(list: CatalogueList, options: TakeOptions): Promi
   const rejectedSamples: Problem[] = [];
   const copy = readLastGood(options.folder, list.id);
   const content = await readSource(list, options, rejectedSamples);
-  const fault = typeof content === 'string' ? content : faultOf(content, list, copy, options.folder);
-  if (fault !== null || typeof content === 'string') {
-    return standIn(list, options, copy, fault ?? '', rejectedSamples);
-  }
+  if (typeof content === 'string') return standIn(list, options, copy, content, rejectedSamples);
+  const fault = faultOf(content, list, copy, options.folder);
+  if (fault !== null) return standIn(list, options, copy, fault, rejectedSamples);
   const { text, ...counts } = content;
   const loadedAt = isoTime(options.now);
   saveLastGood(options.folder, list.id, { ...counts, source: list.source, format: list.format, loadedAt }, text);
@@ -137,5 +136,5 @@ function standIn(
   const { text, source: _source, format: _format, ...facts } = copy;
   const age = ageText(options.now - Date.parse(copy.loadedAt));
   const alarm = `List "${list.id}": ${fault}; its last good copy, ${age} old with ${copy.accepted} entries, stands in.`;
-  return { list, summary: { ...common, ...facts, fromLastGood: true }, text, alarm };
+  return { list, summary: { ...common, ...facts, fromLastGood: true }, text: text(), alarm };
 }

@@ -179,6 +179,17 @@ await t.test('last good copies', async (t) => {
   }
 });
 
+await t.test('a file that cannot even be opened', async (t) => {
+  const s = school(t, row('folder', './ut1', 'gambling', 'ut1'));
+  mkdirSync(join(s.listsDir, 'ut1'));
+  s.write('ut1/domains', names(3));
+  await s.build();
+  rmSync(join(s.listsDir, 'ut1/domains'));
+  mkdirSync(join(s.listsDir, 'ut1/domains'));
+  t.match(await s.build(), { lists: [{ fromLastGood: true, accepted: 3, problems: [{ reason: /cannot be read/ }] }] });
+  t.ok(await isIndexCurrent(s.listsDir, s.layout), 'building again would change nothing');
+});
+
 await t.test('what is not taken for a broken update', async (t) => {
   await t.test('20 % less', async (t) => {
     const s = school(t, row('plain', './plain.txt'));
