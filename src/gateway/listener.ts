@@ -58,8 +58,12 @@ export function createListener(
     const own = leases.take(address);
     if (whole === true && own === true) return serve(client, address);
     client.pause();
+    client.on('error', ignoreWhileWaiting);
     void Promise.all([whole, own]).then(([wholeTaken, ownTaken]) => {
-      if (wholeTaken && ownTaken && !client.destroyed) return serve(client, address);
+      if (wholeTaken && ownTaken && !client.destroyed) {
+        client.off('error', ignoreWhileWaiting);
+        return serve(client, address);
+      }
       if (wholeTaken) leases.free(WHOLE_GATEWAY);
       if (ownTaken) leases.free(address);
       return client.destroyed ? undefined : turnAway(context, client, wholeTaken ? 'client-limit' : 'gateway-limit');
@@ -115,6 +119,9 @@ export function createListener(
     },
   };
 }
+
+// A client may reset while its slots are asked for: that is noticed by `destroyed`, but an unheard error would end the worker.
+function ignoreWhileWaiting(): void {}
 
 /** An HTTP parser with this gateway's limits; it never listens itself, connections are given to it. */
 function createParser(context: GatewayContext, pools: UpstreamPools): HttpServer {
