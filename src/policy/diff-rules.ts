@@ -81,10 +81,8 @@ export function diffEntries({ name, pupils }: Subject, before: Entries, after: E
 
 /** What one list has that the other has not, in the lists' own order. */
 export function compare<T>(before: readonly T[], after: readonly T[]): { readonly added: T[]; readonly removed: T[] } {
-  return {
-    added: after.filter((one) => !before.includes(one)),
-    removed: before.filter((one) => !after.includes(one)),
-  };
+  const [old, next] = [new Set(before), new Set(after)];
+  return { added: after.filter((one) => !old.has(one)), removed: before.filter((one) => !next.has(one)) };
 }
 
 const DAY_NAMES = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];

@@ -1,3 +1,4 @@
+import { offsetAt } from '../kernel/local-time.ts';
 import type { DayWindow } from './snapshot.ts';
 
 /** Minutes since Monday 00:00 on the school's clock, 0 to 10,079, at an instant in ms since the epoch. */
@@ -20,24 +21,12 @@ export function isTimeZone(timeZone: string): boolean {
 
 /** A clock reader for one zone. The zone's offset is asked of Intl once a quarter of an hour; between, it is arithmetic. */
 export function createLocalMinute(timeZone: string): LocalMinute {
-  const format = new Intl.DateTimeFormat('en-GB', {
-    timeZone,
-    calendar: 'iso8601',
-    numberingSystem: 'latn',
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  });
   let quarter = Number.NaN;
   let offset = 0;
   return (now) => {
     const at = Math.floor(now / QUARTER_MS);
     if (at !== quarter) {
-      offset = offsetAt(format, at * QUARTER_MS);
+      offset = offsetAt(at * QUARTER_MS, timeZone);
       quarter = at;
     }
     const minutes = Math.floor((now + offset) / MINUTE_MS);
@@ -45,13 +34,6 @@ export function createLocalMinute(timeZone: string): LocalMinute {
     const sinceMonday = (minutes + 3 * DAY_MINUTES) % (7 * DAY_MINUTES);
     return sinceMonday < 0 ? sinceMonday + 7 * DAY_MINUTES : sinceMonday;
   };
-}
-
-/** What the zone adds to UTC at an instant, ms. */
-function offsetAt(format: Intl.DateTimeFormat, instant: number): number {
-  const part: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
-  for (const { type, value } of format.formatToParts(instant)) part[type] = Number(value);
-  return Date.UTC(part.year!, part.month! - 1, part.day, part.hour, part.minute, part.second) - instant;
 }
 
 /** Whether a minute of the week lies in one of the windows. */

@@ -11,6 +11,7 @@ import { decide } from '../../src/policy/decide.ts';
 import { LevelSchema, RulesSchema, SchoolSchema } from '../../src/policy/document.ts';
 import { loadPolicy } from '../../src/policy/load.ts';
 import { NO_LIVE, preparePolicy } from '../../src/policy/prepare.ts';
+import { readPolicy } from '../../src/policy/read.ts';
 import type { PolicySnapshot } from '../../src/policy/snapshot.ts';
 import type { Decision } from '../../src/policy/verdict.ts';
 import { at, match, request, who } from './small-school.ts';
@@ -152,6 +153,16 @@ await t.test('the guide names every setting that the files may hold', async (t) 
   const guide = readFileSync(join(ROOT, 'policies', 'README.md'), 'utf8');
   const settings = [SchoolSchema, LevelSchema, RulesSchema].flatMap(settingsOf);
   for (const setting of new Set(settings)) t.match(guide, new RegExp(`\`${setting}\``), setting);
+});
+
+await t.test('the guide’s example of rules.yaml compiles', async (t) => {
+  const guide = readFileSync(join(ROOT, 'policies', 'README.md'), 'utf8');
+  const files = ['school.yaml', ...LEVELS.map((level) => `levels/${level}.yaml`)].map(
+    (file) => [file, readFileSync(join(ROOT, 'policies', file), 'utf8')] as const,
+  );
+  const read = readPolicy(new Map([...files, ['rules.yaml', /```yaml\n([^`]+)```/.exec(guide)![1]!]]));
+  const compiled = 'documents' in read ? compilePolicy(read.documents, categories) : read;
+  t.strictSame('problems' in compiled ? compiled.problems.map(formatProblem) : [], []);
 });
 
 /** Every key that a schema knows, at any depth. */
