@@ -67,6 +67,7 @@ class FileSpool implements Spool {
   readonly #events: EventQueue;
   readonly #records: SegmentWriter;
   readonly #refusing = new Set<Part>();
+  readonly #openings = new Map<string, () => AccessRecord>();
   readonly #tick: NodeJS.Timeout;
 
   constructor({ layout, gateway, worker, clock, ids, onAlarm, limits }: SpoolOptions) {
@@ -90,11 +91,12 @@ class FileSpool implements Spool {
   }
 
   record(record: AccessRecord): void {
+    this.#openings.delete(record.id);
     this.#records.push(`${JSON.stringify(record)}\n`);
   }
 
-  opening(record: AccessRecord): void {
-    this.#records.push(`{"opening":${JSON.stringify(record)}}\n`);
+  opening(id: string, record: () => AccessRecord): void {
+    this.#openings.set(id, record);
   }
 
   get health(): SpoolHealth {
@@ -110,13 +112,21 @@ class FileSpool implements Spool {
 
   async close(): Promise<void> {
     clearInterval(this.#tick);
+    this.#writeOpenings();
     await Promise.all([this.#events.close(), this.#records.close()]);
   }
 
   #onTick(): void {
     this.#events.retry();
     this.#file.sync((error) => this.#onDisk('sync', error));
+    this.#writeOpenings();
     void this.#records.flush();
+  }
+
+  // Most tunnels end before the buffer is written at all: their record stands for both lines.
+  #writeOpenings(): void {
+    for (const record of this.#openings.values()) this.#records.push(`{"opening":${JSON.stringify(record())}}\n`);
+    this.#openings.clear();
   }
 
   #onDisk(part: Part, error: Error | null): void {

@@ -13,8 +13,11 @@ export interface Spool {
   event(envelope: EventEnvelope): Promise<void>;
   /** One request or tunnel that ended. Buffered; on disk within a second. */
   record(record: AccessRecord): void;
-  /** A tunnel that opened; buffered like `record`. */
-  opening(record: AccessRecord): void;
+  /**
+   * A tunnel that opened. If it is still open when the buffer is next written, within a second, `record` is called for its
+   * opening line; the AccessRecord with this id follows when it ends.
+   */
+  opening(id: string, record: () => AccessRecord): void;
   readonly health: SpoolHealth;
   /** Lines waiting in memory because the disk refused them. */
   readonly held: number;

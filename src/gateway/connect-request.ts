@@ -8,6 +8,7 @@ import { MAX_HELLO_BYTES, readClientHello } from './client-hello.ts';
 import type { GatewayContext } from './context.ts';
 import type { Route } from './dial.ts';
 import { headerValues, isLoop } from './headers.ts';
+import type { GatewayLimits } from './limits.ts';
 import type { OpenConnection } from './open-connections.ts';
 import { accessRecord, announce, finish, NOTHING_YET, type Outcome } from './record.ts';
 import { failConnect, refuseConnect } from './refuse.ts';
@@ -16,7 +17,7 @@ import { Relay, RELAY_READ, type RelayEnd, type RelayOwner } from './relay.ts';
 /** Hands a connection whose bytes are plain HTTP on to the HTTP carrier, as requests to this one place. */
 export type ServeInside = (client: Socket, place: Target, route: Route, upstream: Socket) => void;
 
-const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n\r\n';
+const ESTABLISHED = Buffer.from('HTTP/1.1 200 Connection Established\r\n\r\n');
 
 /**
  * Serves one CONNECT (RFC 9110 §9.3.6). `200` goes out only when the upstream connection stands.
@@ -57,7 +58,7 @@ export async function connectRequest(
     if (head.length > 0) client.unshift(head);
     return serveInside!(client, admission.ask.target!, route, upstream);
   }
-  context.spool.opening(accessRecord(context, admission, { ...NOTHING_YET, status: 200 }));
+  context.spool.opening(admission.id, () => accessRecord(context, admission, { ...NOTHING_YET, status: 200 }));
   new Tunnel(context, admission, client, upstream, isTls).start(head);
 }
 
@@ -93,15 +94,15 @@ class Tunnel implements OpenConnection, RelayOwner {
     this.#relay = new Relay(client, upstream, context.dialler.parent === null, isTls, this);
     client.off('error', ignoreUntilRelayed);
     context.open.add(this);
-    if (isTls) client.setTimeout(context.limits.helloMs, () => this.cut('idle_timeout'));
   }
 
   start(head: Buffer): void {
     this.#relay.start(head);
   }
 
-  get halfClosed(): boolean {
-    return this.#relay.halfClosed;
+  patience({ helloMs, halfClosedIdleMs, tunnelIdleMs }: GatewayLimits): number {
+    if (this.#relay.isHeld) return helloMs;
+    return this.#relay.halfClosed ? halfClosedIdleMs : tunnelIdleMs;
   }
 
   quietFor(ms: number): number {
@@ -121,8 +122,6 @@ class Tunnel implements OpenConnection, RelayOwner {
       return;
     }
     this.#hello = null;
-    this.#relay.client.setTimeout(0);
-    this.#relay.client.removeAllListeners('timeout');
     if (hello.state !== 'complete' || hello.conflicting) return this.#refuse('not_tls');
     this.#ech = hello.ech;
     if (hello.serverName !== null) {

@@ -9,14 +9,25 @@ export interface Destinations {
 
 /** Our own listeners are never a destination, whatever the policy names: a request would come back to us as one of our own. */
 export function destinations(allowed: AddressRanges, ownPorts: ReadonlySet<number>): Destinations {
+  const isPublic = new Map<string, boolean>();
+  const isOpen = (address: string): boolean => {
+    let found = isPublic.get(address);
+    if (found === undefined) {
+      found = addressKind(address) === 'public';
+      if (isPublic.size >= MAX_KNOWN) isPublic.clear();
+      isPublic.set(address, found);
+    }
+    return found || allowed.has(address);
+  };
   return {
     mayReach: (address, port) => {
-      const kind = addressKind(address);
-      if (ownPorts.has(port) && (kind === 'loopback' || isOwnAddress(address))) return false;
-      return kind === 'public' || allowed.has(address);
+      if (ownPorts.has(port) && (addressKind(address) === 'loopback' || isOwnAddress(address))) return false;
+      return isOpen(address);
     },
   };
 }
+
+const MAX_KNOWN = 10_000;
 
 function isOwnAddress(address: string): boolean {
   return Object.values(networkInterfaces()).some((list) =>

@@ -17,7 +17,7 @@ export interface GatewayLimits {
   readonly halfClosedIdleMs: number;
   /** How long an upstream may take to begin its answer, ms. */
   readonly responseHeadersMs: number;
-  /** How long an upstream's body may pause, ms. */
+  /** How long a body may pause, the client's or the upstream's, ms. */
   readonly bodyIdleMs: number;
 }
 

@@ -139,7 +139,12 @@ function createParser(context: GatewayContext, pools: UpstreamPools): HttpServer
     joinDuplicateHeaders: false,
     shouldUpgradeCallback: isWebSocket,
   });
-  server.setTimeout(0);
+  // A client that stops in the middle of a body, its own or ours, is not waited for longer than an upstream.
+  server.setTimeout(limits.bodyIdleMs);
+  // The section's size is the limit; past a number of fields Node would leave the rest out in silence.
+  server.maxHeadersCount = 0;
+  // Node's watch over slow header sections and idle connections starts with this event, and this server never listens itself.
+  server.emit('listening');
   server.on('request', (request, response) => {
     const inside = insides.get(request.socket) ?? null;
     const isOurs = inside === null && request.url!.startsWith('/');
@@ -152,8 +157,9 @@ function createParser(context: GatewayContext, pools: UpstreamPools): HttpServer
     response.writeContinue();
     server.emit('request', request, response);
   });
-  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     response.writeHead(417, { Connection: 'close', 'Content-Length': '0' }).end();
+    recordUnreadable(context, request.socket, 417, 0);
   });
   const serveInside: ServeInside = (client, { host, port }, route, upstream) => {
     insides.set(client, { host, port });
@@ -177,10 +183,16 @@ function createParser(context: GatewayContext, pools: UpstreamPools): HttpServer
 /** What the HTTP parser itself refuses: answered in plain words, recorded, closed. */
 function refuseUnreadable(context: GatewayContext, client: Socket, error: NodeJS.ErrnoException): void {
   if (error.code === 'ECONNRESET' || client.destroyed || !client.writable) return void client.destroy();
+  const waiting = (client as ServingSocket)._httpMessage;
+  if (waiting) {
+    // An answer sent now would be taken for the one that is due. A broken body is recorded by its own request.
+    client.destroy();
+    return waiting.req.complete ? recordUnreadable(context, client, 0, 0) : undefined;
+  }
   const status = unreadableStatus(error.code);
   // An idle connection that is timed out has asked nothing.
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && client.bytesRead === 0) return void client.destroy();
-  const admission = admit(context, { method: '-', client: clientOf(client), target: null, violation: 'malformed' });
+  const admission = unreadable(context, client);
   const page = Buffer.from(errorPage(400, pageInput(admission)));
   const fields = [
     'Proxy-Status',
@@ -194,6 +206,13 @@ function refuseUnreadable(context: GatewayContext, client: Socket, error: NodeJS
   client.end(page);
   closeSoon(client);
   finish(context, accessRecord(context, admission, { status, up: 0, down: page.length }));
+}
+
+/** Node's own mark of the response that is due on a connection; its default handler of this error goes by it too. */
+type ServingSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
+
+function unreadable(context: GatewayContext, client: Socket): Admission {
+  return admit(context, { method: '-', client: clientOf(client), target: null, violation: 'malformed' });
 }
 
 function unreadableStatus(code: string | undefined): number {

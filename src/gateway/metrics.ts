@@ -21,23 +21,39 @@ export interface GatewayGauges {
 export function createGatewayMetrics(gauges: GatewayGauges): GatewayMetrics {
   const registry = new Registry();
   const registers = [registry];
-  const requests = new Counter({
+  // Counted in plain numbers and handed over when asked: a labelled counter costs as much as a look-up in the lists.
+  const tally = { connect: { allow: 0, block: 0 }, http: { allow: 0, block: 0 }, up: 0, down: 0 };
+  const byReason = new Map(REASONS.map((reason) => [reason, 0]));
+  const requests: Counter = new Counter({
     name: 'schoolgate_requests_total',
     help: 'Requests and tunnels that ended, by carrier and verdict.',
     labelNames: ['carrier', 'verdict'],
     registers,
+    collect: () => {
+      for (const carrier of ['connect', 'http'] as const) {
+        for (const verdict of ['allow', 'block'] as const)
+          requests.inc({ carrier, verdict }, take(tally[carrier], verdict));
+      }
+    },
   });
-  const refusals = new Counter({
+  const refusals: Counter = new Counter({
     name: 'schoolgate_refusals_total',
     help: 'Refused requests and tunnels by reason.',
     labelNames: ['reason'],
     registers,
+    collect: () => {
+      for (const [reason, count] of byReason) refusals.inc({ reason }, count);
+      for (const reason of REASONS) byReason.set(reason, 0);
+    },
   });
-  const bytes = new Counter({
+  const bytes: Counter = new Counter({
     name: 'schoolgate_bytes_total',
     help: 'Payload bytes carried, up from clients and down to them.',
     labelNames: ['direction'],
     registers,
+    collect: () => {
+      for (const direction of ['up', 'down'] as const) bytes.inc({ direction }, take(tally, direction));
+    },
   });
   const refused = new Counter({
     name: 'schoolgate_connections_refused_total',
@@ -55,25 +71,24 @@ export function createGatewayMetrics(gauges: GatewayGauges): GatewayMetrics {
   gauge(registry, 'schoolgate_held_events', 'Events held in memory because the disk refuses them.', gauges.heldEvents);
   gauge(registry, 'schoolgate_policy_serial', 'Serial of the policy in force.', gauges.policySerial, 'min');
 
-  // Looking a label up costs more than counting, so each counter is bound once.
-  const bound = {
-    connect: { allow: requests.labels('connect', 'allow'), block: requests.labels('connect', 'block') },
-    http: { allow: requests.labels('http', 'allow'), block: requests.labels('http', 'block') },
-    up: bytes.labels('up'),
-    down: bytes.labels('down'),
-    reason: new Map(REASONS.map((reason) => [reason, refusals.labels(reason)])),
-  };
   return {
     registry,
     finished: (record) => {
-      bound[record.method === 'CONNECT' ? 'connect' : 'http'][record.verdict].inc();
-      if (record.verdict === 'block') bound.reason.get(record.reason)!.inc();
-      if (record.up > 0) bound.up.inc(record.up);
-      if (record.down > 0) bound.down.inc(record.down);
+      tally[record.method === 'CONNECT' ? 'connect' : 'http'][record.verdict]++;
+      if (record.verdict === 'block') byReason.set(record.reason, byReason.get(record.reason)! + 1);
+      tally.up += record.up;
+      tally.down += record.down;
     },
     connectionRefused: (why) => refused.labels(why).inc(),
     resetInDrain: (connections) => reset.inc(connections),
   };
+}
+
+/** The count since it was last taken. */
+function take<K extends string>(counts: Record<K, number>, name: K): number {
+  const count = counts[name];
+  counts[name] = 0;
+  return count;
 }
 
 function gauge(

@@ -1,11 +1,13 @@
 import { type Admission, admitAgain } from './admit.ts';
 import type { GatewayContext } from './context.ts';
+import type { GatewayLimits } from './limits.ts';
 import type { RelayEnd } from './relay.ts';
 
 /** A tunnel or upgraded connection that lives on after its request was admitted. */
 export interface OpenConnection {
   readonly admission: Admission;
-  readonly halfClosed: boolean;
+  /** How long it may be silent in its present state, ms. */
+  patience(limits: GatewayLimits): number;
   cut(why: Exclude<RelayEnd, null>): void;
   /** Called with the ms since the last sweep; gives how long nothing has moved, ms. */
   quietFor(ms: number): number;
@@ -51,10 +53,8 @@ export class OpenConnections {
     const minute = Math.floor(context.clock() / 60_000);
     const isNewMinute = minute !== this.#judgedMinute;
     this.#judgedMinute = minute;
-    const { tunnelIdleMs, halfClosedIdleMs } = context.limits;
     for (const connection of this.#open) {
-      const quiet = connection.quietFor(SWEEP_MS);
-      if (quiet >= (connection.halfClosed ? halfClosedIdleMs : tunnelIdleMs)) connection.cut('idle_timeout');
+      if (connection.quietFor(SWEEP_MS) >= connection.patience(context.limits)) connection.cut('idle_timeout');
       else if (isNewMinute || connection.admission.decision.reason === 'unblock') judge(context, connection);
     }
   }

@@ -121,10 +121,11 @@ function textFields(text: string): string[] {
 
 const LINGER_MS = 5_000;
 
-/** Lets an answer that was just sent arrive, without leaving the connection to a client that never closes it. */
+/** Lets an answer that was just sent arrive, without leaving the connection to a client that never closes it or goes on sending. */
 export function closeSoon(client: Socket): void {
   client.resume();
-  client.setTimeout(LINGER_MS, () => client.destroy());
+  const linger = setTimeout(() => client.destroy(), LINGER_MS);
+  client.once('close', () => clearTimeout(linger));
 }
 
 /** The name was allowed, but every address behind it is one that must not be reached. */

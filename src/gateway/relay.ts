@@ -85,6 +85,10 @@ export class Relay {
     this.client.resume();
   }
 
+  get isHeld(): boolean {
+    return this.#held;
+  }
+
   /** Ends the hold; `bytes` are all that was held. */
   release(bytes: Buffer): void {
     this.#held = false;

@@ -6,6 +6,7 @@ import httpProxy from 'http-proxy';
 import { type Admission, admit } from './admit.ts';
 import type { GatewayContext } from './context.ts';
 import type { Route } from './dial.ts';
+import type { GatewayLimits } from './limits.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import { hostField, type Inside, readRequest } from './http-request.ts';
 import type { OpenConnection } from './open-connections.ts';
@@ -117,7 +118,9 @@ class UpgradedConnection implements OpenConnection {
     proxy.ws(request, this.#client, head, { target: { host: route.host.name, port: route.port }, agent });
   }
 
-  readonly halfClosed = false;
+  patience(limits: GatewayLimits): number {
+    return limits.tunnelIdleMs;
+  }
 
   quietFor(ms: number): number {
     const moved = this.#client.bytesRead + this.#client.bytesWritten;

@@ -53,8 +53,22 @@ export interface AddressRanges {
 /** Ranges such as `10.0.0.0/8`, `2001:db8::/32` or a single address. Throws a TypeError that names the first one that is none. */
 export function addressRanges(cidrs: readonly string[]): AddressRanges {
   const ranges = cidrs.map(parseCidr);
-  return { has: (address) => ranges.length > 0 && matches(address, ranges) };
+  const known = new Map<string, boolean>();
+  return {
+    has: (address) => {
+      let found = known.get(address);
+      if (found === undefined) {
+        found = matches(address, ranges);
+        if (known.size >= MAX_KNOWN) known.clear();
+        known.set(address, found);
+      }
+      return found;
+    },
+  };
 }
+
+/** Answers kept by each set of ranges: a school's own addresses and the sites of the hour, not a whole address space. */
+const MAX_KNOWN = 10_000;
 
 export function isCidr(text: string): boolean {
   try {

@@ -42,8 +42,8 @@ export class MemorySpool implements Spool {
     this.records.push(record);
   }
 
-  opening(record: AccessRecord): void {
-    this.openings.push(record);
+  opening(_id: string, record: () => AccessRecord): void {
+    this.openings.push(record());
   }
 
   async close(): Promise<void> {}
