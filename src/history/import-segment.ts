@@ -29,9 +29,9 @@ export async function importSegment(folder: string, segment: ArrivedSegment): Pr
 
 async function firstLineTime(bytes: Uint8Array): Promise<number | null> {
   try {
-    for await (const text of readLines(Readable.from([bytes]))) {
-      const line = parseLine(text);
-      if (line !== null) return writtenAt(line);
+    for await (const lines of readLines(Readable.from([bytes]))) {
+      const line = lines.map(parseLine).find((parsed) => parsed !== null);
+      if (line !== undefined) return writtenAt(line);
     }
   } catch {
     // Torn before its first whole line: reading reports it.

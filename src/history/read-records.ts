@@ -2,7 +2,7 @@ import { createReadStream, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccessRecord } from '../events/access-record.ts';
 import { readLines } from './read-lines.ts';
-import { daysAround, NO_END, parseLine, segmentTime } from './segment.ts';
+import { daysAround, NO_END, parseLine, type SegmentLine, segmentTime } from './segment.ts';
 
 /** A segment that could not be read, or not to its end. */
 export interface UnreadableSegment {
@@ -24,34 +24,64 @@ export async function* readRecords(
   until: number,
   onUnreadable: (problem: UnreadableSegment) => void,
 ): AsyncGenerator<AccessRecord> {
-  const open = new Map<string, AccessRecord>();
-  for (const segment of daysAround(from, until).flatMap((day) => segmentsOf(folder, day))) {
-    for await (const line of linesOf(folder, segment, onUnreadable)) {
-      if (!isWithin(line.record, from, until)) continue;
-      if (line.kind === 'opening') {
-        open.set(line.record.id, line.record);
-      } else {
-        open.delete(line.record.id);
-        yield line.record;
+  const tunnels = new Tunnels();
+  for (const { file, begun } of daysAround(from, until).flatMap((day) => segmentsOf(folder, day))) {
+    tunnels.segment(begun);
+    for await (const lines of linesOf(folder, file, onUnreadable)) {
+      for (const { kind, record } of lines) {
+        if (!isWithin(record, from, until)) continue;
+        if (kind === 'opening') {
+          tunnels.opened(record);
+        } else {
+          tunnels.ended(record);
+          yield record;
+        }
       }
     }
   }
-  for (const record of open.values()) yield { ...record, error: record.error ?? NO_END };
+  for (const record of tunnels.open()) yield { ...record, error: record.error ?? NO_END };
 }
 
-async function* linesOf(folder: string, segment: string, onUnreadable: (problem: UnreadableSegment) => void) {
+/** Openings whose records have not come. */
+class Tunnels {
+  readonly #open = new Map<string, AccessRecord>();
+  /** Records of segments begun at one instant: parts of one that was too large, which may come in any order. */
+  readonly #ended = new Set<string>();
+  #begun = -1;
+
+  segment(begun: number): void {
+    if (begun !== this.#begun) this.#ended.clear();
+    this.#begun = begun;
+  }
+
+  opened(record: AccessRecord): void {
+    if (!this.#ended.has(record.id)) this.#open.set(record.id, record);
+  }
+
+  ended(record: AccessRecord): void {
+    if (!this.#open.delete(record.id)) this.#ended.add(record.id);
+  }
+
+  open(): Iterable<AccessRecord> {
+    return this.#open.values();
+  }
+}
+
+/** The lines of a segment by the block, as far as it can be read. */
+async function* linesOf(
+  folder: string,
+  segment: string,
+  onUnreadable: (problem: UnreadableSegment) => void,
+): AsyncGenerator<SegmentLine[]> {
   let read = 0;
   let bad = 0;
   let reason: string | null = null;
   try {
-    for await (const text of readLines(createReadStream(join(folder, segment)))) {
-      const line = parseLine(text);
-      if (line === null) {
-        bad++;
-      } else {
-        read++;
-        yield line;
-      }
+    for await (const texts of readLines(createReadStream(join(folder, segment)))) {
+      const lines = texts.map(parseLine).filter((line) => line !== null);
+      read += lines.length;
+      bad += texts.length - lines.length;
+      yield lines;
     }
   } catch (error) {
     reason = `it breaks off: ${error instanceof Error ? error.message : String(error)}`;
@@ -61,7 +91,7 @@ async function* linesOf(folder: string, segment: string, onUnreadable: (problem:
 }
 
 /** In the order of their ULIDs, so that a tunnel's opening comes before its record whatever its worker is called. */
-function segmentsOf(folder: string, day: string): string[] {
+function segmentsOf(folder: string, day: string): { file: string; begun: number }[] {
   let names: string[];
   try {
     names = readdirSync(join(folder, day));
@@ -73,7 +103,7 @@ function segmentsOf(folder: string, day: string): string[] {
     .filter((name) => !name.startsWith('.'))
     .map((name) => ({ name, begun: segmentTime(name.replace(/\.ndjson\.zst$/, '')) ?? 0 }))
     .sort((a, b) => a.begun - b.begun || (a.name < b.name ? -1 : 1))
-    .map(({ name }) => `${day}/${name}`);
+    .map(({ name, begun }) => ({ file: `${day}/${name}`, begun }));
 }
 
 function isWithin(record: AccessRecord, from: number, until: number): boolean {

@@ -122,6 +122,18 @@ await t.test('an opening gives way to its record; one whose worker died stands f
   t.equal(records.find(({ id }) => id === 'cut')!.error, 'cut', 'what was known of its end stays');
 });
 
+await t.test('the parts of one segment that was too large may come in any order', async (t) => {
+  const folder = t.testdir({});
+  const at = Date.UTC(2026, 10, 16, 9);
+  const opened = record('ended', '2026-11-16T09:00:00.000Z', { method: 'CONNECT' });
+  const name = segmentName(at);
+  const part = (last: string): string => `${name.slice(0, -1)}${last}`;
+  await importSegment(folder, { name: part('Z'), bytes: pack({ opening: opened }) });
+  await importSegment(folder, { name: part('0'), bytes: pack({ ...opened, down: 9 }) });
+  const { records } = await readAll(folder, '2026-11-16T00:00:00Z', '2026-11-17T00:00:00Z');
+  t.same(records, [{ ...opened, down: 9 }]);
+});
+
 await t.test('what cannot be read is told, and what can be is not lost with it', async (t) => {
   const folder = t.testdir({});
   const at = Date.UTC(2026, 10, 16, 9);
@@ -196,7 +208,7 @@ await t.test('lines come out as they went in, however the bytes are cut', async 
         bytes.subarray(i * size, (i + 1) * size),
       );
       const out: string[] = [];
-      for await (const text of readLines(Readable.from(pieces))) out.push(text);
+      for await (const block of readLines(Readable.from(pieces))) out.push(...block);
       return JSON.stringify(out) === JSON.stringify(lines.map((text) => Buffer.from(text).toString()));
     }),
     { numRuns: 60 },
