@@ -99,7 +99,7 @@ export function buildRooms({ environment, bus, log, ...base }: RoomsOptions): Co
     newId,
     readDisk: () => readPolicyFiles(environment),
     accounts: () => accounts.count(),
-    userNameOf: (id) => accounts.people().find((person) => person.id === id)?.userName ?? id,
+    userNameOf: (tx, id) => accounts.userNameOf(tx, id),
     onInvalid: (problems) => {
       const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
       safeguarding.raise('policy-invalid', `The policy files cannot be used: ${formatProblem(problems[0]!)}${more}`);

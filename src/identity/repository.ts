@@ -37,6 +37,12 @@ export function listPeople(tx: ReadTx): Person[] {
   return tx.all('SELECT * FROM people ORDER BY user_key').map((row) => toPerson(tx, row));
 }
 
+/** Null: there is no such person. */
+export function findUserName(tx: ReadTx, id: string): string | null {
+  const row = tx.get('SELECT user_name FROM people WHERE id = ?', id);
+  return row === undefined ? null : String(row['user_name']);
+}
+
 /** How many people can sign in. */
 export function countAccounts(tx: ReadTx): number {
   return Number(tx.get('SELECT count(*) AS n FROM passwords')!['n']);

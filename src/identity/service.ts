@@ -2,7 +2,7 @@ import type { Audit } from '../audit/service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
 import type { IdMaker } from '../kernel/ids.ts';
-import type { RecordDatabase, Tx } from '../store/database.ts';
+import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
 import { FIRST_LINK_MS, type NewAccount, type Person, ROLES, type Role, readNewAccount } from './accounts.ts';
 import type { Passwords } from './passwords.ts';
 import {
@@ -10,6 +10,7 @@ import {
   deleteExpiredLinks,
   deleteLinksOf,
   findByUserKey,
+  findUserName,
   firstLinkRole,
   hasRole,
   insertFirstLink,
@@ -34,6 +35,8 @@ export interface Accounts {
   /** Makes the account and uses the link up. Throws an InvalidFieldsError, or a SchoolgateError (`link_unusable`). */
   join(token: string, typed: NewAccount, address: string): Promise<Person>;
   people(): Person[];
+  /** For the record, inside the transaction of an act; the id itself where there is no such person. */
+  userNameOf(tx: ReadTx, personId: string): string;
   /** How many people can sign in. */
   count(): number;
 }
@@ -53,6 +56,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     roleOfLink: (token) => record.read((tx) => firstLinkRole(tx, tokenHash(token), clock())),
     join: (token, typed, address) => join(options, token, typed, address),
     people: () => record.read(listPeople),
+    userNameOf: (tx, personId) => findUserName(tx, personId) ?? personId,
     count: () => record.read(countAccounts),
   };
 }

@@ -62,7 +62,7 @@ export interface PolicyServiceOptions {
   readonly readDisk: () => CompiledPolicy;
   /** How many people can sign in. */
   readonly accounts: () => number;
-  readonly userNameOf: (personId: string) => string;
+  readonly userNameOf: (tx: ReadTx, personId: string) => string;
   /** Told once for each set of files that cannot be used. */
   readonly onInvalid: (problems: readonly Problem[]) => void;
 }
@@ -164,7 +164,7 @@ class FilesAndVersions implements PolicyService {
       const made = this.#insert(tx, proposal.snapshot, { ...people, reason: proposal.reason });
       audit.append(tx, {
         ...publishedEntry(this.#current, made),
-        actor: userNameOf(proposal.proposed.by),
+        actor: userNameOf(tx, proposal.proposed.by),
         approver: actor.userName,
         address: actor.address,
       });

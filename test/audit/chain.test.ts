@@ -40,7 +40,7 @@ function checkAfter(t: { testdir(): string }, rows: number, tamper: (raw: Databa
   }
 }
 
-t.test('an untouched chain verifies, also when it is empty or longer than a page', async (t) => {
+void t.test('an untouched chain verifies, also when it is empty or longer than a page', async (t) => {
   for (const rows of [0, 1, 5])
     t.match(
       checkAfter(t, rows, () => {}),
@@ -59,7 +59,7 @@ t.test('an untouched chain verifies, also when it is empty or longer than a page
   );
 });
 
-t.test('whatever is done to it behind our back is found, at the row it was done to', async (t) => {
+void t.test('whatever is done to it behind our back is found, at the row it was done to', async (t) => {
   const table: [what: string, sql: string, row: number][] = [
     ['a reason is rewritten', `UPDATE audit SET payload = replace(payload, 'lesson', 'games') WHERE seq = 3`, 3],
     ['an actor is rewritten', `UPDATE audit SET actor = 'somebody' WHERE seq = 2`, 2],
@@ -92,7 +92,7 @@ t.test('whatever is done to it behind our back is found, at the row it was done 
   }
 });
 
-t.test('any changed field of any row is found', async (t) => {
+void t.test('any changed field of any row is found', async (t) => {
   const columns = ['at', 'actor', 'action', 'subject', 'payload', 'salt', 'payload_hash', 'prev', 'hash'] as const;
   fc.assert(
     fc.property(
@@ -110,7 +110,7 @@ t.test('any changed field of any row is found', async (t) => {
   );
 });
 
-t.test('a head that was not sealed with our key is never chained onto', async (t) => {
+void t.test('a head that was not sealed with our key is never chained onto', async (t) => {
   const record = openRecord(':memory:');
   t.teardown(() => record.close());
   record.write((tx) => createAudit(Buffer.alloc(32, 9), clock).append(tx, entry));
@@ -121,7 +121,7 @@ t.test('a head that was not sealed with our key is never chained onto', async (t
   );
 });
 
-t.test('a row cannot be changed or removed through the record', async (t) => {
+void t.test('a row cannot be changed or removed through the record', async (t) => {
   const record = openRecord(':memory:');
   t.teardown(() => record.close());
   record.write((tx) => createAudit(KEY, clock).append(tx, entry));
@@ -129,7 +129,7 @@ t.test('a row cannot be changed or removed through the record', async (t) => {
   t.throws(() => record.write((tx) => tx.run('DELETE FROM audit')), /never removed/);
 });
 
-t.test('a row is gone with the transaction it was written in', async (t) => {
+void t.test('a row is gone with the transaction it was written in', async (t) => {
   const record = openRecord(':memory:');
   t.teardown(() => record.close());
   const audit = createAudit(KEY, clock);
@@ -146,7 +146,7 @@ t.test('a row is gone with the transaction it was written in', async (t) => {
   );
 });
 
-t.test('the key', async (t) => {
+void t.test('the key', async (t) => {
   const path = join(t.testdir(), 'keys', 'audit.key');
   t.throws(
     () => loadOrCreateAuditKey(path, true),

@@ -107,7 +107,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     newId,
     readDisk: () => state.disk,
     accounts: () => accounts.count(),
-    userNameOf: (id) => accounts.people().find((person) => person.id === id)?.userName ?? id,
+    userNameOf: (tx, id) => accounts.userNameOf(tx, id),
     onInvalid: (problems) => invalid.push(problems),
   });
   const unblocks = createUnblocks({

@@ -9,7 +9,7 @@ function freshPath(t: { testdir(): string }): string {
   return join(t.testdir(), 'record.sqlite');
 }
 
-t.test('a transaction is kept whole or not at all', async (t) => {
+void t.test('a transaction is kept whole or not at all', async (t) => {
   const record = openRecord(freshPath(t));
   t.teardown(() => record.close());
   record.write((tx) => tx.run('CREATE TABLE thing (id INTEGER PRIMARY KEY, name TEXT) STRICT'));
@@ -32,7 +32,7 @@ t.test('a transaction is kept whole or not at all', async (t) => {
   );
 });
 
-t.test('a transaction cannot be nested, outlived, or awaited in', async (t) => {
+void t.test('a transaction cannot be nested, outlived, or awaited in', async (t) => {
   const record = openRecord(':memory:');
   t.teardown(() => record.close());
   let leaked: Tx | undefined;
@@ -49,7 +49,7 @@ t.test('a transaction cannot be nested, outlived, or awaited in', async (t) => {
   );
 });
 
-t.test('the record is durable and checks references', async (t) => {
+void t.test('the record is durable and checks references', async (t) => {
   const path = freshPath(t);
   const record = openRecord(path);
   t.teardown(() => record.close());
@@ -60,8 +60,8 @@ t.test('the record is durable and checks references', async (t) => {
   );
 });
 
-t.test('migrations', async (t) => {
-  t.test('bring an old record up to date, once, and survive a second opening', async (t) => {
+void t.test('migrations', async (t) => {
+  await t.test('bring an old record up to date, once, and survive a second opening', async (t) => {
     const path = freshPath(t);
     openRecord(path).close();
     const again = openRecord(path);
@@ -70,7 +70,7 @@ t.test('migrations', async (t) => {
     t.equal(version, loadMigrations().length);
   });
 
-  t.test('a step that fails leaves nothing of itself behind', async (t) => {
+  await t.test('a step that fails leaves nothing of itself behind', async (t) => {
     const connection = new DatabaseSync(':memory:');
     t.teardown(() => connection.close());
     const good = { number: 1, name: 'good', sql: 'CREATE TABLE a (x) ;' };
@@ -82,13 +82,13 @@ t.test('migrations', async (t) => {
     t.equal(currentVersion(connection), 2);
   });
 
-  t.test('a gap in the numbers is a mistake of ours', async (t) => {
+  await t.test('a gap in the numbers is a mistake of ours', async (t) => {
     const connection = new DatabaseSync(':memory:');
     t.teardown(() => connection.close());
     t.throws(() => migrate(connection, [{ number: 2, name: 'late', sql: 'SELECT 1' }]), /without gaps/);
   });
 
-  t.test('a record of a newer version is refused and left alone', async (t) => {
+  await t.test('a record of a newer version is refused and left alone', async (t) => {
     const path = freshPath(t);
     openRecord(path).close();
     const raw = new DatabaseSync(path);
@@ -101,7 +101,7 @@ t.test('migrations', async (t) => {
   });
 });
 
-t.test('what is no database is refused in one sentence', async (t) => {
+void t.test('what is no database is refused in one sentence', async (t) => {
   const folder = t.testdir({ 'record.sqlite': 'this is a text file, not a database'.repeat(50) });
   const opening = (): unknown => openRecord(join(folder, 'record.sqlite'));
   t.throws(opening, { code: 'record_unusable', name: 'SchoolgateError' });
@@ -109,7 +109,7 @@ t.test('what is no database is refused in one sentence', async (t) => {
   t.ok(new SchoolgateError('a', 'us', 'b') instanceof Error);
 });
 
-t.test('a reader sees what is committed, beside the writer and after it has gone', async (t) => {
+void t.test('a reader sees what is committed, beside the writer and after it has gone', async (t) => {
   const path = freshPath(t);
   const writer = openRecord(path);
   writer.write((tx) => tx.run('CREATE TABLE thing (x INTEGER) STRICT'));

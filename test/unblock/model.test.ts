@@ -27,7 +27,7 @@ const ASKED: Unblock = {
 };
 const APPROVED = applyMove(ASKED, 'approve', { by: 'head', at: 60 });
 
-t.test('where an unblock stands is decided by its acts and the clock', async (t) => {
+void t.test('where an unblock stands is decided by its acts and the clock', async (t) => {
   const table: [what: string, unblock: Unblock, now: number, state: string][] = [
     ['asked for', ASKED, 60, 'requested'],
     ['asked for, not decided before its end', ASKED, 200, 'expired'],
@@ -43,7 +43,7 @@ t.test('where an unblock stands is decided by its acts and the clock', async (t)
   for (const [what, unblock, now, state] of table) t.equal(stateAt(unblock, now), state, what);
 });
 
-t.test('every move is legal from its own states and for its own people only', async (t) => {
+void t.test('every move is legal from its own states and for its own people only', async (t) => {
   const revoked = applyMove(APPROVED, 'revoke', { by: 'head', at: 70 });
   const table: [move: UnblockMove, unblock: Unblock, by: string | null, at: number, legal: boolean][] = [
     ['approve', ASKED, 'head', 60, true],
@@ -78,7 +78,7 @@ t.test('every move is legal from its own states and for its own people only', as
   }
 });
 
-t.test('whatever people try, in any order and at any time', async () => {
+void t.test('whatever people try, in any order and at any time', async () => {
   const attempt = fc.record({
     move: fc.constantFrom(...(Object.keys(MOVES) as UnblockMove[])),
     by: fc.constantFrom('teacher', 'head', 'manager', null),

@@ -19,7 +19,7 @@ const INPUT: UnblockInput = {
   until: START + HOUR,
 };
 
-t.test('asked for by one, approved by another, in force, over', async (t) => {
+void t.test('asked for by one, approved by another, in force, over', async (t) => {
   const plane = controlPlane();
   t.teardown(() => plane.close());
   plane.policy.look();
@@ -54,7 +54,7 @@ t.test('asked for by one, approved by another, in force, over', async (t) => {
   ]);
 });
 
-t.test('revoked at once', async (t) => {
+void t.test('revoked at once', async (t) => {
   const plane = controlPlane();
   t.teardown(() => plane.close());
   plane.policy.look();
@@ -75,7 +75,7 @@ t.test('revoked at once', async (t) => {
   );
 });
 
-t.test('what cannot be asked for, every field at once', async (t) => {
+void t.test('what cannot be asked for, every field at once', async (t) => {
   const plane = controlPlane();
   t.teardown(() => plane.close());
   const { manager } = twoPeople(plane);
@@ -119,7 +119,7 @@ t.test('what cannot be asked for, every field at once', async (t) => {
   t.equal(plane.unblocks.list(100).length, count, 'nothing of a refused request is kept');
 });
 
-t.test('a crash between commit and bus is made up at the next start', async (t) => {
+void t.test('a crash between commit and bus is made up at the next start', async (t) => {
   const path = join(t.testdir(), 'record.sqlite');
   const clock = manualClock();
   const first = controlPlane({ path, clock });
@@ -143,7 +143,7 @@ t.test('a crash between commit and bus is made up at the next start', async (t) 
   t.strictSame(second.unblocks.between(START + HOUR, START + 2 * HOUR), []);
 });
 
-t.test('a bus that is down gets it when it is back, without another act', async (t) => {
+void t.test('a bus that is down gets it when it is back, without another act', async (t) => {
   const plane = controlPlane();
   t.teardown(() => plane.close());
   plane.policy.look();
@@ -159,7 +159,7 @@ t.test('a bus that is down gets it when it is back, without another act', async 
   t.match(plane.last('live'), { grants: [{ id }] });
 });
 
-t.test('an act that fails leaves nothing half done', async (t) => {
+void t.test('an act that fails leaves nothing half done', async (t) => {
   const plane = controlPlane();
   t.teardown(() => plane.close());
   plane.policy.look();
@@ -174,7 +174,7 @@ t.test('an act that fails leaves nothing half done', async (t) => {
   t.notOk(plane.publishing.isWaiting());
 });
 
-t.test('the record itself refuses an approval by whoever asked', async (t) => {
+void t.test('the record itself refuses an approval by whoever asked', async (t) => {
   const plane = controlPlane();
   t.teardown(() => plane.close());
   plane.policy.look();
