@@ -8,15 +8,13 @@ import {
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
-import { admit } from './admit.ts';
 import { clientOf } from './client-address.ts';
 import { connectRequest, type ServeInside } from './connect-request.ts';
 import type { GatewayContext } from './context.ts';
-import { errorPage } from './block-page.ts';
 import { httpRequest, type Inside } from './http-request.ts';
 import { type Leases, WHOLE_GATEWAY } from './leases.ts';
-import { accessRecord, finish } from './record.ts';
-import { closeSoon, pageFields, pageInput, responseHead } from './refuse.ts';
+import { closeSoon, responseHead } from './refuse.ts';
+import { refuseExpectation, refuseUnreadable } from './refuse-unreadable.ts';
 import { serveStatus } from './status-pages.ts';
 import { isWebSocket, upgradeRequest } from './upgrade-request.ts';
 import type { UpstreamPools } from './upstream-pools.ts';
@@ -157,10 +155,9 @@ function createParser(context: GatewayContext, pools: UpstreamPools): HttpServer
     response.writeContinue();
     server.emit('request', request, response);
   });
-  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    response.writeHead(417, { Connection: 'close', 'Content-Length': '0' }).end();
-    recordUnreadable(context, request.socket, 417, 0);
-  });
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
+    refuseExpectation(context, request, response),
+  );
   const serveInside: ServeInside = (client, { host, port }, route, upstream) => {
     insides.set(client, { host, port });
     pools.offer(route, upstream, client);
@@ -178,47 +175,6 @@ function createParser(context: GatewayContext, pools: UpstreamPools): HttpServer
   });
   server.on('clientError', (error: NodeJS.ErrnoException, client: Socket) => refuseUnreadable(context, client, error));
   return server;
-}
-
-/** What the HTTP parser itself refuses: answered in plain words, recorded, closed. */
-function refuseUnreadable(context: GatewayContext, client: Socket, error: NodeJS.ErrnoException): void {
-  if (error.code === 'ECONNRESET' || client.destroyed || !client.writable) return void client.destroy();
-  const waiting = (client as ServingSocket)._httpMessage;
-  if (waiting) {
-    // An answer sent now would be taken for the one that is due. A broken body is recorded by its own request.
-    client.destroy();
-    return waiting.req.complete ? recordUnreadable(context, client, 0, 0) : undefined;
-  }
-  const status = unreadableStatus(error.code);
-  // An idle connection that is timed out has asked nothing.
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && client.bytesRead === 0) return void client.destroy();
-  const admission = unreadable(context, client);
-  const page = Buffer.from(errorPage(400, pageInput(admission)));
-  const fields = [
-    'Proxy-Status',
-    'schoolgate; error=http_request_error',
-    'Cache-Control',
-    'no-store',
-    'Connection',
-    'close',
-  ];
-  client.write(responseHead(status, [...fields, ...pageFields(page)]));
-  client.end(page);
-  closeSoon(client);
-  finish(context, accessRecord(context, admission, { status, up: 0, down: page.length }));
-}
-
-/** Node's own mark of the response that is due on a connection; its default handler of this error goes by it too. */
-type ServingSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
-
-function unreadable(context: GatewayContext, client: Socket): Admission {
-  return admit(context, { method: '-', client: clientOf(client), target: null, violation: 'malformed' });
-}
-
-function unreadableStatus(code: string | undefined): number {
-  if (code === 'HPE_HEADER_OVERFLOW') return 431;
-  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return 413;
-  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
 }
 
 /** A connection that is not served at all: too many, not one of ours, or nothing could be recorded. */

@@ -1,0 +1,54 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { type Admission, admit } from './admit.ts';
+import { errorPage } from './block-page.ts';
+import { clientOf } from './client-address.ts';
+import type { GatewayContext } from './context.ts';
+import { PSEUDONYM } from './headers.ts';
+import { accessRecord, finish } from './record.ts';
+import { closeSoon, pageFields, pageInput, responseHead } from './refuse.ts';
+
+/** Node's own mark of the response that is due on a connection; its default handler of this error goes by it too. */
+type ServingSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
+
+/** What the HTTP parser itself refuses: answered in plain words, recorded, closed. */
+export function refuseUnreadable(context: GatewayContext, client: Socket, error: NodeJS.ErrnoException): void {
+  if (error.code === 'ECONNRESET' || client.destroyed || !client.writable) return void client.destroy();
+  const due = (client as ServingSocket)._httpMessage;
+  if (due) return cutInstead(context, client, due);
+  // An idle connection that is timed out has asked nothing.
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && client.bytesRead === 0) return void client.destroy();
+  const status = unreadableStatus(error.code);
+  const admission = admitUnreadable(context, client, '-');
+  const page = Buffer.from(errorPage(400, pageInput(admission)));
+  const proxyStatus = `${PSEUDONYM}; error=http_request_error`;
+  const fields = ['Proxy-Status', proxyStatus, 'Cache-Control', 'no-store', 'Connection', 'close'];
+  client.write(responseHead(status, [...fields, ...pageFields(page)]));
+  client.end(page);
+  closeSoon(client);
+  finish(context, accessRecord(context, admission, { status, up: 0, down: page.length }));
+}
+
+/** An expectation other than 100-continue (RFC 9110 §10.1.1). */
+export function refuseExpectation(context: GatewayContext, request: IncomingMessage, response: ServerResponse): void {
+  const status = 417;
+  response.writeHead(status, { Connection: 'close', 'Content-Length': '0' }).end();
+  const admission = admitUnreadable(context, request.socket, request.method!);
+  finish(context, accessRecord(context, admission, { status, up: 0, down: 0 }));
+}
+
+/** An answer sent now would be taken for the one that is due. A broken body is on the record of its own request already. */
+function cutInstead(context: GatewayContext, client: Socket, due: ServerResponse): void {
+  client.destroy();
+  if (!due.req.complete) return;
+  finish(context, accessRecord(context, admitUnreadable(context, client, '-'), { status: 0, up: 0, down: 0 }));
+}
+
+function admitUnreadable(context: GatewayContext, client: Socket, method: string): Admission {
+  return admit(context, { method, client: clientOf(client), target: null, violation: 'malformed' });
+}
+
+function unreadableStatus(code: string | undefined): number {
+  if (code === 'HPE_HEADER_OVERFLOW') return 431;
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+}
