@@ -55,8 +55,7 @@ export function printReport({ ways, machine, ...facts }: RunFacts, figures: Figu
     '',
     figureTable(ways, figures),
     '',
-    targetTable(judgeTargets(figures)),
-    '',
+    ...(ways.some(({ id }) => id === 'schoolgate') ? [targetTable(judgeTargets(figures)), ''] : []),
   ].join('\n');
 }
 
