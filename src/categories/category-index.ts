@@ -1,8 +1,9 @@
 import { SchoolgateError } from '../kernel/errors.ts';
 import { finishHigh, finishLow, foldCase, joinA, joinB, pathSeed, stepA, stepB } from './hash.ts';
-import { SLOTS_PER_BUCKET, bucketOf, decodeIndex, type ListName } from './index-file.ts';
+import { decodeIndex, type ListName } from './index-file.ts';
 import { NO_MATCH, type CategoryIndex, type CategoryMatch, type IndexedList } from './match.ts';
 import { MAX_PATH_LENGTH, MAX_PATH_PREFIXES } from './path-prefix.ts';
+import { findEntry } from './slot-table.ts';
 
 const DOT = 46;
 const SLASH = 47;
@@ -29,26 +30,13 @@ export function openIndex(bytes: Uint8Array, lists: readonly IndexedList[]): Cat
       'The category index was built from other lists. Run "schoolgate lists build".',
     );
   }
-  const { slots, buckets, seed, sets } = file;
-  const slotWords = slots.length;
+  const { table, seed, sets } = file;
   const pathStart = pathSeed(seed);
   const extend = answerMaker(file.lists);
   const none: Answer = { lists: [], match: NO_MATCH, next: new Map() };
   // Prefixes of the path at hand: their two lanes. One look-up is done before the next begins.
   const prefixA = new Int32Array(MAX_PATH_PREFIXES);
   const prefixB = new Int32Array(MAX_PATH_PREFIXES);
-
-  function find(high: number, low: number): number {
-    const tag = high & 0xffff;
-    let at = bucketOf(high, buckets) * SLOTS_PER_BUCKET * 2;
-    for (;;) {
-      const word = slots[at + 1]!;
-      if (word === 0) return 0;
-      if (slots[at] === low && word >>> 16 === tag) return word & 0xffff;
-      at += 2;
-      if (at === slotWords) at = 0;
-    }
-  }
 
   function add(answer: Answer, set: number): Answer {
     if (sets[set]!.lists.length === 0) return answer;
@@ -88,7 +76,7 @@ export function openIndex(bytes: Uint8Array, lists: readonly IndexedList[]): Cat
       // No entry has a single label, other than an IPv6 address.
       if (code === DOT && (labels++ > 1 || i < 0)) {
         const high = finishHigh(a, b);
-        const set = find(high, finishLow(high, b));
+        const set = findEntry(table, high, finishLow(high, b));
         if (set !== 0) {
           answer = add(answer, set);
           if (path !== null && sets[set]!.hasUrlsBelow) {
@@ -96,7 +84,7 @@ export function openIndex(bytes: Uint8Array, lists: readonly IndexedList[]): Cat
             for (let p = 0; p < prefixes; p++) {
               const joinedB = joinB(b, prefixB[p]!);
               const urlHigh = finishHigh(joinA(a, prefixA[p]!), joinedB);
-              const urlSet = find(urlHigh, finishLow(urlHigh, joinedB));
+              const urlSet = findEntry(table, urlHigh, finishLow(urlHigh, joinedB));
               if (urlSet !== 0) answer = add(answer, urlSet);
             }
           }

@@ -2,16 +2,15 @@ import { createHash } from 'node:crypto';
 import { SchoolgateError } from '../kernel/errors.ts';
 import { MAX_SETS, type EntryTable } from './entry-table.ts';
 import type { Seed } from './hash.ts';
+import { addEntry, tableSize, type SlotTable } from './slot-table.ts';
 
 /** Raised with every change of the format or of what the same lists compile to. */
 export const INDEX_VERSION = 1;
-export const SLOTS_PER_BUCKET = 8;
 
 // The README of this room has the format as a table.
 const MAGIC = 0x58494753;
 const HEADER_BYTES = 64;
 const CHECKSUM_BYTES = 32;
-const FILL = 0.9;
 const URLS_BELOW = 0x8000;
 
 /** A list as the index knows it; sets name lists by their position. */
@@ -30,9 +29,8 @@ export interface IndexFile {
   /** Hex SHA-256 of the whole file. */
   readonly sha256: string;
   readonly seed: Seed;
-  /** Two words a slot: 32 bits of fingerprint; 16 bits of fingerprint and the set's number, 0 for an empty slot. */
-  readonly slots: Uint32Array;
-  readonly buckets: number;
+  /** Lies where it did in the bytes of the file. */
+  readonly table: SlotTable;
   /** By number; 0 is unused. */
   readonly sets: readonly ListSet[];
   readonly lists: readonly ListName[];
@@ -40,55 +38,59 @@ export interface IndexFile {
   readonly urls: number;
 }
 
-/** The bucket where the search for a hash begins. */
-export function bucketOf(high: number, buckets: number): number {
-  return Math.floor((high * buckets) / 0x1_0000_0000);
-}
-
 /** The index as one file. Throws a SchoolgateError when the lists overlap in more ways than a slot can name. */
-export function encodeIndex(table: EntryTable, lists: readonly ListName[]): Uint8Array {
-  const used = collectSets(table);
-  const buckets = Math.max(1, Math.ceil(used.slots / FILL / SLOTS_PER_BUCKET));
+export function encodeIndex(entries: EntryTable, lists: readonly ListName[]): Uint8Array {
+  const used = collectSets(entries);
+  const { filterWords, slotWords } = tableSize(used.entries);
   const sets = encodeSets(used.sets);
   const names = Buffer.from(JSON.stringify({ lists }));
-  const slotBytes = buckets * SLOTS_PER_BUCKET * 8;
-  const file = Buffer.alloc(HEADER_BYTES + slotBytes + sets.byteLength + names.length + CHECKSUM_BYTES);
+  const { a, b } = entries.seed;
   const header = [
     MAGIC,
     INDEX_VERSION,
-    table.seed.a >>> 0,
-    table.seed.b >>> 0,
-    buckets,
+    a,
+    b,
+    filterWords,
+    slotWords,
     sets.length,
     names.length,
-    table.hosts,
-    table.urls,
+    entries.hosts,
+    entries.urls,
   ];
-  for (const [i, word] of header.entries()) file.writeUInt32LE(word, i * 4);
-  const slots = new Uint32Array(file.buffer, file.byteOffset + HEADER_BYTES, buckets * SLOTS_PER_BUCKET * 2);
-  table.forEach((hash, set, hasUrlsBelow) => {
-    place(slots, buckets, hash.high, hash.low, used.numberOf(set, hasUrlsBelow));
+  const setsAt = HEADER_BYTES + (filterWords + slotWords) * 4;
+  const namesAt = setsAt + sets.byteLength;
+  const file = Buffer.alloc(namesAt + names.length + CHECKSUM_BYTES);
+  for (const [i, word] of header.entries()) file.writeUInt32LE(word >>> 0, i * 4);
+  const table = tableAt(file, filterWords, slotWords);
+  entries.forEach((hash, set, hasUrlsBelow) => {
+    addEntry(table, hash.high, hash.low, used.numberOf(set, hasUrlsBelow));
   });
-  file.set(new Uint8Array(sets.buffer, 0, sets.byteLength), HEADER_BYTES + slotBytes);
-  file.set(names, HEADER_BYTES + slotBytes + sets.byteLength);
-  createHash('sha256')
-    .update(file.subarray(0, -CHECKSUM_BYTES))
-    .digest()
-    .copy(file, file.length - CHECKSUM_BYTES);
+  file.set(new Uint8Array(sets.buffer, 0, sets.byteLength), setsAt);
+  file.set(names, namesAt);
+  const checksum = createHash('sha256').update(file.subarray(0, -CHECKSUM_BYTES)).digest();
+  file.set(checksum, file.length - CHECKSUM_BYTES);
   return file;
 }
 
+function tableAt(file: Buffer, filterWords: number, slotWords: number): SlotTable {
+  const at = file.byteOffset + HEADER_BYTES;
+  return {
+    filter: new Uint32Array(file.buffer, at, filterWords),
+    slots: new Uint32Array(file.buffer, at + filterWords * 4, slotWords),
+  };
+}
+
 function collectSets(table: EntryTable): {
-  readonly slots: number;
+  readonly entries: number;
   readonly sets: readonly ListSet[];
   numberOf(set: number, hasUrlsBelow: boolean): number;
 } {
   const numbers = new Map<number, number>();
   const sets: ListSet[] = [{ lists: [], hasUrlsBelow: false }];
   const keyOf = (set: number, hasUrlsBelow: boolean): number => set * 2 + (hasUrlsBelow ? 1 : 0);
-  let slots = 0;
+  let entries = 0;
   table.forEach((_hash, set, hasUrlsBelow) => {
-    slots++;
+    entries++;
     const key = keyOf(set, hasUrlsBelow);
     if (!numbers.has(key)) numbers.set(key, sets.push({ lists: table.sets[set]!, hasUrlsBelow }) - 1);
   });
@@ -99,7 +101,7 @@ function collectSets(table: EntryTable): {
       `The lists overlap in ${sets.length} different ways and the index can name ${MAX_SETS}; disable a list that repeats others.`,
     );
   }
-  return { slots, sets, numberOf: (set, hasUrlsBelow) => numbers.get(keyOf(set, hasUrlsBelow))! };
+  return { entries, sets, numberOf: (set, hasUrlsBelow) => numbers.get(keyOf(set, hasUrlsBelow))! };
 }
 
 function encodeSets(sets: readonly ListSet[]): Uint16Array {
@@ -112,14 +114,7 @@ function encodeSets(sets: readonly ListSet[]): Uint16Array {
   return Uint16Array.from(words);
 }
 
-function place(slots: Uint32Array, buckets: number, high: number, low: number, set: number): void {
-  let at = bucketOf(high, buckets) * SLOTS_PER_BUCKET * 2;
-  while (slots[at + 1] !== 0) at = (at + 2) % slots.length;
-  slots[at] = low;
-  slots[at + 1] = ((high & 0xffff) << 16) | set;
-}
-
-/** Reads an index; the slots stay where they are in `bytes`. Throws a SchoolgateError for anything but a whole, unharmed file. */
+/** Reads an index; its tables stay where they are in `bytes`. Throws a SchoolgateError for anything but a whole, unharmed file. */
 export function decodeIndex(bytes: Uint8Array): IndexFile {
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   const whole = Buffer.from(aligned.buffer, aligned.byteOffset, aligned.length);
@@ -129,19 +124,17 @@ export function decodeIndex(bytes: Uint8Array): IndexFile {
   const version = whole.readUInt32LE(4);
   if (version !== INDEX_VERSION) throw unusable(`its format is version ${version}, this is ${INDEX_VERSION}`);
   const sha256 = verifyChecksum(whole);
-  const [seedA, seedB, buckets, setWords, nameBytes, hosts, urls] = Array.from({ length: 7 }, (_, i) =>
+  const [a, b, filterWords, slotWords, setWords, nameBytes, hosts, urls] = Array.from({ length: 8 }, (_, i) =>
     whole.readUInt32LE(8 + i * 4),
-  ) as [number, number, number, number, number, number, number];
-  const slotWords = buckets * SLOTS_PER_BUCKET * 2;
-  const setsAt = HEADER_BYTES + slotWords * 4;
+  ) as [number, number, number, number, number, number, number, number];
+  const setsAt = HEADER_BYTES + (filterWords + slotWords) * 4;
   const namesAt = setsAt + setWords * 2;
   if (namesAt + nameBytes + CHECKSUM_BYTES !== whole.length) throw unusable('its parts do not add up to its length');
   const { lists } = JSON.parse(whole.toString('utf8', namesAt, namesAt + nameBytes)) as { lists: ListName[] };
   return {
     sha256,
-    seed: { a: seedA | 0, b: seedB | 0 },
-    slots: new Uint32Array(whole.buffer, whole.byteOffset + HEADER_BYTES, slotWords),
-    buckets,
+    seed: { a: a | 0, b: b | 0 },
+    table: tableAt(whole, filterWords, slotWords),
     sets: decodeSets(new Uint16Array(whole.buffer, whole.byteOffset + setsAt, setWords)),
     lists,
     hosts,
