@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { Clock } from '../kernel/clock.ts';
 import { closeSegment } from './close-segment.ts';
 import type { OnDisk } from './event-queue.ts';
@@ -91,8 +91,8 @@ export class SegmentWriter {
   }
 
   async #begin(): Promise<OpenSegment> {
-    const path = this.#options.nextPath();
-    return { handle: await open(path, 'a', 0o600), path, since: this.#options.clock(), size: 0 };
+    const [path, since] = [this.#options.nextPath(), this.#options.clock()];
+    return { handle: await open(path, 'a', 0o600), path, since, size: 0 };
   }
 
   /** Half a line must not stay in the middle of a segment; where it cannot be cut off, the next begins another file. */
@@ -112,8 +112,9 @@ export class SegmentWriter {
     const segment = this.#open;
     if (segment === null) return;
     this.#open = null;
-    this.#full.add(segment.path);
+    if (segment.size > 0) this.#full.add(segment.path);
     await segment.handle.close();
+    if (segment.size === 0) await rm(segment.path, { force: true });
   }
 
   async #closeFull(): Promise<void> {

@@ -228,6 +228,16 @@ void t.test('a segment is closed when it is large or old enough; an opening come
   for (const file of closedSegments(made.layout)) t.match(parseSpoolName(file), { gateway: 'gw', worker: 1 });
 });
 
+void t.test('a tunnel that ended before anything was written has its record alone', async (t) => {
+  const made = bench(t, { tickMs: 60_000 });
+  const [short, long] = [sampleRecord(), sampleRecord()];
+  made.spool.opening(short.id, () => short);
+  made.spool.opening(long.id, () => long);
+  made.spool.record(short);
+  await made.spool.close();
+  t.same(segmentLines(made.layout), [[JSON.stringify(short), JSON.stringify({ opening: long })]]);
+});
+
 void t.test(
   'a segment that does not compress is split at lines, and doing it again makes the very same segments',
   async (t) => {

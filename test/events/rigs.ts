@@ -43,6 +43,8 @@ export interface RedisRig extends Rig {
   readonly server: RedisServer;
   /** A connection of the test's own. */
   readonly redis: Redis;
+  /** What the gateway's end told of the bus: an error's text, or null. */
+  readonly states: (string | null)[];
 }
 
 export async function redisRig(t: Test): Promise<RedisRig> {
@@ -52,9 +54,12 @@ export async function redisRig(t: Test): Promise<RedisRig> {
   const redis = new Redis(server.socket, { maxRetriesPerRequest: null });
   redis.on('error', () => {});
   t.teardown(() => redis.disconnect());
+  const states: (string | null)[] = [];
+  const onState = (error: Error | null): void => void states.push(error === null ? null : error.message);
   return {
+    states,
     gateway,
-    gatewayBus: await openBus({ layout: gateway, redisUrl: server.url, ...settings }),
+    gatewayBus: await openBus({ layout: gateway, redisUrl: server.url, ...settings, onState }),
     consoleBus: await openBus({ layout: elsewhere, redisUrl: server.url, ...settings }),
     consoleArgs: [elsewhere.root, server.socket],
     intrude: async (kind, json) => {
