@@ -222,7 +222,7 @@ void t.test('a segment is closed when it is large or old enough; an opening come
   made.now += 60_000;
   await until('an old segment is closed', () => closedSegments(made.layout).length === 1);
   t.same(segmentLines(made.layout), [[JSON.stringify({ opening: tunnel })]]);
-  t.same(readdirSync(made.layout.spoolOpen), []);
+  await until('its open file is gone', () => readdirSync(made.layout.spoolOpen).length === 0);
   for (let i = 0; i < 8; i++) made.spool.record(sampleRecord({ id: tunnel.id }));
   await until('a large segment is closed without waiting', () => closedSegments(made.layout).length === 2);
   for (const file of closedSegments(made.layout)) t.match(parseSpoolName(file), { gateway: 'gw', worker: 1 });
