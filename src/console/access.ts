@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Sessions } from '../identity/session-service.ts';
-import type { Access } from './decorations.ts';
+import type { Access, RouteAccess } from './decorations.ts';
 
 /** The cookie of a page's session. `__Host-` (no sub-domain can set it) needs TLS. */
 export function sessionCookieName(isTls: boolean): string {
@@ -19,10 +19,12 @@ export interface AccessOptions {
 export function addAccessControl(app: FastifyInstance, { sessions, isTls }: AccessOptions): void {
   const cookie = sessionCookieName(isTls);
 
-  app.addHook('onRoute', (route) => {
-    if (route.config?.access === undefined) {
-      throw new Error(`${String(route.method)} ${route.url} does not say who may use it`);
-    }
+  const table: RouteAccess[] = [];
+  app.decorate('routeAccess', table);
+  app.addHook('onRoute', ({ method, url, config }) => {
+    const access = config?.access;
+    if (access === undefined) throw new Error(`${String(method)} ${url} does not say who may use it`);
+    for (const one of [method].flat()) table.push({ method: one, url, access });
   });
 
   app.decorateRequest('signedIn', null);
@@ -49,6 +51,11 @@ export function addAccessControl(app: FastifyInstance, { sessions, isTls }: Acce
     if (access === undefined || mayUse(access, request)) return;
     await (request.signedIn === null ? askToSignIn(request, reply) : forbid(request, reply));
   });
+}
+
+/** Whom a form's token is made for; the plugin takes no empty one. */
+export function formUser({ signedIn }: FastifyRequest): string {
+  return signedIn?.session ?? 'nobody';
 }
 
 export function isApi(request: FastifyRequest): boolean {

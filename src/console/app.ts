@@ -9,7 +9,7 @@ import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogC
 import { type IdentityRoutesOptions, identityRoutes } from '../identity/routes.ts';
 import { type PolicyRoutesOptions, policyRoutes } from '../policy/routes.ts';
 import { type UnblockRoutesOptions, unblockRoutes } from '../unblock/routes.ts';
-import { addAccessControl, isApi } from './access.ts';
+import { addAccessControl, formUser, isApi } from './access.ts';
 import { answerError, answerNotFound } from './answer-error.ts';
 import { type OverviewOptions, overviewRoutes } from './overview-routes.ts';
 import { type PagesOptions, addPages } from './pages.ts';
@@ -85,8 +85,9 @@ async function protect(
     cookieOpts: { path: '/', httpOnly: true, sameSite: 'strict', secure: tls !== null },
     // A token is good for one session only, and for this run of the console.
     csrfOpts: { hmacKey: randomBytes(32).toString('base64url') },
-    getUserInfo: (request) => request.signedIn?.session ?? '',
+    getUserInfo: formUser,
   });
+  app.removeContentTypeParser('text/plain');
   await app.register(formbody, { bodyLimit: BODY_BYTES });
   app.addHook('preValidation', (request, reply, done) => {
     // The API takes no cookies, so a form on another site cannot speak to it.

@@ -6,7 +6,9 @@ import fastifyView from '@fastify/view';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import nunjucks from 'nunjucks';
 import type { Environment } from 'nunjucks';
+import type { FieldProblem } from '../kernel/errors.ts';
 import { localText } from '../kernel/local-time.ts';
+import { formUser } from './access.ts';
 import type { PageData } from './decorations.ts';
 
 export interface PagesOptions {
@@ -29,10 +31,18 @@ export async function addPages(app: FastifyInstance, { timeZone, school }: Pages
       onConfigure: (env: Environment) => addFilters(env, timeZone),
     },
   });
-  app.decorateReply('page', function page(this: FastifyReply, view: string, data: PageData = {}) {
+  app.decorateReply('page', function page(this: FastifyReply, view: string, data: PageData) {
     const { signedIn, url } = this.request;
-    const csrfToken = this.generateCsrf({ userInfo: signedIn?.session ?? '' });
-    return this.view(`${view}.njk`, { ...data, csrfToken, signedIn, path: url.split('?')[0], school: school() });
+    const fieldErrors = byField(data.errors ?? []);
+    const csrfToken = this.generateCsrf({ userInfo: formUser(this.request) });
+    return this.view(`${view}.njk`, {
+      ...data,
+      fieldErrors,
+      csrfToken,
+      signedIn,
+      path: url.split('?')[0],
+      school: school(),
+    });
   });
   await addStyles(app);
 }
@@ -48,6 +58,14 @@ async function addStyles(app: FastifyInstance): Promise<void> {
       reply.sendFile(name, root, { maxAge: '1h' }),
     );
   }
+}
+
+/** What the components want beside a field: all that is wrong with it, or nothing. */
+function byField(errors: readonly FieldProblem[]): Record<string, { readonly text: string }> {
+  const groups = Map.groupBy(errors, ({ field }) => field);
+  return Object.fromEntries(
+    [...groups].map(([field, same]) => [field, { text: same.map((one) => one.reason).join(' ') }]),
+  );
 }
 
 function addFilters(env: Environment, timeZone: () => string): void {

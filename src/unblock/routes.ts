@@ -158,7 +158,10 @@ function typedForm(form: RequestForm): Record<string, unknown> {
 }
 
 function lines(text: string): string[] {
-  return text.split(/[\s,]+/).filter((line) => line !== '');
+  return text
+    .split(/[\n,]/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
 }
 
 function ticked(boxes: string | readonly string[] | undefined): readonly string[] {

@@ -1,0 +1,282 @@
+import t from 'tap';
+import { testPolicy } from '../helpers/control-plane.ts';
+import {
+  type Answer,
+  PASSWORD,
+  addPerson,
+  csrfOf,
+  openSession,
+  testBrowser,
+  testConsole,
+} from '../helpers/test-console.ts';
+
+const CREDENTIALS = { userName: 'n.manager', password: PASSWORD };
+
+async function staffed(options = {}): Promise<Awaited<ReturnType<typeof testConsole>>> {
+  const console = await testConsole(options);
+  await addPerson(console, 'n.manager', ['network-manager']);
+  await addPerson(console, 'h.teacher', ['headteacher']);
+  return console;
+}
+
+/** A browser that is signed in, without the work of signing in. */
+function signedIn(console: Awaited<ReturnType<typeof testConsole>>, userName: string): ReturnType<typeof testBrowser> {
+  const browser = testBrowser(console.app);
+  browser.cookies.set('schoolgate-session', openSession(console, userName));
+  return browser;
+}
+
+const REQUEST = {
+  topic: 'Tudors',
+  reason: 'Year 5',
+  hosts: 'www.history.example\nmaps.example',
+  levels: 'ks2',
+  ranges: '',
+  from: '2026-11-23T09:00',
+  until: '2026-11-23T10:00',
+};
+
+void t.test('signing in and out', async (t) => {
+  const console = await staffed();
+  t.teardown(() => console.close());
+  const browser = testBrowser(console.app);
+  const asked = await browser.get('/unblocks?x=1');
+  t.match(asked, { status: 303, location: '/sign-in?next=%2Funblocks%3Fx%3D1' });
+  const page = await browser.get(asked.location!);
+  t.match(page.body, /name="next" value="\/unblocks\?x=1"/);
+
+  const wrong = await browser.post('/sign-in', '/sign-in', { ...CREDENTIALS, password: 'wrong password' });
+  t.equal(wrong.status, 401);
+  t.match(wrong.body, /The user name or the password is not right/);
+  t.match(wrong.body, /value="n\.manager"/, 'the name is kept');
+  t.notMatch(wrong.body, /wrong password/, 'the password is not');
+
+  const right = await browser.post('/sign-in', '/sign-in', { ...CREDENTIALS, next: '/unblocks' });
+  t.match(right, { status: 303, location: '/unblocks' });
+  t.match(String(right.headers['set-cookie']), /schoolgate-session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict/);
+  t.equal((await browser.get('/')).status, 200);
+  t.equal((await browser.get('/')).headers['cache-control'], 'no-store');
+
+  const token = browser.cookies.get('schoolgate-session')!;
+  const again = await browser.post('/sign-in', '/sign-in', CREDENTIALS);
+  t.equal(again.status, 303);
+  t.not(browser.cookies.get('schoolgate-session'), token, 'a new session at every sign-in');
+  t.equal(console.sessions.authenticate(token), null, 'and the old one has ended');
+
+  t.match(await browser.post('/', '/sign-out', {}), { status: 303, location: '/sign-in' });
+  t.notOk(browser.cookies.has('schoolgate-session'));
+  t.equal((await browser.get('/')).status, 303);
+});
+
+void t.test('after signing in one stays on our own pages', async (t) => {
+  const console = await staffed();
+  t.teardown(() => console.close());
+  for (const next of ['https://evil.example/', '//evil.example', '/\\evil.example', 'javascript:alert(1)', '']) {
+    const answer = await testBrowser(console.app).post('/sign-in', '/sign-in', { ...CREDENTIALS, next });
+    t.match(answer, { status: 303, location: '/' }, next);
+  }
+});
+
+void t.test('a form is taken from our own page, of the same session, only', async (t) => {
+  const console = await staffed();
+  t.teardown(() => console.close());
+  const manager = signedIn(console, 'n.manager');
+  const stale = /This page was open for too long/;
+  const none = await manager.post('/unblocks/new', '/unblocks/new', REQUEST, null);
+  t.match(none, { status: 403, body: stale }, 'without a token');
+  t.match(await manager.post('/unblocks/new', '/unblocks/new', REQUEST, 'made-up'), { status: 403, body: stale });
+  const head = signedIn(console, 'h.teacher');
+  const heads = csrfOf((await head.get('/unblocks/new')).body);
+  manager.cookies.set('schoolgate-csrf', head.cookies.get('schoolgate-csrf')!);
+  const others = await manager.post('/unblocks/new', '/unblocks/new', REQUEST, heads);
+  t.match(others, { status: 403, body: stale }, 'with another session’s token and cookie');
+  t.equal((await testBrowser(console.app).post('/', '/sign-in', CREDENTIALS, null)).status, 403, 'signing in as well');
+  t.strictSame(console.unblocks.list(9), []);
+});
+
+void t.test('the API takes no cookie, and pages no bearer token', async (t) => {
+  const console = await staffed();
+  t.teardown(() => console.close());
+  const token = openSession(console, 'n.manager');
+  const ask = async (url: string, headers: Record<string, string>): Promise<number> =>
+    (await console.app.inject({ url, headers })).statusCode;
+  t.equal(await ask('/api/v1/unblocks', { cookie: `schoolgate-session=${token}` }), 401);
+  t.equal(await ask('/api/v1/unblocks', { authorization: `Bearer ${token}` }), 200);
+  t.equal(await ask('/', { authorization: `Bearer ${token}` }), 303);
+  for (const bad of ['Bearer', 'Bearer x', `Basic ${token}`, `Bearer ${token}x`]) {
+    t.equal(await ask('/api/v1/unblocks', { authorization: bad }), 401, bad);
+  }
+});
+
+void t.test('asking for an unblock: errors beside the fields, what was typed kept', async (t) => {
+  const console = await staffed();
+  t.teardown(() => console.close());
+  const manager = signedIn(console, 'n.manager');
+  const script = '"><script>alert(1)</script>';
+  const typed = {
+    ...REQUEST,
+    topic: '',
+    reason: script,
+    hosts: 'not a host!',
+    levels: ['ks1', 'ks2'],
+    until: '2026-11-23T08:00',
+  };
+  const refused = await manager.post('/unblocks/new', '/unblocks/new', typed);
+  t.equal(refused.status, 422);
+  t.match(refused.body, /<title>Error: Ask for an unblock/);
+  for (const field of ['topic', 'hosts', 'until']) {
+    t.match(refused.body, `href="#${field}"`, `${field} in the summary`);
+    t.match(refused.body, `id="${field}-error"`, `${field} beside it`);
+  }
+  t.notMatch(refused.body, 'id="reason-error"');
+  t.notMatch(refused.body, '<script>', 'what was typed is text');
+  t.match(refused.body, '&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;');
+  t.match(refused.body, /not[\s\n]a[\s\n]host!/);
+  for (const level of ['ks1', 'ks2'])
+    t.match(refused.body, new RegExp(`value="${level}" checked`), `${level} stays ticked`);
+  t.match(refused.body, 'value="2026-11-23T08:00"');
+
+  t.match(await manager.post('/unblocks/new', '/unblocks/new', REQUEST), {
+    status: 303,
+    location: '/unblocks?done=requested',
+  });
+  t.match(console.unblocks.list(9), [
+    { hosts: ['www.history.example', 'maps.example'], from: Date.UTC(2026, 10, 23, 9), levels: ['ks2'] },
+  ]);
+});
+
+void t.test('deciding an unblock: only who may, and whoever comes second sees why not', async (t) => {
+  const console = await staffed();
+  t.teardown(() => console.close());
+  const [manager, head] = [signedIn(console, 'n.manager'), signedIn(console, 'h.teacher')];
+  await manager.post('/unblocks/new', '/unblocks/new', { ...REQUEST, topic: '<b>Tudors</b>' });
+  const { id } = console.unblocks.list(1)[0]!;
+  const own = await manager.get('/unblocks');
+  t.match(own.body, `formaction="/unblocks/${id}/withdraw"`);
+  t.notMatch(own.body, `formaction="/unblocks/${id}/approve"`, 'nobody is offered to approve their own');
+  t.notMatch(own.body, '<b>Tudors');
+  const forced = await manager.post('/unblocks', `/unblocks/${id}/approve`, { reason: '' });
+  t.match(forced, { status: 403, body: /another person must approve it/ }, 'nor let');
+
+  t.match((await head.get('/')).body, `href="/unblocks#unblock-${id}"`, 'it waits on the other’s home page');
+  t.match((await head.get('/unblocks')).body, `formaction="/unblocks/${id}/approve"`);
+  t.match(await head.post('/unblocks', `/unblocks/${id}/approve`, { reason: 'ok' }), { status: 303 });
+  const late = await head.post('/unblocks', `/unblocks/${id}/refuse`, { reason: '' });
+  t.match(late, { status: 409, body: /This unblock is active, so you cannot refuse it/ });
+  t.match(late.body, 'In force');
+  t.equal((await head.post('/unblocks', '/unblocks/01J00000000000000000000009/approve', {})).status, 404);
+});
+
+void t.test('a policy change through the page', async (t) => {
+  const console = await staffed();
+  t.teardown(() => console.close());
+  const [manager, head] = [signedIn(console, 'n.manager'), signedIn(console, 'h.teacher')];
+  const changed = testPolicy({ hash: 'b'.repeat(64), school: '<i>Test</i> Academy' });
+  console.disk = { snapshot: changed };
+  console.policy.look();
+  const page = await manager.get('/policy');
+  t.match(page.body, 'Academy');
+  t.notMatch(page.body, '<i>Test');
+  t.match((await manager.get('/')).body, 'The policy files differ from what is published');
+  const refused = await manager.post('/policy', '/policy/propose', { hash: changed.hash, reason: '' });
+  t.match(refused, { status: 422, body: /id="reason-error"/ });
+  t.equal((await manager.post('/policy', '/policy/propose', { hash: changed.hash, reason: 'new name' })).status, 303);
+  t.match((await manager.get('/policy')).body, 'You proposed this');
+  t.match((await head.get('/')).body, 'A policy change waits for your approval');
+  const { id } = console.policy.status().proposal!;
+  t.equal((await manager.post('/policy', `/policy/${id}/approve`, {})).status, 403);
+  t.match(await head.post('/policy', `/policy/${id}/refuse`, { reason: ' ' }), {
+    status: 422,
+    body: /id="reason-error"/,
+  });
+  t.equal((await head.post('/policy', `/policy/${id}/approve`, {})).status, 303);
+  t.match(console.policy.published(), { serial: 2 });
+  t.equal((await head.post('/policy', `/policy/${id}/approve`, {})).status, 409, 'twice is once');
+  console.disk = { problems: [{ file: 'school.yaml', line: 7, reason: 'no <script>' }] };
+  console.policy.look();
+  for (const url of ['/', '/policy']) t.match((await head.get(url)).body, 'school.yaml:7: no &lt;script&gt;', url);
+});
+
+void t.test('first links', async (t) => {
+  const console = await testConsole();
+  t.teardown(() => console.close());
+  const link = console.accounts.makeFirstLinks().find(({ role }) => role === 'headteacher')!;
+  const browser = testBrowser(console.app);
+  const path = `/join/${link.token}`;
+  const page = await browser.get(path);
+  t.match(page.body, /account of the <strong>headteacher/);
+  t.equal(page.headers['referrer-policy'], 'no-referrer');
+  const typed = { userName: 'h.teacher', fullName: 'Helen <b>', password: 'short', again: 'short' };
+  const refused = await browser.post(path, path, typed);
+  t.match(refused, { status: 422, body: /id="password-error"/ });
+  t.match(refused.body, 'value="Helen &lt;b&gt;"');
+  const differing = await browser.post(path, path, { ...typed, password: PASSWORD, again: `${PASSWORD}!` });
+  t.match(differing, { status: 422, body: /id="again-error"/ });
+  const made = await browser.post(path, path, { ...typed, password: PASSWORD, again: PASSWORD });
+  t.match(made, { status: 303, location: '/sign-in?joined=1' });
+  t.match((await browser.get('/sign-in?joined=1')).body, 'Your account is ready');
+  t.equal((await browser.get(path)).status, 410);
+  t.match(await browser.post('/sign-in', path, { ...typed, password: PASSWORD, again: PASSWORD }), { status: 410 });
+});
+
+void t.test('what nobody sends by accident', async (t) => {
+  const console = await staffed();
+  t.teardown(() => console.close());
+  const manager = signedIn(console, 'n.manager');
+  const more = await manager.post('/unblocks/new', '/unblocks/new', { ...REQUEST, state: 'approved' });
+  t.equal(more.status, 400, 'a field that the form does not have');
+  t.equal(
+    (await manager.post('/unblocks/new', '/unblocks/new', { ...REQUEST, reason: 'x'.repeat(70_000) })).status,
+    413,
+  );
+  t.equal((await manager.get('/static/../../../etc/passwd')).status, 404);
+  t.equal((await manager.get('/static/%2e%2e/app.ts')).status, 404);
+  t.equal((await manager.get('/unblocks/nothing/here')).status, 404);
+  t.equal((await manager.post('/unblocks', '/unblocks/x/approve', {})).status, 400);
+  t.equal((await manager.post('/unblocks', '/unblocks/01J00000000000000000000009/expire', {})).status, 400);
+  const inject = (payload: string, contentType = 'application/json') =>
+    console.app.inject({ method: 'POST', url: '/api/v1/session', payload, headers: { 'content-type': contentType } });
+  for (const payload of ['', '{', '[]', '{"userName":1,"password":2}', '{"userName":"a","password":"b","roles":[]}']) {
+    const answer = await inject(payload);
+    t.equal(answer.statusCode, 400, payload);
+    t.match(answer.json(), { message: String }, payload);
+  }
+  t.equal((await inject('userName=a', 'text/plain')).statusCode, 415);
+});
+
+void t.test('every page carries the headers that keep a browser safe', async (t) => {
+  const console = await staffed();
+  t.teardown(() => console.close());
+  const manager = signedIn(console, 'n.manager');
+  const answers: Answer[] = [];
+  for (const url of [
+    '/',
+    '/sign-in',
+    '/unblocks',
+    '/unblocks/new',
+    '/policy',
+    '/nothing',
+    '/join/x',
+    '/api/v1/status',
+  ]) {
+    answers.push(await manager.get(url));
+  }
+  for (const { headers, body } of answers) {
+    const policy = String(headers['content-security-policy']);
+    t.match(policy, "default-src 'none'");
+    t.match(policy, "frame-ancestors 'none'");
+    t.notMatch(policy, 'unsafe-inline');
+    t.equal(headers['x-content-type-options'], 'nosniff');
+    t.notMatch(body, /<script|<style|\sstyle=|\son\w+=/, 'nothing inline that the policy would stop');
+  }
+});
+
+void t.test('one address cannot ask without end', async (t) => {
+  const console = await staffed({ requestsPerMinute: 20 });
+  t.teardown(() => console.close());
+  const answers = [];
+  for (let i = 0; i < 25; i++) answers.push(await console.app.inject('/sign-in'));
+  t.equal(answers.filter(({ statusCode }) => statusCode === 429).length, 5);
+  t.match(answers.at(-1)!.headers, { 'retry-after': String });
+  t.match(answers.at(-1)!.body, 'Too many requests');
+});
