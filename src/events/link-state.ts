@@ -12,7 +12,8 @@ export function combineStates(tell: OnState): () => OnState {
       const was = troubled.size > 0;
       if (error === null) troubled.delete(part);
       else troubled.add(part);
-      if (was !== troubled.size > 0) tell(error);
+      // The text alone: a client's error carries its command's arguments, such as a password or a pupil's record.
+      if (was !== troubled.size > 0) tell(error === null ? null : new Error(error.message));
     };
     return part;
   };

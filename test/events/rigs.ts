@@ -55,7 +55,10 @@ export async function redisRig(t: Test): Promise<RedisRig> {
   redis.on('error', () => {});
   t.teardown(() => redis.disconnect());
   const states: (string | null)[] = [];
-  const onState = (error: Error | null): void => void states.push(error === null ? null : error.message);
+  const onState = (error: Error | null): void => {
+    if (error !== null) t.same(Object.keys(error), [], 'what goes into a log carries no command');
+    states.push(error === null ? null : error.message);
+  };
   return {
     states,
     gateway,
