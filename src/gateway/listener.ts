@@ -43,12 +43,21 @@ export function createListener(
   leases: Leases,
   tls: TlsFiles | null,
 ): Listener {
-  const connections = new Set<Socket>();
+  // Open connections, and the address whose lease each holds; null as long as it holds none.
+  const connections = new Map<Socket, string | null>();
   const parser = createParser(context, pools);
 
+  function onClosed(this: Socket): void {
+    const address = connections.get(this);
+    connections.delete(this);
+    if (address === null || address === undefined) return;
+    leases.free(WHOLE_GATEWAY);
+    leases.free(address);
+  }
+
   const accept = (client: Socket): void => {
-    connections.add(client);
-    client.once('close', () => connections.delete(client));
+    connections.set(client, null);
+    client.on('close', onClosed);
     const address = clientOf(client);
     if (!context.snapshots.clients.has(address)) return turnAway(context, client, 'not-a-client');
     if (context.spool.health === 'full') return turnAway(context, client, 'unrecordable');
@@ -69,10 +78,7 @@ export function createListener(
   };
 
   const serve = (client: Socket, address: string): void => {
-    client.once('close', () => {
-      leases.free(WHOLE_GATEWAY);
-      leases.free(address);
-    });
+    connections.set(client, address);
     parser.emit('connection', client);
   };
 
@@ -110,7 +116,7 @@ export function createListener(
       clearTimeout(timer);
       clearInterval(idle);
       const cut = end === 'late' ? connections.size : 0;
-      for (const client of connections) client.destroy();
+      for (const client of connections.keys()) client.destroy();
       context.open.cutAll('cut');
       context.metrics.resetInDrain(cut);
       return cut;

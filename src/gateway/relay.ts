@@ -67,12 +67,10 @@ export class Relay {
     (client as RelaySocket)[RELAY] = this;
     (upstream as RelaySocket)[RELAY] = this;
     client.on('data', onClientData);
-    client.on('drain', onClientDrain);
     client.on('end', onClientEnd);
     client.on('error', onError);
     client.on('close', onClose);
     if (!viaOnRead) upstream.on('data', onUpstreamData);
-    upstream.on('drain', onUpstreamDrain);
     upstream.on('end', onUpstreamEnd);
     upstream.on('error', onError);
     upstream.on('close', onClose);
@@ -98,7 +96,9 @@ export class Relay {
   fromClient(chunk: Buffer): void {
     if (this.#held) return this.#owner.heldBytes(chunk);
     this.up += chunk.length;
-    if (!this.upstream.write(chunk)) this.client.pause();
+    if (this.upstream.write(chunk)) return;
+    this.client.pause();
+    this.upstream.once('drain', onUpstreamDrain);
   }
 
   /** For sockets made with RELAY_READ; false stops reading. */
@@ -166,7 +166,9 @@ function onClientData(this: RelaySocket, chunk: Buffer): void {
 function onUpstreamData(this: RelaySocket, chunk: Buffer): void {
   const relay = this[RELAY]!;
   relay.down += chunk.length;
-  if (!relay.client.write(chunk)) this.pause();
+  if (relay.client.write(chunk)) return;
+  this.pause();
+  relay.client.once('drain', onClientDrain);
 }
 
 function onClientDrain(this: RelaySocket): void {

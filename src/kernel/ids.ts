@@ -3,30 +3,34 @@ import type { Clock } from './clock.ts';
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
+/** Both digits of a number below 1024: an id is made for every request, and two digits at a time is twice as fast as one. */
+const PAIRS = Array.from({ length: 1024 }, (_, n) => ALPHABET[n >> 5]! + ALPHABET[n & 31]!);
+
 /** Makes ULIDs (github.com/ulid/spec): 26 characters, sortable by time, and strictly rising within one maker. */
 export type IdMaker = () => string;
 
 export function createIdMaker(clock: Clock): IdMaker {
-  const pool = new Uint8Array(1024);
+  const pool = new Uint8Array(4096);
   let used = pool.length;
   let lastMs = -1;
   let timePart = '';
-  const random = new Uint8Array(16);
+  // The 80 random bits as eight pairs of base-32 digits, 10 bits each.
+  const pairs = new Uint16Array(8);
   return () => {
     const ms = clock();
     if (ms > lastMs) {
       lastMs = ms;
       timePart = encodeTime(ms);
-      if (used + 16 > pool.length) {
+      if (used === pool.length) {
         randomFillSync(pool);
         used = 0;
       }
-      for (let i = 0; i < 16; i++) random[i] = pool[used++]! & 31;
+      for (let i = 0; i < 8; i++, used += 2) pairs[i] = (pool[used]! | (pool[used + 1]! << 8)) & 1023;
     } else {
-      increment(random);
+      increment(pairs);
     }
     let id = timePart;
-    for (let i = 0; i < 16; i++) id += ALPHABET[random[i]!];
+    for (let i = 0; i < 8; i++) id += PAIRS[pairs[i]!];
     return id;
   };
 }
@@ -49,12 +53,12 @@ function encodeTime(ms: number): string {
   return text;
 }
 
-function increment(digits: Uint8Array): void {
-  for (let i = digits.length - 1; i >= 0; i--) {
-    if (digits[i]! < 31) {
-      digits[i]!++;
+function increment(pairs: Uint16Array): void {
+  for (let i = pairs.length - 1; i >= 0; i--) {
+    if (pairs[i]! < 1023) {
+      pairs[i]!++;
       return;
     }
-    digits[i] = 0;
+    pairs[i] = 0;
   }
 }
