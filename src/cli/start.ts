@@ -1,6 +1,7 @@
 import { hostname, networkInterfaces, userInfo } from 'node:os';
 import type { Environment } from '../config/environment.ts';
-import { formatProblem, type Problem } from '../kernel/errors.ts';
+import { formatProblem } from '../kernel/errors.ts';
+import type { RunningConsole } from '../compose/console.ts';
 import type { Running } from '../compose/supervisor.ts';
 import type { CliContext, RegisterCommand } from './context.ts';
 
@@ -82,7 +83,7 @@ export function greeting(environment: Environment, running: Running, lists: List
     `Schoolgate is filtering for ${policy.school}.`,
     `  Proxy       ${reachable(environment.proxyHost)}:${proxyPort} (${workers} workers)`,
     ...(tlsPort === null ? [] : [`  Proxy, TLS  ${reachable(environment.proxyHost)}:${tlsPort}`]),
-    ...consoleLines(environment, running),
+    ...consoleLines(environment, running.console as ConsoleFacts | null),
     ...frontLines(environment, running),
     '',
     ...listLines(lists),
@@ -97,19 +98,20 @@ export function greeting(environment: Environment, running: Running, lists: List
   return `${lines.join('\n')}\n`;
 }
 
-function consoleLines(environment: Environment, running: Running): string[] {
-  if (running.console === null) return ['  Console     not running here'];
-  const port = (running.console['port'] as number | undefined) ?? environment.consolePort;
+/** What a console says of itself when it is up. */
+type ConsoleFacts = Pick<RunningConsole, 'port' | 'firstLinks' | 'problems'>;
+
+function consoleLines(environment: Environment, found: ConsoleFacts | null): string[] {
+  if (found === null) return ['  Console     not running here'];
+  const { port, firstLinks, problems } = found;
   const scheme = environment.tls === null ? 'http' : 'https';
-  const links = (running.console['firstLinks'] as { role: string; url: string }[] | undefined) ?? [];
-  const problems = (running.console['problems'] as Problem[] | undefined) ?? [];
   const isLocal = environment.consoleHost === '127.0.0.1' || environment.consoleHost === 'localhost';
   return [
     `  Console     ${scheme}://${reachable(environment.consoleHost)}:${port}/`,
     ...(isLocal
       ? [`              from another machine: ssh -L ${port}:127.0.0.1:${port} ${userInfo().username}@${hostname()}`]
       : []),
-    ...links.map(({ role, url }) => `  ${role}: make the account at ${url} (once, within 24 hours)`),
+    ...firstLinks.map(({ role, url }) => `  ${role}: make the account at ${url} (once, within 24 hours)`),
     ...problems.map((problem) => `  Policy: ${formatProblem(problem)}`),
   ];
 }
@@ -141,5 +143,16 @@ function reachable(host: string): string {
 async function serveConsole(context: CliContext): Promise<void> {
   const { readEnvironment } = await import('../config/environment.ts');
   const { runConsole } = await import('../compose/console.ts');
-  await runConsole(readEnvironment(context.env, context.cwd), { clock: context.clock });
+  const environment = readEnvironment(context.env, context.cwd);
+  const running = await runConsole(environment, { clock: context.clock });
+  let stopping = false;
+  const stop = async (): Promise<void> => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    await running.stop();
+    process.exit(0);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
+  process.on('SIGHUP', () => running.reload());
+  context.stdout.write(`${['Schoolgate’s console is running.', ...consoleLines(environment, running)].join('\n')}\n`);
 }
