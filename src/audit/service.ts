@@ -6,6 +6,9 @@ import { GENESIS, chainRow, faultOf, isSealed, sealHead } from './chain.ts';
 import type { AuditEntry } from './entry.ts';
 import { insertRow, readHead, rowsAfter, storeHead } from './repository.ts';
 
+/** For whoever reads the record beside a running console. */
+export { countRows, newestRows } from './repository.ts';
+
 /** The record of acts. Only appended to, and only inside the transaction of the act. */
 export interface Audit {
   /** Puts an act on record in the caller's transaction. Throws `audit_broken` if the end of the chain was tampered with. */

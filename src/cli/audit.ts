@@ -41,7 +41,7 @@ async function verify(context: CliContext): Promise<void> {
 
 async function show(context: CliContext, { limit, subject, json }: ShowOptions): Promise<void> {
   if (!/^[1-9]\d{0,5}$/.test(limit)) throw new UsageError('--limit must be a number of rows from 1 to 999999.');
-  const { newestRows } = await import('../audit/repository.ts');
+  const { newestRows } = await import('../audit/service.ts');
   const { AUDIT_ACTIONS } = await import('../audit/entry.ts');
   const rows = await reading(context, (tx) => newestRows(tx, subject ?? null, Number(limit)));
   const describe = (row: AuditRow): string => {

@@ -1,6 +1,5 @@
 import { loadOrCreateAuditKey } from '../audit/key.ts';
-import { countRows, newestRows } from '../audit/repository.ts';
-import { type Audit, createAudit } from '../audit/service.ts';
+import { type Audit, countRows, createAudit, newestRows } from '../audit/service.ts';
 import { loadCatalogue } from '../categories/catalogue.ts';
 import { type DataLayout, createDataFolders, dataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';

@@ -3,9 +3,9 @@ import { readManifest } from '../categories/current-index.ts';
 import type { DataLayout } from '../config/data-layout.ts';
 import { readRecords } from '../history/read-records.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
-import { listPeople } from '../identity/repository.ts';
+import { listPeople } from '../identity/service.ts';
 import { type Clock, isoTime } from '../kernel/clock.ts';
-import { latestVersion } from '../policy/repository.ts';
+import { policySnapshot } from '../policy/service.ts';
 import {
   type ReadStatus,
   type ReadUnblocks,
@@ -15,10 +15,10 @@ import {
   type WeekStatus,
 } from '../reports/ports.ts';
 import { createWeeklyReports, type WeeklyReports } from '../reports/service.ts';
-import { alarmsBetween, gapsBetween } from '../safeguarding/repository.ts';
+import { alarmsBetween, gapsBetween } from '../safeguarding/service.ts';
 import { openRecordReadOnly, type ReadTx, type RecordDatabase } from '../store/database.ts';
 import { stateAt } from '../unblock/model.ts';
-import { unblocksBetween } from '../unblock/repository.ts';
+import { unblocksBetween } from '../unblock/service.ts';
 
 export interface WeeklyReportParts {
   readonly layout: DataLayout;
@@ -71,7 +71,7 @@ export function openWeeklyReport(options: Omit<RecordSources, 'record'>): {
 
 /** The zone of the policy in force; before one is published, that of the schools this is made for. */
 export function schoolZone(record: RecordDatabase): string {
-  return record.read(latestVersion)?.snapshot.timeZone ?? 'Europe/London';
+  return record.read(policySnapshot)?.timeZone ?? 'Europe/London';
 }
 
 function readUnblocks(tx: ReadTx, span: Span, now: number): UnblockOfWeek[] {
@@ -91,7 +91,7 @@ function readUnblocks(tx: ReadTx, span: Span, now: number): UnblockOfWeek[] {
 function readStatus(tx: ReadTx, span: Span, { layout, listsDir }: RecordSources): WeekStatus {
   const [from, until] = [isoTime(span.from), isoTime(span.until)];
   return {
-    school: latestVersion(tx)?.snapshot.school ?? null,
+    school: policySnapshot(tx)?.school ?? null,
     schoolTime: USUAL_SCHOOL_TIME,
     alarms: alarmsBetween(tx, from, until),
     gaps: gapsBetween(tx, from, until),

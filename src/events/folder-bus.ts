@@ -2,10 +2,11 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DataLayout } from '../config/data-layout.ts';
 import { replaceFile } from '../kernel/durable-file.ts';
+import { watchFolders } from '../kernel/watch-folders.ts';
 import { type Bus, SNAPSHOT_KINDS, type SnapshotFeed, type SnapshotKind, type SnapshotPublisher } from './bus.ts';
 import { FolderConsumer } from './folder-consumer.ts';
 import type { OnState } from './link-state.ts';
-import { type Backoff, watchFolders } from './pump.ts';
+import type { Backoff } from './pump.ts';
 
 /** The bus between one gateway and the console on the same machine: the spool itself upward, a folder downward. */
 export function folderBus(layout: DataLayout, backoff: Backoff, newPart: () => OnState): Bus {

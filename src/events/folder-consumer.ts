@@ -3,9 +3,10 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataLayout } from '../config/data-layout.ts';
 import { replaceFile } from '../kernel/durable-file.ts';
+import { watchFolders } from '../kernel/watch-folders.ts';
 import type { ArrivedEvent, UpwardConsumer } from './bus.ts';
 import type { OnState } from './link-state.ts';
-import { type Backoff, createPump, persist, type Pump, watchFolders } from './pump.ts';
+import { type Backoff, createPump, persist, type Pump } from './pump.ts';
 import { byWorker, EVENT_FILE_ENDING, listSpool, readSpool, SEGMENT_ENDING } from './spool-files.ts';
 
 const READ_BYTES = 256 << 10;

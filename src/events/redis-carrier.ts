@@ -2,8 +2,9 @@ import { rmSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataLayout } from '../config/data-layout.ts';
+import { watchFolders } from '../kernel/watch-folders.ts';
 import type { SpoolCarrier } from './bus.ts';
-import { createPump, type Pump, watchFolders } from './pump.ts';
+import { createPump, type Pump } from './pump.ts';
 import { connectRedis, isReady, type Redis, type RedisKeys, type RedisOptions } from './redis-link.ts';
 import { type Position, type RedisScripts, redisScripts } from './redis-scripts.ts';
 import {

@@ -20,6 +20,9 @@ import {
 } from './repository.ts';
 import { newToken, tokenHash } from './token.ts';
 
+/** For whoever reads the record beside a running console. */
+export { listPeople } from './repository.ts';
+
 /** A link that lets whoever has it make the first account of a role. The token is shown once and kept nowhere. */
 export interface FirstLink {
   readonly role: Role;

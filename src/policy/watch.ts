@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { watchFolders } from '../events/pump.ts';
+import { watchFolders } from '../kernel/watch-folders.ts';
 
 /** Files must stay as they are this long before they are read, ms: an editor that saves in steps is not caught half-way. */
 const SETTLE_MS = 250;

@@ -22,6 +22,9 @@ import {
   takeId,
 } from './repository.ts';
 
+/** For whoever reads the record beside a running console. */
+export { alarmsBetween, gapsBetween } from './repository.ts';
+
 /** What gateways reported, on record. */
 export interface Safeguarding {
   /**

@@ -18,6 +18,9 @@ import {
 } from './repository.ts';
 import { type KnownPolicy, type UnblockInput, readTerms } from './terms.ts';
 
+/** For whoever reads the record beside a running console. */
+export { unblocksBetween } from './repository.ts';
+
 /** A person's moves; expiring is the clock's. */
 export type PersonalMove = Exclude<UnblockMove, 'expire'>;
 
