@@ -79,7 +79,7 @@ function templateFor(theme: Theme, voice: Voice, isFlagged: boolean, showsTarget
   const key = `${theme} ${voice} ${isFlagged} ${showsTarget}`;
   const kept = templates.get(key);
   if (kept !== undefined) return kept;
-  const pieces = asciiOnly(document(theme, voice, isFlagged, showsTarget).text).split('\0');
+  const pieces = compact(document(theme, voice, isFlagged, showsTarget).text).split('\0');
   const parts = pieces.filter((_, i) => i % 2 === 0);
   const slots = pieces.filter((_, i) => i % 2 === 1) as Slot[];
   const template = { parts: Object.assign(parts, { raw: parts }), slots };
@@ -87,9 +87,10 @@ function templateFor(theme: Theme, voice: Voice, isFlagged: boolean, showsTarget
   return template;
 }
 
-// One character beyond Latin-1 would double the string in memory and make its encoding several times as dear.
-function asciiOnly(markup: string): string {
-  const ascii = markup.replace(/[\u0080-\uffff]/g, (c) => `&#${c.charCodeAt(0)};`);
+// Without the source's indentation, and in ASCII: one character beyond Latin-1 would double the string in memory and make
+// its encoding several times as dear.
+function compact(markup: string): string {
+  const ascii = markup.replace(/\s*\n\s*/g, '\n').replace(/[\u0080-\uffff]/g, (c) => `&#${c.charCodeAt(0)};`);
   return Buffer.from(ascii, 'latin1').toString('latin1');
 }
 
@@ -206,7 +207,7 @@ function helpSection(words: Words, voice: Voice): SafeHtml {
 const formatters = new Map<string, Intl.DateTimeFormat>();
 let told = { minute: -1, zone: '', text: '' };
 
-/** `Monday 23 November 2026 at 10:00`, in the school's zone. Remembers the last minute: formatting costs more than the page. */
+/** `Monday, 23 November 2026 at 10:00`, in the school's zone. Remembers the last minute: formatting costs more than the page. */
 function spokenTime(at: string, zone: string): string {
   const minute = Math.floor(Date.parse(at) / 60_000);
   if (told.minute === minute && told.zone === zone) return told.text;

@@ -10,7 +10,7 @@ export const PAGE_CSS = `
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);font:1.0625rem/1.55 system-ui,"Segoe UI",Roboto,Arial,sans-serif}
 .wide{max-width:44rem;margin:0 auto;padding:0 1rem}
-header{padding:1.25rem 0 1rem}header p{margin:0;font-weight:600}header span{color:var(--soft);font-weight:400}
+header.wide{padding-top:1.25rem;padding-bottom:1rem}header p{margin:0;font-weight:600}header span{color:var(--soft);font-weight:400}
 main{background:var(--card);border:1px solid var(--line);border-top:.375rem solid var(--mark);border-radius:.5rem;padding:1.5rem 1.75rem 1.75rem;overflow-wrap:anywhere}
 .eyebrow{margin:0;color:var(--mark);font-weight:600}
 h1{margin:.125rem 0 .75rem;font-size:1.875rem;line-height:1.2}h2{margin:1.75rem 0 .5rem;font-size:1.1875rem;line-height:1.3}h3{margin:0;font-size:1.0625rem}
@@ -21,6 +21,6 @@ p{margin:0 0 .75rem}ul{margin:0;padding-left:1.25rem}li{margin:.3rem 0}
 a{color:var(--link);text-underline-offset:.15em}a:focus-visible,summary:focus-visible{outline:3px solid var(--mark);outline-offset:3px;border-radius:2px}
 dl{margin:1.75rem 0 0;padding-top:1rem;border-top:1px solid var(--line);display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem;color:var(--soft);font-size:.9375rem}
 dd{margin:0}code{font:.9375em ui-monospace,Consolas,Menlo,monospace}.small{color:var(--soft);font-size:.9375rem}
-footer{padding:1rem 0 2rem;color:var(--soft);font-size:.9375rem}footer p{margin:0 0 .25rem}
+footer.wide{padding-top:1rem;padding-bottom:2rem}footer{color:var(--soft);font-size:.9375rem}footer p{margin:0 0 .25rem}
 @media(max-width:30rem){main{padding:1.125rem 1.125rem 1.375rem}h1{font-size:1.5625rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem;color:var(--ink)}}
 `.trim();

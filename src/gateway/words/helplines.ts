@@ -5,16 +5,19 @@ export interface Helpline {
   readonly url: string;
 }
 
-/** UK helplines that pages of ours name. Numbers and addresses are those each service publishes; look them over once a year. */
+/**
+ * UK helplines that pages of ours name. Numbers and addresses are those each service publishes; look them over once a year.
+ * Inside a number stand no-break spaces, so that it is never torn over two lines.
+ */
 export const HELPLINES = {
   childline: {
     name: 'Childline',
-    how: 'Call 0800 1111. It is free, day and night, for everyone under 19.',
+    how: 'Call 0800\u00a01111. It is free, day and night, for everyone under 19.',
     url: 'https://www.childline.org.uk/',
   },
   samaritans: {
     name: 'Samaritans',
-    how: 'Call 116 123. It is free, day and night, for everyone.',
+    how: 'Call 116\u00a0123. It is free, day and night, for everyone.',
     url: 'https://www.samaritans.org/',
   },
   shout: {
@@ -24,12 +27,12 @@ export const HELPLINES = {
   },
   papyrus: {
     name: 'Papyrus HOPELINE247',
-    how: 'Call 0800 068 4141 if you, or a young person you know, think about suicide. It is free, day and night.',
+    how: 'Call 0800\u00a0068\u00a04141 if you, or a young person you know, think about suicide. It is free, day and night.',
     url: 'https://www.papyrus-uk.org/',
   },
   beat: {
     name: 'Beat',
-    how: 'Help with eating disorders: call 0808 801 0677, or find your nation’s number on their website.',
+    how: 'Help with eating disorders: call 0808\u00a0801\u00a00677, or find your nation’s number on their website.',
     url: 'https://www.beateatingdisorders.org.uk/',
   },
   ceop: {
@@ -39,12 +42,12 @@ export const HELPLINES = {
   },
   nspcc: {
     name: 'NSPCC',
-    how: 'For adults who worry about a child: call 0808 800 5000.',
+    how: 'For adults who worry about a child: call 0808\u00a0800\u00a05000.',
     url: 'https://www.nspcc.org.uk/',
   },
   stopItNow: {
     name: 'Stop It Now',
-    how: 'For any adult worried about their own or someone else’s sexual thoughts or behaviour towards children: call 0808 1000 900, free and in confidence.',
+    how: 'For any adult worried about their own or someone else’s sexual thoughts or behaviour towards children: call 0808\u00a01000\u00a0900, free and in confidence.',
     url: 'https://www.stopitnow.org.uk/',
   },
   iwf: {
@@ -54,17 +57,17 @@ export const HELPLINES = {
   },
   actEarly: {
     name: 'ACT Early',
-    how: 'Worried that someone is being drawn into extremism? Call 0800 011 3764.',
+    how: 'Worried that someone is being drawn into extremism? Call 0800\u00a0011\u00a03764.',
     url: 'https://actearly.uk/',
   },
   frank: {
     name: 'Talk to FRANK',
-    how: 'Honest facts about drugs: call 0300 123 6600, day and night.',
+    how: 'Honest facts about drugs: call 0300\u00a0123\u00a06600, day and night.',
     url: 'https://www.talktofrank.com/',
   },
   gambling: {
     name: 'National Gambling Helpline',
-    how: 'Call 0808 8020 133. It is free, day and night.',
+    how: 'Call 0808\u00a08020\u00a0133. It is free, day and night.',
     url: 'https://www.gamcare.org.uk/',
   },
 } as const satisfies Record<string, Helpline>;

@@ -29,16 +29,31 @@ export const REASON_WORDS = {
   person: byVoice(
     {},
     {
-      why: ['This page, or the internet, is closed for you just now.'],
+      why: ['This site is closed for you just now.'],
       todo: ['Ask the person named here. They can tell you why.'],
     },
     {
-      why: ['A rule that was made for you keeps this closed: one site, or all of your internet access.'],
+      why: ['This site has been closed for you.'],
       todo: ['Ask the person named here why, and for how long. Give them the reference.'],
     },
     {
-      why: ['A rule for your account keeps this closed: one site, or all of your internet access.'],
+      why: ['This site has been closed for your account.'],
       todo: ['Ask below why, and for how long. Quote the reference.'],
+    },
+  ),
+  suspended: byVoice(
+    { heading: 'The internet is closed for you just now' },
+    {
+      why: ['A grown-up at school has stopped the internet for you for a while.'],
+      todo: ['Talk to the person named here. They can tell you why, and when it opens again.'],
+    },
+    {
+      why: ['Your internet access has been stopped for now.'],
+      todo: ['Talk to the person named here. They can tell you why, and when it opens again.'],
+    },
+    {
+      why: ['The internet access of your account has been suspended.'],
+      todo: ['Ask below why, and until when. Quote the reference.'],
     },
   ),
   lesson: byVoice(

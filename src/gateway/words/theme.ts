@@ -8,30 +8,25 @@ export type Theme = keyof typeof TOPIC_WORDS | keyof typeof REASON_WORDS;
 /** What of a decision the wording depends on. */
 export type Told = Pick<Decision, 'reason' | 'category' | 'rule' | 'locked'>;
 
-/** Categories whose refusal needs words of its own; every other one is told by its title. */
+/** Categories whose refusal needs words of its own; every other one is told by its title. A school may add some of its own. */
 const TOPICS: Readonly<Record<string, keyof typeof TOPIC_WORDS>> = {
   'self-harm': 'self-harm',
-  suicide: 'self-harm',
   'eating-disorders': 'eating-disorders',
   abuse: 'abuse',
-  grooming: 'abuse',
   bullying: 'abuse',
   adult: 'grown-up',
-  pornography: 'grown-up',
   dating: 'grown-up',
   violence: 'grown-up',
   weapons: 'grown-up',
   hate: 'grown-up',
+  discrimination: 'grown-up',
   extremism: 'grown-up',
   drugs: 'drugs',
-  alcohol: 'drugs',
-  tobacco: 'drugs',
+  'alcohol-tobacco': 'drugs',
   gambling: 'gambling',
   malware: 'security',
   phishing: 'security',
-  proxies: 'bypass',
-  vpn: 'bypass',
-  doh: 'bypass',
+  'vpn-proxy': 'bypass',
   adverts: 'adverts',
   trackers: 'adverts',
 };
@@ -61,6 +56,7 @@ const REASON_THEMES: Readonly<Record<Exclude<Decision['reason'], 'illegal' | 'ca
 export function themeOf(decision: Told): Theme {
   if (decision.locked || decision.reason === 'illegal') return illegalTheme(decision.category);
   if (decision.rule?.endsWith('#downloads') === true) return 'download';
+  if (decision.reason === 'person' && decision.rule?.endsWith('.suspended') === true) return 'suspended';
   if (decision.category !== null && (decision.reason === 'category' || decision.reason === 'group')) {
     return TOPICS[decision.category] ?? 'topic';
   }
