@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import fastifyStatic from '@fastify/static';
 import fastifyView from '@fastify/view';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import nunjucks from 'nunjucks';
@@ -10,6 +9,7 @@ import type { FieldProblem } from '../kernel/errors.ts';
 import { localText } from '../kernel/local-time.ts';
 import { formUser } from './access.ts';
 import type { PageData } from './decorations.ts';
+import { addStyles } from './styles.ts';
 
 export interface PagesOptions {
   /** IANA zone in which times are shown. */
@@ -44,20 +44,7 @@ export async function addPages(app: FastifyInstance, { timeZone, school }: Pages
       school: school(),
     });
   });
-  await addStyles(app);
-}
-
-async function addStyles(app: FastifyInstance): Promise<void> {
-  await app.register(fastifyStatic, { root: join(HERE, 'static'), serve: false });
-  const styles = [
-    { name: 'govuk-frontend.min.css', root: join(GOVUK, 'dist', 'govuk') },
-    { name: 'console.css', root: join(HERE, 'static') },
-  ];
-  for (const { name, root } of styles) {
-    app.get(`/static/${name}`, { config: { access: 'public' } }, (_request, reply) =>
-      reply.sendFile(name, root, { maxAge: '1h' }),
-    );
-  }
+  addStyles(app, { own: join(HERE, 'static'), govuk: join(GOVUK, 'dist', 'govuk') });
 }
 
 /** What the components want beside a field: all that is wrong with it, or nothing. */

@@ -6,8 +6,9 @@ const STAFF = ['headteacher', 'network-manager'];
 
 /** Every route, who gets an answer, and what to ask for it. A route that is not here fails the test. */
 const ROUTES: readonly [route: string, url: string, access: 'public' | readonly string[]][] = [
-  ['GET /static/govuk-frontend.min.css', '/static/govuk-frontend.min.css', 'public'],
+  ['GET /static/govuk-frontend.css', '/static/govuk-frontend.css', 'public'],
   ['GET /static/console.css', '/static/console.css', 'public'],
+  ['GET /static/icon.svg', '/static/icon.svg', 'public'],
   ['GET /health', '/health', 'public'],
   ['GET /sign-in', '/sign-in', 'public'],
   ['POST /sign-in', '/sign-in', 'public'],

@@ -280,3 +280,14 @@ void t.test('one address cannot ask without end', async (t) => {
   t.match(answers.at(-1)!.headers, { 'retry-after': String });
   t.match(answers.at(-1)!.body, 'Too many requests');
 });
+
+void t.test('style sheets name no typeface that is licensed for government only', async (t) => {
+  const console = await testConsole();
+  t.teardown(() => console.close());
+  const { body, headers, statusCode } = await console.app.inject('/static/govuk-frontend.css');
+  t.match({ statusCode, headers }, { statusCode: 200, headers: { 'content-type': 'text/css; charset=utf-8' } });
+  t.match(body, '.govuk-button');
+  t.notMatch(body, /GDS Transport|@font-face|sourceMappingURL/);
+  const again = { url: '/static/govuk-frontend.css', headers: { 'if-none-match': String(headers.etag) } };
+  t.match(await console.app.inject(again), { statusCode: 304, body: '' });
+});

@@ -1,0 +1,176 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type Page, chromium } from 'playwright-core';
+import t from 'tap';
+import { START, testPolicy } from '../helpers/control-plane.ts';
+import { PASSWORD, addPerson, testConsole } from '../helpers/test-console.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+/** A folder for a picture of each page, to look at them; unset: none are kept. */
+const PICTURES = process.env['TEST_PICTURES'];
+const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
+
+interface Violation {
+  readonly id: string;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+/** What is wrong with the page that is open: accessibility, width. */
+async function faults(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const run = `axe.run(document, { runOnly: ${JSON.stringify(RULES)} }).then((found) => found.violations)`;
+  const violations: Violation[] = await page.evaluate(run);
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+  const overflow: number = await page.evaluate(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  );
+  return overflow > 0 ? [...found, `is ${overflow} px too wide`] : found;
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  if (PICTURES === undefined) return;
+  mkdirSync(PICTURES, { recursive: true });
+  await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
+}
+
+void t.test(
+  'every page can be read and used by everybody, on a desk and on a phone',
+  { timeout: 120_000 },
+  async (t) => {
+    const plane = await testConsole();
+    t.teardown(() => plane.close());
+    await addPerson(plane, 'h.teacher', ['headteacher']);
+    await plane.app.listen({ host: '127.0.0.1', port: 0 });
+    const origin = `http://127.0.0.1:${(plane.app.server.address() as AddressInfo).port}`;
+    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: QUIET });
+    t.teardown(() => browser.close());
+    const complaints: string[] = [];
+    const open = async (): Promise<Page> => {
+      const page = await (
+        await browser.newContext({ locale: 'en-GB', viewport: { width: 1200, height: 800 } })
+      ).newPage();
+      page.on('console', (message) => complaints.push(message.text()));
+      page.on('pageerror', (error) => complaints.push(error.message));
+      page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`));
+      return page;
+    };
+    /** Looks at the page as it is, and once more at the width of a phone. */
+    const look = async (page: Page, name: string): Promise<void> => {
+      t.strictSame(await faults(page), [], name);
+      await picture(page, name);
+      await page.setViewportSize({ width: 360, height: 740 });
+      t.strictSame(await faults(page), [], `${name}, on a phone`);
+      await picture(page, `${name}-phone`);
+      await page.setViewportSize({ width: 1200, height: 800 });
+    };
+    const press = async (page: Page, name: string | RegExp): Promise<void> => {
+      await page.getByRole('button', { name }).first().click();
+      await page.waitForLoadState();
+    };
+    const signIn = async (page: Page, userName: string): Promise<void> => {
+      await page.getByLabel('User name').fill(userName);
+      await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+      await press(page, 'Sign in');
+    };
+
+    const manager = await open();
+    const { token } = plane.accounts.makeFirstLinks().find(({ role }) => role === 'network-manager')!;
+    await manager.goto(`${origin}/join/${token}`);
+    await look(manager, 'join');
+    await press(manager, 'Make my account');
+    await look(manager, 'join-errors');
+    await manager.getByLabel('Your name').fill('Nadia Manager');
+    await manager.getByLabel('User name').fill('n.manager');
+    await manager.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await manager.getByLabel('Password again').fill(PASSWORD);
+    await press(manager, 'Make my account');
+    await look(manager, 'sign-in');
+    await signIn(manager, 'nobody');
+    await look(manager, 'sign-in-errors');
+    await manager.goto(`${origin}/join/${token}`);
+    await look(manager, 'join-used');
+
+    await manager.goto(origin);
+    await signIn(manager, 'n.manager');
+    await look(manager, 'home-quiet');
+    await manager.getByRole('link', { name: 'Unblocks' }).click();
+    await look(manager, 'unblocks-none');
+    await manager.getByRole('button', { name: 'Ask for an unblock' }).click();
+    await look(manager, 'unblock-request');
+    await manager.getByLabel('Sites').fill('not a host!\ncom');
+    await press(manager, 'Ask for it');
+    await look(manager, 'unblock-request-errors');
+    await manager.getByLabel('Topic').fill('Tudor England');
+    await manager.getByLabel('Why it is needed').fill('Year 5 history: maps and portraits');
+    await manager.getByLabel('Sites').fill('www.history.example\nportraits.museum.example');
+    await manager.getByLabel('Games').check();
+    await manager.getByLabel('Key stage 2').check();
+    await manager.getByLabel('Until').fill('2026-11-23T12:00');
+    await press(manager, 'Ask for it');
+    await look(manager, 'unblocks-own');
+
+    plane.disk = { snapshot: testPolicy({ hash: 'b'.repeat(64), school: 'Test Academy', timeZone: 'Europe/Dublin' }) };
+    plane.policy.look();
+    plane.safeguarding.raise(
+      'policy-invalid',
+      'The policy files cannot be used: levels/ks2.yaml:14: "gamse" is not a category',
+    );
+    plane.safeguarding.raise(
+      'policy-invalid',
+      'The policy files cannot be used: levels/ks2.yaml:14: "gamse" is not a category',
+    );
+    plane.record.write((tx) =>
+      tx.run(
+        `INSERT INTO flagged_counts VALUES ('2026-11-23', 'ks2', 'gambling', 'block', 1234), ('2026-11-23', 'ks1', '', 'block', 2)`,
+      ),
+    );
+    await manager.getByRole('link', { name: 'Policy' }).click();
+    await look(manager, 'policy-different');
+    await press(manager, 'Propose this change');
+    await look(manager, 'policy-errors');
+    await manager.getByLabel('Why this change is made').fill('The school has a new name from January');
+    await press(manager, 'Propose this change');
+    await look(manager, 'policy-own-proposal');
+
+    const head = await open();
+    await head.goto(`${origin}/unblocks`);
+    await signIn(head, 'h.teacher');
+    await look(head, 'unblocks-to-decide');
+    await head.getByRole('link', { name: 'Home' }).click();
+    await look(head, 'home-busy');
+    await head.getByRole('link', { name: 'A policy change waits' }).click();
+    await look(head, 'policy-to-approve');
+    await press(head, 'Approve and publish');
+    await look(head, 'policy-published');
+    await head.getByRole('link', { name: 'Unblocks' }).click();
+    await head.getByLabel('A note for the record').first().press('Enter');
+    t.match(head.url(), /\/unblocks$/, 'Enter in the note decides nothing');
+    await press(head, /^Approve/);
+    await look(head, 'unblocks-active');
+    plane.disk = {
+      problems: [{ file: 'levels/ks2.yaml', line: 14, reason: '"gamse" is not a category; did you mean games?' }],
+    };
+    plane.policy.look();
+    await head.goto(`${origin}/policy`);
+    await look(head, 'policy-invalid');
+    await head.goto(`${origin}/`);
+    await look(head, 'home-invalid');
+    plane.clock.set(START + 4 * 3_600_000);
+    plane.unblocks.noteExpired();
+    await head.goto(`${origin}/unblocks`);
+    await signIn(head, 'h.teacher');
+    await look(head, 'unblocks-ended');
+    await head.goto(`${origin}/nothing/here`);
+    await look(head, 'not-found');
+
+    const expected = /status of (?:401|404|409|410|422)/;
+    t.strictSame(
+      complaints.filter((complaint) => !expected.test(complaint)),
+      [],
+      'the browser had nothing to complain of',
+    );
+  },
+);
