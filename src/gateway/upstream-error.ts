@@ -43,6 +43,7 @@ export function upstreamError(error: unknown): UpstreamError {
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'EADDRNOTAVAIL':
+    case 'ENOENT': // the socket of the front desk
       return new UpstreamError('destination_unavailable', 'The site cannot be reached from here.', error);
     case 'ECONNRESET':
     case 'EPIPE':
@@ -51,12 +52,19 @@ export function upstreamError(error: unknown): UpstreamError {
     case 'UND_ERR_HEADERS_TIMEOUT':
       return new UpstreamError('http_response_timeout', 'The site took too long to answer.', error);
     case 'UND_ERR_BODY_TIMEOUT':
-    case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
       return new UpstreamError('http_response_incomplete', 'The site stopped in the middle of its answer.', error);
     default:
-      if (typeof code === 'string' && (code.startsWith('HPE_') || code.startsWith('UND_ERR_HEADERS'))) {
+      if (isNotHttp(error, code)) {
         return new UpstreamError('http_protocol_error', 'The site sent an answer that is not valid HTTP.', error);
       }
       return new UpstreamError('proxy_internal_error', 'Something went wrong in the filter.', error);
   }
+}
+
+/** The HTTP client's parse errors carry a name, but mostly no code; Node's carry one. */
+function isNotHttp(error: unknown, code: unknown): boolean {
+  if ((error as Error | null)?.name === 'HTTPParserError') return true;
+  return (
+    typeof code === 'string' && /^(?:HPE_|UND_ERR_HEADERS_OVERFLOW$|UND_ERR_RES_CONTENT_LENGTH_MISMATCH$)/.test(code)
+  );
 }
