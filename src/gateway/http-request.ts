@@ -68,6 +68,7 @@ export function readRequest(context: GatewayContext, request: IncomingMessage, i
   const isOdd =
     request.url!.length > context.limits.targetBytes ||
     !hostAgrees(request, url) ||
+    !framingIsPlain(request) ||
     isLoop(request.rawHeaders) ||
     method === 'TRACE';
   if (isOdd) return { url: null, ask: { method, client, target, violation: 'malformed' } };
@@ -85,6 +86,12 @@ function hostAgrees(request: IncomingMessage, url: CanonicalUrl): boolean {
   if (hosts.length === 0) return request.httpVersion === '1.0';
   const named = hosts.length === 1 ? parseAuthority(hosts[0]!.trim(), url.scheme === 'https' ? 443 : 80) : null;
   return named !== null && named.host.name === url.host.name && named.port === url.port;
+}
+
+/** `chunked` is the one transfer coding that is undone and made again here, and HTTP/1.0 knows none (RFC 9112 §6.1). */
+function framingIsPlain(request: IncomingMessage): boolean {
+  const codings = request.headers['transfer-encoding'];
+  return codings === undefined || (codings.toLowerCase() === 'chunked' && request.httpVersion !== '1.0');
 }
 
 function bodyFollows(request: IncomingMessage): boolean {
