@@ -6,7 +6,8 @@ import type { GatewayContext } from './context.ts';
 import { errorPage } from './block-page.ts';
 import { PSEUDONYM, responseHeaders } from './headers.ts';
 import { accessRecord, finish } from './record.ts';
-import { pageFields, pageInput } from './refuse.ts';
+import { pageFields, pageInput, responseHead } from './refuse.ts';
+import { discardBody, RequestBody } from './request-body.ts';
 import { type UpstreamError, upstreamError } from './upstream-error.ts';
 
 /** What is asked of the upstream: method, path as the client wrote it (or an absolute URL for a parent proxy), end-to-end fields. */
@@ -46,10 +47,10 @@ export function failHttp(
     status = 0;
   } else {
     const page = Buffer.from(errorPage(status === 503 || status === 504 ? status : 502, pageInput(admission)));
-    const proxyStatus = `${PSEUDONYM}; error=${failure.type}`;
-    const fields = ['Proxy-Status', proxyStatus, 'Cache-Control', 'no-store', 'Connection', 'close'];
+    const fields = ['Proxy-Status', `${PSEUDONYM}; error=${failure.type}`, 'Cache-Control', 'no-store'];
     response.writeHead(status, [...fields, ...pageFields(page)]);
     response.end(response.req.method === 'HEAD' ? undefined : page);
+    discardBody(response.req);
     down = page.length;
   }
   finish(context, accessRecord(context, admission, { status, up, down, error: failure.type }));
@@ -92,7 +93,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   dispatch(): void {
     const { method, path, headers, hasBody } = this.#upstream;
     try {
-      this.#pool.dispatch({ method, path, headers, body: hasBody ? this.#request : null }, this);
+      this.#pool.dispatch({ method, path, headers, body: hasBody ? new RequestBody(this.#request) : null }, this);
     } catch (error) {
       this.#fail(error);
     }
@@ -100,7 +101,9 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#clientGone) controller.abort(new Error('the client has gone'));
+    if (this.#clientGone) return controller.abort(new Error('the client has gone'));
+    // A client that waits to be asked for its body is asked when there is somebody to send it to.
+    if (this.#upstream.hasBody && expectsContinue(this.#request)) this.#response.writeContinue();
   }
 
   onBodySent(chunk: Buffer): void {
@@ -115,13 +118,17 @@ class Exchange implements Dispatcher.DispatchHandler {
   ): void {
     const response = this.#response;
     const raw = controller.rawHeaders as Buffer[];
-    if (status < 200) {
-      if (status === 103) response.writeEarlyHints(earlyHints(raw));
-      return;
-    }
+    if (status < 200) return this.#passHints(status, raw);
     this.#status = status;
     response.sendDate = false;
     response.writeHead(status, statusMessage, responseHeaders(raw, '1.1'));
+  }
+
+  // Written as they are: Node's own way refuses links that are right, and throws. A response in a queue has no connection yet.
+  #passHints(status: number, raw: readonly Buffer[]): void {
+    const { socket } = this.#response;
+    if (status !== 103 || socket === null || !socket.writable || this.#request.httpVersion === '1.0') return;
+    socket.write(responseHead(status, responseHeaders(raw, '1.1')), 'latin1');
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -133,6 +140,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     const trailers = controller.rawTrailers as Buffer[] | null | undefined;
     if (trailers !== null && trailers !== undefined && trailers.length > 0) this.#response.addTrailers(pairs(trailers));
     this.#response.end();
+    if (this.#upstream.hasBody) discardBody(this.#request);
     this.#finish();
   }
 
@@ -191,12 +199,6 @@ function pairs(raw: readonly Buffer[]): [string, string][] {
   return list;
 }
 
-function earlyHints(raw: readonly Buffer[]): Record<string, string | string[]> {
-  const fields: Record<string, string | string[]> = {};
-  for (const [name, value] of pairs(raw)) {
-    const key = name.toLowerCase();
-    const before = fields[key];
-    fields[key] = before === undefined ? value : [before, value].flat();
-  }
-  return fields;
+function expectsContinue(request: IncomingMessage): boolean {
+  return request.headers.expect !== undefined && request.httpVersion !== '1.0';
 }

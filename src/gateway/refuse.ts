@@ -7,6 +7,7 @@ import { blockPage, PAGE_CSP, type PageInput } from './block-page.ts';
 import type { GatewayContext } from './context.ts';
 import { PSEUDONYM } from './headers.ts';
 import { accessRecord, announce, finish, type Outcome } from './record.ts';
+import { discardBody } from './request-body.ts';
 import { type UpstreamError, upstreamError } from './upstream-error.ts';
 
 /** Where everyone behind the proxy can ask why; answered by the front desk. */
@@ -29,7 +30,7 @@ function refusalStatus(decision: Decision): number {
 
 /** Fields of a refusal, name and value by turns (RFC 9209; RFC 9110 §11.7.1 for 407). */
 function refusalFields(status: number): string[] {
-  const fields = ['Cache-Control', 'no-store', 'Connection', 'close'];
+  const fields = ['Cache-Control', 'no-store'];
   const error = status === 400 ? 'http_request_error' : 'http_request_denied';
   if (status !== 407)
     fields.push('Proxy-Status', `${PSEUDONYM}; error=${status === 503 ? 'connection_limit_reached' : error}`);
@@ -56,8 +57,9 @@ export function refuseHttp(
     if (response.destroyed) return 0;
     const page = Buffer.from(renderPage(admission));
     const fields = refusalFields(status);
-    // What the client still sends of a refused body is not read, so its connection cannot be used again.
-    if (!hasBody && status === 403) fields.splice(2, 2);
+    // Where a request could be read in two ways, so could whatever follows it.
+    if (status === 400) fields.push('Connection', 'close');
+    else if (hasBody) discardBody(response.req);
     response.writeHead(status, [...fields, ...pageFields(page)]);
     response.end(response.req.method === 'HEAD' ? undefined : page);
     return page.length;
@@ -70,7 +72,7 @@ export function refuseConnect(context: GatewayContext, admission: Admission, cli
   whenTold(context, admission, { status, up: 0, down: 0 }, () => {
     if (client.destroyed) return 0;
     const text = `Schoolgate refused this connection. Open ${FRONT_DESK_URL} to see why.\n`;
-    const fields = [...refusalFields(status), ...textFields(text)];
+    const fields = [...refusalFields(status), 'Connection', 'close', ...textFields(text)];
     client.end(responseHead(status, fields) + text);
     closeSoon(client);
     return text.length;
