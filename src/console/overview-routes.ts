@@ -116,13 +116,24 @@ function overview(options: OverviewOptions, personId: string) {
     isBehind: publishing.isWaiting(),
     parked: safeguarding.parked(),
     alarms: groupAlarms(safeguarding.alarms(now - WEEK_MS, now + 1)),
-    today: safeguarding.today(),
+    today: flaggedToday(options),
     missingRoles: missingRoles(accounts),
     now: isoTime(now),
     toDecide: inState('requested').filter((unblock) => unblock.requested.by !== personId),
     active: inState('active'),
     proposalToDecide: state.proposal !== null && state.proposal.proposed.by !== personId,
   };
+}
+
+/** Counts with the names that people know. */
+function flaggedToday({ safeguarding, policy }: OverviewOptions) {
+  const known = policy.published()?.snapshot;
+  return safeguarding.today().map(({ level, category, verdict, navigations }) => ({
+    level: known?.levels[level]?.title ?? level,
+    category: known?.categories[category]?.title ?? category,
+    verdict,
+    navigations,
+  }));
 }
 
 /** Roles that nobody holds yet: until both are there, files apply on save and nothing can be approved. */

@@ -37,11 +37,11 @@ export function readNewAccount(typed: NewAccount): NewAccount & { readonly userK
   const userName = typed.userName.trim();
   const fullName = typed.fullName.replace(/\p{Cc}+/gu, ' ').trim();
   const userKey = canonicalUser(userName);
-  if (userKey === null || !/^[^\s]{2,64}$/.test(userName)) {
-    problems.push({ field: 'userName', reason: 'Choose a user name of 2 to 64 characters without spaces or colons.' });
-  }
   if (fullName === '' || fullName.length > MAX_NAME) {
     problems.push({ field: 'fullName', reason: `Give your name, in at most ${MAX_NAME} characters.` });
+  }
+  if (userKey === null || !/^[^\s]{2,64}$/.test(userName)) {
+    problems.push({ field: 'userName', reason: 'Choose a user name of 2 to 64 characters without spaces or colons.' });
   }
   const fault = passwordFault(typed.password, [userName, fullName]);
   if (fault !== null) problems.push({ field: 'password', reason: fault });

@@ -106,6 +106,7 @@ void t.test(
     await manager.getByLabel('Topic').fill('Tudor England');
     await manager.getByLabel('Why it is needed').fill('Year 5 history: maps and portraits');
     await manager.getByLabel('Sites').fill('www.history.example\nportraits.museum.example');
+    await manager.getByText('Open whole categories').click();
     await manager.getByLabel('Games').check();
     await manager.getByLabel('Key stage 2').check();
     await manager.getByLabel('Until').fill('2026-11-23T12:00');

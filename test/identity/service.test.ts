@@ -69,10 +69,10 @@ void t.test('what an account must be, every field at once', async (t) => {
   t.teardown(() => plane.close());
   const { token } = plane.accounts.makeFirstLinks()[0]!;
   const table: [what: string, change: Partial<typeof NEW>, fields: string[]][] = [
-    ['nothing at all', { userName: '', fullName: ' ', password: '' }, ['userName', 'fullName', 'password']],
+    ['nothing at all', { userName: '', fullName: ' ', password: '' }, ['fullName', 'userName', 'password']],
     ['a name with a space', { userName: 'n manager' }, ['userName']],
     ['a name with a colon', { userName: 'n:manager' }, ['userName']],
-    ['a name of 10 KB', { userName: 'n'.repeat(10_000), fullName: 'n'.repeat(10_000) }, ['userName', 'fullName']],
+    ['a name of 10 KB', { userName: 'n'.repeat(10_000), fullName: 'n'.repeat(10_000) }, ['fullName', 'userName']],
     ['NUL', { userName: 'n\0m' }, ['userName']],
     ['eleven characters', { password: 'elevenchars' }, ['password']],
     ['the user name', { userName: 'nadia.manager', password: 'Nadia.Manager' }, ['password']],
