@@ -1,5 +1,4 @@
 // client ── CONNECT host:port ──► gateway ── dial ──► upstream, then bytes both ways
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { hostText, parseAuthority } from '../kernel/url.ts';
 import { type Admission, admit, admitServerName, type Ask, type Target } from './admit.ts';
@@ -10,6 +9,7 @@ import type { Route } from './dial.ts';
 import { headerValues, isLoop } from './headers.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { OpenConnection } from './open-connections.ts';
+import type { ConnectHead } from './plain-connect.ts';
 import { accessRecord, announce, finish, NOTHING_YET, type Outcome } from './record.ts';
 import { failConnect, refuseConnect } from './refuse.ts';
 import { Relay, RELAY_READ, type RelayEnd, type RelayOwner } from './relay.ts';
@@ -25,13 +25,13 @@ const ESTABLISHED = Buffer.from('HTTP/1.1 200 Connection Established\r\n\r\n');
  */
 export async function connectRequest(
   context: GatewayContext,
-  request: IncomingMessage,
+  head: ConnectHead,
   client: Socket,
-  head: Buffer,
+  early: Buffer,
   serveInside: ServeInside | null,
 ): Promise<void> {
   client.on('error', ignoreUntilRelayed);
-  const admission = admit(context, readAsk(request, client, serveInside === null));
+  const admission = admit(context, readAsk(head, client, serveInside === null));
   if (admission.decision.verdict === 'block') return refuseConnect(context, admission, client);
   const told = announce(context, accessRecord(context, admission, NOTHING_YET));
   if (told !== null) await told;
@@ -55,18 +55,17 @@ export async function connectRequest(
   if (isPlainHttp) {
     finish(context, accessRecord(context, admission, { ...NOTHING_YET, status: 200 }));
     client.off('error', ignoreUntilRelayed);
-    if (head.length > 0) client.unshift(head);
+    if (early.length > 0) client.unshift(early);
     return serveInside!(client, admission.ask.target!, route, upstream);
   }
   context.spool.opening(admission.id, () => accessRecord(context, admission, { ...NOTHING_YET, status: 200 }));
-  new Tunnel(context, admission, client, upstream, isTls).start(head);
+  new Tunnel(context, admission, client, upstream, isTls).start(early);
 }
 
-function readAsk(request: IncomingMessage, client: Socket, isNested: boolean): Ask {
-  const place = parseAuthority(request.url!, null);
+function readAsk({ authority, rawHeaders }: ConnectHead, client: Socket, isNested: boolean): Ask {
+  const place = parseAuthority(authority, null);
   const target: Target | null = place && { ...place, path: null, text: `${hostText(place.host)}:${place.port}` };
-  const isMalformed =
-    target === null || headerValues(request.rawHeaders, 'host').length > 1 || isLoop(request.rawHeaders);
+  const isMalformed = target === null || headerValues(rawHeaders, 'host').length > 1 || isLoop(rawHeaders);
   return {
     method: 'CONNECT',
     client: clientOf(client),
@@ -96,8 +95,8 @@ class Tunnel implements OpenConnection, RelayOwner {
     context.open.add(this);
   }
 
-  start(head: Buffer): void {
-    this.#relay.start(head);
+  start(early: Buffer): void {
+    this.#relay.start(early);
   }
 
   patience({ helloMs, halfClosedIdleMs, tunnelIdleMs }: GatewayLimits): number {

@@ -1,22 +1,11 @@
-// devices ──► listener (who may connect, how many) ──► http-request | connect-request | upgrade-request
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type Server as HttpServer,
-  type ServerResponse,
-} from 'node:http';
+// devices ──► listener (who may connect, how many) ──► carriers
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import { clientOf } from './client-address.ts';
-import { connectRequest, type ServeInside } from './connect-request.ts';
 import type { GatewayContext } from './context.ts';
-import { httpRequest, type Inside } from './http-request.ts';
 import { type Leases, WHOLE_GATEWAY } from './leases.ts';
 import { closeSoon, responseHead } from './refuse.ts';
-import { refuseExpectation, refuseUnreadable } from './refuse-unreadable.ts';
-import { serveStatus } from './status-pages.ts';
-import { isWebSocket, upgradeRequest } from './upgrade-request.ts';
+import { createCarriers } from './carriers.ts';
 import type { UpstreamPools } from './upstream-pools.ts';
 
 /** The gateway's doors on one worker. */
@@ -45,7 +34,7 @@ export function createListener(
 ): Listener {
   // Open connections, and the address whose lease each holds; null as long as it holds none.
   const connections = new Map<Socket, string | null>();
-  const parser = createParser(context, pools);
+  const carriers = createCarriers(context, pools);
 
   function onClosed(this: Socket): void {
     const address = connections.get(this);
@@ -64,7 +53,6 @@ export function createListener(
     const whole = leases.take(WHOLE_GATEWAY);
     const own = leases.take(address);
     if (whole === true && own === true) return serve(client, address);
-    client.pause();
     client.on('error', ignoreWhileWaiting);
     void Promise.all([whole, own]).then(([wholeTaken, ownTaken]) => {
       if (wholeTaken && ownTaken && !client.destroyed) {
@@ -79,7 +67,7 @@ export function createListener(
 
   const serve = (client: Socket, address: string): void => {
     connections.set(client, address);
-    parser.emit('connection', client);
+    carriers.serve(client);
   };
 
   const options = { allowHalfOpen: true, noDelay: true };
@@ -106,15 +94,16 @@ export function createListener(
       const closed = [plain, secure].map(
         (server) => new Promise<void>((done) => (server === null ? done() : server.close(() => done()))),
       );
-      parser.closeIdleConnections();
+      carriers.closeIdle();
       let timer: NodeJS.Timeout | undefined;
       const deadline = new Promise<'late'>((late) => {
         timer = setTimeout(() => late('late'), deadlineMs);
       });
-      const idle = setInterval(() => parser.closeIdleConnections(), 250);
+      const idle = setInterval(() => carriers.closeIdle(), 250);
       const end = await Promise.race([Promise.all(closed), deadline]);
       clearTimeout(timer);
       clearInterval(idle);
+      carriers.stop();
       const cut = end === 'late' ? connections.size : 0;
       for (const client of connections.keys()) client.destroy();
       context.open.cutAll('cut');
@@ -126,62 +115,6 @@ export function createListener(
 
 // A client may reset while its slots are asked for: that is noticed by `destroyed`, but an unheard error would end the worker.
 function ignoreWhileWaiting(): void {}
-
-/** An HTTP parser with this gateway's limits; it never listens itself, connections are given to it. */
-function createParser(context: GatewayContext, pools: UpstreamPools): HttpServer {
-  const { limits } = context;
-  // Connections that turned out to carry plain HTTP inside a CONNECT, and the place it named.
-  const insides = new WeakMap<Duplex, Inside>();
-  const server = createHttpServer({
-    maxHeaderSize: limits.headerBytes,
-    headersTimeout: limits.headersMs,
-    requestTimeout: 0,
-    keepAliveTimeout: limits.clientIdleMs,
-    connectionsCheckingInterval: 1_000,
-    insecureHTTPParser: false,
-    requireHostHeader: false,
-    joinDuplicateHeaders: false,
-    shouldUpgradeCallback: isWebSocket,
-  });
-  // A client that stops in the middle of a body, its own or ours, is not waited for longer than an upstream.
-  server.setTimeout(limits.bodyIdleMs);
-  // The section's size is the limit; past a number of fields Node would leave the rest out in silence.
-  server.maxHeadersCount = 0;
-  // Node's watch over slow header sections and idle connections starts with this event, and this server never listens itself.
-  server.emit('listening');
-  server.on('request', (request, response) => {
-    const inside = insides.get(request.socket) ?? null;
-    const isOurs = inside === null && request.url!.startsWith('/');
-    const served = isOurs
-      ? serveStatus(context, request, response)
-      : httpRequest(context, pools, request, response, inside);
-    served.catch((error: unknown) => failOpenResponse(context, response, error));
-  });
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    response.writeContinue();
-    server.emit('request', request, response);
-  });
-  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
-    refuseExpectation(context, request, response),
-  );
-  const serveInside: ServeInside = (client, { host, port }, route, upstream) => {
-    insides.set(client, { host, port });
-    pools.offer(route, upstream, client);
-    server.emit('connection', client);
-  };
-  server.on('connect', (request: IncomingMessage, client: Socket, head: Buffer) => {
-    const isNested = insides.has(client);
-    const served = connectRequest(context, request, client, head, isNested ? null : serveInside);
-    served.catch((error: unknown) => giveUp(context, client, error));
-  });
-  server.on('upgrade', (request: IncomingMessage, client: Socket, head: Buffer) => {
-    upgradeRequest(context, request, client, head, insides.get(client) ?? null).catch((error: unknown) =>
-      giveUp(context, client, error),
-    );
-  });
-  server.on('clientError', (error: NodeJS.ErrnoException, client: Socket) => refuseUnreadable(context, client, error));
-  return server;
-}
 
 /** A connection that is not served at all: too many, not one of ours, or nothing could be recorded. */
 function turnAway(
@@ -206,23 +139,6 @@ function turnAway(
     responseHead(status, [...fields, 'Content-Type', 'text/plain', 'Content-Length', String(text.length)]) + text,
   );
   closeSoon(client);
-}
-
-function giveUp(context: GatewayContext, client: Socket, error: unknown): void {
-  context.log.error({ err: error }, 'serving a connection failed; it is closed');
-  client.destroy();
-}
-
-function failOpenResponse(context: GatewayContext, response: ServerResponse, error: unknown): void {
-  context.log.error({ err: error }, 'serving a request failed; its connection is closed');
-  if (response.headersSent) return void response.destroy();
-  response
-    .writeHead(500, {
-      Connection: 'close',
-      'Proxy-Status': 'schoolgate; error=proxy_internal_error',
-      'Content-Length': '0',
-    })
-    .end();
 }
 
 function bind(server: Server, options: ListenOptions): Promise<number> {
