@@ -6,7 +6,6 @@ import { openRecordReadOnly, type Row, type SqlValue } from '../../src/store/dat
 import { childrenOf, isRunning } from './processes.ts';
 import { request } from './raw-client.ts';
 import type { RawResponse } from './raw-response.ts';
-import type { TestSchool } from './test-school.ts';
 import { until } from './until.ts';
 
 export const PROJECT = join(import.meta.dirname, '../..');
@@ -15,10 +14,18 @@ const BIN = join(PROJECT, 'bin/schoolgate.mjs');
 const START_MS = 60_000;
 const STOP_MS = 30_000;
 
+/** Where a school keeps what it decides and what Schoolgate knows. `dnsServer`: `ip:port`; null: the system's. */
+export interface SchoolFolders {
+  readonly dataDir: string;
+  readonly policyDir: string;
+  readonly listsDir: string;
+  readonly dnsServer: string | null;
+}
+
 export interface StackOptions {
-  /** Whose policies and lists; the data folder is its own unless `dataDir` says otherwise. */
-  readonly school: TestSchool;
+  readonly school: SchoolFolders;
   readonly role?: 'start' | 'gateway' | 'console';
+  /** Default: the school's. */
   readonly dataDir?: string;
   readonly workers?: number;
   /** More of the environment. */

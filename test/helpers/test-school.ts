@@ -1,7 +1,6 @@
 import { appendFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-const PROJECT = join(import.meta.dirname, '../..');
+import { PROJECT, type SchoolFolders } from './stack.ts';
 
 export interface TestSchoolOptions {
   /** Ports of origins: plain HTTP, TLS inside CONNECT, and other bytes inside CONNECT. */
@@ -21,7 +20,7 @@ export interface SchoolSettings {
 }
 
 /** Policies and lists of a small school in a folder of their own: the shipped levels and categories, lists of test names. */
-export class TestSchool {
+export class TestSchool implements SchoolFolders {
   readonly folder: string;
   readonly dataDir: string;
   readonly policyDir: string;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Waits until the condition gives something true and returns it; fails with what it waited for after `ms`. */
-export async function until<T>(what: string, condition: () => T | Promise<T>, ms = 10_000): Promise<T> {
+export async function until<T>(what: string, condition: () => T | Promise<T>, ms = 10_000): Promise<NonNullable<T>> {
   const deadline = performance.now() + ms;
   for (;;) {
     const value = await condition();
