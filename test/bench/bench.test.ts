@@ -14,12 +14,12 @@ import { cpuSeconds, parseStat, residentBytes } from './process-tree.ts';
 import type { Report } from './report.ts';
 import { judgeTargets } from './targets.ts';
 
-t.test('the process table is read although a name may hold spaces and brackets', async (t) => {
+void t.test('the process table is read although a name may hold spaces and brackets', async (t) => {
   const text = '12 (a ) b) S 3 4 4 0 -1 4194560 1 0 0 0 100 20 3 4 20 0 1 0 99 0 0';
   t.same(parseStat(12, text), { pid: 12, parent: 3, group: 4, ticks: 127 });
 });
 
-t.test('CPU and memory of a process that runs are counted, of one that does not are an error', async (t) => {
+void t.test('CPU and memory of a process that runs are counted, of one that does not are an error', async (t) => {
   const before = cpuSeconds(process.pid);
   for (const end = performance.now() + 100; performance.now() < end;);
   t.ok(cpuSeconds(process.pid) > before, 'burnt CPU shows');
@@ -27,7 +27,7 @@ t.test('CPU and memory of a process that runs are counted, of one that does not 
   t.throws(() => cpuSeconds(2 ** 22 + 1), /has ended/);
 });
 
-t.test('figures are medians, and ratios are taken round by round', async (t) => {
+void t.test('figures are medians, and ratios are taken round by round', async (t) => {
   const figures = new Figures();
   const rounds = { squid: [100, 400, 100], schoolgate: [120, 480, 90] };
   for (const value of rounds.squid) figures.add('http.cpu', 'squid', value);
@@ -40,7 +40,7 @@ t.test('figures are medians, and ratios are taken round by round', async (t) => 
   );
 });
 
-t.test('a target is met at its limit, not met above, and open where nothing was measured', async (t) => {
+void t.test('a target is met at its limit, not met above, and open where nothing was measured', async (t) => {
   const figures = new Figures();
   figures.add('idle.fresh', 'schoolgate', 25);
   figures.add('idle.used', 'schoolgate', 45.1);
@@ -50,7 +50,7 @@ t.test('a target is met at its limit, not met above, and open where nothing was 
   t.equal(met.get('plain HTTP: CPU against Squid'), null);
 });
 
-t.test('the command line is strict', async (t) => {
+void t.test('the command line is strict', async (t) => {
   const options = readOptions(['--only', 'http, bulk', '--proxies', 'squid', '--quick']);
   t.same([[...options.only], [...options.proxies], options.quick], [['http', 'bulk'], ['squid'], true]);
   t.throws(() => readOptions(['--only', 'htp']), { message: /"htp" is none of http, connect/ });
@@ -58,7 +58,7 @@ t.test('the command line is strict', async (t) => {
   t.throws(() => readOptions(['--fast']), TypeError);
 });
 
-t.test('a wrong answer fails the job, whatever is wrong with it', async (t) => {
+void t.test('a wrong answer fails the job, whatever is wrong with it', async (t) => {
   const spoilt = Buffer.from(PAGE);
   spoilt[1000]! ^= 1;
   const spoiltPiece = Buffer.from(PIECE);
@@ -89,7 +89,7 @@ t.test('a wrong answer fails the job, whatever is wrong with it', async (t) => {
   }
 });
 
-t.test('a short run ends well, writes its figures and leaves no folder behind', async (t) => {
+void t.test('a short run ends well, writes its figures and leaves no folder behind', async (t) => {
   const folder = t.testdir({ tmp: {} });
   const json = join(folder, 'out.json');
   const args = [
@@ -110,7 +110,7 @@ t.test('a short run ends well, writes its figures and leaves no folder behind', 
   t.same(readdirSync(join(folder, 'tmp')), []);
 });
 
-t.test('a run that cannot be says so and writes nothing', async (t) => {
+void t.test('a run that cannot be says so and writes nothing', async (t) => {
   const json = join(t.testdir(), 'out.json');
   const args = [join(import.meta.dirname, 'run.ts'), '--only', 'nothing', '--json', json];
   await t.rejects(promisify(execFile)(process.execPath, args), { code: 2, stderr: /"nothing" is none of/ });
