@@ -129,6 +129,8 @@ export class Supervisor {
     this.#front.start();
     await this.#until(() => this.#frontReady !== null, START_MS);
     await this.#startWorkers();
+    // Where any free port was asked for, the front desk learns only now where it sends devices.
+    this.#front.link?.tell({ type: 'ports', proxyPort: this.#proxyPort, tlsPort: this.#tlsPort });
     this.#indexSeen = indexMark(this.#layout);
     this.#timers.push(
       setInterval(() => this.#watch(), 1_000),
@@ -246,14 +248,10 @@ export class Supervisor {
   }
 
   #onFront(link: ProcessLink): void {
-    link.onMessage((message) => {
+    link.onMessage((message, answer) => {
       this.#onAlarm(message);
       if (message.type === 'ready') this.#frontReady = message;
-      if (message.type === 'refusals') {
-        void this.#refusalsOf(message['client'] as string).then((records) =>
-          link.tell({ type: 'refusals', id: message['id'], records }),
-        );
-      }
+      if (message.type === 'refusals') void this.#refusalsOf(message['client'] as string).then(answer);
     });
     link.tell({ type: 'orders', orders: { proxyPort: this.#proxyPort, tlsPort: this.#tlsPort } });
   }

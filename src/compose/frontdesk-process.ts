@@ -1,0 +1,30 @@
+import { readEnvironment } from '../config/environment.ts';
+import type { AccessRecord } from '../events/access-record.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { childProcess } from './child-process.ts';
+import { type ProxyPorts, runFrontDesk } from './frontdesk.ts';
+
+/** How long the workers may take to say what they refused, ms. */
+const ASK_MS = 3_000;
+
+childProcess(async (orders, link) => {
+  const starting = runFrontDesk(readEnvironment(process.env, process.cwd()), {
+    ports: orders as ProxyPorts,
+    clock: systemClock,
+    recentRefusals: {
+      of: async (client) => (await link.ask({ type: 'refusals', client }, ASK_MS)) as readonly AccessRecord[],
+    },
+  });
+  const stop = async (): Promise<void> => {
+    await (await starting).stop();
+    process.exit(0);
+  };
+  // Heard from the first moment: a policy may change, and a supervisor may go, while the doors are being opened.
+  link.onMessage((message) => {
+    if (message.type === 'snapshot') void starting.then((desk) => desk.reload());
+    else if (message.type === 'ports') void starting.then((desk) => desk.setPorts(message as unknown as ProxyPorts));
+    else if (message.type === 'stop') void stop();
+  });
+  link.onGone(() => void stop());
+  link.tell({ type: 'ready', port: (await starting).port });
+});

@@ -1,0 +1,32 @@
+import type { PolicySnapshot } from '../policy/snapshot.ts';
+import type { Voice } from '../gateway/words/words.ts';
+
+/** What the front desk tells of the policy in force: nothing that a pupil may not know. */
+export interface DeskFacts {
+  readonly school: string;
+  /** IANA zone. */
+  readonly timeZone: string;
+  readonly contacts: { readonly pupils: string; readonly staff: string };
+  /** How to speak to somebody of this level; the unknown are spoken to as children. */
+  voiceOf(level: string): Voice;
+  titleOf(category: string): string;
+}
+
+export function deskFacts(policy: PolicySnapshot): DeskFacts {
+  return {
+    school: policy.school,
+    timeZone: policy.timeZone,
+    contacts: policy.contacts,
+    voiceOf: (level) => policy.levels[level]?.voice ?? 'child',
+    titleOf: (category) => policy.categories[category]?.title ?? category,
+  };
+}
+
+/** Before the first policy has reached this gateway; it refuses everything until then. */
+export const NO_POLICY_YET: DeskFacts = {
+  school: 'Your school',
+  timeZone: 'Europe/London',
+  contacts: { pupils: 'your teacher', staff: 'the network manager' },
+  voiceOf: () => 'child',
+  titleOf: (category) => category,
+};

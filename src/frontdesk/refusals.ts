@@ -1,0 +1,85 @@
+import type { AccessRecord } from '../events/access-record.ts';
+import { isRepeat } from '../gateway/refusal-log.ts';
+import { CATEGORY, type Voice } from '../gateway/words/words.ts';
+import { type Theme, themeOf, wordsFor } from '../gateway/words/theme.ts';
+import { HELPLINES, type Helpline } from '../gateway/words/helplines.ts';
+import type { DeskFacts } from './facts.ts';
+
+/** Where the front desk learns what was refused. */
+export interface RecentRefusals {
+  /** Refusals of one client address, canonical. Rejects when the gateway cannot be asked. */
+  of(client: string): Promise<readonly AccessRecord[]>;
+}
+
+/** One refusal as it is told. */
+export interface ToldRefusal {
+  /** Host that was asked for; null where it is not shown or has no form. */
+  readonly host: string | null;
+  readonly locked: boolean;
+  /** ISO 8601 UTC. */
+  readonly at: string;
+  readonly reference: string;
+  readonly voice: Voice;
+  readonly why: readonly string[];
+  readonly todo: readonly string[];
+  readonly help: readonly Helpline[];
+  readonly urgent: boolean;
+}
+
+/** Refusals to look at, newest first, and apart from them the adverts and trackers, which nobody asked for knowingly. */
+export interface ToldRefusals {
+  readonly pages: readonly ToldRefusal[];
+  readonly adverts: readonly ToldRefusal[];
+}
+
+const LINES = 20;
+const REACH_MS = 3_600_000;
+
+/** What this client was refused within the last hour, at most 20 lines of each kind; repeats of one are one line. */
+export function tellRefusals(
+  records: readonly AccessRecord[],
+  client: string,
+  now: number,
+  facts: DeskFacts,
+): ToldRefusals {
+  const own = records
+    // Asked for by address already; asked again here, because nothing else keeps one pupil's refusals from another.
+    .filter((one) => one.client === client && one.verdict === 'block' && now - Date.parse(one.at) < REACH_MS)
+    .sort((a, b) => (a.id < b.id ? 1 : -1));
+  const lines = withoutRepeats(own).map((record) => ({ record, theme: themeOf(record) }));
+  const of = (isAdvert: boolean): readonly ToldRefusal[] =>
+    lines
+      .filter((line) => (line.theme === 'adverts') === isAdvert)
+      .slice(0, LINES)
+      .map(({ record, theme }) => tell(record, theme, facts));
+  return { pages: of(false), adverts: of(true) };
+}
+
+/** Newest first. The newest of a row of repeats stays. */
+function withoutRepeats(records: readonly AccessRecord[]): readonly AccessRecord[] {
+  const rows: { readonly first: AccessRecord; last: AccessRecord }[] = [];
+  for (const record of records) {
+    const row = rows.find(({ last }) => isRepeat(last, record));
+    if (row === undefined) rows.push({ first: record, last: record });
+    else row.last = record;
+  }
+  return rows.map((row) => row.first);
+}
+
+function tell(record: AccessRecord, theme: Theme, facts: DeskFacts): ToldRefusal {
+  const isHidden = record.locked || record.reason === 'illegal';
+  const voice = facts.voiceOf(record.level);
+  const words = wordsFor(theme, voice);
+  const title = record.category === null ? '' : facts.titleOf(record.category);
+  return {
+    host: isHidden ? null : record.host,
+    locked: isHidden,
+    at: record.at,
+    reference: record.id,
+    voice,
+    why: words.why.map((sentence) => sentence.replaceAll(CATEGORY, () => title)),
+    todo: words.todo,
+    help: words.help.map((id) => HELPLINES[id]),
+    urgent: words.urgent,
+  };
+}
