@@ -3,7 +3,7 @@ import { type Audit, countRows, createAudit, newestRows } from '../audit/service
 import { loadCatalogue } from '../categories/catalogue.ts';
 import { type DataLayout, createDataFolders, dataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';
-import type { Bus } from '../events/bus.ts';
+import type { SnapshotPublisher } from '../events/bus.ts';
 import { loadOrCreateKeys, signSnapshot } from '../events/signing.ts';
 import { createPasswords } from '../identity/passwords.ts';
 import { type Accounts, createAccounts } from '../identity/service.ts';
@@ -64,12 +64,12 @@ export function openConsoleRecord(
 
 export interface RoomsOptions extends ConsoleRecord {
   readonly environment: Environment;
-  readonly bus: Bus;
+  readonly publisher: SnapshotPublisher;
   readonly log: Logger;
 }
 
 /** Plain constructor calls, each room with the ones it stands on. Starts nothing. */
-export function buildRooms({ environment, bus, log, ...base }: RoomsOptions): ConsoleRooms {
+export function buildRooms({ environment, publisher, log, ...base }: RoomsOptions): ConsoleRooms {
   const { layout, record, audit, clock } = base;
   const newId = createIdMaker(clock);
   const passwords = createPasswords();
@@ -78,7 +78,7 @@ export function buildRooms({ environment, bus, log, ...base }: RoomsOptions): Co
     record,
     sources: { policy: policySnapshot, live: liveSnapshot },
     sign: (unsigned) => signSnapshot(keys.privateKey, unsigned),
-    publisher: bus.publisher(),
+    publisher,
     clock,
     onFailure: (error) => log.warn({ err: error }, 'the bus did not take a snapshot; it is tried again'),
   });

@@ -64,7 +64,9 @@ export async function runConsole(environment: Environment, options: ConsoleOptio
     onState: (error) =>
       error === null ? log.info('the bus is reachable') : log.warn({ err: error }, 'the bus is out of reach'),
   });
-  const rooms = buildRooms({ ...base, environment, bus, log });
+  const publisher = bus.publisher();
+  opened.defer(() => publisher.close());
+  const rooms = buildRooms({ ...base, environment, publisher, log });
   opened.defer(() => rooms.publishing.close());
   startPublishing(environment, rooms, opened);
   for (const alarm of early) rooms.safeguarding.raise(...alarm);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,7 +45,12 @@ export async function addPages(app: FastifyInstance, { timeZone, school }: Pages
       school: school(),
     });
   });
-  addStyles(app, { own: join(HERE, 'static'), govuk: join(GOVUK, 'dist', 'govuk') });
+  const text = (...path: string[]): string => readFileSync(join(...path), 'utf8');
+  addStyles(app, {
+    govuk: text(GOVUK, 'dist', 'govuk', 'govuk-frontend.min.css'),
+    own: text(HERE, 'static', 'console.css'),
+    icon: text(HERE, 'static', 'icon.svg'),
+  });
 }
 
 /** What the components want beside a field: all that is wrong with it, or nothing. */

@@ -1,20 +1,18 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 
-/** Where the files lie: our own, and GOV.UK Frontend's `dist/govuk`. */
-export interface StyleFolders {
-  readonly own: string;
+/** The files' texts: GOV.UK Frontend's style sheet, what is ours beside it, and the icon of a browser's tab. */
+export interface Styles {
   readonly govuk: string;
+  readonly own: string;
+  readonly icon: string;
 }
 
 /** Serves the three files that pages need besides themselves, from memory, to everybody. */
-export function addStyles(app: FastifyInstance, { own, govuk }: StyleFolders): void {
-  const ours = (name: string): string => readFileSync(join(own, name), 'utf8');
-  serve(app, 'govuk-frontend.css', 'text/css', plainFont(readFileSync(join(govuk, 'govuk-frontend.min.css'), 'utf8')));
-  serve(app, 'console.css', 'text/css', ours('console.css'));
-  serve(app, 'icon.svg', 'image/svg+xml', ours('icon.svg'));
+export function addStyles(app: FastifyInstance, { govuk, own, icon }: Styles): void {
+  serve(app, 'govuk-frontend.css', 'text/css', plainFont(govuk));
+  serve(app, 'console.css', 'text/css', own);
+  serve(app, 'icon.svg', 'image/svg+xml', icon);
 }
 
 /** GOV.UK Frontend's typeface is licensed for government services only: it is neither named nor fetched. */

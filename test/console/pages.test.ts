@@ -1,13 +1,12 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import axe from 'axe-core';
 import { type Page, chromium } from 'playwright-core';
 import t from 'tap';
 import { START, testPolicy } from '../helpers/control-plane.ts';
 import { PASSWORD, addPerson, testConsole } from '../helpers/test-console.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 /** A folder for a picture of each page, to look at them; unset: none are kept. */
 const PICTURES = process.env['TEST_PICTURES'];
@@ -20,7 +19,7 @@ interface Violation {
 
 /** What is wrong with the page that is open: accessibility, width. */
 async function faults(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
+  await page.evaluate(axe.source);
   const run = `axe.run(document, { runOnly: ${JSON.stringify(RULES)} }).then((found) => found.violations)`;
   const violations: Violation[] = await page.evaluate(run);
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
