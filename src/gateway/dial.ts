@@ -82,21 +82,35 @@ function checked(route: Route, destinations: Destinations): Route {
   return { ...route, addresses };
 }
 
+interface Attempt {
+  readonly fail: (error: Error) => void;
+  leftMs: number;
+}
+
+// One look at all attempts each half second: a timer of its own for each costs more than the rest of connecting.
+const LOOK_MS = 500;
+const attempts = new Set<Attempt>();
+setInterval(() => {
+  for (const attempt of attempts) {
+    attempt.leftMs -= LOOK_MS;
+    if (attempt.leftMs <= 0) attempt.fail(new UpstreamError('connection_timeout', 'The site did not answer in time.'));
+  }
+}, LOOK_MS).unref();
+
 function openSocket(options: TcpNetConnectOpts & { onread?: OnReadOpts }, connectMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ ...options, allowHalfOpen: true, noDelay: true });
-    const onError = (error: Error): void => {
+    const fail = (error: Error): void => {
+      attempts.delete(attempt);
       socket.destroy();
       reject(upstreamError(error instanceof AggregateError ? (error.errors[0] as Error) : error));
     };
-    socket.setTimeout(connectMs, () =>
-      onError(new UpstreamError('connection_timeout', 'The site did not answer in time.')),
-    );
-    socket.once('error', onError);
-    socket.once('connect', () => {
-      socket.setTimeout(0);
-      socket.removeAllListeners('timeout');
-      socket.off('error', onError);
+    const attempt: Attempt = { fail, leftMs: connectMs };
+    attempts.add(attempt);
+    socket.on('error', fail);
+    socket.on('connect', () => {
+      attempts.delete(attempt);
+      socket.off('error', fail);
       resolve(socket);
     });
   });
