@@ -38,7 +38,8 @@ async function serve(role: 'start' | 'gateway', context: CliContext): Promise<vo
     if (stopping) process.exit(130);
     stopping = true;
     const cut = await supervisor.stop();
-    if (cut > 0) context.stderr.write(`${cut} connections were cut at the deadline.\n`);
+    if (cut > 0)
+      context.stderr.write(`${cut} ${cut === 1 ? 'connection was' : 'connections were'} cut at the deadline.\n`);
     process.exit(0);
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
