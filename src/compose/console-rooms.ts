@@ -103,6 +103,11 @@ export function buildRooms({ environment, publisher, log, ...base }: RoomsOption
       const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
       safeguarding.raise('policy-invalid', `The policy files cannot be used: ${formatProblem(problems[0]!)}${more}`);
     },
+    onDifferent: (changes) => {
+      const first = changes[0]?.text ?? 'in ways that nobody would notice';
+      const more = changes.length > 1 ? ` (and ${changes.length - 1} more)` : '';
+      safeguarding.raise('policy-differs', `The policy files differ from what is published: ${first}${more}`);
+    },
   });
   const inForce = (): ReturnType<typeof policySnapshot> => policy.published()?.snapshot ?? null;
   const unblocks = createUnblocks({ record, audit, publishing, clock, newId, policy: inForce });

@@ -160,7 +160,8 @@ async function openConsoleDoors(
     timeZone: () => inForce()?.timeZone ?? DEFAULT_ZONE,
     school: () => inForce()?.school ?? null,
     lists: () => listsStatus(environment, layout),
-    log,
+    // Fastify tells of each start at `info`; the supervisor prints where the console is.
+    log: log.child({}, { level: 'warn' }),
     tls: tls === null ? null : { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) },
   });
   return await openDoors(app, { host, port, socket: layout.consoleSocket });

@@ -43,7 +43,10 @@ const SHOWN = 200;
 
 /** The home page, and the state of everything for programs. */
 export const overviewRoutes: FastifyPluginAsyncTypebox<OverviewOptions> = async (app, options) => {
-  app.get('/health', { config: { access: 'public', rateLimit: false } }, async () => ({ status: 'ok' }));
+  app.get('/health', { config: { access: 'public', rateLimit: false } }, async () => ({
+    // Asked of the record, so that an answer means that it can be read.
+    status: options.publishing.isWaiting() ? 'behind' : 'ok',
+  }));
 
   app.get('/', { config: { access: ANYBODY_SIGNED_IN } }, async (request, reply) =>
     reply.page('home', overview(options, request.actor().personId)),

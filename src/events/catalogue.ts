@@ -35,6 +35,7 @@ export type AlarmCode =
   | 'clock-stepped-back'
   | 'list-from-last-good'
   | 'policy-invalid'
+  | 'policy-differs'
   | 'disk-refuses'
   | 'console-down';
 

@@ -65,6 +65,8 @@ export interface PolicyServiceOptions {
   readonly userNameOf: (tx: ReadTx, personId: string) => string;
   /** Told once for each set of files that cannot be used. */
   readonly onInvalid: (problems: readonly Problem[]) => void;
+  /** Told once for each change on disk that waits for people. */
+  readonly onDifferent: (changes: readonly PolicyChange[]) => void;
 }
 
 /** What gateways are sent. */
@@ -83,6 +85,7 @@ class FilesAndVersions implements PolicyService {
   #current: PolicyVersion | null;
   #disk: CompiledPolicy = { problems: [] };
   #toldProblems = '';
+  #toldDifferent = '';
 
   constructor(options: PolicyServiceOptions) {
     this.#options = options;
@@ -97,6 +100,7 @@ class FilesAndVersions implements PolicyService {
     this.#supersede(snapshot);
     if (snapshot.hash === this.#current?.snapshot.hash) return;
     if (this.#current === null || !this.#needsSecondPerson()) this.#applyFiles(snapshot);
+    else this.#tellDifferent(this.#current.snapshot, snapshot);
   }
 
   status(): PolicyStatus {
@@ -246,6 +250,12 @@ class FilesAndVersions implements PolicyService {
 
   #needsSecondPerson(): boolean {
     return this.#options.accounts() >= 2;
+  }
+
+  #tellDifferent(published: PolicySnapshot, candidate: PolicySnapshot): void {
+    if (candidate.hash === this.#toldDifferent) return;
+    this.#toldDifferent = candidate.hash;
+    this.#options.onDifferent(diffPolicies(published, candidate));
   }
 
   #tellInvalid(problems: readonly Problem[]): void {

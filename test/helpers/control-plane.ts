@@ -57,6 +57,7 @@ export interface ControlPlane {
   /** What is on disk, as compiled. */
   disk: CompiledPolicy;
   readonly invalid: unknown[];
+  readonly different: unknown[];
   /** The audit as `action actor` lines, oldest first; throws if the chain does not verify. */
   acts(): string[];
   /** What gateways have been sent last. */
@@ -98,6 +99,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
   const accounts = createAccounts({ record, audit, passwords, clock, newId });
   const sessions = createSessions({ record, audit, passwords, clock });
   const invalid: unknown[] = [];
+  const different: unknown[] = [];
   const state: { disk: CompiledPolicy } = { disk: options.disk ?? { snapshot: testPolicy() } };
   const policy = createPolicyService({
     record,
@@ -109,6 +111,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     accounts: () => accounts.count(),
     userNameOf: (tx, id) => accounts.userNameOf(tx, id),
     onInvalid: (problems) => invalid.push(problems),
+    onDifferent: (changes) => different.push(changes),
   });
   const unblocks = createUnblocks({
     record,
@@ -135,6 +138,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     sessions,
     safeguarding,
     invalid,
+    different,
     get disk() {
       return state.disk;
     },

@@ -68,6 +68,8 @@ void t.test('with two accounts a change on disk takes two people', async (t) => 
     needsSecondPerson: true,
   });
   t.not(plane.policy.status().changes.length, 0);
+  plane.policy.look();
+  t.equal(plane.different.length, 1, 'told once');
 
   t.throws(() => plane.policy.propose(manager, C.hash, 'why'), { code: 'policy_changed' });
   t.throws(() => plane.policy.propose(manager, B.hash, ' '), { code: 'invalid_fields' });
