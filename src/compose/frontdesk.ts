@@ -40,7 +40,7 @@ export interface RunningFrontDesk {
 /** Opens both doors of the front desk; closes the first again when the second cannot be opened. Rejects with what failed. */
 export async function runFrontDesk(environment: Environment, options: RunFrontDeskOptions): Promise<RunningFrontDesk> {
   const { clock, recentRefusals } = options;
-  const log = options.log ?? createLogger('frontdesk');
+  const log = options.log ?? createLogger('frontdesk', 'warn');
   const layout = dataLayout(environment.dataDir);
   let facts = readFacts(layout, NO_POLICY_YET, log);
   let ports = options.ports;

@@ -15,7 +15,7 @@ main{background:var(--card);border:1px solid var(--line);border-top:.375rem soli
 .eyebrow{margin:0;color:var(--mark);font-weight:600}
 h1{margin:.125rem 0 .75rem;font-size:1.875rem;line-height:1.2}h2{margin:1.75rem 0 .5rem;font-size:1.1875rem;line-height:1.3}h3{margin:0;font-size:1.0625rem}
 p{margin:0 0 .75rem}ul{margin:0;padding-left:1.25rem}li{margin:.3rem 0}
-.who{margin:1.5rem 0 0;padding:.875rem 1.125rem;background:var(--tint);border-radius:.375rem}.who h2{margin:0}.who p{margin:.125rem 0 0;font-size:1.125rem}
+.who{margin:1.5rem 0 0;padding:.875rem 1.125rem;background:var(--tint);border-radius:.375rem}.who h2{margin:0}.who p{margin:.125rem 0 0;font-size:1.125rem}.who p::first-letter{text-transform:uppercase}
 .urgent{font-weight:600}
 .lines{list-style:none;padding:0}.lines li{padding:.625rem 0;border-top:1px solid var(--line);margin:0}
 a{color:var(--link);text-underline-offset:.15em}a:focus-visible,summary:focus-visible{outline:3px solid var(--mark);outline-offset:3px;border-radius:2px}

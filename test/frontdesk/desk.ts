@@ -1,0 +1,71 @@
+import type { FastifyInstance } from 'fastify';
+import type { AccessRecord } from '../../src/events/access-record.ts';
+import { createFrontDesk, type FrontDeskOptions } from '../../src/frontdesk/app.ts';
+import type { DeskFacts } from '../../src/frontdesk/facts.ts';
+import { createLogger } from '../../src/telemetry/log.ts';
+
+export const NOW = Date.parse('2026-11-23T10:00:00.000Z');
+
+export const FACTS: DeskFacts = {
+  school: 'Hill <School> & Co',
+  timeZone: 'Europe/London',
+  contacts: { pupils: 'your class teacher', staff: 'help@school.example' },
+  voiceOf: (level) => (level === 'staff' ? 'adult' : level === 'ks4' ? 'teen' : 'child'),
+  titleOf: (category) => (category === 'games' ? 'Games & $& fun' : category),
+};
+
+let made = 0;
+
+/** A refusal of a games site, `secondsAgo` before NOW. */
+export function refused(secondsAgo: number, change: Partial<AccessRecord> = {}): AccessRecord {
+  const host = change.host === undefined ? 'games.test' : change.host;
+  return {
+    id: `01KAXG2Y6R8ZQ4T7V9${String(10_000_000 - secondsAgo * 1000 + made++).padStart(8, '0')}`,
+    at: new Date(NOW - secondsAgo * 1000).toISOString(),
+    gateway: 'gw-1',
+    worker: 1,
+    client: '10.1.2.3',
+    user: null,
+    identified: 'none',
+    level: 'ks2',
+    method: 'CONNECT',
+    target: host === null ? null : `${host}:443`,
+    host,
+    verdict: 'block',
+    action: 'block',
+    reason: 'category',
+    step: 'level',
+    category: 'games',
+    categories: ['games'],
+    lists: ['starter-games'],
+    flagged: false,
+    locked: false,
+    rule: 'levels/ks2.yaml#categories.games',
+    policy: 'ab'.repeat(32),
+    serial: 3,
+    status: 403,
+    up: 0,
+    down: 0,
+    ms: 1,
+    ...change,
+  };
+}
+
+/** A front desk without a listener. `records` are what the gateway answers for any client, as if it did not look. */
+export function makeDesk(
+  records: readonly AccessRecord[],
+  change: Partial<FrontDeskOptions> = {},
+): Promise<FastifyInstance> {
+  return createFrontDesk({
+    facts: () => FACTS,
+    recentRefusals: { of: () => Promise.resolve(records) },
+    clientFrom: 'peer',
+    publicUrl: null,
+    proxyHost: '0.0.0.0',
+    proxy: () => ({ port: 3128, isTls: false }),
+    clock: () => NOW,
+    log: createLogger('test', 'silent'),
+    tls: null,
+    ...change,
+  });
+}
