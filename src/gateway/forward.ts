@@ -1,5 +1,5 @@
 // client ◄── response ── gateway (Exchange) ◄── undici ── upstream
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Dispatcher, Pool } from 'undici';
 import type { Admission } from './admit.ts';
 import type { GatewayContext } from './context.ts';
@@ -17,6 +17,9 @@ export interface UpstreamRequest {
   readonly headers: string[];
   readonly hasBody: boolean;
 }
+
+/** A body up to this size is put together with its head. */
+const SHORT_BYTES = 16 * 1024;
 
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS']);
 const BROKEN_BEFORE_ANSWER = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
@@ -69,6 +72,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   #status = 0;
   #repeated = false;
   #clientGone = false;
+  /** Bytes the answer's head promises, and the whole of a short body that came in one piece. */
+  #promised = -1;
+  #whole: string | null = null;
   #over = false;
 
   constructor(
@@ -113,7 +119,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(
     controller: Dispatcher.DispatchController,
     status: number,
-    _headers: unknown,
+    headers: IncomingHttpHeaders,
     statusMessage?: string,
   ): void {
     const response = this.#response;
@@ -121,6 +127,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200) return this.#passHints(status, raw);
     this.#status = status;
     response.sendDate = false;
+    this.#promised = Number(headers['content-length'] ?? -1);
     response.writeHead(status, statusMessage, responseHeaders(raw, '1.1'));
   }
 
@@ -133,13 +140,19 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#down += chunk.length;
+    if (chunk.length === this.#promised && chunk.length <= SHORT_BYTES) {
+      this.#whole = chunk.toString('latin1');
+      return;
+    }
     if (!this.#response.write(chunk)) controller.pause();
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     const trailers = controller.rawTrailers as Buffer[] | null | undefined;
     if (trailers !== null && trailers !== undefined && trailers.length > 0) this.#response.addTrailers(pairs(trailers));
-    this.#response.end();
+    // Head and text go out in one write; with a Buffer Node would make two pieces of them.
+    if (this.#whole === null) this.#response.end();
+    else this.#response.end(this.#whole, 'latin1');
     if (this.#upstream.hasBody) discardBody(this.#request);
     this.#finish();
   }

@@ -3,10 +3,7 @@
  * copied; a tunnel through which much flows borrows one of its own and nothing is copied. A private buffer kept per tunnel
  * would cost its whole size for every idle one.
  */
-export const READ_BYTES = 64 * 1024;
-
-/** A read that fills this much of a buffer says that more is on its way. */
-export const BUSY_BYTES = READ_BYTES / 4;
+const READ_BYTES = 64 * 1024;
 
 const MAX_SPARE = 64;
 

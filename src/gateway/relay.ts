@@ -1,6 +1,6 @@
 // client ══ relay ══ upstream
 import type { OnReadOpts, Socket } from 'node:net';
-import { borrowBuffer, BUSY_BYTES, returnBuffer, sharedBuffer } from './read-buffers.ts';
+import { borrowBuffer, returnBuffer, sharedBuffer } from './read-buffers.ts';
 
 const RELAY = Symbol('relay');
 type RelaySocket = Socket & { [RELAY]?: Relay };
@@ -104,21 +104,20 @@ export class Relay {
   /** For sockets made with RELAY_READ; false stops reading. */
   fromUpstream(bytes: number, buffer: Buffer): boolean {
     this.down += bytes;
-    const isOwn = buffer === this.#borrowed;
-    const chunk = isOwn ? buffer.subarray(0, bytes) : Buffer.from(buffer.subarray(0, bytes));
+    // A full buffer says that more is waiting; a part of one, that all there was has come.
+    const isFull = bytes === buffer.length;
+    const isKept = isFull && buffer === this.#borrowed;
+    const chunk = isKept ? buffer : Buffer.from(buffer.subarray(0, bytes));
     this.#onFlushed ??= () => this.#flushed();
     this.client.write(chunk, this.#onFlushed);
-    const flushed = this.client.writableLength === 0;
-    if (bytes >= BUSY_BYTES) {
+    if (isFull) {
       this.#borrowed ??= borrowBuffer();
       nextBuffer = this.#borrowed;
-    } else if (isOwn && flushed) {
-      returnBuffer(this.#borrowed!);
+    } else if (this.#borrowed !== null) {
+      returnBuffer(this.#borrowed);
       this.#borrowed = null;
-    } else if (isOwn) {
-      nextBuffer = this.#borrowed!;
     }
-    if (flushed) return true;
+    if (this.client.writableLength === 0) return true;
     this.#stopped = true;
     return false;
   }
