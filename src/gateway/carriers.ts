@@ -26,8 +26,8 @@ export function createCarriers(context: GatewayContext, pools: UpstreamPools): C
   const { limits } = context;
   // Connections from which nothing has come yet, and for how long they have been waited for, ms.
   const silent = new Map<Socket, number>();
-  // Connections that turned out to carry plain HTTP inside a CONNECT, and the place it named.
-  const insides = new WeakMap<Duplex, Inside>();
+  // Connections that turned out to carry plain HTTP inside a CONNECT: the place it named, and the bytes read up to its end.
+  const insides = new WeakMap<Duplex, Inside & { readonly readBefore: number }>();
   const server = createServer({
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headersMs,
@@ -61,9 +61,10 @@ export function createCarriers(context: GatewayContext, pools: UpstreamPools): C
     refuseExpectation(context, request, response),
   );
   const serveInside: ServeInside = (client, { host, port }, route, upstream) => {
-    insides.set(client, { host, port });
+    insides.set(client, { host, port, readBefore: client.bytesRead - client.readableLength });
     pools.offer(route, upstream, client);
     server.emit('connection', client);
+    client.resume();
   };
   const connect = (head: ConnectHead, client: Socket, early: Buffer): void => {
     const isNested = insides.has(client);
@@ -79,7 +80,10 @@ export function createCarriers(context: GatewayContext, pools: UpstreamPools): C
       giveUp(context, client, error),
     );
   });
-  server.on('clientError', (error: NodeJS.ErrnoException, client: Socket) => refuseUnreadable(context, client, error));
+  server.on('clientError', (error: NodeJS.ErrnoException, client: Socket) => {
+    const hasAsked = client.bytesRead > (insides.get(client)?.readBefore ?? 0);
+    refuseUnreadable(context, client, error, hasAsked);
+  });
 
   function onFirstBytes(this: Socket, bytes: Buffer): void {
     forgetSilent(this);

@@ -11,13 +11,17 @@ import { closeSoon, pageFields, pageInput, responseHead } from './refuse.ts';
 /** Node's own mark of the response that is due on a connection; its default handler of this error goes by it too. */
 type ServingSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
 
-/** What the HTTP parser itself refuses: answered in plain words, recorded, closed. */
-export function refuseUnreadable(context: GatewayContext, client: Socket, error: NodeJS.ErrnoException): void {
+/** What the HTTP parser itself refuses: answered in plain words, recorded, closed. `hasAsked`: something came for it to read. */
+export function refuseUnreadable(
+  context: GatewayContext,
+  client: Socket,
+  error: NodeJS.ErrnoException,
+  hasAsked: boolean,
+): void {
   if (error.code === 'ECONNRESET' || client.destroyed || !client.writable) return void client.destroy();
   const due = (client as ServingSocket)._httpMessage;
   if (due) return cutInstead(context, client, due);
-  // An idle connection that is timed out has asked nothing.
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && client.bytesRead === 0) return void client.destroy();
+  if (!hasAsked) return void client.destroy();
   const status = unreadableStatus(error.code);
   const admission = admitUnreadable(context, client, '-');
   const page = Buffer.from(errorPage(400, pageInput(admission)));

@@ -44,8 +44,9 @@ export function createUpstreamPools(dialler: Dialler, limits: GatewayLimits, fro
         ...common,
         connect: (_options, connected) => {
           const ready = spare.pop();
-          if (ready !== undefined && !ready.destroyed) return connected(null, ready);
-          open().then(
+          // Never at once: the HTTP client misses a connection that is there before it has begun to wait for it.
+          const socket = ready === undefined || ready.destroyed ? open() : Promise.resolve(ready);
+          socket.then(
             (socket) => connected(null, socket),
             (error: Error) => connected(error, null),
           );

@@ -3,7 +3,7 @@ import type { AccessRecord } from '../../src/events/access-record.ts';
 import type { EventEnvelope } from '../../src/events/catalogue.ts';
 import type { Spool, SpoolHealth } from '../../src/events/spool.ts';
 import type { GatewayContext } from '../../src/gateway/context.ts';
-import { createDialler, type ParentProxy } from '../../src/gateway/dial.ts';
+import { createDialler, type Dialler, type ParentProxy } from '../../src/gateway/dial.ts';
 import { LeaseBook, type LeaseOffice, Leases, WHOLE_GATEWAY } from '../../src/gateway/leases.ts';
 import { DEFAULT_LIMITS, type GatewayLimits } from '../../src/gateway/limits.ts';
 import { createListener, type Listener, type TlsFiles } from '../../src/gateway/listener.ts';
@@ -33,8 +33,13 @@ export class MemorySpool implements Spool {
   /** Set to hold events back: they are kept only when the promise resolves. */
   gate: Promise<void> = Promise.resolve();
 
+  /** Events that are handed in and not kept yet. */
+  waiting = 0;
+
   async event(envelope: EventEnvelope): Promise<void> {
+    this.waiting++;
     await this.gate;
+    this.waiting--;
     this.events.push(envelope);
   }
 
@@ -66,6 +71,8 @@ export interface TestGatewayOptions {
   readonly resolve?: Resolve;
   /** Instead of `listed`: the index itself. */
   readonly index?: CategoryIndex;
+  /** Where a port of the outside lies on loopback, such as 80, which a test cannot listen on. */
+  readonly portMap?: Readonly<Record<number, number>>;
   /** Ports of our own listeners, never a destination. */
   readonly ownPorts?: ReadonlySet<number>;
   readonly limits?: Partial<GatewayLimits>;
@@ -117,7 +124,12 @@ export async function startTestGateway(
   const open = new OpenConnections();
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const resolve = options.resolve ?? resolveFrom(options.names ?? {});
-  const dialler = createDialler(resolve, options.parent ?? null, limits.connectMs);
+  const real = createDialler(resolve, options.parent ?? null, limits.connectMs);
+  const dialler: Dialler = {
+    ...real,
+    connect: (route, onread) =>
+      real.connect({ ...route, port: options.portMap?.[route.port] ?? route.port }, onread),
+  };
   let inForce = options;
   let serial = 1;
   const snapshots = (grants: readonly Grant[]) =>
