@@ -1,4 +1,4 @@
-import type { AddressInfo, Server, Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 
 /** A server on a loopback port that knows every socket it has, so that a test can count them and leave none open. */
@@ -46,6 +46,12 @@ export async function listen(server: Server, host = '127.0.0.1', port = 0): Prom
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** A port of 127.0.0.1 that was free a moment ago, for programs that cannot be told to take any. */
+export async function freePort(): Promise<number> {
+  await using place = await listen(createServer());
+  return place.port;
 }
 
 /** Resolves when `condition` holds; rejects after `deadlineMs` with `what` in the message. */

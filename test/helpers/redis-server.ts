@@ -5,24 +5,28 @@ import { join } from 'node:path';
 import { Secret } from '../../src/config/secret.ts';
 import { until } from './until.ts';
 
-/** A real redis-server on a unix socket in its own folder, with the append-only file as a school should run it. */
+/** A real redis-server in its own folder, with the append-only file as a school should run it: on a unix socket, and on a port if one is given. */
 export class RedisServer {
   readonly folder: string;
   readonly socket: string;
+  /** 0: the socket only. */
+  readonly port: number;
   #process: ChildProcess | null = null;
 
-  constructor(folder: string) {
+  constructor(folder: string, port = 0) {
     this.folder = folder;
+    this.port = port;
     this.socket = join(folder, 'redis.sock');
   }
 
   /** What the bus takes as its address. */
   get url(): Secret {
-    return new Secret(this.socket);
+    return new Secret(this.port === 0 ? this.socket : `redis://127.0.0.1:${this.port}`);
   }
 
   async start(): Promise<this> {
-    const settings = ['--port', '0', '--unixsocket', this.socket, '--dir', this.folder, '--save', ''];
+    const listening = ['--bind', '127.0.0.1', '--port', String(this.port), '--unixsocket', this.socket];
+    const settings = [...listening, '--dir', this.folder, '--save', ''];
     const keeping = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'];
     this.#process = spawn('redis-server', [...settings, ...keeping], { stdio: 'ignore' });
     await until('redis-server listens', () => existsSync(this.socket));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { type DataLayout, dataLayout } from '../../src/config/data-layout.ts';
 import { openRecordReadOnly, type Row, type SqlValue } from '../../src/store/database.ts';
-import { childrenOf, isRunning } from './processes.ts';
+import { childrenOf, isRunning, listensOn } from './processes.ts';
 import { request } from './raw-client.ts';
 import type { RawResponse } from './raw-response.ts';
 import { until } from './until.ts';
@@ -130,6 +130,15 @@ export class Stack implements AsyncDisposable {
     return childrenOf(this.pid)
       .filter(({ module }) => module === `${of}-process.ts`)
       .map(({ pid }) => pid);
+  }
+
+  /** Resolves when every worker listens, also one that was just started again. */
+  async allListen(): Promise<void> {
+    await until('every worker listens', () => {
+      const pids = this.pids('worker');
+      const isWhole = pids.length === Number(this.env['SCHOOLGATE_WORKERS']);
+      return isWhole && pids.every((pid) => listensOn(pid, this.proxyPort));
+    });
   }
 
   signal(signal: NodeJS.Signals): void {

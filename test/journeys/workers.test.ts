@@ -2,7 +2,6 @@
 import t from 'tap';
 import { startNameServer } from '../helpers/dns.ts';
 import { startOrigin, startTcpOrigin } from '../helpers/origin.ts';
-import { listensOn } from '../helpers/processes.ts';
 import { getThrough, RefusedLoad } from '../helpers/proxied.ts';
 import { connectThrough, dial, type RawConnection } from '../helpers/raw-client.ts';
 import { Stack } from '../helpers/stack.ts';
@@ -57,9 +56,9 @@ t.test('a worker killed under load is back within a second; the others and their
   const tunnels = await Promise.all(Array.from({ length: 24 }, openTunnel));
   await until('there is load', () => load.seen.size > 50);
   const [victim, other] = stack.pids('worker') as [number, number];
-  const { pid, ms } = await killWorker(victim);
+  const { ms } = await killWorker(victim);
   t.ok(ms < 1000, `started again after ${Math.round(ms)} ms`);
-  await until('it listens', () => listensOn(pid, stack.proxyPort));
+  await stack.allListen();
   t.ok(stack.pids('worker').includes(other), 'the other process is the same');
   const carrying = await Promise.all(tunnels.map(isCarrying));
   const survivors = carrying.filter(Boolean).length;
@@ -106,7 +105,7 @@ t.test('a limit for one client holds over all workers together, and is given bac
   t.ok(asked.every(({ status }) => status === 200 || status === 429));
   t.equal(await statusOf('open.test'), 200, 'another client is not held back');
   for (const pid of stack.pids('worker')) await killWorker(pid);
-  await until('both workers listen', () => stack.pids('worker').every((pid) => listensOn(pid, stack.proxyPort)));
+  await stack.allListen();
   for (const { connection } of asked) await connection.close();
   const again = await Promise.all(Array.from({ length: 3 * most }, ask));
   const servedAgain = again.filter(({ status }) => status === 200).length;
