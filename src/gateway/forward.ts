@@ -49,12 +49,12 @@ export function failHttp(
   if (response.destroyed) {
     status = 0;
   } else {
-    const page = Buffer.from(errorPage(status === 503 || status === 504 ? status : 502, pageInput(admission)));
+    const page = errorPage(status === 503 || status === 504 ? status : 502, pageInput(admission));
     const fields = ['Proxy-Status', `${PSEUDONYM}; error=${failure.type}`, 'Cache-Control', 'no-store'];
     response.writeHead(status, [...fields, ...pageFields(page)]);
     response.end(response.req.method === 'HEAD' ? undefined : page);
     discardBody(response.req);
-    down = page.length;
+    down = Buffer.byteLength(page);
   }
   finish(context, accessRecord(context, admission, { status, up, down, error: failure.type }));
 }

@@ -24,13 +24,12 @@ export function refuseUnreadable(
   if (!hasAsked) return void client.destroy();
   const status = unreadableStatus(error.code);
   const admission = admitUnreadable(context, client, '-');
-  const page = Buffer.from(errorPage(400, pageInput(admission)));
+  const page = errorPage(400, pageInput(admission));
   const proxyStatus = `${PSEUDONYM}; error=http_request_error`;
   const fields = ['Proxy-Status', proxyStatus, 'Cache-Control', 'no-store', 'Connection', 'close'];
-  client.write(responseHead(status, [...fields, ...pageFields(page)]));
-  client.end(page);
+  client.end(responseHead(status, [...fields, ...pageFields(page)]) + page);
   closeSoon(client);
-  finish(context, accessRecord(context, admission, { status, up: 0, down: page.length }));
+  finish(context, accessRecord(context, admission, { status, up: 0, down: Buffer.byteLength(page) }));
 }
 
 /** An expectation other than 100-continue (RFC 9110 §10.1.1). */

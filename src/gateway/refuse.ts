@@ -39,9 +39,9 @@ function refusalFields(status: number): string[] {
   return fields;
 }
 
-/** Fields that describe a page of ours. */
-export function pageFields(page: Buffer): string[] {
-  const length = String(page.length);
+/** Fields that describe a page of ours. It is sent as text, so that head and page go out in one write. */
+export function pageFields(page: string): string[] {
+  const length = String(Buffer.byteLength(page));
   return ['Content-Security-Policy', PAGE_CSP, 'Content-Type', 'text/html; charset=utf-8', 'Content-Length', length];
 }
 
@@ -55,14 +55,14 @@ export function refuseHttp(
   const status = refusalStatus(admission.decision);
   whenTold(context, admission, { status, up: 0, down: 0 }, () => {
     if (response.destroyed) return 0;
-    const page = Buffer.from(renderPage(admission));
+    const page = renderPage(admission);
     const fields = refusalFields(status);
     // Where a request could be read in two ways, so could whatever follows it.
     if (status === 400) fields.push('Connection', 'close');
     else if (hasBody) discardBody(response.req);
     response.writeHead(status, [...fields, ...pageFields(page)]);
     response.end(response.req.method === 'HEAD' ? undefined : page);
-    return page.length;
+    return Buffer.byteLength(page);
   });
 }
 
