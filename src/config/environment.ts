@@ -35,7 +35,8 @@ export interface Environment {
   } | null;
 }
 
-const KNOWN = [
+/** Every variable there is, without its `SCHOOLGATE_`. */
+export const KNOWN = [
   'PROXY_HOST',
   'PROXY_PORT',
   'HTTPS_PROXY_PORT',
