@@ -37,6 +37,8 @@ export interface Admission {
   readonly snapshots: Snapshots;
   match: CategoryMatch;
   decision: Decision;
+  /** The TLS server name where it is another than the target's; from then on the connection is judged on both. */
+  serverName: CanonicalHost | null;
 }
 
 /**
@@ -59,10 +61,10 @@ export function admit(context: GatewayContext, ask: Ask): Admission {
     const violation = ask.violation ?? inspect(snapshots, ask);
     const match = violation === null ? classify(snapshots, ask.target!) : NO_MATCH;
     const decision = decide(snapshots.policy, snapshots.live, request(ask.target, who, match, violation), startedAt);
-    return { id, startedAt, ask, who, snapshots, match, decision };
+    return { id, startedAt, ask, who, snapshots, match, decision, serverName: null };
   } catch (error) {
     context.log.error({ err: error, id }, 'deciding failed; the request is refused');
-    return { id, startedAt, ask, who, snapshots, match: NO_MATCH, decision: faultDecision() };
+    return { id, startedAt, ask, who, snapshots, match: NO_MATCH, decision: faultDecision(), serverName: null };
   }
 }
 
@@ -72,6 +74,7 @@ export function admitServerName(context: GatewayContext, admission: Admission, s
   try {
     const host = canonicalHost(serverName);
     if (host?.name === ask.target!.host.name) return;
+    admission.serverName = host;
     const target = host === null ? null : { ...ask.target!, host };
     const match = target === null ? NO_MATCH : classify(snapshots, target);
     const violation = target === null ? 'malformed' : null;
@@ -89,16 +92,16 @@ export function admitServerName(context: GatewayContext, admission: Admission, s
 /** The decision an open connection would get now, under the snapshots in force. Blocks on a fault. */
 export function admitAgain(context: GatewayContext, admission: Admission): Decision {
   try {
-    const snapshots = context.snapshots;
-    const { target, client } = admission.ask;
-    const who = snapshots.identify(client, admission.who.user);
-    const match = snapshots === admission.snapshots ? admission.match : classify(snapshots, target!);
-    return decide(
-      snapshots.policy,
-      snapshots.live,
-      request(target, who, match, inspect(snapshots, admission.ask)),
-      context.clock(),
-    );
+    const { snapshots } = context;
+    const { ask, serverName } = admission;
+    const now = context.clock();
+    const who = snapshots.identify(ask.client, admission.who.user);
+    const judge = (target: Target): Decision => {
+      const asked = request(target, who, classify(snapshots, target), inspect(snapshots, { ...ask, target }));
+      return decide(snapshots.policy, snapshots.live, asked, now);
+    };
+    const decision = judge(ask.target!);
+    return serverName === null ? decision : strictest(decision, judge({ ...ask.target!, host: serverName }));
   } catch (error) {
     context.log.error({ err: error, id: admission.id }, 'deciding again failed; the connection is cut');
     return faultDecision();

@@ -65,13 +65,20 @@ export async function connectRequest(
 function readAsk({ authority, rawHeaders }: ConnectHead, client: Socket, isNested: boolean): Ask {
   const place = parseAuthority(authority, null);
   const target: Target | null = place && { ...place, path: null, text: `${hostText(place.host)}:${place.port}` };
-  const isMalformed = target === null || headerValues(rawHeaders, 'host').length > 1 || isLoop(rawHeaders);
+  const isMalformed =
+    target === null || headerValues(rawHeaders, 'host').length > 1 || hasContent(rawHeaders) || isLoop(rawHeaders);
   return {
     method: 'CONNECT',
     client: clientOf(client),
     target,
     violation: isMalformed ? 'malformed' : isNested ? 'protocol' : null,
   };
+}
+
+/** Content in a CONNECT means nothing (RFC 9110 §9.3.6), and one reader may take it for what another takes for the tunnel's bytes. */
+function hasContent(rawHeaders: readonly string[]): boolean {
+  const lengths = headerValues(rawHeaders, 'content-length');
+  return lengths.some((length) => length !== '0') || headerValues(rawHeaders, 'transfer-encoding').length > 0;
 }
 
 // Before the relay takes over, a client that goes away is noticed by `destroyed`; its error event needs a listener all the same.
@@ -123,15 +130,30 @@ class Tunnel implements OpenConnection, RelayOwner {
     this.#hello = null;
     if (hello.state !== 'complete' || hello.conflicting) return this.#refuse('not_tls');
     this.#ech = hello.ech;
-    if (hello.serverName !== null) {
-      this.#serverName = hello.serverName;
-      admitServerName(this.#context, this.admission, hello.serverName);
-    }
+    if (hello.serverName === null) return this.#relay.release(bytes);
+    this.#serverName = hello.serverName;
     const { decision } = this.admission;
-    if (decision.verdict === 'allow') return this.#relay.release(bytes);
-    const told = announce(this.#context, accessRecord(this.#context, this.admission, this.#outcome()));
-    if (told === null) this.#refuse('server_name');
-    else void told.then(() => this.#refuse('server_name'));
+    admitServerName(this.#context, this.admission, hello.serverName);
+    if (this.admission.decision === decision) return this.#relay.release(bytes);
+    this.#announceServerName(bytes);
+  }
+
+  spokeFirst(): void {
+    this.#refuse('not_tls');
+  }
+
+  /** The server name made the decision stricter: that is told before the hello goes up, or the connection is cut. */
+  #announceServerName(bytes: Buffer): void {
+    const go = (): void => {
+      if (this.admission.decision.verdict === 'block') return this.#refuse('server_name');
+      this.#relay.client.resume();
+      this.#relay.release(bytes);
+    };
+    const record = accessRecord(this.#context, this.admission, this.#outcome());
+    const told = announce(this.#context, record, this.#context.ids());
+    if (told === null) return go();
+    this.#relay.client.pause();
+    void told.then(go);
   }
 
   #refuse(error: string): void {

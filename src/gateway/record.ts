@@ -57,27 +57,29 @@ export function accessRecord(context: GatewayContext, admission: Admission, outc
 
 /**
  * Sends word of what an adult should know, before the client gets its answer: resolves when the event would survive kill -9.
- * Null when there is nothing to tell, so that the common path waits for nothing.
+ * Null when there is nothing to tell, so that the common path waits for nothing. `id` is the event's: a record that is told
+ * of a second time needs another one, because an id takes effect once.
  */
-export function announce(context: GatewayContext, record: AccessRecord): Promise<void> | null {
+export function announce(context: GatewayContext, record: AccessRecord, id = record.id): Promise<void> | null {
   if (record.reason === 'fault') {
     const { gateway, worker } = context;
     const data = { gateway, worker, what: 'deciding failed; the request was refused', record };
-    return context.spool.event(envelope('fault', record, data));
+    return context.spool.event(envelope(id, 'fault', record, data));
   }
   if (!record.flagged) return null;
-  if (record.locked) return context.spool.event(envelope('illegal.hit', record, record));
+  if (record.locked) return context.spool.event(envelope(id, 'illegal.hit', record, record));
   return context.spool.event(
-    envelope(record.verdict === 'block' ? 'access.blocked' : 'access.flagged', record, record),
+    envelope(id, record.verdict === 'block' ? 'access.blocked' : 'access.flagged', record, record),
   );
 }
 
 function envelope<T extends 'fault' | 'illegal.hit' | 'access.blocked' | 'access.flagged'>(
+  id: string,
   type: T,
   record: AccessRecord,
   data: EventEnvelope<T>['data'],
 ): EventEnvelope<T> {
-  return { id: record.id, type, v: EVENT_VERSIONS[type], at: record.at, data };
+  return { id, type, v: EVENT_VERSIONS[type], at: record.at, data };
 }
 
 /** The one exit: every request, tunnel and upgrade ends here exactly once. */

@@ -15,6 +15,8 @@ let nextBuffer: Buffer = sharedBuffer;
 export interface RelayOwner {
   relayClosed(): void;
   heldBytes(chunk: Buffer): void;
+  /** The upstream sent something while the client's bytes are held back; it is not carried down. */
+  spokeFirst(): void;
 }
 
 /** Options for `net.connect` of a socket that a Relay will read from: downstream bytes take no detour through streams. */
@@ -47,7 +49,7 @@ export class Relay {
   down = 0;
   ended: RelayEnd = null;
   halfClosed = false;
-  readonly #owner: RelayOwner;
+  readonly owner: RelayOwner;
   #held: boolean;
   #open = 2;
   #stopped = false;
@@ -62,7 +64,7 @@ export class Relay {
   constructor(client: Socket, upstream: Socket, viaOnRead: boolean, held: boolean, owner: RelayOwner) {
     this.client = client;
     this.upstream = upstream;
-    this.#owner = owner;
+    this.owner = owner;
     this.#held = held;
     (client as RelaySocket)[RELAY] = this;
     (upstream as RelaySocket)[RELAY] = this;
@@ -79,6 +81,8 @@ export class Relay {
   /** Begins to read on both sides. Bytes that were read earlier are handed in first. */
   start(early: Buffer): void {
     if (early.length > 0) this.fromClient(early);
+    // A client may have closed its half while the upstream was being connected: that event has been and gone.
+    if (this.client.readableEnded) onClientEnd.call(this.client);
     this.upstream.resume();
     this.client.resume();
   }
@@ -94,7 +98,7 @@ export class Relay {
   }
 
   fromClient(chunk: Buffer): void {
-    if (this.#held) return this.#owner.heldBytes(chunk);
+    if (this.#held) return this.owner.heldBytes(chunk);
     this.up += chunk.length;
     if (this.upstream.write(chunk)) return;
     this.client.pause();
@@ -103,6 +107,10 @@ export class Relay {
 
   /** For sockets made with RELAY_READ; false stops reading. */
   fromUpstream(bytes: number, buffer: Buffer): boolean {
+    if (this.#held) {
+      this.owner.spokeFirst();
+      return false;
+    }
     this.down += bytes;
     // A full buffer says that more is waiting; a part of one, that all there was has come.
     const isFull = bytes === buffer.length;
@@ -154,7 +162,7 @@ export class Relay {
       if (this.client.writableLength === 0) returnBuffer(this.#borrowed);
       this.#borrowed = null;
     }
-    this.#owner.relayClosed();
+    this.owner.relayClosed();
   }
 }
 
@@ -164,6 +172,7 @@ function onClientData(this: RelaySocket, chunk: Buffer): void {
 
 function onUpstreamData(this: RelaySocket, chunk: Buffer): void {
   const relay = this[RELAY]!;
+  if (relay.isHeld) return relay.owner.spokeFirst();
   relay.down += chunk.length;
   if (relay.client.write(chunk)) return;
   this.pause();

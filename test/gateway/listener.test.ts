@@ -14,7 +14,7 @@ async function isEmpty(gateway: TestGateway): Promise<void> {
   await eventually('no connection is left', () => gateway.listener.connections === 0);
 }
 
-t.test('our own pages answer origin-form requests, and nothing else does', async (t) => {
+void t.test('our own pages answer origin-form requests, and nothing else does', async (t) => {
   await using gateway = await startTestGateway({});
   const table: [string, number][] = [
     ['GET /health', 200],
@@ -35,7 +35,7 @@ t.test('our own pages answer origin-form requests, and nothing else does', async
   await isEmpty(gateway);
 });
 
-t.test('a client outside network.clients is closed without a byte', async (t) => {
+void t.test('a client outside network.clients is closed without a byte', async (t) => {
   await using gateway = await startTestGateway({}, { network: 'network: { clients: ["127.0.0.2"] }' });
   const { bytes, peer } = await exchange(gateway.port, 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n');
   t.equal(bytes.length, 0);
@@ -45,7 +45,7 @@ t.test('a client outside network.clients is closed without a byte', async (t) =>
   t.equal((await inside.readResponse()).status, 200);
 });
 
-t.test('while nothing can be recorded, new connections get 503 and open ones go on', async (t) => {
+void t.test('while nothing can be recorded, new connections get 503 and open ones go on', async (t) => {
   await using gateway = await startTestGateway({});
   await using early = await dial(gateway.port);
   await early.send('GET /health HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -59,7 +59,7 @@ t.test('while nothing can be recorded, new connections get 503 and open ones go 
   t.equal((await request(gateway.port, ['GET /health HTTP/1.1', 'Host: x'])).status, 200);
 });
 
-t.test('one client gets so many connections and no more; another is not affected', async (t) => {
+void t.test('one client gets so many connections and no more; another is not affected', async (t) => {
   await using gateway = await startTestGateway({}, { connectionsPerClient: 20 });
   const opened: RawConnection[] = [];
   for (let i = 0; i < 30; i++) opened.push(await dial(gateway.port));
@@ -80,7 +80,7 @@ t.test('one client gets so many connections and no more; another is not affected
   });
 });
 
-t.test('a client that resets while its slot is asked for does no harm', async (t) => {
+void t.test('a client that resets while its slot is asked for does no harm', async (t) => {
   const answers: ((granted: number) => void)[] = [];
   const givenBack: [string, number][] = [];
   await using gateway = await startTestGateway(
@@ -109,7 +109,7 @@ t.test('a client that resets while its slot is asked for does no harm', async (t
   await late.close();
 });
 
-t.test('a client that is slow to send its header section is answered 408 and closed', async (t) => {
+void t.test('a client that is slow to send its header section is answered 408 and closed', async (t) => {
   await using gateway = await startTestGateway({}, { limits: { headersMs: 300 } });
   const drip = await dial(gateway.port);
   await drip.send('GET http://any.test/ HTTP/1.1\r\n');
@@ -123,7 +123,7 @@ t.test('a client that is slow to send its header section is answered 408 and clo
   await isEmpty(gateway);
 });
 
-t.test('a connection on which nothing is asked is closed without an answer or a record', async (t) => {
+void t.test('a connection on which nothing is asked is closed without an answer or a record', async (t) => {
   await using gateway = await startTestGateway({}, { limits: { headersMs: 300 } });
   const { bytes, peer } = await exchange(gateway.port, '', 4000);
   t.equal(bytes.length, 0);
@@ -131,7 +131,7 @@ t.test('a connection on which nothing is asked is closed without an answer or a 
   t.equal(gateway.spool.records.length, 0);
 });
 
-t.test('an idle kept-alive connection is closed after its time', async (t) => {
+void t.test('an idle kept-alive connection is closed after its time', async (t) => {
   await using gateway = await startTestGateway({}, { limits: { clientIdleMs: 200 } });
   const { bytes, peer } = await exchange(gateway.port, 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n', 4000);
   t.match(text(bytes), /^HTTP\/1\.1 200 /);
@@ -139,7 +139,7 @@ t.test('an idle kept-alive connection is closed after its time', async (t) => {
   await isEmpty(gateway);
 });
 
-t.test('a refused client that goes on sending is not kept', async (t) => {
+void t.test('a refused client that goes on sending is not kept', async (t) => {
   await using gateway = await startTestGateway({}, { listed: { 'bet.test': ['gambling'] } });
   const { connection, response } = await connectThrough(gateway.port, 'bet.test:443');
   t.equal(response.status, 403);
@@ -149,7 +149,7 @@ t.test('a refused client that goes on sending is not kept', async (t) => {
   await connection.close();
 });
 
-t.test('what the parser cannot read is answered once, recorded once and closed', async (t) => {
+void t.test('what the parser cannot read is answered once, recorded once and closed', async (t) => {
   await using gateway = await startTestGateway({});
   const table: [string, string | Buffer, number][] = [
     ['binary garbage', Buffer.from('16030100a50100', 'hex'), 400],
@@ -185,7 +185,7 @@ t.test('what the parser cannot read is answered once, recorded once and closed',
   await isEmpty(gateway);
 });
 
-t.test('a body that turns to garbage never mixes two answers', async (t) => {
+void t.test('a body that turns to garbage never mixes two answers', async (t) => {
   await using origin = await startOrigin();
   await using gateway = await startTestGateway({ http: [origin.http.port] });
   const host = `127.0.0.1:${origin.http.port}`;
@@ -201,7 +201,7 @@ t.test('a body that turns to garbage never mixes two answers', async (t) => {
   await isEmpty(gateway);
 });
 
-t.test('garbage behind a request that waits for its answer closes both', async (t) => {
+void t.test('garbage behind a request that waits for its answer closes both', async (t) => {
   await using origin = await startOrigin();
   await using gateway = await startTestGateway({ http: [origin.http.port] });
   const host = `127.0.0.1:${origin.http.port}`;
@@ -215,7 +215,7 @@ t.test('garbage behind a request that waits for its answer closes both', async (
   await isEmpty(gateway);
 });
 
-t.test('a drain lets go of idle connections at once and cuts the rest at its deadline', async (t) => {
+void t.test('a drain lets go of idle connections at once and cuts the rest at its deadline', async (t) => {
   await using origin = await startOrigin();
   await using gateway = await startTestGateway({ http: [origin.http.port] });
   const host = `127.0.0.1:${origin.http.port}`;
@@ -234,7 +234,7 @@ t.test('a drain lets go of idle connections at once and cuts the rest at its dea
   await t.rejects(dial(gateway.port), 'no more connections');
 });
 
-t.test('a drain counts what it had to cut', async (t) => {
+void t.test('a drain counts what it had to cut', async (t) => {
   await using origin = await startOrigin();
   await using gateway = await startTestGateway({ http: [origin.http.port], raw: [origin.https.port] });
   const host = `127.0.0.1:${origin.http.port}`;
@@ -250,7 +250,7 @@ t.test('a drain counts what it had to cut', async (t) => {
   await connection.close();
 });
 
-t.test('the same proxy over TLS', async (t) => {
+void t.test('the same proxy over TLS', async (t) => {
   await using origin = await startOrigin();
   const authority = createAuthority();
   const issued = authority.issue(['proxy.test', '127.0.0.1']);

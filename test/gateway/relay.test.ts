@@ -88,26 +88,29 @@ async function carry(gateway: TestGateway, port: number, seed: number, up: numbe
   return count;
 }
 
-t.test('many tunnels at once, of any size and with pauses on every side, carry every byte of their own', async (t) => {
-  await using origin = await startPatternOrigin(true);
-  await using gateway = await startTestGateway({ raw: [origin.port] });
-  const sizes = Array.from({ length: 80 }, () => ({
-    up: Math.floor(Math.random() ** 3 * 1_500_000),
-    down: Math.floor(Math.random() ** 3 * 3_000_000),
-  }));
-  const results = await Promise.all(
-    sizes.map(async ({ up, down }, seed) => (await carry(gateway, origin.port, seed, up, down, true)) === down),
-  );
-  t.ok(results.every(Boolean), 'all came down');
-  await eventually('the records', () => gateway.spool.records.length === sizes.length);
-  t.same(origin.failures, []);
-  const recorded = gateway.spool.records.map((record) => `${record.down}`).sort();
-  t.same(recorded, sizes.map(({ down }) => `${down}`).sort(), 'byte counts are exact');
-  t.equal(gateway.listener.connections, 0);
-  await eventually('no socket is left at the origin', () => origin.open() === 0);
-});
+void t.test(
+  'many tunnels at once, of any size and with pauses on every side, carry every byte of their own',
+  async (t) => {
+    await using origin = await startPatternOrigin(true);
+    await using gateway = await startTestGateway({ raw: [origin.port] });
+    const sizes = Array.from({ length: 80 }, () => ({
+      up: Math.floor(Math.random() ** 3 * 1_500_000),
+      down: Math.floor(Math.random() ** 3 * 3_000_000),
+    }));
+    const results = await Promise.all(
+      sizes.map(async ({ up, down }, seed) => (await carry(gateway, origin.port, seed, up, down, true)) === down),
+    );
+    t.ok(results.every(Boolean), 'all came down');
+    await eventually('the records', () => gateway.spool.records.length === sizes.length);
+    t.same(origin.failures, []);
+    const recorded = gateway.spool.records.map((record) => `${record.down}`).sort();
+    t.same(recorded, sizes.map(({ down }) => `${down}`).sort(), 'byte counts are exact');
+    t.equal(gateway.listener.connections, 0);
+    await eventually('no socket is left at the origin', () => origin.open() === 0);
+  },
+);
 
-t.test('bulk in both directions comes through whole', async (t) => {
+void t.test('bulk in both directions comes through whole', async (t) => {
   await using origin = await startPatternOrigin(false);
   await using gateway = await startTestGateway({ raw: [origin.port] });
   const size = 100_000_000;
@@ -118,37 +121,40 @@ t.test('bulk in both directions comes through whole', async (t) => {
   t.same(origin.failures, []);
 });
 
-t.test('a connection opened while another tunnel waits for a slow reader does not read into its bytes', async (t) => {
-  const flood = new Pattern(1);
-  const held: Socket[] = [];
-  let source: Socket | undefined;
-  await using fast = await startTcpOrigin((socket) => {
-    source = socket;
-    void sendPattern(socket, flood, FLOOD_BYTES, false);
-  });
-  await using other = await startTcpOrigin((socket) => {
-    held.push(socket);
-    socket.resume();
-  });
-  await using gateway = await startTestGateway({ raw: [fast.port, other.port] });
-  const { connection: slow } = await connectThrough(gateway.port, `127.0.0.1:${fast.port}`);
-  slow.hold(true);
-  await settled(() => (source === undefined ? 0 : source.bytesWritten - source.writableLength));
-  const others: RawConnection[] = [];
-  for (let i = 0; i < 5; i++) {
-    others.push((await connectThrough(gateway.port, `127.0.0.1:${other.port}`)).connection);
-  }
-  for (const socket of held) socket.write(Buffer.alloc(60_000, 0xee));
-  for (const one of others) {
-    t.ok((await one.read((bytes) => (bytes.length >= 60_000 ? 60_000 : -1))).every((byte) => byte === 0xee));
-  }
-  let at = 0;
-  let isWhole = true;
-  slow.hold(false);
-  await slow.pass(FLOOD_BYTES, (chunk) => {
-    isWhole &&= flood.fits(at, chunk);
-    at += chunk.length;
-  });
-  t.ok(isWhole, 'the slow reader got its own bytes alone');
-  for (const one of [slow, ...others]) await one.close();
-});
+void t.test(
+  'a connection opened while another tunnel waits for a slow reader does not read into its bytes',
+  async (t) => {
+    const flood = new Pattern(1);
+    const held: Socket[] = [];
+    let source: Socket | undefined;
+    await using fast = await startTcpOrigin((socket) => {
+      source = socket;
+      void sendPattern(socket, flood, FLOOD_BYTES, false);
+    });
+    await using other = await startTcpOrigin((socket) => {
+      held.push(socket);
+      socket.resume();
+    });
+    await using gateway = await startTestGateway({ raw: [fast.port, other.port] });
+    const { connection: slow } = await connectThrough(gateway.port, `127.0.0.1:${fast.port}`);
+    slow.hold(true);
+    await settled(() => (source === undefined ? 0 : source.bytesWritten - source.writableLength));
+    const others: RawConnection[] = [];
+    for (let i = 0; i < 5; i++) {
+      others.push((await connectThrough(gateway.port, `127.0.0.1:${other.port}`)).connection);
+    }
+    for (const socket of held) socket.write(Buffer.alloc(60_000, 0xee));
+    for (const one of others) {
+      t.ok((await one.read((bytes) => (bytes.length >= 60_000 ? 60_000 : -1))).every((byte) => byte === 0xee));
+    }
+    let at = 0;
+    let isWhole = true;
+    slow.hold(false);
+    await slow.pass(FLOOD_BYTES, (chunk) => {
+      isWhole &&= flood.fits(at, chunk);
+      at += chunk.length;
+    });
+    t.ok(isWhole, 'the slow reader got its own bytes alone');
+    for (const one of [slow, ...others]) await one.close();
+  },
+);

@@ -29,15 +29,14 @@ export async function startParent(credentials: string | null = null): Promise<Te
     return credentials === null || authorization === credentials;
   };
   server.on('request', (request, response) => {
-    if (!admit(request)) return void response.writeHead(407, { 'Content-Length': 0 }).end();
-    passOn(request, response);
+    if (admit(request)) passOn(request, response);
+    else response.writeHead(407, { 'Content-Length': 0 }).end();
   });
   server.on('connect', (request: IncomingMessage, client: Socket) => {
     client.on('error', () => client.destroy());
     const status = admit(request) ? parent.refuse : 407;
-    if (status === 0) return;
-    if (status !== null) return void client.end(`HTTP/1.1 ${status} Refused\r\nContent-Length: 0\r\n\r\n`);
-    tunnel(request.url!, client, parent.early);
+    if (status === null) tunnel(request.url!, client, parent.early);
+    else if (status !== 0) client.end(`HTTP/1.1 ${status} Refused\r\nContent-Length: 0\r\n\r\n`);
   });
   const parent: TestParent = Object.assign(await listen(server), { seen, refuse: null, early: '' });
   return parent;

@@ -127,8 +127,7 @@ export async function startTestGateway(
   const real = createDialler(resolve, options.parent ?? null, limits.connectMs);
   const dialler: Dialler = {
     ...real,
-    connect: (route, onread) =>
-      real.connect({ ...route, port: options.portMap?.[route.port] ?? route.port }, onread),
+    connect: (route, onread) => real.connect({ ...route, port: options.portMap?.[route.port] ?? route.port }, onread),
   };
   let inForce = options;
   let serial = 1;
