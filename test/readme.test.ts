@@ -61,7 +61,7 @@ void t.test('scripts are there', async (t) => {
 });
 
 void t.test('the README shows the commands there are, and nothing shows another', async (t) => {
-  const program = await check.commandLine(ROOT);
+  const program = check.commandLine();
   const text = [
     '`npx schoolgate lists build --rejected`',
     '`npx schoolgate COMMAND --help`',
@@ -83,7 +83,7 @@ void t.test('the README shows the commands there are, and nothing shows another'
   t.strictSame(shown.toSorted(), check.leavesOf(program).toSorted(), 'the table and the command line are the same');
 
   const { stdout } = await promisify(execFile)(process.execPath, ['bin/schoolgate.mjs', '--help'], { cwd: ROOT });
-  for (const { name } of program.commands.map((command) => ({ name: command.name() }))) {
-    t.match(stdout, new RegExp(`^ {2}${name}\\b`, 'm'), `${name} is offered`);
-  }
+  const offered = [...stdout.split('Commands:')[1]!.matchAll(/^ {2}([a-z]+)/gm)].map((match) => match[1]!);
+  const known = program.commands.map((command) => command.name());
+  t.strictSame(offered.toSorted(), [...known, 'help'].toSorted(), 'the program offers what was looked at here');
 });

@@ -112,7 +112,6 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly Where[]>> = {
   '@fastify/formbody': ['console/*'],
   '@fastify/helmet': ['console/*', 'frontdesk/*'],
   '@fastify/rate-limit': ['console/*', 'frontdesk/*'],
-  '@fastify/static': ['console/*'],
   '@fastify/type-provider-typebox': ['console/*', '*/routes.ts'],
   '@fastify/view': ['console/*'],
   nunjucks: ['console/pages.ts'],
