@@ -30,7 +30,7 @@ async function countEffects(t: Test, gateway: Stack, record: Stack, blows: reado
   const load = new RefusedLoad(() => gateway.proxyPort, 'casino.test');
   for (const blow of blows) {
     const seen = load.seen.size;
-    await until('clients are being refused', () => load.seen.size > seen + 60, 20_000);
+    await until('clients are being refused', () => load.seen.size > seen + 150, 20_000);
     await blow();
   }
   await load.stop();
