@@ -1,5 +1,5 @@
 // The shape of src/, checked on its import graph against the tables of helpers/allowed-imports.ts.
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import {
@@ -162,8 +162,7 @@ void t.test('nobody reaches into another room’s tables or routes, nor upwards'
   t.ok(foreign.some(isPortOfJobs), 'the timetable is handed its last runs: jobs has no service of its own');
   t.strictSame(rules.importedElsewhere(imports, 'routes.ts', ['console', 'compose']), []);
   t.strictSame(rules.knows(imports, 'policy/*', 'unblock/*'), [], 'compose hands grants to the gateway');
-  for (const room of rooms)
-    t.strictSame(rules.knows(imports, 'kernel/*', `${room}/*`), [], 'kernel knows nothing of ours');
+  t.strictSame(rules.knows(imports, 'kernel/*', '*'), [], 'kernel knows nothing of ours');
   for (const [top, by] of [
     ['compose/*', 'cli'],
     ['cli/*', 'main.ts'],
@@ -205,9 +204,12 @@ void t.test('every room says what it is; files are short and evenly named', asyn
     'b_b/x.ts',
   ]);
 
-  const readme = (folder: string): [string, string] => [folder, readFileSync(join(ROOT, folder, 'README.md'), 'utf8')];
-  t.strictSame(rules.tooLong(tree(Object.fromEntries(rooms.map((room) => readme(join('src', room))))), 30), []);
-  t.strictSame(rules.tooLong(tree(Object.fromEntries([readme('src')])), 40), []);
+  const mute = rooms.filter((room) => !existsSync(join(ROOT, 'src', room, 'README.md')));
+  t.strictSame(mute, [], 'rooms without a README');
+  const readmes = (folders: readonly string[]): Sources =>
+    new Map(folders.map((folder) => [folder, readFileSync(join(ROOT, 'src', folder, 'README.md'), 'utf8')]));
+  t.strictSame(rules.tooLong(readmes(rooms.filter((room) => !mute.includes(room))), 30), []);
+  t.strictSame(rules.tooLong(readmes(['.']), 40), []);
   const map = readFileSync(join(ROOT, 'src/README.md'), 'utf8');
   t.strictSame(
     rooms.filter((room) => !map.includes(`[\`${room}/\`](${room}/README.md)`)),

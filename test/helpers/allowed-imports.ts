@@ -207,7 +207,6 @@ export const ROOMS: Rooms = {
 
 /** Tests that are not named after one file. Tests of whole stacks, of this tree and of the README lie outside the rooms. */
 export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
-  'gateway/wire.test.ts': ['gateway/forward.ts', 'gateway/connect-request.ts', 'gateway/headers.ts'],
   'history/history.test.ts': [
     'history/import-segment.ts',
     'history/read-lines.ts',

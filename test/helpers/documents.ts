@@ -41,10 +41,15 @@ function headings(text: string): string[] {
 const CODE = /`([^`\n]+)`/g;
 const PATH = /^[\w.-]+(?:\/[\w.-]+)+\/?$/;
 
-/** Paths in code marks that are not there. What counts as one begins with a folder of the project, of the document or of `src/`. */
+/**
+ * Paths in code marks that are not there. What counts as one begins with a folder of the project, of the document or of `src/`.
+ * `data/` is made when the program first runs.
+ */
 export function deadPaths(file: string, text: string, exists: Exists): string[] {
   const bases = ['.', dirname(file), 'src'];
-  const paths = [...text.matchAll(CODE)].map((match) => match[1]!).filter((code) => PATH.test(code));
+  const paths = [...text.matchAll(CODE)]
+    .map((match) => match[1]!.replace(/^\.\//, ''))
+    .filter((code) => PATH.test(code));
   return paths
     .filter((path) => !path.startsWith('data/') && bases.some((base) => exists(join(base, path.split('/')[0]!))))
     .filter((path) => !bases.some((base) => exists(join(base, path)) || exists(join(base, `${path}.ts`))))
