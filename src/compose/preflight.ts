@@ -1,16 +1,15 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadCatalogue } from '../categories/catalogue.ts';
-import { isIndexCurrent } from '../categories/current-index.ts';
+import { isIndexCurrent, readManifest } from '../categories/current-index.ts';
 import { createDataFolders, type DataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';
 import { loadOrCreateKeys, loadPublicKey } from '../events/signing.ts';
 import { InvalidInputError, type Problem, SchoolgateError } from '../kernel/errors.ts';
-import { compilePolicy } from '../policy/compile.ts';
-import { loadPolicy } from '../policy/load.ts';
+import { compileFolder } from '../policy/load.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
@@ -96,10 +95,7 @@ function policyProblems(environment: Environment, layout: DataLayout, warnings: 
 
 function readPolicyProblems(environment: Environment): readonly Problem[] {
   try {
-    const { categories } = loadCatalogue(environment.listsDir);
-    const read = loadPolicy(environment.policyDir);
-    if ('problems' in read) return read.problems;
-    const compiled = compilePolicy(read.documents, categories);
+    const compiled = compileFolder(environment.policyDir, loadCatalogue(environment.listsDir).categories);
     return 'problems' in compiled ? compiled.problems : [];
   } catch (error) {
     if (error instanceof InvalidInputError) return error.problems;
@@ -107,21 +103,36 @@ function readPolicyProblems(environment: Environment): readonly Problem[] {
   }
 }
 
-/** Builds the category index in a process of its own where the lists have changed; a build that fails leaves the old index. */
+/**
+ * Builds the category index, in a process of its own, where the lists have changed. A build that fails leaves the old index in
+ * force with a warning; so does a list that could not be read. At the very first start there is nothing to fall back on: then
+ * both are problems.
+ */
 export async function ensureIndex(
   environment: Environment,
   layout: DataLayout,
   warnings: string[],
 ): Promise<readonly Problem[]> {
-  if (await isIndexCurrent(environment.listsDir, layout)) return [];
-  const { code, stderr } = await new Promise<{ code: number; stderr: string }>((resolve) => {
+  const current = join(layout.index, 'current.json');
+  const isFirst = !existsSync(current);
+  const said = (await isIndexCurrent(environment.listsDir, layout)) ? '' : await buildLists();
+  const isBuilt = said === '' || (await isIndexCurrent(environment.listsDir, layout));
+  const alarms = existsSync(current) ? readManifest(layout)!.alarms : [];
+  if (isFirst && (!isBuilt || alarms.length > 0)) {
+    rmSync(current, { force: true });
+    return (isBuilt ? alarms : [said]).map((reason) => ({ file: environment.listsDir, reason }));
+  }
+  if (!isBuilt) warnings.push(`The lists could not be built; the index built last stays in use. ${said}`);
+  else warnings.push(...alarms);
+  return [];
+}
+
+/** Runs `lists build`; gives what it complained of, empty when it did not. */
+function buildLists(): Promise<string> {
+  return new Promise((resolve) => {
     execFile(process.execPath, [MAIN, 'lists', 'build'], { maxBuffer: 1 << 26 }, (error, _stdout, stderr) => {
-      resolve({ code: error === null ? 0 : 1, stderr });
+      const complaint = stderr.trim() || 'the lists could not be built; run npx schoolgate lists build';
+      resolve(error === null ? '' : complaint);
     });
   });
-  if (code === 0) return [];
-  const reason = stderr.trim() === '' ? 'the lists could not be built; run npx schoolgate lists build' : stderr.trim();
-  if (!existsSync(join(layout.index, 'current.json'))) return [{ file: environment.listsDir, reason }];
-  warnings.push(`The lists could not be built; the index built last stays in use. ${reason}`);
-  return [];
 }

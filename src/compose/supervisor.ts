@@ -46,6 +46,7 @@ export interface Running {
 
 const DRAIN_MS = 10_000;
 const START_MS = 15_000;
+const FRONT_MS = 3_000;
 const CONSOLE_DOWN_MS = 10_000;
 const ALARMS_KEPT = 50;
 
@@ -127,7 +128,8 @@ export class Supervisor {
     await this.#waitForPolicy();
     this.#front = this.#child('front desk', './frontdesk-process.ts', (link) => this.#onFront(link));
     this.#front.start();
-    await this.#until(() => this.#frontReady !== null, START_MS);
+    // Pages are worth a moment, not the school's access: a front desk that does not come up is started again meanwhile.
+    await this.#until(() => this.#frontReady !== null, FRONT_MS);
     await this.#startWorkers();
     // Where any free port was asked for, the front desk learns only now where it sends devices.
     this.#front.link?.tell({ type: 'ports', proxyPort: this.#proxyPort, tlsPort: this.#tlsPort });
