@@ -94,7 +94,8 @@ function framingIsPlain(request: IncomingMessage): boolean {
   return codings === undefined || (codings.toLowerCase() === 'chunked' && request.httpVersion !== '1.0');
 }
 
-function bodyFollows(request: IncomingMessage): boolean {
+/** By its fields alone: before anything of the body has been read. */
+export function bodyFollows(request: IncomingMessage): boolean {
   const { headers } = request;
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }

@@ -1,5 +1,5 @@
 // client ── Upgrade: websocket ──► gateway (http-proxy) ──► upstream, then bytes both ways
-import { Agent, type IncomingMessage } from 'node:http';
+import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import httpProxy from 'http-proxy';
@@ -8,16 +8,20 @@ import type { GatewayContext } from './context.ts';
 import type { Route } from './dial.ts';
 import type { GatewayLimits } from './limits.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
-import { hostField, type Inside, readRequest } from './http-request.ts';
+import { bodyFollows, hostField, type Inside, readRequest } from './http-request.ts';
 import type { OpenConnection } from './open-connections.ts';
 import { accessRecord, announce, finish, NOTHING_YET } from './record.ts';
-import { failConnect, failureAnswer, refuseConnect, responseHead } from './refuse.ts';
+import { closeSoon, failConnect, failureAnswer, refuseConnect, responseHead } from './refuse.ts';
 import type { RelayEnd } from './relay.ts';
-import { upstreamError } from './upstream-error.ts';
+import { UpstreamError, upstreamError } from './upstream-error.ts';
 
-/** Only WebSocket is carried as an upgrade (RFC 6455 §4.1); `h2c` and others are served as the plain requests they also are. */
+/**
+ * Only WebSocket is carried as an upgrade (RFC 6455 §4.1); `h2c` and others are served as the plain requests they also are,
+ * and so is what has a body: its bytes must not be taken for frames.
+ */
 export function isWebSocket(request: IncomingMessage): boolean {
-  return (request.headers.upgrade ?? '').trim().toLowerCase() === 'websocket';
+  const { method, headers } = request;
+  return method === 'GET' && (headers.upgrade ?? '').trim().toLowerCase() === 'websocket' && !bodyFollows(request);
 }
 
 /** Serves one WebSocket opening and, if the upstream agrees, the connection that follows. */
@@ -42,6 +46,10 @@ export async function upgradeRequest(
     route = await context.dialler.route(url.host, url.port, admission.snapshots.destinations);
   } catch (error) {
     return failConnect(context, admission, client, error);
+  }
+  if (client.destroyed || client.readableEnded) {
+    client.destroy();
+    return finish(context, accessRecord(context, admission, { ...NOTHING_YET, error: 'client_aborted' }));
   }
   client.off('error', onEarlyError);
   request.url = url.rawPath;
@@ -85,7 +93,9 @@ class UpgradedConnection implements OpenConnection {
   readonly admission: Admission;
   readonly #context: GatewayContext;
   readonly #client: Socket;
-  readonly #sentBefore: { readonly read: number; readonly written: number };
+  readonly #readBefore: number;
+  #writtenBefore: number;
+  #request: ClientRequest | null = null;
   #upstream: Socket | null = null;
   #ended: string | undefined;
   #status = 0;
@@ -96,8 +106,10 @@ class UpgradedConnection implements OpenConnection {
     this.#context = context;
     this.admission = admission;
     this.#client = client;
-    this.#sentBefore = { read: client.bytesRead - head.length, written: client.bytesWritten };
+    this.#readBefore = client.bytesRead - head.length;
+    this.#writtenBefore = client.bytesWritten;
     context.open.add(this);
+    client.once('end', () => this.#status === 0 && this.cut('client_aborted'));
     client.once('close', () => this.#close());
     client.on('error', () => client.destroy());
   }
@@ -105,17 +117,29 @@ class UpgradedConnection implements OpenConnection {
   open(request: IncomingMessage, head: Buffer, route: Route): void {
     const proxy = httpProxy.createProxyServer({});
     const agent = new CheckedAgent(() => this.#context.dialler.connect(route));
-    proxy.on('proxyReqWs', (upstreamRequest) => {
-      upstreamRequest.on('response', (response) => this.#passOn(response));
-      upstreamRequest.on('upgrade', (response: IncomingMessage) => dropProxyFields(response));
-    });
+    proxy.on('proxyReqWs', (upstreamRequest) => this.#prepare(upstreamRequest, request.url!));
     proxy.on('open', (upstream) => {
       this.#status = 101;
       this.#upstream = upstream;
+      this.#writtenBefore = this.#client.bytesWritten;
       upstream.once('close', () => this.#client.destroySoon());
     });
     proxy.on('error', (error) => this.#fail(error));
     proxy.ws(request, this.#client, head, { target: { host: route.host.name, port: route.port }, agent });
+    // In place of http-proxy's: that one sends the fields as they are, a Transfer-Encoding that is already undone among them.
+    this.#request
+      ?.removeAllListeners('response')
+      .once('response', (response: IncomingMessage) => this.#passOn(response));
+  }
+
+  #prepare(upstreamRequest: ClientRequest, path: string): void {
+    this.#request = upstreamRequest;
+    // The client's own; http-proxy would tidy it.
+    upstreamRequest.path = path;
+    upstreamRequest.on('upgrade', (response: IncomingMessage) => dropProxyFields(response));
+    upstreamRequest.setTimeout(this.#context.limits.responseHeadersMs, () =>
+      upstreamRequest.destroy(new UpstreamError('http_response_timeout', 'The site took too long to answer.')),
+    );
   }
 
   patience(limits: GatewayLimits): number {
@@ -132,37 +156,38 @@ class UpgradedConnection implements OpenConnection {
   cut(why: Exclude<RelayEnd, null>): void {
     this.#ended ??= why;
     this.#client.destroy();
-    this.#upstream?.destroy();
   }
 
   /** The upstream answered, but not by switching protocols: its answer goes to the client as any other. */
   #passOn(response: IncomingMessage): void {
-    // http-proxy would send the fields as they are, a Transfer-Encoding that is already undone among them; this keeps it from it.
-    (response as IncomingMessage & { upgrade: boolean }).upgrade = true;
     this.#status = response.statusCode!;
     const fields = [...responseHeaders(response.rawHeaders, '1.1'), 'Connection', 'close'];
     this.#client.write(responseHead(response.statusCode!, fields), 'latin1');
+    this.#writtenBefore = this.#client.bytesWritten;
+    response.once('error', () => this.cut('connection_terminated'));
+    response.once('end', () => closeSoon(this.#client));
     response.pipe(this.#client);
   }
 
   #fail(error: unknown): void {
+    if (this.#client.destroyed) return;
+    if (this.#status !== 0) return this.#client.destroySoon();
     const failure = upstreamError(error);
-    if (this.#status === 0) {
-      this.#status = failure.status;
-      this.#ended ??= failure.type;
-      this.#client.write(failureAnswer(failure));
-    }
-    this.#client.destroySoon();
+    this.#status = failure.status;
+    this.#ended ??= failure.type;
+    this.#client.write(failureAnswer(failure));
+    this.#writtenBefore = this.#client.bytesWritten;
+    this.#client.end();
+    closeSoon(this.#client);
   }
 
   #close(): void {
+    this.#request?.destroy();
     this.#upstream?.destroy();
     this.#context.open.delete(this);
-    const up = this.#client.bytesRead - this.#sentBefore.read;
-    const down = this.#client.bytesWritten - this.#sentBefore.written;
-    finish(
-      this.#context,
-      accessRecord(this.#context, this.admission, { status: this.#status, up, down, error: this.#ended }),
-    );
+    const up = this.#client.bytesRead - this.#readBefore;
+    const down = this.#client.bytesWritten - this.#writtenBefore;
+    const error = this.#ended ?? (this.#status === 0 ? 'client_aborted' : undefined);
+    finish(this.#context, accessRecord(this.#context, this.admission, { status: this.#status, up, down, error }));
   }
 }
