@@ -59,20 +59,20 @@ const echo = (url: string): Promise<string> =>
     url,
   );
 
-t.test('an allowed https site opens', async (t) => {
+void t.test('an allowed https site opens', async (t) => {
   const answer = await page.goto(https('open.test'));
   t.equal(answer?.status(), 200);
   t.match(await page.textContent('body'), 'hello from the origin');
   t.equal(origin.seen.at(-1)?.serverName, 'open.test');
 });
 
-t.test('a blocked https site is refused before anything reaches it', async (t) => {
+void t.test('a blocked https site is refused before anything reaches it', async (t) => {
   origin.seen.length = 0;
   await t.rejects(page.goto(https('www.casino.test')), /ERR_TUNNEL_CONNECTION_FAILED/);
   t.same(origin.seen, []);
 });
 
-t.test('a blocked http site shows our page, which says why', async (t) => {
+void t.test('a blocked http site shows our page, which says why', async (t) => {
   origin.seen.length = 0;
   const answer = await page.goto(http('casino.test', '/roulette'));
   t.equal(answer?.status(), 403);
@@ -83,7 +83,7 @@ t.test('a blocked http site shows our page, which says why', async (t) => {
   t.same(origin.seen, []);
 });
 
-t.test('"why was I blocked?" shows both refusals, through the proxy', async (t) => {
+void t.test('"why was I blocked?" shows both refusals, through the proxy', async (t) => {
   const shown = await until('both are shown', async () => {
     await page.goto('http://schoolgate.internal/why');
     const hosts = new Set((await page.textContent('main'))!.match(/[\w.]*casino\.test/g));
@@ -92,24 +92,25 @@ t.test('"why was I blocked?" shows both refusals, through the proxy', async (t) 
   t.same([...shown].sort(), ['casino.test', 'www.casino.test']);
 });
 
-t.test('a WebSocket inside TLS works', async (t) => {
+void t.test('a WebSocket inside TLS works', async (t) => {
   await page.goto(https('open.test'));
   t.equal(await echo(`wss://open.test:${origin.https.port}/`), 'good morning');
 });
 
-t.test('a WebSocket to a blocked site is refused', async (t) => {
+void t.test('a WebSocket to a blocked site is refused', async (t) => {
   await page.goto(https('open.test'));
   await t.rejects(echo(`wss://casino.test:${origin.https.port}/`), /could not be opened/);
 });
 
-t.test('a WebSocket without TLS works: CONNECT to port 80, read as HTTP', async (t) => {
+void t.test('a WebSocket without TLS works: CONNECT to port 80, read as HTTP', async (t) => {
   const server = createServer().on('upgrade', answerUpgrade);
   const sockets = await listen(server, webSocketAddress, 80).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EACCES') throw error;
     return null;
   });
   if (sockets === null) {
-    return void t.pass('port 80 may not be listened on by this account', { skip: 'not allowed to listen on port 80' });
+    t.pass('port 80 may not be listened on by this account', { skip: 'not allowed to listen on port 80' });
+    return;
   }
   t.teardown(() => sockets.close());
   await page.goto(http('open.test'));

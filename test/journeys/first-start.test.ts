@@ -23,7 +23,7 @@ t.teardown(() => stack.stop());
 const through = (url: string, proxyPort = stack.proxyPort): Promise<RawResponse> =>
   request(proxyPort, [`GET ${url} HTTP/1.1`, `Host: ${new URL(url).host}`, 'Connection: close']);
 
-t.test('the printed curl line shows the block page', async (t) => {
+void t.test('the printed curl line shows the block page', async (t) => {
   const [, proxy, url] = /curl -x http:\/\/127\.0\.0\.1:(\d+) (\S+)/.exec(stack.stdout)!;
   const answer = await through(url!, Number(proxy));
   t.equal(answer.status, 403);
@@ -33,7 +33,7 @@ t.test('the printed curl line shows the block page', async (t) => {
   t.match(answer.body.toString(), 'Alder Vale School');
 });
 
-t.test(
+void t.test(
   'the printed check line explains the same verdict, and the level printed for the unidentified is the one used',
   async (t) => {
     const [, url] = /npx schoolgate check (\S+)/.exec(stack.stdout)!;
@@ -47,7 +47,7 @@ t.test(
   },
 );
 
-t.test('the line about lists counts what is in force and says that no illegal-content list is', async (t) => {
+void t.test('the line about lists counts what is in force and says that no illegal-content list is', async (t) => {
   const [, count] = /^STARTER LISTS ONLY: ([\d,]+) names; no illegal-content list is loaded\. Next: /m.exec(
     stack.stdout,
   )!;
@@ -57,7 +57,7 @@ t.test('the line about lists counts what is in force and says that no illegal-co
   t.ok(Number(count!.replaceAll(',', '')) > 500, `${count} names`);
 });
 
-t.test('console, front desk and the line for another machine lead where they say', async (t) => {
+void t.test('console, front desk and the line for another machine lead where they say', async (t) => {
   const console = `http://127.0.0.1:${stack.consolePort}/`;
   const home = await fetch(console);
   t.match(home.url, /\/sign-in/, 'the console asks who one is');
@@ -73,7 +73,7 @@ t.test('console, front desk and the line for another machine lead where they say
   t.equal((await through(inside)).status, 200);
 });
 
-t.test('"why was I blocked?" shows the last refusals of whoever asks, through the proxy', async (t) => {
+void t.test('"why was I blocked?" shows the last refusals of whoever asks, through the proxy', async (t) => {
   await through('http://www.bet365.com/only-this-page');
   const why = await until('the refusal is shown', async () => {
     const page = await through('http://schoolgate.internal/why');
@@ -82,7 +82,7 @@ t.test('"why was I blocked?" shows the last refusals of whoever asks, through th
   t.equal(why.status, 200);
 });
 
-t.test('each first link makes one account, once', async (t) => {
+void t.test('each first link makes one account, once', async (t) => {
   t.same([...stack.firstLinks.keys()], ['headteacher', 'network-manager']);
   const link = stack.firstLinks.get('headteacher')!;
   t.equal((await fetch(link)).status, 200);
@@ -91,7 +91,7 @@ t.test('each first link makes one account, once', async (t) => {
   t.equal((await fetch(stack.firstLinks.get('network-manager')!)).status, 200, 'the other is still good');
 });
 
-t.test('health and readiness are answered on the proxy port, and nothing else is', async (t) => {
+void t.test('health and readiness are answered on the proxy port, and nothing else is', async (t) => {
   const health = await until('every worker has told how it is', async () => {
     const health = await stack.health();
     return health.status === 'ok' ? health : null;
@@ -110,7 +110,7 @@ t.test('health and readiness are answered on the proxy port, and nothing else is
   t.equal((await stack.status('/')).status, 400);
 });
 
-t.test('metrics are the sum over all workers, whichever answers', async (t) => {
+void t.test('metrics are the sum over all workers, whichever answers', async (t) => {
   const name = 'schoolgate_requests_total{carrier="http",verdict="block"}';
   const before = await stack.metric(name);
   await Promise.all(Array.from({ length: 40 }, (_, n) => through(`http://www.bet365.com/${n}`)));
@@ -120,14 +120,14 @@ t.test('metrics are the sum over all workers, whichever answers', async (t) => {
   t.same([...answers], [before + 40]);
 });
 
-t.test('state is for nobody else to read', async (t) => {
+void t.test('state is for nobody else to read', async (t) => {
   t.equal(statSync(school.dataDir).mode & 0o777, 0o700);
   for (const file of ['record.sqlite', 'keys/console.key', 'keys/audit.key']) {
     t.equal(statSync(join(school.dataDir, file)).mode & 0o077, 0, file);
   }
 });
 
-t.test('SIGTERM ends all of it, and a second start goes on where it was', async (t) => {
+void t.test('SIGTERM ends all of it, and a second start goes on where it was', async (t) => {
   const { proxyPort } = stack;
   const workers = stack.pids('worker');
   t.equal(workers.length, 2);

@@ -5,71 +5,40 @@ import t from 'tap';
 import { dataLayout } from '../../src/config/data-layout.ts';
 import type { SignedSnapshot } from '../../src/events/bus.ts';
 import { openRecord } from '../../src/store/database.ts';
-import { startNameServer } from '../helpers/dns.ts';
+import { journey } from '../helpers/journey.ts';
 import { freePort } from '../helpers/listening.ts';
-import { startOrigin, startTcpOrigin } from '../helpers/origin.ts';
-import { connectStatus, getThrough } from '../helpers/proxied.ts';
-import { connectThrough, dial, type RawConnection } from '../helpers/raw-client.ts';
+import { getThrough } from '../helpers/proxied.ts';
+import { dial } from '../helpers/raw-client.ts';
 import { RedisServer } from '../helpers/redis-server.ts';
 import { Stack } from '../helpers/stack.ts';
 import { HEAD, joinBoth, MANAGER, STAFF_PASSWORD } from '../helpers/staff.ts';
-import { tempFolder } from '../helpers/temp-folder.ts';
-import { TestSchool } from '../helpers/test-school.ts';
 import { until } from '../helpers/until.ts';
 
-const folder = tempFolder(t);
-const origin = await startOrigin();
-t.teardown(() => origin.close());
-const echo = await startTcpOrigin((socket) => void socket.pipe(socket));
-t.teardown(() => echo.close());
-const dns = await startNameServer([['*', ['127.0.0.1']]]);
-t.teardown(() => dns.close());
+const { folder, isEverywhere, openTunnel, makeSchool } = await journey(t);
 mkdirSync(join(folder, 'redis'));
 const redis = await new RedisServer(join(folder, 'redis'), await freePort()).start();
 t.teardown(() => redis.stop());
-const school = new TestSchool(folder, { http: [origin.http.port], raw: [echo.port], dnsServer: dns.address });
+const school = makeSchool();
 const env = { SCHOOLGATE_REDIS_URL: redis.url.reveal() };
 const stackOf = (role: 'gateway' | 'console', name: string): Stack =>
-  new Stack({ school, role, dataDir: join(folder, name), env });
+  new Stack({ school, role, dataDir: join(school.folder, name), env });
 const console = await stackOf('console', 'data').start();
 t.teardown(() => console.stop());
 const [north, south] = [stackOf('gateway', 'north'), stackOf('gateway', 'south')];
 const gateways = [north, south];
 t.teardown(() => Promise.all(gateways.map((gateway) => gateway.stop())));
 
-const EACH_WORKER = 12;
-
 /** The first policy as it was signed. */
 let firstPolicy = '';
 
-/** The statuses of many connections to both gateways, HTTP and CONNECT: enough that every worker gives some of them. */
-async function statuses(name: string): Promise<number[]> {
-  const asked = gateways.flatMap(({ proxyPort }) =>
-    Array.from({ length: EACH_WORKER }, (_, n) =>
-      n % 2 === 0
-        ? getThrough(proxyPort, `http://${name}:${origin.http.port}/`).then(({ status }) => status)
-        : connectStatus(proxyPort, `${name}:${echo.port}`),
-    ),
-  );
-  return await Promise.all(asked);
-}
-
 const everywhere = async (name: string, status: number): Promise<boolean> =>
-  (await statuses(name)).every((found) => found === status);
+  (await Promise.all(gateways.map((gateway) => isEverywhere(gateway, name, status)))).every(Boolean);
 
 /** Waits until every worker answers so; gives how long it took, ms. */
 async function msUntilEverywhere(name: string, status: number): Promise<number> {
   const begin = performance.now();
   await until(`${name} is answered ${status} by every worker`, () => everywhere(name, status));
   return performance.now() - begin;
-}
-
-async function openTunnel(gateway: Stack, name: string): Promise<RawConnection> {
-  const { connection, response } = await connectThrough(gateway.proxyPort, `${name}:${echo.port}`);
-  if (response.status !== 200) throw new Error(`CONNECT was answered ${response.status}`);
-  await connection.send('ping\n');
-  await connection.read('ping\n');
-  return connection;
 }
 
 const unblock = (...args: readonly string[]): ReturnType<Stack['run']> =>
@@ -86,13 +55,13 @@ async function requestUnblock(site: string, ms: number): Promise<{ readonly id: 
   return { id, end };
 }
 
-t.test('a gateway that does not know its console says what to copy and does not start', async (t) => {
+void t.test('a gateway that does not know its console says what to copy and does not start', async (t) => {
   north.launch();
   t.same(await north.exited(), { code: 1, signal: null });
   t.match(north.stderr, /console\.pub is missing: copy keys\/console\.pub from the console/);
 });
 
-t.test('both gateways take the published policy and filter by it', async (t) => {
+void t.test('both gateways take the published policy and filter by it', async (t) => {
   for (const { layout } of gateways) {
     cpSync(dataLayout(school.dataDir).signingPublicKey, layout.signingPublicKey);
   }
@@ -102,7 +71,7 @@ t.test('both gateways take the published policy and filter by it', async (t) => 
   for (const gateway of gateways) t.match(await gateway.health(), { console: 'elsewhere', policySerial: 1 });
 });
 
-t.test('a change of the policy reaches every worker of both within two seconds of its publication', async (t) => {
+void t.test('a change of the policy reaches every worker of both within two seconds of its publication', async (t) => {
   t.ok(await everywhere('banned.test', 200));
   firstPolicy = storedPolicy(north);
   school.writeSettings({ never: ['banned.test'] });
@@ -111,50 +80,56 @@ t.test('a change of the policy reaches every worker of both within two seconds o
   t.ok(ms < 2000, `after ${Math.round(ms)} ms`);
 });
 
-t.test('what somebody else writes into Redis is refused with an alarm, and what was in force stays so', async (t) => {
-  const signed = JSON.parse(storedPolicy(north)) as SignedSnapshot;
-  const open = signed.body.replace('"never":[{', '"neverMind":[{');
-  t.not(open, signed.body);
-  const unsigned = JSON.stringify({ ...signed, serial: 9, body: open });
-  for (const [what, forged] of Object.entries({ unsigned, older: firstPolicy })) {
-    const before = await Promise.all(gateways.map(refusals));
-    await redisCommand('SET', 'schoolgate:snapshot:policy', forged);
-    await redisCommand('PUBLISH', 'schoolgate:snapshots', 'policy');
-    await until(`both have refused the ${what} one`, async () =>
-      (await Promise.all(gateways.map(refusals))).every((count, i) => count > before[i]!),
+void t.test(
+  'what somebody else writes into Redis is refused with an alarm, and what was in force stays so',
+  async (t) => {
+    const signed = JSON.parse(storedPolicy(north)) as SignedSnapshot;
+    const open = signed.body.replace('"never":[{', '"neverMind":[{');
+    t.not(open, signed.body);
+    const unsigned = JSON.stringify({ ...signed, serial: 9, body: open });
+    for (const [what, forged] of Object.entries({ unsigned, older: firstPolicy })) {
+      const before = await Promise.all(gateways.map(refusals));
+      await redisCommand('SET', 'schoolgate:snapshot:policy', forged);
+      await redisCommand('PUBLISH', 'schoolgate:snapshots', 'policy');
+      await until(`both have refused the ${what} one`, async () =>
+        (await Promise.all(gateways.map(refusals))).every((count, i) => count > before[i]!),
+      );
+      t.ok(await everywhere('banned.test', 403), `${what}: the policy is as it was`);
+    }
+    await until('the right one is back', async () =>
+      (await redisCommand('GET', 'schoolgate:snapshot:policy')).includes(signed.signature),
     );
-    t.ok(await everywhere('banned.test', 403), `${what}: the policy is as it was`);
-  }
-  await until('the right one is back', async () =>
-    (await redisCommand('GET', 'schoolgate:snapshot:policy')).includes(signed.signature),
-  );
-  for (const gateway of gateways) {
-    await until('it tells of the second', async () => (await gateway.health()).policySerial === 2);
-    t.match(JSON.parse(storedPolicy(gateway)), { serial: 2, signature: signed.signature });
-  }
-});
+    for (const gateway of gateways) {
+      await until('it tells of the second', async () => (await gateway.health()).policySerial === 2);
+      t.match(JSON.parse(storedPolicy(gateway)), { serial: 2, signature: signed.signature });
+    }
+  },
+);
 
-t.test('one person asks for a site, another approves, and it opens within two seconds on every worker', async (t) => {
-  await joinBoth(console);
-  t.ok(await everywhere('games.test', 403));
-  const { id } = await requestUnblock('games.test', 3_600_000);
-  const own = await unblock('approve', id, '--user', MANAGER);
-  t.equal(own.code, 1, 'not by whoever asked');
-  const approved = await unblock('approve', id, '--user', HEAD);
-  t.equal(approved.stdout, `${id} is active.\n`, approved.stderr);
-  await msUntilEverywhere('games.test', 200);
-  const opened = Date.now() - recordedAt('unblock.approved', id);
-  t.ok(opened < 2000, `open ${opened} ms after the approval`);
+void t.test(
+  'one person asks for a site, another approves, and it opens within two seconds on every worker',
+  async (t) => {
+    await joinBoth(console);
+    t.ok(await everywhere('games.test', 403));
+    const { id } = await requestUnblock('games.test', 3_600_000);
+    const own = await unblock('approve', id, '--user', MANAGER);
+    t.equal(own.code, 1, 'not by whoever asked');
+    const approved = await unblock('approve', id, '--user', HEAD);
+    t.equal(approved.stdout, `${id} is active.\n`, approved.stderr);
+    await msUntilEverywhere('games.test', 200);
+    const opened = Date.now() - recordedAt('unblock.approved', id);
+    t.ok(opened < 2000, `open ${opened} ms after the approval`);
 
-  const tunnels = await Promise.all(gateways.map((gateway) => openTunnel(gateway, 'www.games.test')));
-  t.equal((await unblock('revoke', id, '--user', HEAD)).code, 0);
-  for (const tunnel of tunnels) t.equal((await tunnel.readToEnd()).peer, 'ended');
-  const cut = Date.now() - recordedAt('unblock.revoked', id);
-  t.ok(cut < 2000, `cut ${cut} ms after the revocation`);
-  t.ok((await msUntilEverywhere('games.test', 403)) < 2000, 'and nothing new is let through');
-});
+    const tunnels = await Promise.all(gateways.map((gateway) => openTunnel(gateway, 'www.games.test')));
+    t.equal((await unblock('revoke', id, '--user', HEAD)).code, 0);
+    for (const tunnel of tunnels) t.equal((await tunnel.readToEnd()).peer, 'ended');
+    const cut = Date.now() - recordedAt('unblock.revoked', id);
+    t.ok(cut < 2000, `cut ${cut} ms after the revocation`);
+    t.ok((await msUntilEverywhere('games.test', 403)) < 2000, 'and nothing new is let through');
+  },
+);
 
-t.test(
+void t.test(
   'with console and Redis killed an unblock still ends, and a tunnel open under it within two seconds',
   async (t) => {
     const { id, end } = await requestUnblock('games.test', 9_000);
@@ -172,7 +147,7 @@ t.test(
   },
 );
 
-t.test(
+void t.test(
   'with console and Redis away both keep filtering, and one that is started again works from its disk',
   async (t) => {
     t.ok(await everywhere('open.test', 200));
@@ -187,7 +162,7 @@ t.test(
   },
 );
 
-t.test('what happened meanwhile is on record when they are back, once', async (t) => {
+void t.test('what happened meanwhile is on record when they are back, once', async (t) => {
   await redis.start();
   await console.start();
   const alone = (): string[] =>
@@ -199,7 +174,7 @@ t.test('what happened meanwhile is on record when they are back, once', async (t
   );
 });
 
-t.test('all of it is in the audit, which a changed row breaks', async (t) => {
+void t.test('all of it is in the audit, which a changed row breaks', async (t) => {
   const { stdout } = await console.run(['audit', 'show', '--json', '--limit', '200']);
   const rows = stdout
     .trim()

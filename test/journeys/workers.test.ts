@@ -1,34 +1,18 @@
 // The gateway's worker processes: one that dies, one that keeps dying, limits over all of them, new lists, and the end.
 import t from 'tap';
-import { startNameServer } from '../helpers/dns.ts';
-import { startOrigin, startTcpOrigin } from '../helpers/origin.ts';
-import { getThrough, RefusedLoad } from '../helpers/proxied.ts';
-import { connectThrough, dial, type RawConnection } from '../helpers/raw-client.ts';
+import { journey } from '../helpers/journey.ts';
+import { RefusedLoad } from '../helpers/proxied.ts';
+import { dial, type RawConnection } from '../helpers/raw-client.ts';
 import { Stack } from '../helpers/stack.ts';
-import { tempFolder } from '../helpers/temp-folder.ts';
-import { TestSchool } from '../helpers/test-school.ts';
 import { until } from '../helpers/until.ts';
 
-const folder = tempFolder(t);
-const origin = await startOrigin();
-t.teardown(() => origin.close());
-const echo = await startTcpOrigin((socket) => void socket.pipe(socket));
-t.teardown(() => echo.close());
-const dns = await startNameServer([['*', ['127.0.0.1']]]);
-t.teardown(() => dns.close());
-const school = new TestSchool(folder, { http: [origin.http.port], raw: [echo.port], dnsServer: dns.address });
+const { origin, site, httpStatus, openTunnel, isEverywhere, makeSchool } = await journey(t);
+const school = makeSchool();
 const stack = await new Stack({ school }).start();
 t.teardown(() => stack.stop());
 
 const host = `open.test:${origin.http.port}`;
-const site = (name: string, path = '/'): string => `http://${name}:${origin.http.port}${path}`;
-const statusOf = async (name: string): Promise<number> => (await getThrough(stack.proxyPort, site(name))).status;
-
-async function openTunnel(): Promise<RawConnection> {
-  const { connection, response } = await connectThrough(stack.proxyPort, `echo.test:${echo.port}`);
-  if (response.status !== 200) throw new Error(`CONNECT was answered ${response.status}`);
-  return connection;
-}
+const statusOf = (name: string): Promise<number> => httpStatus(stack, name);
 
 /** Whether the tunnel still carries bytes both ways. */
 async function isCarrying(tunnel: RawConnection): Promise<boolean> {
@@ -42,54 +26,56 @@ async function isCarrying(tunnel: RawConnection): Promise<boolean> {
 
 /** Kills a worker and waits for the process that takes its place; gives its pid and how long it took, ms. */
 async function killWorker(pid: number): Promise<{ readonly pid: number; readonly ms: number }> {
-  const others = stack.pids('worker').filter((other) => other !== pid);
+  const before = new Set(stack.pids('worker'));
   const killedAt = performance.now();
   process.kill(pid, 'SIGKILL');
   const found = await until('another process takes its place', () =>
-    stack.pids('worker').find((other) => other !== pid && !others.includes(other)),
+    stack.pids('worker').find((found) => !before.has(found)),
   );
   return { pid: found, ms: performance.now() - killedAt };
 }
 
-t.test('a worker killed under load is back within a second; the others and their tunnels do not notice', async (t) => {
-  const load = new RefusedLoad(() => stack.proxyPort, 'casino.test');
-  const tunnels = await Promise.all(Array.from({ length: 24 }, openTunnel));
-  await until('there is load', () => load.seen.size > 50);
-  const [victim, other] = stack.pids('worker') as [number, number];
-  const { ms } = await killWorker(victim);
-  t.ok(ms < 1000, `started again after ${Math.round(ms)} ms`);
-  await stack.allListen();
-  t.ok(stack.pids('worker').includes(other), 'the other process is the same');
-  const carrying = await Promise.all(tunnels.map(isCarrying));
-  const survivors = carrying.filter(Boolean).length;
-  t.ok(survivors > 0 && survivors < tunnels.length, `${survivors} of ${tunnels.length} tunnels go on`);
-  const seen = load.seen.size;
-  await until('the load is served on', () => load.seen.size > seen + 50);
-  await load.stop();
-  t.same(load.strange, [], 'whoever was answered was refused');
-  for (const tunnel of tunnels) await tunnel.close();
-  const gap = await until('the gap is on record', () => stack.rows('SELECT * FROM history_gaps')[0]);
-  t.match(gap, { worker: 1 });
-  t.ok(String(gap['from_at']) < String(gap['until_at']), 'it has a length');
-  await until('health is good again', async () => (await stack.health()).status === 'ok');
-});
+void t.test(
+  'a worker killed under load is back within a second; the others and their tunnels do not notice',
+  async (t) => {
+    const load = new RefusedLoad(() => stack.proxyPort, 'casino.test');
+    const tunnels = await Promise.all(Array.from({ length: 24 }, () => openTunnel(stack, 'echo.test')));
+    await until('there is load', () => load.seen.size > 50);
+    const [victim, other] = stack.pids('worker') as [number, number];
+    const { ms } = await killWorker(victim);
+    t.ok(ms < 1000, `started again after ${Math.round(ms)} ms`);
+    await stack.allListen();
+    t.ok(stack.pids('worker').includes(other), 'the other process is the same');
+    const carrying = await Promise.all(tunnels.map(isCarrying));
+    const survivors = carrying.filter(Boolean).length;
+    t.ok(survivors > 0 && survivors < tunnels.length, `${survivors} of ${tunnels.length} tunnels go on`);
+    const seen = load.seen.size;
+    await until('the load is served on', () => load.seen.size > seen + 50);
+    await load.stop();
+    t.same(load.strange, [], 'whoever was answered was refused');
+    for (const tunnel of tunnels) await tunnel.close();
+    const gap = await until('the gap is on record', () => stack.rows('SELECT * FROM history_gaps')[0]);
+    t.match(gap, { worker: 1 });
+    t.ok(String(gap['from_at']) < String(gap['until_at']), 'it has a length');
+    await until('health is good again', async () => (await stack.health()).status === 'ok');
+  },
+);
 
-t.test('SIGHUP has the lists looked at again', async (t) => {
+void t.test('SIGHUP has the lists looked at again', async (t) => {
   t.equal(await statusOf('fresh.test'), 200);
   school.addToList('gambling', 'fresh.test');
   stack.signal('SIGHUP');
   await until('the new name is refused', async () => (await statusOf('fresh.test')) === 403);
 });
 
-t.test('an index that "lists build" makes while the gateway runs is picked up by every worker', async (t) => {
+void t.test('an index that "lists build" makes while the gateway runs is picked up by every worker', async (t) => {
   t.equal(await statusOf('fresher.test'), 200);
   school.addToList('gambling', 'fresher.test');
   t.equal((await stack.run(['lists', 'build'])).code, 0);
-  const all = (): Promise<number[]> => Promise.all(Array.from({ length: 16 }, () => statusOf('fresher.test')));
-  await until('every worker refuses it', async () => (await all()).every((status) => status === 403));
+  await until('every worker refuses it', () => isEverywhere(stack, 'fresher.test', 403));
 });
 
-t.test('a limit for one client holds over all workers together, and is given back by a killed one', async (t) => {
+void t.test('a limit for one client holds over all workers together, and is given back by a killed one', async (t) => {
   const most = 20;
   school.writeSettings({ connectionsPerClient: most });
   await until('the limit is in force', async () => (await stack.health()).policySerial === 2);
@@ -113,7 +99,7 @@ t.test('a limit for one client holds over all workers together, and is given bac
   for (const { connection } of again) await connection.close();
 });
 
-t.test('a worker that keeps dying is started with growing pauses, and somebody is told', async (t) => {
+void t.test('a worker that keeps dying is started with growing pauses, and somebody is told', async (t) => {
   const [steady] = stack.pids('worker') as [number, number];
   let pause = 0;
   for (let death = 0; death < 6 && pause < 950; death++) {
@@ -127,17 +113,20 @@ t.test('a worker that keeps dying is started with growing pauses, and somebody i
   await until('the console knows', () => stack.rows("SELECT * FROM alarms WHERE code = 'worker-crash-loop'")[0]);
 });
 
-t.test(
+void t.test(
   'SIGTERM lets a download finish, takes nothing new, and cuts and counts what is open at the deadline',
   async (t) => {
-    const tunnel = await openTunnel();
+    const tunnel = await openTunnel(stack, 'echo.test');
     const download = await dial(stack.proxyPort);
     await download.send(`GET ${site('open.test', '/drip?n=40&ms=50')} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     await download.read('\r\n\r\n');
     stack.signal('SIGTERM');
     await until('nothing new is taken', () =>
       dial(stack.proxyPort).then(
-        async (connection) => void (await connection.close()),
+        async (connection) => {
+          await connection.close();
+          return false;
+        },
         () => true,
       ),
     );
