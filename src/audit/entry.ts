@@ -7,6 +7,7 @@ export const AUDIT_ACTIONS = {
   'session.opened': 'Signed in',
   'session.refused': 'Sign-in refused',
   'session.closed': 'Signed out',
+  'proxy-auth.refused': 'Sign-in at the proxy refused',
   'unblock.requested': 'Unblock asked for',
   'unblock.approved': 'Unblock approved',
   'unblock.refused': 'Unblock refused',

@@ -1,4 +1,5 @@
 import { readEnvironment } from '../config/environment.ts';
+import type { ProxyCredentials } from '../identity/credentials.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { childProcess } from './child-process.ts';
 import { runConsole } from './console.ts';
@@ -16,7 +17,11 @@ childProcess(async (_orders, link) => {
     await (await starting).stop();
     process.disconnect?.();
   };
-  link.onMessage((message) => {
+  link.onMessage((message, answer) => {
+    if (message.type === 'verify') {
+      const { name, password, address } = message as unknown as ProxyCredentials;
+      void starting.then((running) => running.verify({ name, password, address })).then(answer);
+    }
     if (message.type === 'reload') void starting.then((running) => running.reload());
     if (message.type === 'stop') void stop();
   });

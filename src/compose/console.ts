@@ -15,6 +15,7 @@ import type { AlarmCode } from '../events/catalogue.ts';
 import type { UpwardConsumer } from '../events/bus.ts';
 import { openBus } from '../events/open-bus.ts';
 import { importSegment } from '../history/import-segment.ts';
+import type { CredentialsAnswer, ProxyCredentials } from '../identity/credentials.ts';
 import { recordedRuns } from '../jobs/repository.ts';
 import { schoolJobs } from '../jobs/school-jobs.ts';
 import { type Timetable, startTimetable } from '../jobs/timetable.ts';
@@ -42,6 +43,8 @@ export interface RunningConsole {
   /** Why the policy files cannot be used. */
   readonly problems: readonly Problem[];
   readonly lists: ListsStatus;
+  /** Whose credentials these are; `no-answer` when that could not be found out. */
+  verify(credentials: ProxyCredentials): Promise<CredentialsAnswer>;
   /** Looks at the policy files again. */
   reload(): void;
   /** Closes in reverse order; resolves when everything is on disk. */
@@ -84,6 +87,14 @@ export async function runConsole(environment: Environment, options: ConsoleOptio
     firstLinks: rooms.accounts.makeFirstLinks().map(({ role, token }) => ({ role, url: `${url}/join/${token}` })),
     problems: rooms.policy.status().problems,
     lists: listsStatus(environment, base.layout),
+    verify: async (credentials) => {
+      try {
+        return await rooms.accounts.verify(credentials);
+      } catch (error) {
+        log.error({ err: error }, 'credentials could not be checked');
+        return 'no-answer';
+      }
+    },
     reload: () => rooms.policy.look(),
     async stop() {
       base.record.write((tx) =>

@@ -25,6 +25,7 @@ import { Child } from './child.ts';
 import { gatewayName } from './gateway-name.ts';
 import { ensureIndex, supervisorSocket } from './preflight.ts';
 import type { Message, ProcessLink } from './process-link.ts';
+import { verifyAtConsole } from './verify-at-console.ts';
 import type { WorkerOrders, WorkerPulse } from './worker.ts';
 
 export interface SupervisorOptions {
@@ -321,6 +322,7 @@ export class Supervisor {
       } else if (message.type === 'health') answer(this.#health());
       else if (message.type === 'ready') answer(this.#ready());
       else if (message.type === 'metrics') void this.#metrics().then(answer);
+      else if (message.type === 'verify') void verifyAtConsole(this.#console?.link, message).then(answer);
     });
     link.tell({ type: 'orders', orders });
   }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { loadCurrentIndex } from '../categories/current-index.ts';
 import { dataLayout } from '../config/data-layout.ts';
@@ -13,10 +14,12 @@ import { DEFAULT_LIMITS } from '../gateway/limits.ts';
 import { createListener } from '../gateway/listener.ts';
 import { createGatewayMetrics } from '../gateway/metrics.ts';
 import { OpenConnections } from '../gateway/open-connections.ts';
+import { createProxyAuth } from '../gateway/proxy-auth.ts';
 import { createRefusalLog } from '../gateway/refusal-log.ts';
 import { createResolve } from '../gateway/resolve.ts';
 import { prepareSnapshots, type Snapshots } from '../gateway/snapshots.ts';
 import { createUpstreamPools } from '../gateway/upstream-pools.ts';
+import type { CredentialsAnswer } from '../identity/credentials.ts';
 import { neverBackwards, systemClock } from '../kernel/clock.ts';
 import { createIdMaker } from '../kernel/ids.ts';
 import { createLogger } from '../telemetry/log.ts';
@@ -46,6 +49,9 @@ export interface WorkerPulse {
   /** Ms since the epoch. */
   readonly now: number;
 }
+
+/** How long somebody who signs in is kept waiting for the console, ms. */
+const VERIFY_MS = 5_000;
 
 /** Runs one gateway worker until it is told to drain. Order: snapshots, then the spool, then the doors; back in reverse. */
 export async function runWorker(environment: Environment, orders: WorkerOrders, link: ProcessLink): Promise<void> {
@@ -84,6 +90,12 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     ids,
     limits,
     snapshots: readSnapshots(),
+    proxyAuth: createProxyAuth({
+      clock,
+      key: randomBytes(32),
+      verify: async (credentials) =>
+        (await link.ask({ type: 'verify', ...credentials }, VERIFY_MS)) as CredentialsAnswer,
+    }),
     dialler,
     spool,
     open,

@@ -49,15 +49,15 @@ export interface Admission {
  *   classify   what the lists say; one look-up for all categories
  *   decide     the school's rules over the three above
  *
- * Reads the snapshots once. Never throws: a fault anywhere blocks.
+ * `user` signed in at the proxy (null: nobody did). Reads the snapshots once. Never throws: a fault anywhere blocks.
  */
-export function admit(context: GatewayContext, ask: Ask): Admission {
+export function admit(context: GatewayContext, ask: Ask, user: string | null): Admission {
   const snapshots = context.snapshots;
   const id = context.ids();
   const startedAt = context.clock();
   let who: Who = { user: null, identified: 'none', level: '', groups: [], client: ask.client, needs: 'nothing' };
   try {
-    who = snapshots.identify(ask.client, null);
+    who = snapshots.identify(ask.client, user);
     const violation = ask.violation ?? inspect(snapshots, ask);
     const match = violation === null ? classify(snapshots, ask.target!) : NO_MATCH;
     const decision = decide(snapshots.policy, snapshots.live, request(ask.target, who, match, violation), startedAt);

@@ -60,8 +60,8 @@ export function createCarriers(context: GatewayContext, pools: UpstreamPools): C
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
     refuseExpectation(context, request, response),
   );
-  const serveInside: ServeInside = (client, { host, port }, route, upstream) => {
-    insides.set(client, { host, port, readBefore: client.bytesRead - client.readableLength });
+  const serveInside: ServeInside = (client, place, route, upstream) => {
+    insides.set(client, { ...place, readBefore: client.bytesRead - client.readableLength });
     pools.offer(route, upstream, client);
     server.emit('connection', client);
     client.resume();

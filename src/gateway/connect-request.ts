@@ -7,6 +7,7 @@ import { MAX_HELLO_BYTES, readClientHello } from './client-hello.ts';
 import type { GatewayContext } from './context.ts';
 import type { Route } from './dial.ts';
 import { headerValues, isLoop } from './headers.ts';
+import type { Inside } from './http-request.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { OpenConnection } from './open-connections.ts';
 import type { ConnectHead } from './plain-connect.ts';
@@ -15,7 +16,7 @@ import { failConnect, refuseConnect } from './refuse.ts';
 import { Relay, RELAY_READ, type RelayEnd, type RelayOwner } from './relay.ts';
 
 /** Hands a connection whose bytes are plain HTTP on to the HTTP carrier, as requests to this one place. */
-export type ServeInside = (client: Socket, place: Target, route: Route, upstream: Socket) => void;
+export type ServeInside = (client: Socket, place: Inside, route: Route, upstream: Socket) => void;
 
 const ESTABLISHED = Buffer.from('HTTP/1.1 200 Connection Established\r\n\r\n');
 
@@ -31,7 +32,9 @@ export async function connectRequest(
   serveInside: ServeInside | null,
 ): Promise<void> {
   client.on('error', ignoreUntilRelayed);
-  const admission = admit(context, readAsk(head, client, serveInside === null));
+  const ask = readAsk(head, client, serveInside === null);
+  const sentBy = context.proxyAuth.userOf(head.rawHeaders, ask.client);
+  const admission = admit(context, ask, sentBy instanceof Promise ? await sentBy : sentBy);
   if (admission.decision.verdict === 'block') return refuseConnect(context, admission, client);
   const told = announce(context, accessRecord(context, admission, NOTHING_YET));
   if (told !== null) await told;
@@ -56,7 +59,7 @@ export async function connectRequest(
     finish(context, accessRecord(context, admission, { ...NOTHING_YET, status: 200 }));
     client.off('error', ignoreUntilRelayed);
     if (early.length > 0) client.unshift(early);
-    return serveInside!(client, admission.ask.target!, route, upstream);
+    return serveInside!(client, { host, port, user: admission.who.user }, route, upstream);
   }
   context.spool.opening(admission.id, () => accessRecord(context, admission, { ...NOTHING_YET, status: 200 }));
   new Tunnel(context, admission, client, upstream, isTls).start(early);

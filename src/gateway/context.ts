@@ -6,6 +6,7 @@ import type { Dialler } from './dial.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { RefusalLog } from './refusal-log.ts';
+import type { ProxyAuth } from './proxy-auth.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { OpenConnections } from './open-connections.ts';
 
@@ -18,6 +19,7 @@ export interface GatewayContext {
   readonly limits: GatewayLimits;
   /** Read once per request; replaced as a whole. */
   snapshots: Snapshots;
+  readonly proxyAuth: ProxyAuth;
   readonly dialler: Dialler;
   readonly spool: Spool;
   readonly open: OpenConnections;

@@ -7,13 +7,16 @@ import type { GatewayContext } from './context.ts';
 import type { Route } from './dial.ts';
 import { failHttp, forward, type UpstreamRequest } from './forward.ts';
 import { headerValues, isLoop, requestHeaders } from './headers.ts';
+import type { ProxyAuth } from './proxy-auth.ts';
 import { accessRecord, announce, NOTHING_YET } from './record.ts';
 import { destinationRefused, FRONT_DESK_HOST, refuseHttp } from './refuse.ts';
 import { upstreamError } from './upstream-error.ts';
 import type { UpstreamPools } from './upstream-pools.ts';
 
-/** The place a CONNECT named, for requests that come inside it in origin-form. */
-export type Inside = Pick<Target, 'host' | 'port'>;
+/** The place a CONNECT named, for requests that come inside it in origin-form, and who made it: credentials are for the proxy alone. */
+export interface Inside extends Pick<Target, 'host' | 'port'> {
+  readonly user: string | null;
+}
 
 /** A request as it was read: what to ask for, or null in `url` when it cannot be judged. */
 interface ReadRequest {
@@ -31,7 +34,8 @@ export async function httpRequest(
 ): Promise<void> {
   const read = readRequest(context, request, inside);
   const hasBody = bodyFollows(request);
-  const admission = admit(context, read.ask);
+  const sentBy = userOf(context, request, inside);
+  const admission = admit(context, read.ask, sentBy instanceof Promise ? await sentBy : sentBy);
   if (read.url?.host.name === FRONT_DESK_HOST && read.ask.violation === null) {
     return toFrontDesk(context, pools, admission, read.url, request, response, hasBody);
   }
@@ -73,6 +77,16 @@ export function readRequest(context: GatewayContext, request: IncomingMessage, i
     method === 'TRACE';
   if (isOdd) return { url: null, ask: { method, client, target, violation: 'malformed' } };
   return { url, ask: { method, client, target, violation: url.scheme === 'https' ? 'protocol' : null } };
+}
+
+/** Whose request it is, as {@link ProxyAuth.userOf} has it. */
+export function userOf(
+  context: GatewayContext,
+  request: IncomingMessage,
+  inside: Inside | null,
+): ReturnType<ProxyAuth['userOf']> {
+  if (inside !== null) return inside.user;
+  return context.proxyAuth.userOf(request.rawHeaders, clientOf(request.socket));
 }
 
 function readTarget(raw: string, inside: Inside | null): ReturnType<typeof parseUrl> {

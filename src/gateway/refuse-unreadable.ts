@@ -48,7 +48,7 @@ function cutInstead(context: GatewayContext, client: Socket, due: ServerResponse
 }
 
 function admitUnreadable(context: GatewayContext, client: Socket, method: string): Admission {
-  return admit(context, { method, client: clientOf(client), target: null, violation: 'malformed' });
+  return admit(context, { method, client: clientOf(client), target: null, violation: 'malformed' }, null);
 }
 
 function unreadableStatus(code: string | undefined): number {

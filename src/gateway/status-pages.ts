@@ -24,7 +24,7 @@ export async function serveStatus(
     target: null,
     violation: 'malformed',
   } as const;
-  return refuseHttp(context, admit(context, ask), response, true);
+  return refuseHttp(context, admit(context, ask, null), response, true);
 }
 
 function answerJson(

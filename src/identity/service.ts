@@ -4,6 +4,7 @@ import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
 import { FIRST_LINK_MS, type NewAccount, type Person, ROLES, type Role, readNewAccount } from './accounts.ts';
+import type { CredentialsAnswer, ProxyCredentials } from './credentials.ts';
 import type { Passwords } from './passwords.ts';
 import {
   countAccounts,
@@ -19,6 +20,7 @@ import {
   storePassword,
 } from './repository.ts';
 import { newToken, tokenHash } from './token.ts';
+import { createVerification } from './verify-credentials.ts';
 
 /** For whoever reads the record beside a running console. */
 export { listPeople } from './repository.ts';
@@ -42,6 +44,8 @@ export interface Accounts {
   userNameOf(tx: ReadTx, personId: string): string;
   /** How many people can sign in. */
   count(): number;
+  /** Whose credentials these are, for a gateway. Never tells which part was wrong, neither by words nor by time. */
+  verify(credentials: ProxyCredentials): Promise<CredentialsAnswer>;
 }
 
 export interface AccountsOptions {
@@ -54,13 +58,19 @@ export interface AccountsOptions {
 
 export function createAccounts(options: AccountsOptions): Accounts {
   const { record, clock } = options;
+  const verification = createVerification(options);
   return {
     makeFirstLinks: () => record.write((tx) => makeFirstLinks(options, tx)),
     roleOfLink: (token) => record.read((tx) => firstLinkRole(tx, tokenHash(token), clock())),
-    join: (token, typed, address) => join(options, token, typed, address),
+    join: async (token, typed, address) => {
+      const person = await join(options, token, typed, address);
+      verification.forget();
+      return person;
+    },
     people: () => record.read(listPeople),
     userNameOf: (tx, personId) => findUserName(tx, personId) ?? personId,
     count: () => record.read(countAccounts),
+    verify: (credentials) => verification.verify(credentials),
   };
 }
 

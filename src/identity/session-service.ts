@@ -1,29 +1,16 @@
 import type { Audit } from '../audit/service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
-import type { ReadTx, RecordDatabase } from '../store/database.ts';
-import {
-  ADDRESS_BACK_OFF,
-  FORGET_FAILURES_MS,
-  NAME_BACK_OFF,
-  type Person,
-  SESSION_IDLE_MS,
-  SESSION_MOST_MS,
-  type SignedIn,
-  heldUntil,
-} from './accounts.ts';
+import type { RecordDatabase } from '../store/database.ts';
+import { type Person, SESSION_IDLE_MS, SESSION_MOST_MS, type SignedIn } from './accounts.ts';
+import { type Tried, countAttempt, takeBackAttempt, tried } from './attempts.ts';
 import type { Passwords } from './passwords.ts';
 import {
-  addFailure,
   deleteEndedSessions,
   deleteSession,
   findByUserKey,
-  findFailures,
   findSession,
-  forgetFailures,
-  forgetOldFailures,
   insertSession,
-  takeBackFailure,
   touchSession,
 } from './repository.ts';
 import { newToken, tokenHash } from './token.ts';
@@ -77,39 +64,28 @@ export function createSessions(options: SessionsOptions): Sessions {
   };
 }
 
-interface Tried {
-  readonly address: string;
-  /** Null: what was typed cannot be a user name. */
-  readonly name: string | null;
-}
-
 async function signIn(options: SessionsOptions, attempt: SignInAttempt): Promise<OpenedSession> {
   const { record, passwords, clock } = options;
   const userKey = canonicalUser(attempt.userName.trim());
-  const tried: Tried = { address: `address:${attempt.address}`, name: userKey === null ? null : `name:${userKey}` };
+  const counted = tried('console', attempt.address, userKey);
   const now = clock();
   const found = record.write((tx) => {
     deleteEndedSessions(tx, now - SESSION_IDLE_MS, now - SESSION_MOST_MS);
-    forgetOldFailures(tx, now - FORGET_FAILURES_MS);
-    const until = heldTill(tx, tried);
-    if (until > now) throw held(until - now);
-    // Counted before the password is looked at: a hundred attempts at once must not all be the first.
-    for (const key of keys(tried)) addFailure(tx, key, now);
+    const heldFor = countAttempt(tx, counted, now);
+    if (heldFor > 0) throw held(heldFor);
     return userKey === null ? null : findByUserKey(tx, userKey);
   });
   const isRight = await passwords.verify(attempt.password, found?.hash ?? null);
   if (!isRight || found === null) throw refuse(options, found?.person ?? null, attempt.address);
-  return openSession(options, found.person, tried, attempt.address);
+  return openSession(options, found.person, counted, attempt.address);
 }
 
-function openSession(options: SessionsOptions, person: Person, tried: Tried, address: string): OpenedSession {
+function openSession(options: SessionsOptions, person: Person, counted: Tried, address: string): OpenedSession {
   const { record, audit, clock } = options;
   const token = newToken();
   const now = clock();
   record.write((tx) => {
-    if (tried.name !== null) forgetFailures(tx, tried.name);
-    // Only this attempt: what others failed from the same address still counts.
-    takeBackFailure(tx, tried.address);
+    takeBackAttempt(tx, counted);
     insertSession(tx, { tokenHash: tokenHash(token), personId: person.id, openedAt: now, seenAt: now, address });
     audit.append(tx, { actor: person.userName, action: 'session.opened', subject: `person:${person.id}`, address });
   });
@@ -129,19 +105,6 @@ function authenticate({ record, clock }: SessionsOptions, session: string): Sign
   if (found === null) return null;
   if (now - found.seenAt >= TOUCH_MS) record.write((tx) => touchSession(tx, session, now));
   return { person: found.person, session };
-}
-
-function keys({ address, name }: Tried): string[] {
-  return name === null ? [address] : [address, name];
-}
-
-function heldTill(tx: ReadTx, { address, name }: Tried): number {
-  const byAddress = findFailures(tx, address);
-  const byName = name === null ? { failures: 0, lastAt: 0 } : findFailures(tx, name);
-  return Math.max(
-    heldUntil(byAddress.failures, byAddress.lastAt, ADDRESS_BACK_OFF),
-    heldUntil(byName.failures, byName.lastAt, NAME_BACK_OFF),
-  );
 }
 
 function held(ms: number): SchoolgateError {

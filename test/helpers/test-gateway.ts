@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { CategoryIndex } from '../../src/categories/match.ts';
 import type { AccessRecord } from '../../src/events/access-record.ts';
 import type { EventEnvelope } from '../../src/events/catalogue.ts';
@@ -9,6 +10,7 @@ import { DEFAULT_LIMITS, type GatewayLimits } from '../../src/gateway/limits.ts'
 import { createListener, type Listener, type TlsFiles } from '../../src/gateway/listener.ts';
 import { createGatewayMetrics } from '../../src/gateway/metrics.ts';
 import { OpenConnections } from '../../src/gateway/open-connections.ts';
+import { createProxyAuth, type ProxyAuthOptions } from '../../src/gateway/proxy-auth.ts';
 import { createRefusalLog } from '../../src/gateway/refusal-log.ts';
 import type { Resolve } from '../../src/gateway/resolve.ts';
 import { prepareSnapshots } from '../../src/gateway/snapshots.ts';
@@ -79,6 +81,8 @@ export interface TestGatewayOptions {
   readonly parent?: ParentProxy;
   readonly tls?: TlsFiles;
   readonly clock?: Clock;
+  /** Instead of a console that is away: who checks names and passwords. */
+  readonly verify?: ProxyAuthOptions['verify'];
   readonly frontSocket?: string;
   /** What connects at most at a time. */
   readonly connectionsPerClient?: number;
@@ -145,6 +149,7 @@ export async function startTestGateway(
     ids,
     limits,
     snapshots: snapshots([]),
+    proxyAuth: createProxyAuth({ clock, key: randomBytes(32), verify: options.verify ?? (async () => 'no-answer') }),
     dialler,
     spool,
     open,

@@ -1,0 +1,48 @@
+import { canonicalUser } from './user-name.ts';
+
+/** A name and a password, as RFC 7617 carries them. */
+export interface BasicCredentials {
+  readonly name: string;
+  readonly password: string;
+}
+
+/** Credentials that somebody sent to the proxy, and from which canonical address. */
+export interface ProxyCredentials extends BasicCredentials {
+  readonly address: string;
+}
+
+/**
+ * What is known of them: the canonical name of whose they are; `wrong`, without telling which part; or `no-answer`, because the
+ * console could not be asked.
+ */
+export type CredentialsAnswer = { readonly user: string } | 'wrong' | 'no-answer';
+
+/** Longest value that is read, characters; a name and password that people can have fit in a third of it. */
+const MAX_VALUE = 1024;
+const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
+
+/**
+ * Reads the value of a Proxy-Authorization field strictly: Basic, canonical base64, UTF-8, no control characters, a name that can
+ * be a user name (RFC 7617 §2). Null for everything else.
+ */
+export function readBasic(value: string): BasicCredentials | null {
+  if (value.length > MAX_VALUE) return null;
+  const encoded = BASIC.exec(value)?.[1];
+  if (encoded === undefined) return null;
+  const bytes = Buffer.from(encoded, 'base64');
+  // Node's decoder forgives; what two readers could decode differently is not read at all.
+  if (bytes.toString('base64') !== encoded) return null;
+  const text = decodeUtf8(bytes);
+  const colon = text?.indexOf(':') ?? -1;
+  if (text === null || colon < 0 || /\p{Cc}/u.test(text)) return null;
+  const name = text.slice(0, colon);
+  return canonicalUser(name) === null ? null : { name, password: text.slice(colon + 1) };
+}
+
+function decodeUtf8(bytes: Buffer): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,77 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { ShortMemory } from '../kernel/short-memory.ts';
+import { countAttempt, takeBackAttempt, tried } from './attempts.ts';
+import type { CredentialsAnswer, ProxyCredentials } from './credentials.ts';
+import { findByUserKey } from './repository.ts';
+import type { AccountsOptions } from './service.ts';
+import { canonicalUser } from './user-name.ts';
+
+/** Checks credentials that were sent to a gateway. */
+export interface Verification {
+  verify(credentials: ProxyCredentials): Promise<CredentialsAnswer>;
+  /** Somebody has another password: what was wrong may be right now. */
+  forget(): void;
+}
+
+/** How long credentials that were wrong stay so without a look, ms. */
+const WRONG_MS = 15 * 60_000;
+const MOST_KEPT = 10_000;
+
+/**
+ * Held back after failures as sign-ins to the console are, but what was tried counts once: a browser sends the same mistake to
+ * every worker, and a telephone with an old password goes on for hours. Kept by a keyed digest only.
+ */
+export function createVerification(options: AccountsOptions): Verification {
+  const digestKey = randomBytes(32);
+  const checking = new Map<string, Promise<CredentialsAnswer>>();
+  const wrong = new ShortMemory<true>(MOST_KEPT);
+
+  const settle = async (digest: string, credentials: ProxyCredentials): Promise<CredentialsAnswer> => {
+    try {
+      const answer = await check(options, credentials);
+      if (answer === 'wrong') wrong.set(digest, true, options.clock() + WRONG_MS);
+      // Whoever is held back is told what everybody is told, though nobody looked.
+      return answer === 'held' ? 'wrong' : answer;
+    } finally {
+      checking.delete(digest);
+    }
+  };
+  return {
+    verify: async (credentials) => {
+      const { name, password } = credentials;
+      const digest = createHmac('sha256', digestKey)
+        .update(`${canonicalUser(name)}:${password}`)
+        .digest('base64');
+      if (wrong.get(digest, options.clock()) === true) return 'wrong';
+      const running = checking.get(digest) ?? settle(digest, credentials);
+      checking.set(digest, running);
+      return running;
+    },
+    forget: () => wrong.clear(),
+  };
+}
+
+/** Successes are not put on record: gateways ask anew every quarter of an hour, and each request carries the name. */
+async function check(
+  { record, audit, passwords, clock }: AccountsOptions,
+  { name, password, address }: ProxyCredentials,
+): Promise<Exclude<CredentialsAnswer, 'no-answer'> | 'held'> {
+  const userKey = canonicalUser(name);
+  const attempt = tried('proxy', address, userKey);
+  const found = record.write((tx) => {
+    if (countAttempt(tx, attempt, clock()) > 0) return 'held';
+    return userKey === null ? null : findByUserKey(tx, userKey);
+  });
+  if (found === 'held') return found;
+  const isRight = await passwords.verify(password, found?.hash ?? null);
+  return record.write((tx) => {
+    if (isRight && userKey !== null) {
+      takeBackAttempt(tx, attempt);
+      return { user: userKey };
+    }
+    // What was typed is not put on record: people type their password into the wrong field.
+    const subject = found === null ? 'person:unknown' : `person:${found.person.id}`;
+    audit.append(tx, { actor: 'console', action: 'proxy-auth.refused', subject, address });
+    return 'wrong';
+  });
+}
