@@ -8,7 +8,7 @@ import { PSEUDONYM, responseHeaders } from './headers.ts';
 import { accessRecord, finish } from './record.ts';
 import { pageFields, pageInput, responseHead } from './refuse.ts';
 import { discardBody, RequestBody } from './request-body.ts';
-import { type UpstreamError, upstreamError } from './upstream-error.ts';
+import { UpstreamError, upstreamError } from './upstream-error.ts';
 
 /** What is asked of the upstream: method, path as the client wrote it (or an absolute URL for a parent proxy), end-to-end fields. */
 export interface UpstreamRequest {
@@ -17,6 +17,8 @@ export interface UpstreamRequest {
   readonly headers: string[];
   readonly hasBody: boolean;
 }
+
+const SIGN_IN_MISSING = 'The parent proxy wants a sign-in that it does not get.';
 
 /** A body up to this size is put together with its head. */
 const SHORT_BYTES = 16 * 1024;
@@ -125,6 +127,8 @@ class Exchange implements Dispatcher.DispatchHandler {
     const response = this.#response;
     const raw = controller.rawHeaders as Buffer[];
     if (status < 200) return this.#passHints(status, raw);
+    // Only a proxy may ask for this, and the client's proxy is this one: it must not send its sign-in to anybody else's.
+    if (status === 407) return controller.abort(new UpstreamError('destination_unavailable', SIGN_IN_MISSING));
     this.#status = status;
     response.sendDate = false;
     this.#promised = Number(headers['content-length'] ?? -1);

@@ -8,7 +8,7 @@ import type { GatewayContext } from './context.ts';
 import type { Route } from './dial.ts';
 import type { GatewayLimits } from './limits.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
-import { bodyFollows, hostField, type Inside, readRequest, userOf } from './http-request.ts';
+import { bodyFollows, hostField, type Inside, readRequest } from './http-request.ts';
 import type { OpenConnection } from './open-connections.ts';
 import { accessRecord, announce, finish, NOTHING_YET } from './record.ts';
 import { closeSoon, failConnect, failureAnswer, refuseConnect, responseHead } from './refuse.ts';
@@ -37,8 +37,7 @@ export async function upgradeRequest(
   };
   client.on('error', onEarlyError);
   const { url, ask } = readRequest(context, request, inside);
-  const sentBy = userOf(context, request, inside);
-  const admission = admit(context, ask, sentBy instanceof Promise ? await sentBy : sentBy);
+  const admission = admit(context, ask);
   if (admission.decision.verdict === 'block' || url === null) return refuseConnect(context, admission, client);
   const told = announce(context, accessRecord(context, admission, NOTHING_YET));
   if (told !== null) await told;
@@ -138,6 +137,8 @@ class UpgradedConnection implements OpenConnection {
     // The client's own; http-proxy would tidy it.
     upstreamRequest.path = path;
     upstreamRequest.on('upgrade', (response: IncomingMessage) => dropProxyFields(response));
+    // A connection that came through a parent proxy stands still until it is told to flow.
+    upstreamRequest.once('socket', (socket) => socket.resume());
     upstreamRequest.setTimeout(this.#context.limits.responseHeadersMs, () =>
       upstreamRequest.destroy(new UpstreamError('http_response_timeout', 'The site took too long to answer.')),
     );
