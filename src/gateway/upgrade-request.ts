@@ -8,7 +8,7 @@ import type { GatewayContext } from './context.ts';
 import type { Route } from './dial.ts';
 import type { GatewayLimits } from './limits.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
-import { bodyFollows, hostField, type Inside, readRequest } from './http-request.ts';
+import { bodyFollows, hostField, type Inside, readRequest, userOf } from './http-request.ts';
 import type { OpenConnection } from './open-connections.ts';
 import { accessRecord, announce, finish, NOTHING_YET } from './record.ts';
 import { closeSoon, failConnect, failureAnswer, refuseConnect, responseHead } from './refuse.ts';
@@ -37,7 +37,8 @@ export async function upgradeRequest(
   };
   client.on('error', onEarlyError);
   const { url, ask } = readRequest(context, request, inside);
-  const admission = admit(context, ask);
+  const sentBy = userOf(context, request, inside);
+  const admission = admit(context, ask, sentBy instanceof Promise ? await sentBy : sentBy);
   if (admission.decision.verdict === 'block' || url === null) return refuseConnect(context, admission, client);
   const told = announce(context, accessRecord(context, admission, NOTHING_YET));
   if (told !== null) await told;
