@@ -125,7 +125,6 @@ export class Supervisor {
     this.#relay = this.#child('relay', './relay-process.ts', (link) => this.#onRelay(link));
     this.#relay.start();
     // The console publishes the first policy; a gateway that already has one does not wait for it.
-    if (this.#console !== null) await this.#until(() => this.#consoleReady !== null, START_MS);
     await this.#waitForPolicy();
     this.#front = this.#child('front desk', './frontdesk-process.ts', (link) => this.#onFront(link));
     this.#front.start();
@@ -139,6 +138,8 @@ export class Supervisor {
       setInterval(() => this.#watch(), 1_000),
       setInterval(() => this.#keepHighestInstant(), 60_000),
     );
+    // Only for what is printed: the doors are open.
+    if (this.#console !== null) await this.#until(() => this.#consoleReady !== null, START_MS);
     return {
       proxyPort: this.#proxyPort,
       tlsPort: this.#tlsPort,

@@ -136,7 +136,7 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     }
   };
   const stopSweeping = open.startSweeping(context);
-  const pulse = setInterval(() => {
+  const tellState = (): void => {
     const { serial, index } = context.snapshots;
     const state: WorkerPulse = {
       spool: spool.health,
@@ -148,7 +148,8 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
       now: clock(),
     };
     link.tell({ type: 'pulse', ...state });
-  }, 1_000);
+  };
+  const pulse = setInterval(tellState, 1_000);
 
   let draining: Promise<void> | null = null;
   const drain = async (deadlineMs: number): Promise<void> => {
@@ -171,4 +172,5 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
 
   const ports = await listener.listen({ host: environment.proxyHost, port: orders.port, tlsPort: orders.tlsPort });
   link.tell({ type: 'listening', ...ports });
+  tellState();
 }
