@@ -1,6 +1,7 @@
 import { readEnvironment } from '../config/environment.ts';
 import type { ProxyCredentials } from '../identity/credentials.ts';
 import { systemClock } from '../kernel/clock.ts';
+import { createLogger } from '../telemetry/log.ts';
 import { childProcess } from './child-process.ts';
 import { runConsole } from './console.ts';
 
@@ -8,7 +9,11 @@ import { runConsole } from './console.ts';
 const STOP_MS = 4000;
 
 childProcess(async (_orders, link) => {
-  const starting = runConsole(readEnvironment(process.env, process.cwd()), { clock: systemClock });
+  const starting = runConsole(readEnvironment(process.env, process.cwd()), {
+    clock: systemClock,
+    // The supervisor prints what a person is to see at a start; what goes wrong is still logged.
+    log: createLogger('console', 'warn'),
+  });
   let isStopping = false;
   const stop = async (): Promise<void> => {
     if (isStopping) return;
