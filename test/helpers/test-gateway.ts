@@ -67,6 +67,8 @@ export interface TestGatewayOptions {
   readonly categories?: Readonly<Record<string, string>>;
   /** More level files, by id. */
   readonly levels?: Readonly<Record<string, string>>;
+  /** The text of `rules.yaml`. */
+  readonly rules?: string;
   /** Names that resolve, besides localhost. */
   readonly names?: Readonly<Record<string, readonly string[]>>;
   /** Instead of `names`: the resolver itself. */
@@ -248,6 +250,7 @@ function testPolicy(
   const files = new Map([
     ['school.yaml', school.join('\n')],
     ['levels/ks1.yaml', ks1],
+    ...(options.rules === undefined ? [] : [['rules.yaml', options.rules] as const]),
     ...Object.entries(options.levels ?? {}).map(([id, text]): [string, string] => [`levels/${id}.yaml`, text]),
   ]);
   const read = readPolicy(files);
