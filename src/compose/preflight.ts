@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadCatalogue } from '../categories/catalogue.ts';
+import { CATALOGUE_FILE } from '../categories/catalogue-files.ts';
 import { isIndexCurrent, readManifest } from '../categories/current-index.ts';
 import { createDataFolders, type DataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';
@@ -106,7 +107,7 @@ function readPolicyProblems(environment: Environment): readonly Problem[] {
 /**
  * Builds the category index, in a process of its own, where the lists have changed. A build that fails leaves the old index in
  * force with a warning; so does a list that could not be read. At the very first start there is nothing to fall back on: then
- * both are problems.
+ * both are problems. A list of a locked category that is named and never loaded is one at every start.
  */
 export async function ensureIndex(
   environment: Environment,
@@ -124,7 +125,18 @@ export async function ensureIndex(
   }
   if (!isBuilt) warnings.push(`The lists could not be built; the index built last stays in use. ${said}`);
   else warnings.push(...alarms);
-  return [];
+  return neverLoaded(environment, layout);
+}
+
+function neverLoaded({ listsDir }: Environment, layout: DataLayout): Problem[] {
+  const loaded = new Set(readManifest(layout)?.lists.map(({ id }) => id));
+  return loadCatalogue(listsDir)
+    .lists.filter(({ id, locked }) => locked && !loaded.has(id))
+    .map(({ id, category, line }) => ({
+      file: join(listsDir, CATALOGUE_FILE),
+      line,
+      reason: `list "${id}" of the locked category ${category} never loaded, and nothing is served without it; mend its source or take it out`,
+    }));
 }
 
 /** Runs `lists build`; gives what it complained of, empty when it did not. */

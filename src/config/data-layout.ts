@@ -1,5 +1,6 @@
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { SchoolgateError } from '../kernel/errors.ts';
 
 /** Where each piece of state lies in the data folder. The only place that spells these paths. */
 export interface DataLayout {
@@ -60,7 +61,7 @@ export function dataLayout(root: string): DataLayout {
   };
 }
 
-/** Makes the folders, readable by nobody else. Throws what the file system throws. */
+/** Makes the folders, readable by nobody else. Throws a SchoolgateError (`data_folder`) for one that we cannot write in. */
 export function createDataFolders(layout: DataLayout): void {
   const folders = [
     layout.root,
@@ -78,5 +79,13 @@ export function createDataFolders(layout: DataLayout): void {
     layout.outbox,
     layout.reports,
   ];
-  for (const folder of folders) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const folder of folders) {
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    } catch (cause) {
+      const text = `${folder} cannot be made or written in (${(cause as NodeJS.ErrnoException).code}); correct its owner and mode, or set SCHOOLGATE_DATA_DIR.`;
+      throw new SchoolgateError('data_folder', 'client', text, { cause });
+    }
+  }
 }
