@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 const PROGRAMS = [
   { file: '/usr/bin/redis-server', debianPackage: 'redis-server' },
   { file: '/usr/bin/chromium', debianPackage: 'chromium' },
+  { file: '/usr/bin/curl', debianPackage: 'curl' },
 ];
 
 const missing = PROGRAMS.filter(({ file }) => !existsSync(file)).map(({ debianPackage }) => debianPackage);

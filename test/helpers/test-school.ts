@@ -14,6 +14,7 @@ export interface TestSchoolOptions {
 }
 
 export interface SchoolSettings {
+  readonly mode?: 'open' | 'challenge';
   readonly never?: readonly string[];
   readonly connectionsPerClient?: number;
   readonly ranges?: readonly { readonly cidr: string; readonly level: string; readonly name: string }[];
@@ -43,7 +44,7 @@ export class TestSchool implements SchoolFolders {
   }
 
   /** Writes `school.yaml`: everything on loopback may be reached, on the ports of the origins. */
-  writeSettings({ never = [], connectionsPerClient = 1000, ranges = [] }: SchoolSettings): void {
+  writeSettings({ mode = 'open', never = [], connectionsPerClient = 1000, ranges = [] }: SchoolSettings): void {
     const { http = [], tls = [], raw = [] } = this.#options;
     const connectPorts = [
       { port: 443 },
@@ -57,7 +58,7 @@ export class TestSchool implements SchoolFolders {
       timeZone: 'Europe/London',
       contacts: { pupils: 'your teacher', staff: 'the network manager' },
       never,
-      identity: { mode: 'open', strictestLevel: 'ks1', ranges },
+      identity: { mode, strictestLevel: 'ks1', ranges },
       network: {
         clients: ['127.0.0.0/8'],
         allowDestinations: ['127.0.0.0/8'],
