@@ -2,12 +2,11 @@
 //              ├── relay (spool up, snapshots down)
 //              ├── front desk (pages for everyone)
 //              └── console (only `start`)
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type DataLayout, dataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';
-import type { AccessRecord } from '../events/access-record.ts';
 import { type AlarmCode, EVENT_VERSIONS } from '../events/catalogue.ts';
 import { openSpool } from '../events/file-spool.ts';
 import { recoverSpool } from '../events/recover-spool.ts';
@@ -16,17 +15,18 @@ import { readLastGood } from '../events/snapshot-keeper.ts';
 import type { Spool } from '../events/spool.ts';
 import { LeaseBook, WHOLE_GATEWAY } from '../gateway/leases.ts';
 import { type Clock, isoTime } from '../kernel/clock.ts';
-import { replaceFile } from '../kernel/durable-file.ts';
 import { createIdMaker, type IdMaker } from '../kernel/ids.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { type MetricsReport, sumMetrics } from '../telemetry/metrics.ts';
 import { Child } from './child.ts';
 import { gatewayName } from './gateway-name.ts';
+import { keepHighestInstant, readHighestInstant } from './highest-instant.ts';
 import { ensureIndex, supervisorSocket } from './preflight.ts';
 import type { Message, ProcessLink } from './process-link.ts';
+import { until } from './until.ts';
 import { verifyAtConsole } from './verify-at-console.ts';
-import type { WorkerOrders, WorkerPulse } from './worker.ts';
+import type { WorkerOrders } from './worker.ts';
+import { WorkerPool } from './worker-pool.ts';
 
 export interface SupervisorOptions {
   readonly environment: Environment;
@@ -51,15 +51,6 @@ const FRONT_MS = 3_000;
 const CONSOLE_DOWN_MS = 10_000;
 const ALARMS_KEPT = 50;
 
-interface WorkerState {
-  readonly number: number;
-  readonly child: Child;
-  pulse: WorkerPulse | null;
-  /** When it was last heard of, ms since the epoch. */
-  heard: number;
-  listening: boolean;
-}
-
 /** Keeps a gateway's processes running, and everything that holds for the gateway as a whole. */
 export class Supervisor {
   readonly #environment: Environment;
@@ -70,8 +61,7 @@ export class Supervisor {
   readonly #gateway: string;
   readonly #ids: IdMaker;
   readonly #spool: Spool;
-  readonly #workers: WorkerState[] = [];
-  readonly #book: LeaseBook;
+  readonly #workers: WorkerPool;
   readonly #alarms: { at: string; code: string; text: string }[] = [];
   readonly #lock = createServer((socket) => socket.destroy());
   readonly #timers: NodeJS.Timeout[] = [];
@@ -98,9 +88,22 @@ export class Supervisor {
     this.#ids = createIdMaker(clock);
     this.#proxyPort = environment.proxyPort;
     this.#tlsPort = environment.httpsProxyPort;
-    this.#book = new LeaseBook((key) => {
-      const network = this.#policy!.network;
-      return key === WHOLE_GATEWAY ? network.connections : network.connectionsPerClient;
+    this.#workers = new WorkerPool({
+      count: environment.workers,
+      clock,
+      book: new LeaseBook((key) => {
+        const network = this.#policy!.network;
+        return key === WHOLE_GATEWAY ? network.connections : network.connectionsPerClient;
+      }),
+      orders: (worker) => this.#orders(worker),
+      onMessage: (message, answer) => this.#onWorker(message, answer),
+      onListening: (port, tlsPort) => {
+        this.#proxyPort = port;
+        this.#tlsPort = tlsPort;
+      },
+      onDied: (worker, how, heard) => this.#onWorkerDied(worker, how, heard),
+      onCrashLoop: (worker, deaths) =>
+        this.alarm('worker-crash-loop', `Worker ${worker} died ${deaths} times within a minute.`),
     });
     this.#spool = openSpool({
       layout: this.#layout,
@@ -129,8 +132,8 @@ export class Supervisor {
     this.#front = this.#child('front desk', './frontdesk-process.ts', (link) => this.#onFront(link));
     this.#front.start();
     // Pages are worth a moment, not the school's access: a front desk that does not come up is started again meanwhile.
-    await this.#until(() => this.#frontReady !== null, FRONT_MS);
-    await this.#startWorkers();
+    await until(() => this.#frontReady !== null, FRONT_MS, this.#clock);
+    await this.#workers.start();
     // Where any free port was asked for, the front desk learns only now where it sends devices.
     this.#front.link?.tell({ type: 'ports', proxyPort: this.#proxyPort, tlsPort: this.#tlsPort });
     this.#indexSeen = indexMark(this.#layout);
@@ -139,11 +142,11 @@ export class Supervisor {
       setInterval(() => this.#keepHighestInstant(), 60_000),
     );
     // Only for what is printed: the doors are open.
-    if (this.#console !== null) await this.#until(() => this.#consoleReady !== null, START_MS);
+    if (this.#console !== null) await until(() => this.#consoleReady !== null, START_MS, this.#clock);
     return {
       proxyPort: this.#proxyPort,
       tlsPort: this.#tlsPort,
-      workers: this.#workers.length,
+      workers: this.#workers.size,
       console: this.#consoleReady,
       front: this.#frontReady,
       policy: this.#policy!,
@@ -163,17 +166,7 @@ export class Supervisor {
     this.#draining = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#keepHighestInstant();
-    let cut = 0;
-    await Promise.all(
-      this.#workers.map(async ({ child }) => {
-        const link = child.link;
-        link?.onMessage((message) => {
-          if (message.type === 'drained') cut += message['cut'] as number;
-        });
-        link?.tell({ type: 'drain', deadlineMs: DRAIN_MS });
-        await child.stop(DRAIN_MS + 3_000);
-      }),
-    );
+    const cut = await this.#workers.drain(DRAIN_MS);
     await this.#spool.close();
     for (const child of [this.#front, this.#relay, this.#console]) {
       child?.link?.tell({ type: 'stop' });
@@ -206,9 +199,9 @@ export class Supervisor {
     this.#readPolicy();
     if (this.#policy === null && this.#role === 'gateway') {
       this.#log.warn('no policy has reached this gateway yet; it opens its doors when the console has published one');
-      await this.#until(() => this.#policy !== null, Number.POSITIVE_INFINITY);
+      await until(() => this.#policy !== null, Number.POSITIVE_INFINITY, this.#clock);
     }
-    if (this.#policy === null) await this.#until(() => this.#policy !== null, START_MS);
+    if (this.#policy === null) await until(() => this.#policy !== null, START_MS, this.#clock);
     if (this.#policy === null) throw new Error('the console has not published a policy; its messages above say why');
   }
 
@@ -245,7 +238,7 @@ export class Supervisor {
       this.#onAlarm(message);
       if (message.type !== 'snapshots') return;
       this.#readPolicy();
-      this.#tellWorkers();
+      this.#workers.tell({ type: 'snapshots' });
       this.#front?.link?.tell({ type: 'snapshot' });
     });
     link.tell({ type: 'orders', orders: { gateway: this.#gateway } });
@@ -255,7 +248,7 @@ export class Supervisor {
     link.onMessage((message, answer) => {
       this.#onAlarm(message);
       if (message.type === 'ready') this.#frontReady = message;
-      if (message.type === 'refusals') void this.#refusalsOf(message['client'] as string).then(answer);
+      if (message.type === 'refusals') void this.#workers.refusalsOf(message['client'] as string).then(answer);
     });
     link.tell({ type: 'orders', orders: { proxyPort: this.#proxyPort, tlsPort: this.#tlsPort } });
   }
@@ -264,83 +257,30 @@ export class Supervisor {
     if (message.type === 'alarm') this.alarm(message['code'] as AlarmCode, message['text'] as string);
   }
 
-  // The first worker alone finds the port where any free one was asked for; the others join it.
-  async #startWorkers(): Promise<void> {
-    for (let number = 1; number <= this.#environment.workers; number++) {
-      const state = this.#newWorker(number);
-      this.#workers.push(state);
-      state.child.start();
-      if (number === 1) await this.#until(() => state.listening, START_MS);
-    }
-    await this.#until(() => this.#workers.every((worker) => worker.listening), START_MS);
-    if (!this.#workers.some((worker) => worker.listening)) throw new Error('no worker could open the proxy port');
-  }
-
-  #newWorker(number: number): WorkerState {
-    const state: WorkerState = {
-      number,
-      pulse: null,
-      heard: this.#clock(),
-      listening: false,
-      child: new Child({
-        name: `worker ${number}`,
-        module: new URL('./worker-process.ts', import.meta.url),
-        clock: this.#clock,
-        onStart: (link) => {
-          this.#onWorker(state, link);
-        },
-        onDied: (how) => this.#onWorkerDied(state, how),
-        onCrashLoop: (deaths) =>
-          this.alarm('worker-crash-loop', `Worker ${number} died ${deaths} times within a minute.`),
-      }),
-    };
-    return state;
-  }
-
-  #onWorker(state: WorkerState, link: ProcessLink): void {
-    const orders: WorkerOrders = {
+  #orders(worker: number): WorkerOrders {
+    return {
       gateway: this.#gateway,
-      worker: state.number,
+      worker,
       port: this.#proxyPort,
       tlsPort: this.#tlsPort,
       ownPorts: this.#ownPorts(),
-      highestInstant: this.#highest,
+      highestInstant: Math.max(this.#highest, this.#workers.highestInstant),
     };
-    link.onMessage((message, answer) => {
-      this.#onAlarm(message);
-      state.heard = this.#clock();
-      if (message.type === 'pulse') {
-        state.pulse = message as unknown as WorkerPulse;
-        this.#highest = Math.max(this.#highest, state.pulse.now);
-      } else if (message.type === 'listening') {
-        state.listening = true;
-        this.#proxyPort = message['port'] as number;
-        this.#tlsPort = message['tlsPort'] as number | null;
-      } else if (message.type === 'lease') {
-        answer(this.#book.grant(state.number, message['key'] as string, message['count'] as number));
-      } else if (message.type === 'lease-back') {
-        this.#book.giveBack(state.number, message['key'] as string, message['count'] as number);
-      } else if (message.type === 'health') answer(this.#health());
-      else if (message.type === 'ready') answer(this.#ready());
-      else if (message.type === 'metrics') void this.#metrics().then(answer);
-      else if (message.type === 'verify') void verifyAtConsole(this.#console?.link, message).then(answer);
-    });
-    link.tell({ type: 'orders', orders });
   }
 
-  async #onWorkerDied(state: WorkerState, how: string): Promise<void> {
-    this.#log.error({ worker: state.number, how }, 'a worker died; it is started again');
-    state.listening = false;
-    state.pulse = null;
-    this.#book.forget(state.number);
+  #onWorker(message: Message, answer: (body: unknown) => void): void {
+    this.#onAlarm(message);
+    if (message.type === 'health') answer(this.#health());
+    else if (message.type === 'ready') answer(this.#ready());
+    else if (message.type === 'verify') void verifyAtConsole(this.#console?.link, message).then(answer);
+  }
+
+  async #onWorkerDied(worker: number, how: string, heard: number): Promise<void> {
+    this.#log.error({ worker, how }, 'a worker died; it is started again');
     const now = isoTime(this.#clock());
-    const data = { gateway: this.#gateway, worker: state.number, from: isoTime(state.heard), until: now };
+    const data = { gateway: this.#gateway, worker, from: isoTime(heard), until: now };
     void this.#spool.event({ id: this.#ids(), type: 'history.gap', v: EVENT_VERSIONS['history.gap'], at: now, data });
-    await recoverSpool(this.#layout, state.number);
-  }
-
-  #tellWorkers(): void {
-    for (const { child } of this.#workers) child.link?.tell({ type: 'snapshots' });
+    await recoverSpool(this.#layout, worker);
   }
 
   #ownPorts(): number[] {
@@ -359,7 +299,7 @@ export class Supervisor {
     const mark = indexMark(this.#layout);
     if (mark !== this.#indexSeen) {
       this.#indexSeen = mark;
-      this.#tellWorkers();
+      this.#workers.tell({ type: 'snapshots' });
     }
     const since = this.#consoleDownSince;
     if (since !== null && this.#clock() - since > CONSOLE_DOWN_MS) {
@@ -369,67 +309,32 @@ export class Supervisor {
   }
 
   #health(): { status: number; body: unknown } {
-    const pulses = this.#workers.map(({ pulse }) => pulse);
-    const isFailing = pulses.some((pulse) => pulse === null || pulse.spool !== 'ok');
+    const { pulses } = this.#workers;
+    const isFailing = pulses.some(({ pulse }) => pulse === null || pulse.spool !== 'ok');
     const isConsoleAway = this.#role === 'start' && this.#consoleReady === null;
     const body = {
       status: isFailing ? 'failing' : isConsoleAway ? 'degraded' : 'ok',
       gateway: this.#gateway,
       console: this.#role === 'gateway' ? 'elsewhere' : isConsoleAway ? 'down' : 'up',
-      workers: this.#workers.map(({ number, pulse }) => ({
-        worker: number,
-        up: pulse !== null,
-        spool: pulse?.spool ?? null,
-      })),
-      policySerial: pulses.find((pulse) => pulse !== null)?.serial ?? null,
+      workers: pulses.map(({ worker, pulse }) => ({ worker, up: pulse !== null, spool: pulse?.spool ?? null })),
+      policySerial: pulses.find(({ pulse }) => pulse !== null)?.pulse?.serial ?? null,
       alarms: this.#alarms.slice(0, 5).map(({ at, code }) => ({ at, code })),
     };
     return { status: isFailing ? 503 : 200, body };
   }
 
   #ready(): { status: number; body: unknown } {
-    const isReady = !this.#draining && this.#workers.some((worker) => worker.listening);
+    const isReady = !this.#draining && this.#workers.isListening;
     return { status: isReady ? 200 : 503, body: { ready: isReady } };
-  }
-
-  async #metrics(): Promise<string> {
-    return sumMetrics(await this.#askWorkers<MetricsReport>({ type: 'report-metrics' }));
-  }
-
-  async #refusalsOf(client: string): Promise<readonly AccessRecord[]> {
-    const found = (await this.#askWorkers<AccessRecord[]>({ type: 'refusals', client })).flat();
-    return found.sort((a, b) => (a.id < b.id ? 1 : -1));
-  }
-
-  /** The answers of the workers that give one; a worker that is just being started again has none. */
-  async #askWorkers<T>(message: Message): Promise<T[]> {
-    const links = this.#workers.flatMap(({ child }) => child.link ?? []);
-    const answers = await Promise.allSettled(links.map((link) => link.ask(message, 2_000)));
-    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value as T] : []));
   }
 
   #keepHighestInstant(): void {
     try {
-      replaceFile(highestInstantFile(this.#layout), `${Math.max(this.#highest, this.#clock())}\n`);
+      keepHighestInstant(this.#layout, Math.max(this.#highest, this.#workers.highestInstant, this.#clock()));
     } catch (error) {
       this.#log.warn({ err: error }, 'the highest instant could not be kept');
     }
   }
-
-  async #until(condition: () => boolean, ms: number): Promise<void> {
-    const end = this.#clock() + ms;
-    while (!condition() && this.#clock() < end) await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-function highestInstantFile(layout: DataLayout): string {
-  return join(layout.root, 'gateway', 'highest-instant');
-}
-
-function readHighestInstant(layout: DataLayout): number {
-  const file = highestInstantFile(layout);
-  const kept = existsSync(file) ? Number(readFileSync(file, 'utf8').trim()) : 0;
-  return Number.isSafeInteger(kept) ? kept : 0;
 }
 
 /** Changes whenever another index is in force on disk. */
