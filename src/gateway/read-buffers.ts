@@ -5,6 +5,9 @@
  */
 const READ_BYTES = 64 * 1024;
 
+/** A read of this size says that more is on its way. */
+export const BUSY_BYTES = READ_BYTES / 4;
+
 const MAX_SPARE = 64;
 
 export const sharedBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);

@@ -1,6 +1,6 @@
 // client ══ relay ══ upstream
 import type { OnReadOpts, Socket } from 'node:net';
-import { borrowBuffer, returnBuffer, sharedBuffer } from './read-buffers.ts';
+import { borrowBuffer, BUSY_BYTES, returnBuffer, sharedBuffer } from './read-buffers.ts';
 
 const RELAY = Symbol('relay');
 type RelaySocket = Socket & { [RELAY]?: Relay };
@@ -112,22 +112,28 @@ export class Relay {
       return false;
     }
     this.down += bytes;
-    // A full buffer says that more is waiting; a part of one, that all there was has come.
-    const isFull = bytes === buffer.length;
-    const isKept = isFull && buffer === this.#borrowed;
-    const chunk = isKept ? buffer : Buffer.from(buffer.subarray(0, bytes));
     this.#onFlushed ??= () => this.#flushed();
-    this.client.write(chunk, this.#onFlushed);
-    if (isFull) {
-      this.#borrowed ??= borrowBuffer();
-      nextBuffer = this.#borrowed;
-    } else if (this.#borrowed !== null) {
+    this.client.write(this.#ownBytes(bytes, buffer), this.#onFlushed);
+    const isFlushed = this.client.writableLength === 0;
+    if (this.#borrowed !== null && isFlushed && bytes < buffer.length && buffer === this.#borrowed) {
+      // A part of a buffer says that all there was has come: the tunnel may be quiet from now on.
       returnBuffer(this.#borrowed);
       this.#borrowed = null;
+    } else if (this.#borrowed !== null) {
+      nextBuffer = this.#borrowed;
     }
-    if (this.client.writableLength === 0) return true;
+    if (isFlushed) return true;
     this.#stopped = true;
     return false;
+  }
+
+  /** The bytes where nothing else is read into before they are written: where they are, in a borrowed buffer, or a small copy. */
+  #ownBytes(bytes: number, buffer: Buffer): Buffer {
+    if (buffer === this.#borrowed) return buffer.subarray(0, bytes);
+    if (bytes < BUSY_BYTES) return Buffer.from(buffer.subarray(0, bytes));
+    this.#borrowed ??= borrowBuffer();
+    buffer.copy(this.#borrowed, 0, 0, bytes);
+    return this.#borrowed.subarray(0, bytes);
   }
 
   // A write that did not flush but stayed below the high-water mark never emits drain: reading goes on in its own callback.
