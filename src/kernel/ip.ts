@@ -25,7 +25,8 @@ export function addressKind(address: string): AddressKind {
   const range = parsed.range();
   switch (range) {
     case 'unicast':
-      return 'public';
+      // The lowest addresses are reserved (RFC 4291 §2.5.5); they too can carry an IPv4 address inside.
+      return address.startsWith('::') ? 'special' : 'public';
     case 'loopback':
       return 'loopback';
     case 'linkLocal':
@@ -85,9 +86,9 @@ function parseCidr(text: string): Range {
   const slash = text.indexOf('/');
   const address = slash < 0 ? text : text.slice(0, slash);
   const canonical = canonicalAddress(address);
-  const bits = slash < 0 ? (canonical?.includes(':') ? 128 : 32) : Number(text.slice(slash + 1));
   const limit = canonical?.includes(':') ? 128 : 32;
-  if (canonical === null || !Number.isInteger(bits) || bits < 0 || bits > limit || text.endsWith('/')) {
+  const bits = slash < 0 ? limit : Number(/^\d{1,3}$/.exec(text.slice(slash + 1))?.[0] ?? Number.NaN);
+  if (canonical === null || !(bits <= limit)) {
     throw new TypeError(`"${text}" is not an IP address or CIDR range`);
   }
   return [ipaddr.parse(canonical), bits];
