@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { isIP } from 'node:net';
@@ -182,7 +183,18 @@ function folder(cwd: string): Parser<string> {
 
 function existingFolder(cwd: string): Parser<string> {
   return (text) =>
-    existsSync(resolve(cwd, text)) ? resolve(cwd, text) : new Refusal(`a folder that exists, and ${text} does not`);
+    isReadableFolder(resolve(cwd, text))
+      ? resolve(cwd, text)
+      : new Refusal(`a folder that exists and can be read, and ${text} is none`);
+}
+
+function isReadableFolder(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.X_OK);
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 function parseUrlText(text: string): URL | null {
@@ -210,7 +222,8 @@ const dnsServers: Parser<readonly string[]> = (text) => {
   const isServer = (server: string): boolean => {
     const withPort = /^(?:\[(.+)\]|([\d.]+)):(\d+)$/.exec(server);
     const address = withPort === null ? server : (withPort[1] ?? withPort[2])!;
-    return isIP(address) !== 0 && (withPort === null || Number(withPort[3]) <= 65_535);
+    const port = withPort === null ? 53 : Number(withPort[3]);
+    return isIP(address) !== 0 && port >= 1 && port <= 65_535;
   };
   return servers.length > 0 && servers.every(isServer)
     ? servers
@@ -219,16 +232,29 @@ const dnsServers: Parser<readonly string[]> = (text) => {
 
 const parentProxy: Parser<NonNullable<Environment['upstreamProxy']>> = (text) => {
   const url = parseUrlText(text);
-  if (url === null || url.protocol !== 'http:' || url.hostname === '' || url.pathname !== '/') {
-    return new Refusal('the parent proxy as http://host:port');
+  const port = url === null || url.port === '' ? 80 : Number(url.port);
+  const credentials = url === null ? null : credentialsOf(url);
+  const isPlain = url !== null && url.protocol === 'http:' && url.hostname !== '' && port !== 0;
+  if (!isPlain || credentials === null || url.pathname + url.search + url.hash !== '/') {
+    return new Refusal(
+      'the parent proxy as http://host:port or http://user:password@host:port, special characters escaped',
+    );
   }
-  const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? 80 : Number(url.port),
+    port,
     authorization: url.username === '' ? null : new Secret(`Basic ${Buffer.from(credentials).toString('base64')}`),
   };
 };
+
+/** `user:password` as they are; null where an escape in them is broken. */
+function credentialsOf(url: URL): string | null {
+  try {
+    return `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  } catch {
+    return null;
+  }
+}
 
 function readTls(read: Reader, cwd: string, problems: Problem[]): Environment['tls'] {
   const certFile = read('TLS_CERT', folder(cwd), null);
@@ -238,12 +264,32 @@ function readTls(read: Reader, cwd: string, problems: Problem[]): Environment['t
     problems.push(variable(certFile === null ? 'TLS_CERT' : 'TLS_KEY', 'is missing: certificate and key go together'));
     return null;
   }
-  for (const [name, path] of [['TLS_CERT', certFile] as const, ['TLS_KEY', keyFile] as const]) {
-    try {
-      readFileSync(path);
-    } catch {
-      problems.push(variable(name, `names ${path}, which cannot be read`));
-    }
+  const cert = readPart('TLS_CERT', certFile, 'no certificate', (pem) => new X509Certificate(pem), problems);
+  const key = readPart('TLS_KEY', keyFile, 'no private key without a password', createPrivateKey, problems);
+  if (cert !== null && key !== null && !cert.checkPrivateKey(key)) {
+    problems.push(variable('TLS_KEY', `names ${keyFile}, which does not belong to the certificate`));
   }
   return { certFile, keyFile };
+}
+
+function readPart<T>(
+  name: string,
+  path: string,
+  what: string,
+  read: (pem: Buffer) => T,
+  problems: Problem[],
+): T | null {
+  let pem: Buffer;
+  try {
+    pem = readFileSync(path);
+  } catch {
+    problems.push(variable(name, `names ${path}, which cannot be read`));
+    return null;
+  }
+  try {
+    return read(pem);
+  } catch {
+    problems.push(variable(name, `names ${path}, which holds ${what} (PEM)`));
+    return null;
+  }
 }

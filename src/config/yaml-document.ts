@@ -1,7 +1,7 @@
 import type { Static, TSchema } from 'typebox';
 import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
-import { LineCounter, isCollection, isNode, isPair, isScalar, parseDocument, type Document } from 'yaml';
+import { LineCounter, isCollection, isNode, isPair, isScalar, parseDocument, visit, type Document } from 'yaml';
 import type { Problem } from '../kernel/errors.ts';
 
 // All errors at once is the promise; the library stops at 8 by default.
@@ -29,19 +29,39 @@ export function readYaml<S extends TSchema>(
 ): { readonly document: YamlDocument<Static<S>> } | { readonly problems: readonly Problem[] } {
   const lines = new LineCounter();
   const parsed = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  if (parsed.errors.length > 0) {
+  // A warning is about a tag that means nothing here: not what its writer meant, whatever that was.
+  const faults = [...parsed.errors, ...parsed.warnings];
+  if (faults.length > 0) {
     return {
-      problems: parsed.errors.map((error) => {
+      problems: faults.map((error) => {
         const at = lines.linePos(error.pos[0]);
         return { file, line: at.line, column: at.col, reason: error.message.split('\n')[0]! };
       }),
     };
   }
-  const value: unknown = parsed.toJS({ maxAliasCount: 100 }) ?? {};
+  let value: unknown;
+  try {
+    value = parsed.toJS({ maxAliasCount: 100 }) ?? {};
+  } catch (error) {
+    return { problems: [aliasProblem(parsed, lines, file, error as Error)] };
+  }
   const lineOf = (path: DocumentPath): number => lineOfPath(parsed, lines, path);
   const problems = schemaProblems(schema, value, file, lineOf);
   if (problems.length > 0) return { problems };
   return { document: { file, value: value as Static<S>, lineOf } };
+}
+
+/** An alias that names nothing, or aliases that would make a small file huge. The library does not say where. */
+function aliasProblem(document: Document, lines: LineCounter, file: string, error: Error): Problem {
+  let line: number | undefined;
+  visit(document, {
+    Alias: (_key, alias) => {
+      if (alias.resolve(document) !== undefined) return undefined;
+      line = lines.linePos(alias.range![0]).line;
+      return visit.BREAK;
+    },
+  });
+  return { file, ...(line !== undefined && { line }), reason: error.message };
 }
 
 function schemaProblems(
