@@ -11,7 +11,7 @@ const HOP_BY_HOP = new Set([
   'transfer-encoding',
   'upgrade',
   'http2-settings',
-  // The client was already told to go on; the upstream must not be asked a second time.
+  // This proxy tells the client to go on; the upstream must not be asked a second time.
   'expect',
   // Ours alone: it tells the front desk who asks.
   'schoolgate-client',

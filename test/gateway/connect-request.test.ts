@@ -441,7 +441,11 @@ void t.test('a client that leaves while its upstream is being connected', async 
   const resolved = new Promise<readonly string[]>((resolve) => (connect = () => resolve(['127.0.0.1'])));
   let asked = 0;
   await using origin = await startSilent();
-  await using gateway = await startTestGateway({ raw: [origin.port] }, { resolve: () => (asked++, resolved) });
+  const resolve = async (): Promise<readonly string[]> => {
+    asked++;
+    return await resolved;
+  };
+  await using gateway = await startTestGateway({ raw: [origin.port] }, { resolve });
   for (const leave of [(one: RawConnection) => one.close(), (one: RawConnection) => one.reset()]) {
     const client = await dial(gateway.port);
     const before = asked;
