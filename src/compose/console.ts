@@ -130,7 +130,7 @@ async function startConsuming(
   };
   opened.defer(() => consumer.close());
   await consumer.start({
-    event: ({ json }) => orLog('an event', () => safeguarding.take(json)),
+    events: (batch) => orLog('a batch of events', () => safeguarding.take(batch.map(({ json }) => json))),
     segment: (segment) =>
       orLog('a history segment', async () => {
         const outcome = await importSegment(layout.history, segment);

@@ -10,6 +10,9 @@ export interface ArrivedEvent {
   readonly end: number;
 }
 
+/** Events in one batch: enough that a commit costs little of each, few enough that nobody waits long for one. */
+export const MOST_AT_ONCE = 500;
+
 /** A closed history segment on its way up: NDJSON, zstd-compressed, at most 1 MB. */
 export interface ArrivedSegment {
   /** Unique and stable: `<gateway>-<worker>-<ulid>`. */
@@ -20,13 +23,14 @@ export interface ArrivedSegment {
 /** The console's end, upward. */
 export interface UpwardConsumer {
   /**
-   * Delivers events in order per spool file, from the first that was not committed. A handler commits its effect and then
-   * resolves; the position moves on after that. A handler that rejects gets the same event or segment again, after a
+   * Delivers events in order per spool file, from the first that was not committed: in batches, each of 1 to `MOST_AT_ONCE`
+   * events that follow each other in one file. A handler commits its effects, all together, and then resolves; the position
+   * moves on after that. One that rejects has committed none of them and gets the same batch or segment again, after a
    * pause, and nothing of that worker in between; saying why it rejected is its own matter. Either may come twice (after
-   * a crash, or when the bus lost data): an event's id and a segment's name tell.
+   * a crash, or when the bus lost data), a batch then cut differently: an event's id and a segment's name tell.
    */
   start(handlers: {
-    event(event: ArrivedEvent): Promise<void>;
+    events(batch: readonly ArrivedEvent[]): Promise<void>;
     segment(segment: ArrivedSegment): Promise<void>;
   }): Promise<void>;
   close(): Promise<void>;

@@ -1,15 +1,16 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { DataLayout } from '../config/data-layout.ts';
 import { replaceFile } from '../kernel/durable-file.ts';
-import { watchFolders } from '../kernel/watch-folders.ts';
-import type { ArrivedEvent, UpwardConsumer } from './bus.ts';
+import { watchBusyFolders } from '../kernel/watch-folders.ts';
+import { type ArrivedEvent, MOST_AT_ONCE, type UpwardConsumer } from './bus.ts';
 import type { OnState } from './link-state.ts';
-import { type Backoff, createPump, persist, type Pump } from './pump.ts';
+import { type Backoff, createPump, GATHER_MS, persist, type Pump } from './pump.ts';
 import { byWorker, EVENT_FILE_ENDING, listSpool, readSpool, SEGMENT_ENDING } from './spool-files.ts';
 
-const READ_BYTES = 256 << 10;
+const READ_BYTES = 512 << 10;
 const SAVE_MS = 1000;
 
 type Handlers = Parameters<UpwardConsumer['start']>[0];
@@ -37,7 +38,11 @@ export class FolderConsumer implements UpwardConsumer {
   async start(handlers: Handlers): Promise<void> {
     this.#handlers = handlers;
     this.#segments = createPump(() => this.#takeSegments(), this.#newPart());
-    this.#unwatch = watchFolders([this.#layout.spoolEvents, this.#layout.spoolSegments], () => this.#look());
+    this.#unwatch = watchBusyFolders(
+      [this.#layout.spoolEvents, this.#layout.spoolSegments],
+      () => this.#look(),
+      GATHER_MS,
+    );
     this.#look();
   }
 
@@ -70,21 +75,25 @@ export class FolderConsumer implements UpwardConsumer {
   /** False when closing interrupted it. */
   async #takeFile(file: string): Promise<boolean> {
     for (;;) {
-      const { lines, closed } = readSpool(this.#layout.spoolEvents, file, this.#positions.of(file), READ_BYTES);
-      for (const { json, end } of lines) {
-        if (!(await this.#deliver({ json, file, end }))) return false;
-        this.#positions.set(file, end);
+      const { lines, closed, more } = readSpool(this.#layout.spoolEvents, file, this.#positions.of(file), READ_BYTES);
+      for (let first = 0; first < lines.length; first += MOST_AT_ONCE) {
+        const batch = lines.slice(first, first + MOST_AT_ONCE).map(({ json, end }) => ({ json, file, end }));
+        if (!(await this.#deliver(batch))) return false;
+        this.#positions.set(file, batch.at(-1)!.end);
+        // A commit does not wait for anything: without this nobody else would have a turn until the last event is taken.
+        await turn();
       }
       if (closed) {
         rmSync(join(this.#layout.spoolEvents, file), { force: true });
         this.#positions.forget(file);
       }
-      if (closed || lines.length === 0) return true;
+      // What is written meanwhile waits for the next look, and comes together.
+      if (!more) return true;
     }
   }
 
-  #deliver(event: ArrivedEvent): Promise<boolean> {
-    return persist(async () => this.#handlers!.event(event), this.#backoff, this.#stop.signal);
+  #deliver(batch: readonly ArrivedEvent[]): Promise<boolean> {
+    return persist(async () => this.#handlers!.events(batch), this.#backoff, this.#stop.signal);
   }
 
   async #takeSegments(): Promise<void> {

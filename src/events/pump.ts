@@ -43,6 +43,9 @@ export function createPump(work: () => Promise<void>, onRun: OnState): Pump {
   };
 }
 
+/** How long events may wait for others to come along, ms: each look at them and each commit has its price, many or few. */
+export const GATHER_MS = 100;
+
 /** How long to wait after a failed attempt: doubled each time. */
 export interface Backoff {
   readonly firstMs: number;

@@ -2,9 +2,9 @@ import { rmSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataLayout } from '../config/data-layout.ts';
-import { watchFolders } from '../kernel/watch-folders.ts';
+import { watchBusyFolders } from '../kernel/watch-folders.ts';
 import type { SpoolCarrier } from './bus.ts';
-import { createPump, type Pump } from './pump.ts';
+import { createPump, GATHER_MS, type Pump } from './pump.ts';
 import { connectRedis, isReady, type Redis, type RedisKeys, type RedisOptions } from './redis-link.ts';
 import { type Position, type RedisScripts, redisScripts } from './redis-scripts.ts';
 import {
@@ -50,7 +50,7 @@ export class RedisCarrier implements SpoolCarrier {
 
   async start(): Promise<void> {
     const { spoolEvents, spoolSegments } = this.#layout;
-    this.#unwatch = watchFolders([spoolEvents, spoolSegments], () => this.#pump.poke());
+    this.#unwatch = watchBusyFolders([spoolEvents, spoolSegments], () => this.#pump.poke(), GATHER_MS);
     this.#pump.poke();
   }
 
@@ -77,17 +77,18 @@ export class RedisCarrier implements SpoolCarrier {
     }
   }
 
-  /** Sends what is new in a file. True when all of it is in the stream, so that the worker's next file may follow. */
+  /** Sends what is new in a file. True when all that it had is in the stream, so that the worker's next file may follow. */
   async #carryFile(file: string, { committed, sent }: Position): Promise<boolean> {
     let position = sent;
     for (;;) {
-      const { lines, closed } = readSpool(this.#layout.spoolEvents, file, position, READ_BYTES);
+      const { lines, closed, more } = readSpool(this.#layout.spoolEvents, file, position, READ_BYTES);
       if (lines.length === 0) {
         if (closed && committed >= position) await this.#remove(this.#layout.spoolEvents, file);
         return true;
       }
       if (position - committed >= EVENTS_AHEAD_BYTES || !(await this.#sendLines(file, lines))) return false;
       position = lines.at(-1)!.end;
+      if (!more) return true;
     }
   }
 

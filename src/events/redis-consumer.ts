@@ -1,4 +1,4 @@
-import type { UpwardConsumer } from './bus.ts';
+import { type ArrivedEvent, type ArrivedSegment, MOST_AT_ONCE, type UpwardConsumer } from './bus.ts';
 import type { OnState } from './link-state.ts';
 import { type Backoff, persist } from './pump.ts';
 import { connectRedis, type Redis, type RedisKeys, type RedisOptions } from './redis-link.ts';
@@ -9,19 +9,28 @@ import { trimStream } from './trim-stream.ts';
 
 /** The console is the one consumer of this group; other programs may read the streams with groups of their own. */
 const GROUP = 'console';
-const EVENTS_AT_ONCE = 200;
 const TRIM_MS = 1000;
 
 type Handlers = Parameters<UpwardConsumer['start']>[0];
 
 /** One unit of a spool file: an event line, or a segment as bytes 0 to 1. */
-interface Unit {
-  readonly stream: string;
+interface Unit<T> {
   readonly entry: string;
   readonly file: string;
   readonly start: number;
   readonly end: number;
-  readonly handle: () => Promise<void>;
+  readonly item: T;
+}
+
+/** A stream, and what is done with what comes on it. */
+interface Source<T> {
+  readonly stream: string;
+  /** At most so many entries at once. */
+  readonly count: number;
+  /** Null for what no gateway has put there. */
+  readonly toUnit: (entry: StreamEntry) => Unit<T> | null;
+  /** Items that follow each other in one file. */
+  readonly handle: (items: readonly T[]) => Promise<void>;
 }
 
 /** The console's end of the Redis adapter. */
@@ -48,8 +57,20 @@ export class RedisConsumer implements UpwardConsumer {
   }
 
   async start(handlers: Handlers): Promise<void> {
-    this.#read(this.#keys.events, EVENTS_AT_ONCE, (entry) => this.#eventUnit(entry, handlers));
-    this.#read(this.#keys.segments, 1, (entry) => this.#segmentUnit(entry, handlers));
+    this.#read({
+      stream: this.#keys.events,
+      count: MOST_AT_ONCE,
+      toUnit: eventUnit,
+      handle: (events) => handlers.events(events),
+    });
+    this.#read({
+      stream: this.#keys.segments,
+      count: 1,
+      toUnit: segmentUnit,
+      handle: async (segments) => {
+        for (const segment of segments) await handlers.segment(segment);
+      },
+    });
     this.#trimmer = setInterval(() => void this.#trim(), TRIM_MS);
   }
 
@@ -60,10 +81,11 @@ export class RedisConsumer implements UpwardConsumer {
     await Promise.all(this.#reading);
   }
 
-  #read(stream: string, count: number, toUnit: (entry: StreamEntry) => Unit | null): void {
+  #read<T>(source: Source<T>): void {
+    const { stream, count } = source;
     const redis = connectRedis(this.#options, () => {});
     const onState: OnState = this.#options.newPart();
-    const onEntries = (entries: readonly StreamEntry[]): Promise<void> => this.#take(stream, entries, toUnit);
+    const onEntries = (entries: readonly StreamEntry[]): Promise<void> => this.#take(source, entries);
     this.#readers.push(redis);
     this.#reading.push(
       readGroup({ redis, stream, group: GROUP, count, onEntries, onState, signal: this.#stop.signal }),
@@ -71,25 +93,23 @@ export class RedisConsumer implements UpwardConsumer {
   }
 
   /** Workers side by side, each worker's entries in order. */
-  async #take(
-    stream: string,
-    entries: readonly StreamEntry[],
-    toUnit: (entry: StreamEntry) => Unit | null,
-  ): Promise<void> {
-    const lanes = new Map<string, Unit[]>();
+  async #take<T>(source: Source<T>, entries: readonly StreamEntry[]): Promise<void> {
+    const lanes = new Map<string, Unit<T>[]>();
+    const strangers: string[] = [];
     for (const entry of entries) {
-      const unit = toUnit(entry);
+      const unit = source.toUnit(entry);
       const name = unit === null ? null : parseSpoolName(unit.file);
       // Not from a gateway's spool, or taken out of the stream meanwhile: there is nothing to deliver.
-      if (unit === null || name === null) await this.#settle(() => this.#acknowledge(stream, entry.id));
+      if (unit === null || name === null) strangers.push(entry.id);
       else addTo(lanes, `${name.gateway}-${name.worker}`, unit);
     }
-    await Promise.all([...lanes.values()].map((units) => this.#takeInOrder(units)));
-    this.#toTrim.add(stream);
+    await this.#settle(() => this.#acknowledge(source.stream, strangers));
+    await Promise.all([...lanes.values()].map((units) => this.#takeInOrder(source, units)));
+    this.#toTrim.add(source.stream);
   }
 
-  async #takeInOrder(units: readonly Unit[]): Promise<void> {
-    for (const unit of units) if (!(await this.#settle(() => this.#takeUnit(unit)))) return;
+  async #takeInOrder<T>(source: Source<T>, units: readonly Unit<T>[]): Promise<void> {
+    for (const batch of byFile(units)) if (!(await this.#settle(() => this.#takeBatch(source, batch)))) return;
   }
 
   /** Repeats until Redis and the handler agreed to it; false when closing interrupted it. */
@@ -97,42 +117,29 @@ export class RedisConsumer implements UpwardConsumer {
     return persist(attempt, this.#backoff, this.#stop.signal);
   }
 
-  async #takeUnit({ stream, entry, file, start, end, handle }: Unit): Promise<void> {
-    const done = this.#done.get(file) ?? (await this.#committed(file));
-    if (start > done) {
-      // Entries before this one were lost from the stream: have the gateway send again from what is committed.
-      await this.#redis.hdel(this.#keys.sent, file);
-      await this.#acknowledge(stream, entry);
-      return;
-    }
-    if (end > done) {
-      await handle();
+  /** Units of one file. */
+  async #takeBatch<T>({ stream, handle }: Source<T>, batch: readonly Unit<T>[]): Promise<void> {
+    const { file } = batch[0]!;
+    const { news, end } = follow(batch, this.#done.get(file) ?? (await this.#committed(file)));
+    if (news.length > 0) {
+      await handle(news);
       this.#done.set(file, end);
     }
-    await this.#scripts.commit(stream, GROUP, entry, file, Math.max(end, done));
+    const entries = batch.filter((unit) => unit.end <= end).map(({ entry }) => entry);
+    if (entries.length > 0) await this.#scripts.commit({ stream, group: GROUP, file, end, entries });
+    const beyond = batch.filter((unit) => unit.end > end).map(({ entry }) => entry);
+    if (beyond.length === 0) return;
+    // Entries before these were lost from the stream: have the gateway send again from what is committed.
+    await this.#redis.hdel(this.#keys.sent, file);
+    await this.#acknowledge(stream, beyond);
   }
 
   async #committed(file: string): Promise<number> {
     return Number(await this.#redis.hget(this.#keys.committed, file)) || 0;
   }
 
-  async #acknowledge(stream: string, entry: string): Promise<void> {
-    await this.#redis.xack(stream, GROUP, entry);
-  }
-
-  #eventUnit({ id, fields }: StreamEntry, handlers: Handlers): Unit | null {
-    const [json, file] = [fields.get('json')?.toString(), fields.get('file')?.toString()];
-    const [start, end] = [Number(fields.get('start')), Number(fields.get('end'))];
-    if (json === undefined || file === undefined || !(start >= 0 && end > start)) return null;
-    const handle = (): Promise<void> => handlers.event({ json, file, end });
-    return { stream: this.#keys.events, entry: id, file, start, end, handle };
-  }
-
-  #segmentUnit({ id, fields }: StreamEntry, handlers: Handlers): Unit | null {
-    const [name, bytes] = [fields.get('name')?.toString(), fields.get('bytes')];
-    if (name === undefined || bytes === undefined) return null;
-    const handle = (): Promise<void> => handlers.segment({ name, bytes });
-    return { stream: this.#keys.segments, entry: id, file: name + SEGMENT_ENDING, start: 0, end: 1, handle };
+  async #acknowledge(stream: string, entries: readonly string[]): Promise<void> {
+    if (entries.length > 0) await this.#redis.xack(stream, GROUP, ...entries);
   }
 
   async #trim(): Promise<void> {
@@ -144,7 +151,43 @@ export class RedisConsumer implements UpwardConsumer {
   }
 }
 
-function addTo(lanes: Map<string, Unit[]>, lane: string, unit: Unit): void {
+function eventUnit({ id, fields }: StreamEntry): Unit<ArrivedEvent> | null {
+  const [json, file] = [fields.get('json')?.toString(), fields.get('file')?.toString()];
+  const [start, end] = [Number(fields.get('start')), Number(fields.get('end'))];
+  if (json === undefined || file === undefined || !(start >= 0 && end > start)) return null;
+  return { entry: id, file, start, end, item: { json, file, end } };
+}
+
+function segmentUnit({ id, fields }: StreamEntry): Unit<ArrivedSegment> | null {
+  const [name, bytes] = [fields.get('name')?.toString(), fields.get('bytes')];
+  if (name === undefined || bytes === undefined) return null;
+  return { entry: id, file: name + SEGMENT_ENDING, start: 0, end: 1, item: { name, bytes } };
+}
+
+/** What is new after `done` without a hole, and up to where it goes. What stands beyond a hole is left out. */
+function follow<T>(batch: readonly Unit<T>[], done: number): { readonly news: readonly T[]; readonly end: number } {
+  const news: T[] = [];
+  let reached = done;
+  for (const { start, end, item } of batch) {
+    if (start > reached || end <= reached) continue;
+    news.push(item);
+    reached = end;
+  }
+  return { news, end: reached };
+}
+
+/** Neighbours that are of one file together, in their order. */
+function byFile<T>(units: readonly Unit<T>[]): Unit<T>[][] {
+  const batches: Unit<T>[][] = [];
+  for (const unit of units) {
+    const batch = batches.at(-1);
+    if (batch !== undefined && batch[0]!.file === unit.file) batch.push(unit);
+    else batches.push([unit]);
+  }
+  return batches;
+}
+
+function addTo<T>(lanes: Map<string, Unit<T>[]>, lane: string, unit: Unit<T>): void {
   const units = lanes.get(lane);
   if (units === undefined) lanes.set(lane, [unit]);
   else units.push(unit);

@@ -38,11 +38,11 @@ for _, file in ipairs(ARGV) do
 end
 return answer`;
 
-/** Acknowledges one entry and moves its file's committed position, which never goes back. */
+/** Acknowledges entries of one file, each by its id, and moves the file's committed position, which never goes back. */
 const COMMIT = `
-redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
-local committed = tonumber(redis.call('HGET', KEYS[2], ARGV[3]) or '') or 0
-if tonumber(ARGV[4]) > committed then redis.call('HSET', KEYS[2], ARGV[3], ARGV[4]) end
+redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, 4))
+local committed = tonumber(redis.call('HGET', KEYS[2], ARGV[2]) or '') or 0
+if tonumber(ARGV[3]) > committed then redis.call('HSET', KEYS[2], ARGV[2], ARGV[3]) end
 return 1`;
 
 export interface Sending {
@@ -53,6 +53,16 @@ export interface Sending {
   readonly end: number;
   /** Fields and values of each entry, the same number in all. */
   readonly entries: readonly (readonly (string | Uint8Array)[])[];
+}
+
+export interface Commit {
+  readonly stream: string;
+  readonly group: string;
+  readonly file: string;
+  /** Up to where the file is committed with these entries, bytes. */
+  readonly end: number;
+  /** Ids, at least one. */
+  readonly entries: readonly string[];
 }
 
 export interface Position {
@@ -66,7 +76,7 @@ export interface RedisScripts {
   send(sending: Sending): Promise<boolean>;
   /** In the order of `files`. */
   positions(stream: string, files: readonly string[]): Promise<Position[]>;
-  commit(stream: string, group: string, entry: string, file: string, end: number): Promise<void>;
+  commit(commit: Commit): Promise<void>;
 }
 
 export function redisScripts(redis: Redis, keys: { readonly sent: string; readonly committed: string }): RedisScripts {
@@ -81,8 +91,8 @@ export function redisScripts(redis: Redis, keys: { readonly sent: string; readon
       const answer = (await redis.eval(STATUS, 3, stream, keys.sent, keys.committed, ...files)) as number[];
       return files.map((_, i) => ({ committed: answer[2 * i]!, sent: answer[2 * i + 1]! }));
     },
-    async commit(stream, group, entry, file, end) {
-      await redis.eval(COMMIT, 2, stream, keys.committed, group, entry, file, end);
+    async commit({ stream, group, file, end, entries }) {
+      await redis.eval(COMMIT, 2, stream, keys.committed, group, file, end, ...entries);
     },
   };
 }

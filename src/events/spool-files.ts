@@ -70,6 +70,8 @@ export interface SpoolRead {
   readonly lines: readonly SpoolLine[];
   /** True when the end mark was reached: the file is complete, and these are its last lines. */
   readonly closed: boolean;
+  /** True when the file had more to read already. */
+  readonly more: boolean;
 }
 
 /**
@@ -81,7 +83,7 @@ export function readSpool(folder: string, file: string, from: number, bytes: num
   try {
     fd = openSync(join(folder, file), 'r');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { lines: [], closed: true };
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { lines: [], closed: true, more: false };
     throw error;
   }
   try {
@@ -89,23 +91,25 @@ export function readSpool(folder: string, file: string, from: number, bytes: num
     // A worker that died between a partial write and its undoing leaves a file shorter than what was read of it; its end
     // mark must be seen all the same. No event line is as short as the mark, so at most one line is read again.
     const start = Math.min(from, Math.max(0, size - END_MARK.length));
-    const { lines, closed } = splitLines(readWholeLines(fd, start, size, bytes), start);
-    return { lines: lines.filter((line) => line.end > from), closed };
+    const { whole, more } = readWholeLines(fd, start, size, bytes);
+    const { lines, closed } = splitLines(whole, start);
+    return { lines: lines.filter((line) => line.end > from), closed, more: more && !closed };
   } finally {
     closeSync(fd);
   }
 }
 
-function readWholeLines(fd: number, from: number, size: number, bytes: number): Buffer {
+function readWholeLines(fd: number, from: number, size: number, bytes: number): { whole: Buffer; more: boolean } {
   for (let want = bytes; ; want *= 2) {
     const buffer = Buffer.allocUnsafe(Math.min(want, size - from));
     const read = readSync(fd, buffer, 0, buffer.length, from);
     const end = buffer.subarray(0, read).lastIndexOf(10) + 1;
-    if (end > 0 || from + want >= size) return buffer.subarray(0, end);
+    const more = from + want < size;
+    if (end > 0 || !more) return { whole: buffer.subarray(0, end), more };
   }
 }
 
-function splitLines(buffer: Buffer, from: number): SpoolRead {
+function splitLines(buffer: Buffer, from: number): Omit<SpoolRead, 'more'> {
   const lines: SpoolLine[] = [];
   for (let at = 0; at < buffer.length;) {
     const end = buffer.indexOf(10, at) + 1;

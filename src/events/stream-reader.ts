@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OnState } from './link-state.ts';
+import { GATHER_MS } from './pump.ts';
 import { type Redis, whenReady } from './redis-link.ts';
 
 export interface StreamEntry {
@@ -30,7 +31,7 @@ const AGAIN_MS = 250;
  * the start of the stream, also when it vanished with the data.
  */
 export async function readGroup(reading: StreamReading): Promise<void> {
-  const { redis, stream, group, onEntries, onState, signal } = reading;
+  const { redis, stream, group, count, onEntries, onState, signal } = reading;
   let from = '0';
   while (!signal.aborted) {
     try {
@@ -39,6 +40,7 @@ export async function readGroup(reading: StreamReading): Promise<void> {
       onState(null);
       await onEntries(entries);
       if (from !== '>') from = entries.at(-1)?.id ?? '>';
+      if (entries.length > 0 && entries.length < count) await pause(GATHER_MS, undefined, { signal });
     } catch (error) {
       from = '0';
       if (signal.aborted) return;

@@ -5,6 +5,45 @@ const LOOK_AGAIN_MS = 500;
 
 /** Calls back when something in one of the folders may have changed, and at least twice a second. Returns the end of it. */
 export function watchFolders(folders: readonly string[], onChange: () => void): () => void {
+  const deafen = listen(folders, onChange);
+  const timer = setInterval(onChange, LOOK_AGAIN_MS);
+  return () => {
+    clearInterval(timer);
+    deafen();
+  };
+}
+
+/**
+ * The same for folders that are written to all day, where hearing of each write costs more than looking now and then: after
+ * each call there is none for `restMs`, and from the first notification in that time on none is listened to.
+ */
+export function watchBusyFolders(folders: readonly string[], onChange: () => void, restMs: number): () => void {
+  let deafen: (() => void) | null = null;
+  let rest: NodeJS.Timeout | null = null;
+  const hear = (): void => {
+    if (rest === null) return look();
+    deafen?.();
+    deafen = null;
+  };
+  const look = (): void => {
+    rest = setTimeout(() => {
+      rest = null;
+      if (deafen === null) look();
+    }, restMs);
+    // Before the call, so that what is written during it is heard.
+    deafen ??= listen(folders, hear);
+    onChange();
+  };
+  deafen = listen(folders, hear);
+  const timer = setInterval(() => rest ?? look(), LOOK_AGAIN_MS);
+  return () => {
+    clearInterval(timer);
+    if (rest !== null) clearTimeout(rest);
+    deafen?.();
+  };
+}
+
+function listen(folders: readonly string[], onChange: () => void): () => void {
   const watchers = folders.flatMap((folder) => {
     try {
       // Without notifications (no inotify watches left) the regular look is enough.
@@ -13,9 +52,7 @@ export function watchFolders(folders: readonly string[], onChange: () => void): 
       return [];
     }
   });
-  const timer = setInterval(onChange, LOOK_AGAIN_MS);
   return () => {
-    clearInterval(timer);
     for (const watcher of watchers) watcher.close();
   };
 }

@@ -3,9 +3,9 @@ import type { AlarmCode, EventEnvelope } from '../events/catalogue.ts';
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import { localInput } from '../kernel/local-time.ts';
-import type { RecordDatabase, Tx } from '../store/database.ts';
+import { isOutOfOrder, type RecordDatabase, type Tx } from '../store/database.ts';
 import { type Alarm, type FlaggedCount, type HistoryGap, NAVIGATION_MS } from './model.ts';
-import { readEvent } from './read-event.ts';
+import { type Parked, parkingId, readEvent } from './read-event.ts';
 import {
   addToCount,
   alarmsBetween,
@@ -25,13 +25,17 @@ import {
 /** For whoever reads the record beside a running console. */
 export { alarmsBetween, gapsBetween } from './repository.ts';
 
+/** What became of an event: it took effect, had done so before, or was put aside for a person to look at. */
+export type Taken = 'taken' | 'known' | 'parked';
+
 /** What gateways reported, on record. */
 export interface Safeguarding {
   /**
-   * Lets an event from the bus take effect: once, however often it arrives, and on disk when this returns. What it does not
-   * understand it puts aside. Throws only when the record cannot be written; the bus then brings the event again.
+   * Lets a batch of events from the bus take effect, in order and in one transaction: each once, however often it arrives,
+   * and all on disk when this returns. One that it does not understand, or that the record refuses, it puts aside. Throws
+   * only when the record cannot be written: none of them took effect then, and the bus brings them again.
    */
-  take(json: string): 'taken' | 'known' | 'parked';
+  take(jsons: readonly string[]): Taken[];
   /** An alarm of the console's own. */
   raise(code: AlarmCode, text: string): void;
   /** Newest first; ms since the epoch. */
@@ -41,6 +45,8 @@ export interface Safeguarding {
   today(): FlaggedCount[];
   parked(): number;
 }
+
+const DAY_MS = 86_400_000;
 
 export interface SafeguardingOptions {
   readonly record: RecordDatabase;
@@ -53,7 +59,7 @@ export interface SafeguardingOptions {
 export function createSafeguarding(options: SafeguardingOptions): Safeguarding {
   const { record, clock, newId, timeZone } = options;
   return {
-    take: (json) => record.write((tx) => take(options, tx, json)),
+    take: (jsons) => takeBatch(options, jsons),
     raise: (code, text) =>
       record.write((tx) => insertAlarm(tx, { id: newId(), at: isoTime(clock()), gateway: 'console', code, text })),
     alarms: (from, until) => record.read((tx) => alarmsBetween(tx, isoTime(from), isoTime(until))),
@@ -63,35 +69,91 @@ export function createSafeguarding(options: SafeguardingOptions): Safeguarding {
   };
 }
 
-function take(options: SafeguardingOptions, tx: Tx, json: string): 'taken' | 'known' | 'parked' {
-  const read = readEvent(json);
-  const id = 'event' in read ? read.event.id : read.parked.id;
-  if (!takeId(tx, id)) return 'known';
-  if ('event' in read) {
-    effect(options, tx, read.event);
-    return 'taken';
+function takeBatch(options: SafeguardingOptions, jsons: readonly string[]): Taken[] {
+  const { record } = options;
+  try {
+    return record.write((tx) => takeAll(options, tx, jsons, take));
+  } catch (error) {
+    if (isOutOfOrder(error)) throw error;
+    // It is one of the events. To find it each must be a part of its own, which costs a fifth more: only now, therefore.
+    return record.write((tx) => takeAll(options, tx, jsons, takeOrPark));
   }
-  insertParked(tx, id, isoTime(options.clock()), read.parked.why, json);
+}
+
+type Take = typeof take;
+
+function takeAll(options: SafeguardingOptions, tx: Tx, jsons: readonly string[], takeOne: Take): Taken[] {
+  const now = options.clock();
+  const batch: Batch = { tx, arrivedAt: isoTime(now), dayOf: schoolDays(options.timeZone()), earliest: now };
+  const taken = jsons.map((json) => takeOne(batch, json));
+  // Events of a gateway that was cut off come late: a day is kept, to count those right as well.
+  deleteNavigationsBefore(tx, batch.earliest - DAY_MS);
+  return taken;
+}
+
+/** What events of one transaction share. */
+interface Batch {
+  readonly tx: Tx;
+  /** ISO 8601 UTC. */
+  readonly arrivedAt: string;
+  /** The school's day, such as `2026-11-23`, of an instant. */
+  readonly dayOf: (at: number) => string;
+  /** Of now and every navigation, ms since the epoch. */
+  earliest: number;
+}
+
+/** Many events lie in one minute, and asking what day it is in a zone costs more than a row of the record. */
+function schoolDays(zone: string): (at: number) => string {
+  const days = new Map<number, string>();
+  return (at) => {
+    const minute = Math.floor(at / 60_000);
+    let day = days.get(minute);
+    if (day === undefined) days.set(minute, (day = localInput(at, zone).slice(0, 10)));
+    return day;
+  };
+}
+
+function take(batch: Batch, json: string): Taken {
+  const read = readEvent(json);
+  return 'event' in read ? takeEvent(batch, read.event) : park(batch, json, read.parked);
+}
+
+/** Coming again would not help an event that the record refuses, and would hold up everything behind it for ever. */
+function takeOrPark(batch: Batch, json: string): Taken {
+  try {
+    return batch.tx.part(() => take(batch, json));
+  } catch (error) {
+    if (isOutOfOrder(error)) throw error;
+    return park(batch, json, { id: parkingId(json), why: `The record refused it: ${(error as Error).message}` });
+  }
+}
+
+function park({ tx, arrivedAt }: Batch, json: string, { id, why }: Parked): Taken {
+  if (!takeId(tx, id)) return 'known';
+  insertParked(tx, id, arrivedAt, why, json);
   return 'parked';
 }
 
-function effect(options: SafeguardingOptions, tx: Tx, event: EventEnvelope): void {
+function takeEvent(batch: Batch, event: EventEnvelope): Taken {
+  if (!takeId(batch.tx, event.id)) return 'known';
   if (isOf(event, 'alarm')) {
-    insertAlarm(tx, { id: event.id, at: event.at, ...pick(event.data) });
+    insertAlarm(batch.tx, { id: event.id, at: event.at, ...pick(event.data) });
   } else if (isOf(event, 'history.gap')) {
-    insertGap(tx, event.id, event.data);
+    insertGap(batch.tx, event.id, event.data);
   } else if (isOf(event, 'fault')) {
-    flag(options, tx, event.type, event.data.record);
+    flag(batch, event.type, event.data.record);
   } else {
-    flag(options, tx, event.type, event.data as AccessRecord);
+    flag(batch, event.type, event.data as AccessRecord);
   }
+  return 'taken';
 }
 
 function pick({ gateway, code, text }: { gateway: string; code: string; text: string }): Omit<Alarm, 'id' | 'at'> {
   return { gateway, code, text };
 }
 
-function flag(options: SafeguardingOptions, tx: Tx, type: string, record: AccessRecord): void {
+function flag(batch: Batch, type: string, record: AccessRecord): void {
+  const { tx } = batch;
   insertFlagged(tx, type, record);
   const at = Date.parse(record.at);
   const who = record.user ?? record.client;
@@ -99,10 +161,8 @@ function flag(options: SafeguardingOptions, tx: Tx, type: string, record: Access
   const host = record.host ?? '';
   if (isUnderWay(tx, who, host, record.verdict, at, NAVIGATION_MS)) return;
   insertNavigation(tx, who, host, record.verdict, at);
-  const day = localInput(at, options.timeZone()).slice(0, 10);
-  addToCount(tx, day, record.level, record.category ?? '', record.verdict);
-  // Events of a gateway that was cut off come late: a day is kept, to count those right as well.
-  deleteNavigationsBefore(tx, Math.min(at, options.clock()) - 86_400_000);
+  addToCount(tx, batch.dayOf(at), record.level, record.category ?? '', record.verdict);
+  batch.earliest = Math.min(batch.earliest, at);
 }
 
 function isOf<T extends EventEnvelope['type']>(event: EventEnvelope, type: T): event is EventEnvelope<T> {

@@ -18,6 +18,8 @@ export interface ReadTx {
 export interface Tx extends ReadTx {
   /** Runs a statement that changes something; returns how many rows it changed. */
   run(sql: string, ...values: SqlValue[]): number;
+  /** All of `work` or none of it, and the transaction goes on either way. Throws what `work` throws. */
+  part<T>(work: () => T): T;
 }
 
 /** The record: one SQLite file. Calls are synchronous; nothing may be awaited inside a transaction. */
@@ -77,9 +79,18 @@ function unusable(path: string, cause: unknown): SchoolgateError {
   return new SchoolgateError('record_unusable', 'us', text, { cause });
 }
 
+/** Primary result codes that speak of the values a statement was given: too big, constraint, mismatch (sqlite.org/rescode.html). */
+const OF_VALUES = new Set([18, 19, 20]);
+
+/** Whether the record as a whole failed (full, locked, damaged, a table missing), and not a statement for the values it was given. */
+export function isOutOfOrder(error: unknown): boolean {
+  const { code, errcode } = error as { code?: string; errcode?: number };
+  return code === 'ERR_SQLITE_ERROR' && !OF_VALUES.has(Number(errcode) & 0xff);
+}
+
 function wrap(connection: DatabaseSync): RecordDatabase {
   const statements = new Map<string, StatementSync>();
-  const prepare = (sql: string): StatementSync => {
+  const prepare: Prepare = (sql) => {
     let statement = statements.get(sql);
     if (statement === undefined) statements.set(sql, (statement = connection.prepare(sql)));
     return statement;
@@ -91,17 +102,14 @@ function wrap(connection: DatabaseSync): RecordDatabase {
   };
 }
 
-function inTransaction<T>(
-  connection: DatabaseSync,
-  begin: string,
-  prepare: (sql: string) => StatementSync,
-  work: (tx: Tx) => T,
-): T {
+type Prepare = (sql: string) => StatementSync;
+
+function inTransaction<T>(connection: DatabaseSync, begin: string, prepare: Prepare, work: (tx: Tx) => T): T {
   if (connection.isTransaction) throw new Error('a transaction is already open: pass its tx on instead');
   connection.exec(begin);
   const open = { is: true };
   try {
-    const result = work(transaction(prepare, open));
+    const result = work(transaction(connection, prepare, open));
     if (result instanceof Promise) throw new Error('nothing may be awaited inside a transaction');
     connection.exec('COMMIT');
     return result;
@@ -113,7 +121,7 @@ function inTransaction<T>(
   }
 }
 
-function transaction(prepare: (sql: string) => StatementSync, open: { is: boolean }): Tx {
+function transaction(connection: DatabaseSync, prepare: Prepare, open: { is: boolean }): Tx {
   const statement = (sql: string): StatementSync => {
     if (!open.is) throw new Error('this transaction has ended');
     return prepare(sql);
@@ -122,5 +130,17 @@ function transaction(prepare: (sql: string) => StatementSync, open: { is: boolea
     get: (sql, ...values) => statement(sql).get(...values),
     all: (sql, ...values) => statement(sql).all(...values),
     run: (sql, ...values) => Number(statement(sql).run(...values).changes),
+    part(work) {
+      statement('SAVEPOINT part').run();
+      try {
+        return work();
+      } catch (error) {
+        // Some errors, such as a full disk, end the whole transaction.
+        if (connection.isTransaction) statement('ROLLBACK TO part').run();
+        throw error;
+      } finally {
+        if (connection.isTransaction) statement('RELEASE part').run();
+      }
+    },
   };
 }

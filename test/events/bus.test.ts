@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { zstdDecompressSync } from 'node:zlib';
 import t, { type Test } from 'tap';
-import type { SignedSnapshot, SnapshotKind } from '../../src/events/bus.ts';
+import { MOST_AT_ONCE, type SignedSnapshot, type SnapshotKind } from '../../src/events/bus.ts';
 import { recoverSpool } from '../../src/events/recover-spool.ts';
 import { createRelay } from '../../src/events/relay.ts';
 import { loadOrCreateKeys, signSnapshot } from '../../src/events/signing.ts';
@@ -67,23 +68,84 @@ const upward = (makeRig: (t: Test) => Promise<Rig>) => async (t: Test) => {
     },
   );
 
-  void t.test('an event whose handler rejects comes again, and nothing of its worker in between', async (t) => {
+  void t.test('a batch that is refused comes again whole, and once committed never more', async (t) => {
     const rig = await makeRig(t);
-    const effects = new Effects();
-    const asked: string[] = [];
-    let refusals = 3;
-    effects.beforeEvent = (id) => {
-      asked.push(id);
-      if (asked.length >= 2 && refusals-- > 0) throw new Error('the record is busy');
+    const spool = spoolOf(t, rig.gateway, 1);
+    const write = async (count: number): Promise<string[]> => {
+      const events = Array.from({ length: count }, () => blocked());
+      for (const event of events) await spool.event(event);
+      return events.map((event) => event.id);
     };
+    const early = await write(5);
+    const first = new Effects();
+    let late: string[] | null = null;
+    first.beforeBatch = () => {
+      if (late === null || first.batches.length < 4) throw new Error('the record is busy');
+    };
+    await first.startOn(t, rig.consoleBus);
+    await carry(t, rig);
+    await until('the first five were refused', () => first.batches.length > 0);
+    late = await write(3);
+    await until('all took effect', () => first.count === 8);
+    const refused = first.batches.findLastIndex(([id]) => id === early[0]);
+    for (const batch of first.batches.slice(0, refused + 1)) t.same(batch, early, 'all of it, and nothing else');
+    t.ok(refused >= 3, 'it came again after each refusal');
+    t.same(first.batches.slice(refused + 1).flat(), late, 'then what was written meanwhile, once');
+    await first.consumer!.close();
+    const last = await write(2);
+    const second = new Effects();
+    await second.startOn(t, rig.consoleBus);
+    await until('the next consumer has what came since', () => second.count === 2);
+    t.same(second.batches.flat(), last, 'and nothing that was committed');
+  });
+
+  void t.test('events that come one by one are taken many at a time, and never more than 500', async (t) => {
+    const rig = await makeRig(t);
+    const spool = spoolOf(t, rig.gateway, 1);
+    const events = Array.from({ length: 1200 }, () => blocked({ rule: '' }));
+    await Promise.all(events.slice(0, 1100).map((event) => spool.event(event)));
+    const effects = new Effects();
     await effects.startOn(t, rig.consoleBus);
     await carry(t, rig);
+    await until('the backlog is taken', () => effects.count === 1100);
+    const backlog = effects.batches.length;
+    for (const event of events.slice(1100)) {
+      await spool.event(event);
+      await pause(1);
+    }
+    await until('everything is taken', () => effects.count === 1200);
+    t.same(
+      effects.batches.flat(),
+      events.map(({ id }) => id),
+    );
+    t.ok(Math.max(...effects.batches.map(({ length }) => length)) <= MOST_AT_ONCE);
+    t.ok(backlog <= 8, `a backlog in few batches, not ${backlog}`);
+    t.ok(effects.batches.length - backlog <= 50, 'and a trickle in fewer than it has events');
+  });
+
+  void t.test('a console killed between commit and position gets the batch again, and goes on after it', async (t) => {
+    const rig = await makeRig(t);
     const spool = spoolOf(t, rig.gateway, 1);
-    const events = [blocked(), blocked(), blocked()];
-    for (const event of events) await spool.event(event);
-    await until('all three took effect', () => effects.count === 3);
-    const [first, second, third] = events.map((event) => event.id);
-    t.same(asked, [first, second, second, second, second, third]);
+    const sent: string[] = [];
+    for (let i = 0; i < 700; i++) {
+      const event = blocked();
+      sent.push(event.id);
+      if (i % 100 === 99) await spool.event(event);
+      else void spool.event(event);
+    }
+    const killed = runChild(t, 'consumer-child.ts', [...rig.consoleArgs, sent[600]!]);
+    const exit = once(killed.child, 'close');
+    await carry(t, rig);
+    t.same(await exit, [null, 'SIGKILL']);
+    t.same(killed.lines, sent.slice(0, killed.lines.length), 'some were taken before');
+    t.ok(killed.lines.length > 600);
+    const next = new Effects();
+    await next.startOn(t, rig.consoleBus);
+    await until('the next has the rest', () => next.events.get(1)?.at(-1) === sent.at(-1));
+    const again = next.batches.flat();
+    t.same(again, sent.slice(-again.length), 'from there on everything, in order, once');
+    t.ok(again.includes(sent[600]!), 'also the batch that the bus had not heard of');
+    await next.consumer!.close();
   });
 
   void t.test('a consumer that starts late, or again, gets what was not committed and nothing else', async (t) => {

@@ -74,7 +74,7 @@ void t.test('an emptied Redis gets everything again that was not committed', asy
   const sent = await write(spool, 50);
   await until('the first are committed', () => effects.count === 50);
   let isOpen = false;
-  effects.beforeEvent = () => {
+  effects.beforeBatch = () => {
     if (!isOpen) throw new Error('not now');
   };
   sent.push(...(await write(spool, 50)));

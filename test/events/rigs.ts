@@ -19,7 +19,7 @@ export interface Rig {
   readonly gateway: DataLayout;
   readonly gatewayBus: Bus;
   readonly consoleBus: Bus;
-  /** Arguments with which a child process opens the console's end: data folder, and Redis socket or nothing. */
+  /** Arguments with which a child process opens the console's end: data folder, and Redis socket or an empty text. */
   readonly consoleArgs: readonly string[];
   /** Puts a text where a snapshot of this kind would be, as somebody could who reaches the bus. */
   intrude(kind: SnapshotKind, json: string): Promise<void>;
@@ -34,7 +34,7 @@ export async function folderRig(t: Test): Promise<Rig> {
     gateway,
     gatewayBus: bus,
     consoleBus: bus,
-    consoleArgs: [gateway.root],
+    consoleArgs: [gateway.root, ''],
     intrude: async (kind, json) => writeFileSync(join(gateway.busDown, `${kind}.json`), json),
   };
 }
@@ -94,6 +94,11 @@ export async function carry(t: Test, { gatewayBus }: Rig, gateway = 'gw'): Promi
   await carrier.start();
 }
 
+interface Told {
+  readonly id: string;
+  readonly data: { readonly worker: number };
+}
+
 /** A console that remembers what took effect: an id or name that comes twice takes effect once. */
 export class Effects {
   /** Event ids by worker, in the order of their effect. */
@@ -102,8 +107,10 @@ export class Effects {
   /** Deliveries of what had taken effect before. */
   doubles = 0;
   readonly #known = new Set<string>();
-  /** Asked before each event takes effect; throws for a console that cannot take it now. */
-  beforeEvent: (id: string) => void = () => {};
+  /** Every batch that was delivered, also those that were refused: event ids. */
+  readonly batches: string[][] = [];
+  /** Asked before a batch takes effect; throws for a console that cannot take it now. */
+  beforeBatch: (ids: readonly string[]) => void = () => {};
   consumer: UpwardConsumer | null = null;
 
   get count(): number {
@@ -115,17 +122,23 @@ export class Effects {
     this.consumer = consumer;
     t.teardown(() => consumer.close());
     await consumer.start({
-      event: async ({ json }) => this.#take(JSON.parse(json) as { id: string; data: { worker: number } }),
+      events: async (batch) => this.#takeAll(batch.map(({ json }) => JSON.parse(json) as Told)),
       segment: async (segment) => void this.segments.set(segment.name, segment),
     });
   }
 
-  #take({ id, data }: { id: string; data: { worker: number } }): void {
+  #takeAll(batch: readonly Told[]): void {
+    const ids = batch.map(({ id }) => id);
+    this.batches.push(ids);
+    this.beforeBatch(ids);
+    for (const told of batch) this.#take(told);
+  }
+
+  #take({ id, data }: Told): void {
     if (this.#known.has(id)) {
       this.doubles++;
       return;
     }
-    this.beforeEvent(id);
     this.#known.add(id);
     const ids = this.events.get(data.worker);
     if (ids === undefined) this.events.set(data.worker, [id]);

@@ -3,6 +3,7 @@ import t from 'tap';
 import type { AccessRecord } from '../../src/events/access-record.ts';
 import type { EventEnvelope, EventPayloads, EventType } from '../../src/events/catalogue.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
+import type { Taken } from '../../src/safeguarding/service.ts';
 import { type ControlPlane, START, controlPlane, manualClock } from '../helpers/control-plane.ts';
 
 const newId = createIdMaker(() => START);
@@ -44,6 +45,10 @@ function event<T extends EventType>(type: T, data: EventPayloads[T], change: Par
   return JSON.stringify({ id: newId(), type, v: 1, at: new Date(START).toISOString(), data, ...change });
 }
 
+function take({ safeguarding }: ControlPlane, json: string): Taken {
+  return safeguarding.take([json])[0]!;
+}
+
 function count(plane: ControlPlane, sql: string): number {
   return Number(plane.record.read((tx) => tx.get(sql))!['n']);
 }
@@ -53,12 +58,12 @@ void t.test('an event takes effect once, however often it comes and across a res
   const clock = manualClock();
   const json = event('access.blocked', record());
   const first = controlPlane({ path, clock });
-  t.equal(first.safeguarding.take(json), 'taken');
-  t.equal(first.safeguarding.take(json), 'known');
+  t.equal(take(first, json), 'taken');
+  t.equal(take(first, json), 'known');
   await first.close();
   const second = controlPlane({ path, clock });
   t.teardown(() => second.close());
-  t.equal(second.safeguarding.take(json), 'known');
+  t.equal(take(second, json), 'known');
   t.equal(count(second, 'SELECT count(*) AS n FROM flagged'), 1);
   t.match(second.safeguarding.today(), [{ level: 'ks2', category: 'gambling', verdict: 'block', navigations: 1 }]);
 });
@@ -68,10 +73,55 @@ void t.test('an effect that fails leaves its id free, so that the event can come
   t.teardown(() => plane.close());
   const json = event('access.blocked', record());
   plane.record.write((tx) => tx.run('ALTER TABLE flagged_counts RENAME TO away'));
-  t.throws(() => plane.safeguarding.take(json));
+  t.throws(() => take(plane, json));
   plane.record.write((tx) => tx.run('ALTER TABLE away RENAME TO flagged_counts'));
-  t.equal(plane.safeguarding.take(json), 'taken');
+  t.equal(take(plane, json), 'taken');
 });
+
+void t.test('a batch takes effect as a whole or not at all', async (t) => {
+  const plane = controlPlane();
+  t.teardown(() => plane.close());
+  const alarm = event('alarm', { gateway: 'gw-00000001', code: 'snapshot-refused', text: 'forged' });
+  const batch = [alarm, event('access.blocked', record()), alarm, 'not json'];
+  plane.record.write((tx) => tx.run('ALTER TABLE flagged_counts RENAME TO away'));
+  t.throws(() => plane.safeguarding.take(batch), /flagged_counts/);
+  for (const table of ['taken_events', 'alarms', 'flagged', 'parked_events']) {
+    t.equal(count(plane, `SELECT count(*) AS n FROM ${table}`), 0, `${table}: nothing of a batch that failed`);
+  }
+  plane.record.write((tx) => tx.run('ALTER TABLE away RENAME TO flagged_counts'));
+  t.strictSame(plane.safeguarding.take(batch), ['taken', 'taken', 'known', 'parked']);
+  t.strictSame(plane.safeguarding.take(batch), ['known', 'known', 'known', 'known']);
+  t.strictSame(plane.safeguarding.take([]), []);
+  t.equal(count(plane, 'SELECT count(*) AS n FROM alarms'), 1);
+  t.match(plane.safeguarding.today(), [{ level: 'ks2', category: 'gambling', verdict: 'block', navigations: 1 }]);
+});
+
+void t.test(
+  'an event that the record refuses is put aside with the reason, and the rest of its batch is taken',
+  async (t) => {
+    const plane = controlPlane();
+    t.teardown(() => plane.close());
+    plane.record.write((tx) =>
+      tx.run(`CREATE TRIGGER refuse BEFORE INSERT ON flagged_counts WHEN NEW.level = 'ks4'
+            BEGIN SELECT RAISE(ABORT, 'no such level'); END`),
+    );
+    const [before, after] = [
+      event('access.blocked', record()),
+      event('access.blocked', record({ host: 'two.example' })),
+    ];
+    const poison = event('access.blocked', record({ level: 'ks4', host: 'three.example' }));
+    const noDay = event('access.blocked', record({ at: '2026-99-99T09:00:00Z' }));
+    t.strictSame(plane.safeguarding.take([before, poison, noDay, after]), ['taken', 'parked', 'parked', 'taken']);
+    t.strictSame(plane.safeguarding.take([before, poison, noDay, after]), ['known', 'known', 'known', 'known']);
+    const parked = plane.record.read((tx) => tx.all('SELECT why, json FROM parked_events'));
+    t.same(new Set(parked.map((row) => row['json'])), new Set([poison, noDay]));
+    t.match(parked.find((row) => row['json'] === poison)!['why'], /no such level/);
+    t.equal(count(plane, 'SELECT count(*) AS n FROM flagged'), 2, 'it left nothing behind');
+    t.equal(plane.safeguarding.today()[0]?.navigations, 2);
+    plane.record.write((tx) => tx.run('DROP TRIGGER refuse'));
+    t.equal(take(plane, poison), 'taken', 'its own id is still free');
+  },
+);
 
 void t.test('one navigation is counted once', async (t) => {
   const table: [what: string, changes: Partial<AccessRecord>[], navigations: number][] = [
@@ -94,7 +144,7 @@ void t.test('one navigation is counted once', async (t) => {
   ];
   for (const [what, changes, navigations] of table) {
     const plane = controlPlane();
-    for (const change of changes) plane.safeguarding.take(event('access.blocked', record(change)));
+    plane.safeguarding.take(changes.map((change) => event('access.blocked', record(change))));
     const counted = plane.safeguarding.today().reduce((sum, row) => sum + row.navigations, 0);
     t.equal(counted, navigations, what);
     t.equal(count(plane, 'SELECT count(*) AS n FROM flagged'), changes.length, `${what}: every request is kept`);
@@ -110,7 +160,7 @@ void t.test('a day is the school’s', async (t) => {
   const summer = Date.UTC(2026, 5, 30, 23, 30);
   const plane = controlPlane({ clock: manualClock(summer) });
   t.teardown(() => plane.close());
-  plane.safeguarding.take(event('access.blocked', record({ at: new Date(summer).toISOString() })));
+  take(plane, event('access.blocked', record({ at: new Date(summer).toISOString() })));
   t.match(plane.safeguarding.today(), [{ day: '2026-07-01' }]);
 });
 
@@ -118,13 +168,13 @@ void t.test('every type has its effect', async (t) => {
   const plane = controlPlane();
   t.teardown(() => plane.close());
   const flagged = record({ verdict: 'allow', action: 'monitor' });
-  plane.safeguarding.take(event('access.flagged', flagged));
-  plane.safeguarding.take(event('illegal.hit', record({ reason: 'illegal', locked: true, target: null, host: null })));
+  take(plane, event('access.flagged', flagged));
+  take(plane, event('illegal.hit', record({ reason: 'illegal', locked: true, target: null, host: null })));
   const fault = record({ reason: 'fault', category: null });
-  plane.safeguarding.take(event('fault', { gateway: 'gw-00000001', worker: 1, what: 'a bug', record: fault }));
-  plane.safeguarding.take(event('alarm', { gateway: 'gw-00000001', code: 'snapshot-refused', text: 'forged' }));
+  take(plane, event('fault', { gateway: 'gw-00000001', worker: 1, what: 'a bug', record: fault }));
+  take(plane, event('alarm', { gateway: 'gw-00000001', code: 'snapshot-refused', text: 'forged' }));
   const span = { from: iso(-5000), until: iso(0) };
-  plane.safeguarding.take(event('history.gap', { gateway: 'gw-00000001', worker: 2, ...span }));
+  take(plane, event('history.gap', { gateway: 'gw-00000001', worker: 2, ...span }));
   plane.safeguarding.raise('policy-invalid', 'school.yaml:3: wrong');
 
   t.equal(
@@ -150,10 +200,10 @@ void t.test('what is not understood is put aside as it came, once, and stops not
     event('alarm', { text: 'no code' } as never),
     '{"type":"toString"}',
   ];
-  for (const text of texts) t.equal(plane.safeguarding.take(text), 'parked', text.slice(0, 30));
-  for (const text of texts) t.equal(plane.safeguarding.take(text), 'known', text.slice(0, 30));
+  for (const text of texts) t.equal(take(plane, text), 'parked', text.slice(0, 30));
+  for (const text of texts) t.equal(take(plane, text), 'known', text.slice(0, 30));
   t.equal(plane.safeguarding.parked(), texts.length);
   const kept = plane.record.read((tx) => tx.all('SELECT json FROM parked_events')).map((row) => row['json']);
   t.strictSame(new Set(kept), new Set(texts));
-  t.equal(plane.safeguarding.take(newer.replace('"v":2', '"v":1')), 'taken', 'its own id is still free');
+  t.equal(take(plane, newer.replace('"v":2', '"v":1')), 'taken', 'its own id is still free');
 });

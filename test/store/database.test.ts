@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t from 'tap';
 import { SchoolgateError } from '../../src/kernel/errors.ts';
-import { type Tx, openRecord, openRecordReadOnly } from '../../src/store/database.ts';
+import { type Tx, isOutOfOrder, openRecord, openRecordReadOnly } from '../../src/store/database.ts';
 import { currentVersion, loadMigrations, migrate } from '../../src/store/migrate.ts';
 
 function freshPath(t: { testdir(): string }): string {
@@ -30,6 +30,56 @@ void t.test('a transaction is kept whole or not at all', async (t) => {
     record.read((tx) => tx.all('SELECT name FROM thing').map((row) => row['name'])),
     ['kept'],
   );
+});
+
+void t.test('a part of a transaction is undone alone, and a record that fails ends all of it', async (t) => {
+  const record = openRecord(freshPath(t));
+  t.teardown(() => record.close());
+  record.write((tx) => tx.run('CREATE TABLE thing (name TEXT NOT NULL UNIQUE) STRICT'));
+  const add = (tx: Tx, ...names: (string | null)[]): void => {
+    for (const name of names) tx.run('INSERT INTO thing VALUES (?)', name);
+  };
+  const names = (): unknown[] => record.read((tx) => tx.all('SELECT name FROM thing').map((row) => row['name']));
+  record.write((tx) => {
+    add(tx, 'first');
+    t.throws(() => tx.part(() => add(tx, 'undone', null)), /NOT NULL/);
+    t.equal(
+      tx.part(() => {
+        add(tx, 'outer');
+        t.throws(() => tx.part(() => add(tx, 'inner', 'first')), /UNIQUE/);
+        return 'done';
+      }),
+      'done',
+    );
+    add(tx, 'last');
+  });
+  t.strictSame(names(), ['first', 'outer', 'last']);
+
+  record.read((tx) => tx.get('PRAGMA max_page_count = 1'));
+  const overflow = (tx: Tx): void => add(tx, ...Array.from({ length: 100 }, (_, i) => `${i} ${'x'.repeat(4000)}`));
+  t.throws(() => record.write((tx) => tx.part(() => overflow(tx))), /full/);
+  t.strictSame(names(), ['first', 'outer', 'last']);
+});
+
+void t.test('what is wrong with a value is told from what is wrong with the record', async (t) => {
+  const record = openRecord(freshPath(t));
+  t.teardown(() => record.close());
+  record.write((tx) => tx.run('CREATE TABLE thing (x INTEGER NOT NULL CHECK (x < 10)) STRICT'));
+  const error = (sql: string, ...values: (string | number | null)[]): unknown => {
+    try {
+      record.write((tx) => tx.run(sql, ...values));
+    } catch (thrown) {
+      return thrown;
+    }
+    return t.fail(`${sql} worked`);
+  };
+  const insert = 'INSERT INTO thing VALUES (?)';
+  for (const value of [null, 'text', 10, Number.NaN]) t.notOk(isOutOfOrder(error(insert, value)), String(value));
+  t.notOk(isOutOfOrder(error(insert, {} as never)), 'what no column holds');
+  t.ok(isOutOfOrder(error('INSERT INTO nothing VALUES (1)')), 'no such table');
+  record.read((tx) => tx.get('PRAGMA max_page_count = 1'));
+  const many = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO thing SELECT 1 FROM n`;
+  t.ok(isOutOfOrder(error(many)), 'a full disk');
 });
 
 void t.test('a transaction cannot be nested, outlived, or awaited in', async (t) => {
@@ -114,8 +164,7 @@ void t.test('a reader sees what is committed, beside the writer and after it has
   const writer = openRecord(path);
   writer.write((tx) => tx.run('CREATE TABLE thing (x INTEGER) STRICT'));
   const reader = openRecordReadOnly(path);
-  const count = (from: typeof reader): unknown =>
-    from.read((tx) => tx.get('SELECT count(*) AS n FROM thing')!['n']);
+  const count = (from: typeof reader): unknown => from.read((tx) => tx.get('SELECT count(*) AS n FROM thing')!['n']);
   writer.write((tx) => {
     tx.run('INSERT INTO thing VALUES (1)');
     t.equal(count(reader), 0, 'not committed yet');
