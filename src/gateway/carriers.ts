@@ -7,7 +7,7 @@ import { connectRequest, type ServeInside } from './connect-request.ts';
 import type { GatewayContext } from './context.ts';
 import { httpRequest, type Inside } from './http-request.ts';
 import { type ConnectHead, readPlainConnect } from './plain-connect.ts';
-import { refuseExpectation, refuseUnreadable } from './refuse-unreadable.ts';
+import { cutWhenDue, refuseExpectation, refuseUnreadable } from './refuse-unreadable.ts';
 import { serveStatus } from './status-pages.ts';
 import { isWebSocket, upgradeRequest } from './upgrade-request.ts';
 import type { UpstreamPools } from './upstream-pools.ts';
@@ -45,13 +45,18 @@ export function createCarriers(context: GatewayContext, pools: UpstreamPools): C
   server.maxHeadersCount = 0;
   // Node's watch over slow header sections and idle connections starts with this event, and this server never listens itself.
   server.emit('listening');
-  server.on('request', (request, response) => {
+  const serveRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const inside = insides.get(request.socket) ?? null;
     const isOurs = inside === null && request.url!.startsWith('/');
     const served = isOurs
       ? serveStatus(context, request, response)
       : httpRequest(context, pools, request, response, inside);
     served.catch((error: unknown) => failOpenResponse(context, response, error));
+  };
+  // One at a time: Node gives out pipelined requests at once, and a single connection could ask for thousands of upstreams.
+  server.on('request', (request, response) => {
+    if (response.socket !== null) return serveRequest(request, response);
+    response.once('socket', () => serveRequest(request, response));
   });
   // Its body is asked for when there is somebody to send it to; Node would ask at once.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
@@ -72,10 +77,12 @@ export function createCarriers(context: GatewayContext, pools: UpstreamPools): C
     served.catch((error: unknown) => giveUp(context, client, error));
   };
   server.on('connect', (request: IncomingMessage, client: Socket, early: Buffer) => {
+    if (cutWhenDue(context, client)) return;
     client.setTimeout(0);
     connect({ authority: request.url!, rawHeaders: request.rawHeaders }, client, early);
   });
   server.on('upgrade', (request: IncomingMessage, client: Socket, head: Buffer) => {
+    if (cutWhenDue(context, client)) return;
     upgradeRequest(context, request, client, head, insides.get(client) ?? null).catch((error: unknown) =>
       giveUp(context, client, error),
     );

@@ -19,8 +19,7 @@ export function refuseUnreadable(
   hasAsked: boolean,
 ): void {
   if (error.code === 'ECONNRESET' || client.destroyed || !client.writable) return void client.destroy();
-  const due = (client as ServingSocket)._httpMessage;
-  if (due) return cutInstead(context, client, due);
+  if (cutWhenDue(context, client)) return;
   if (!hasAsked) return void client.destroy();
   const status = unreadableStatus(error.code);
   const admission = admitUnreadable(context, client, '-');
@@ -40,11 +39,18 @@ export function refuseExpectation(context: GatewayContext, request: IncomingMess
   finish(context, accessRecord(context, admission, { status, up: 0, down: 0 }));
 }
 
-/** An answer sent now would be taken for the one that is due. A broken body is on the record of its own request already. */
-function cutInstead(context: GatewayContext, client: Socket, due: ServerResponse): void {
+/**
+ * Closes a connection on which the answer to an earlier request is due; false if none is. Whatever was sent now would be taken
+ * for that answer, and it for a part of what follows. A broken body is on the record of its own request already.
+ */
+export function cutWhenDue(context: GatewayContext, client: Socket): boolean {
+  const due = (client as ServingSocket)._httpMessage;
+  if (!due) return false;
   client.destroy();
-  if (!due.req.complete) return;
-  finish(context, accessRecord(context, admitUnreadable(context, client, '-'), { status: 0, up: 0, down: 0 }));
+  if (due.req.complete) {
+    finish(context, accessRecord(context, admitUnreadable(context, client, '-'), { status: 0, up: 0, down: 0 }));
+  }
+  return true;
 }
 
 function admitUnreadable(context: GatewayContext, client: Socket, method: string): Admission {
