@@ -7,7 +7,7 @@ export interface ConnectHead {
 }
 
 const START = 'CONNECT ';
-const REQUEST_LINE = /^CONNECT ([\x21-\x7e]{1,300}) HTTP\/1\.1$/;
+const REQUEST_LINE = /^CONNECT ([0-9A-Za-z._:[\]-]{1,300}) HTTP\/1\.1$/;
 const FIELD_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x20-\x7e]*?)[ \t]*$/;
 // A CONNECT with content is for the full parser to judge.
 const FRAMING = /^(?:content-length|transfer-encoding|expect|upgrade)$/i;
