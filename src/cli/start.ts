@@ -33,16 +33,11 @@ async function serve(role: 'start' | 'gateway', context: CliContext): Promise<vo
   for (const warning of warnings) context.stderr.write(`${warning}\n`);
   const log = createLogger('supervisor');
   const supervisor = new Supervisor({ environment, role, clock: context.clock, log });
-  let stopping = false;
-  const stop = async (): Promise<void> => {
-    if (stopping) process.exit(130);
-    stopping = true;
+  stopOnSignal(context, async () => {
     const cut = await supervisor.stop();
-    if (cut > 0)
-      context.stderr.write(`${cut} ${cut === 1 ? 'connection was' : 'connections were'} cut at the deadline.\n`);
-    process.exit(0);
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
+    const what = cut === 1 ? 'connection was' : 'connections were';
+    if (cut > 0) context.stderr.write(`${cut} ${what} cut at the deadline.\n`);
+  });
   process.on(
     'SIGHUP',
     () => void supervisor.reload().catch((error: unknown) => log.error({ err: error }, 'reload failed')),
@@ -146,14 +141,24 @@ async function serveConsole(context: CliContext): Promise<void> {
   const { runConsole } = await import('../compose/console.ts');
   const environment = readEnvironment(context.env, context.cwd);
   const running = await runConsole(environment, { clock: context.clock });
-  let stopping = false;
-  const stop = async (): Promise<void> => {
-    if (stopping) process.exit(130);
-    stopping = true;
-    await running.stop();
-    process.exit(0);
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
+  stopOnSignal(context, () => running.stop());
   process.on('SIGHUP', () => running.reload());
   context.stdout.write(`${['Schoolgate’s console is running.', ...consoleLines(environment, running)].join('\n')}\n`);
+}
+
+/** One Ctrl-C may arrive twice: from the terminal, and passed on by whatever started us. */
+const SAME_SIGNAL_MS = 1000;
+
+/** Stops in good order at the first SIGINT or SIGTERM; whoever will not wait for that asks again. */
+function stopOnSignal({ clock }: CliContext, stop: () => Promise<unknown>): void {
+  let askedAt: number | null = null;
+  const onSignal = (): void => {
+    if (askedAt !== null) {
+      if (clock() - askedAt > SAME_SIGNAL_MS) process.exit(130);
+      return;
+    }
+    askedAt = clock();
+    void stop().then(() => process.exit(0));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
 }

@@ -20,7 +20,7 @@ childProcess(async (_orders, link) => {
     isStopping = true;
     setTimeout(() => process.exit(1), STOP_MS).unref();
     await (await starting).stop();
-    process.disconnect?.();
+    if (process.connected) process.disconnect();
   };
   link.onMessage((message, answer) => {
     if (message.type === 'verify') {

@@ -159,7 +159,7 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     stopSweeping();
     await pools.close();
     await spool.close();
-    process.disconnect?.();
+    if (process.connected) process.disconnect();
   };
   link.onMessage((message, answer) => {
     if (message.type === 'snapshots') renew();

@@ -10,7 +10,7 @@ import { until } from '../helpers/until.ts';
 const { isEverywhere, makeSchool, site } = await journey(t);
 const school = makeSchool();
 const port = await freePort();
-const stack = await new Stack({ school, env: { SCHOOLGATE_PROXY_PORT: String(port) } }).start();
+const stack = await new Stack({ school, workers: 1, env: { SCHOOLGATE_PROXY_PORT: String(port) } }).start();
 t.teardown(() => stack.stop());
 
 const filters = async (): Promise<boolean> =>

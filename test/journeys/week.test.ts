@@ -10,7 +10,7 @@ import { until } from '../helpers/until.ts';
 const { connectStatus, folder, httpStatus, makeSchool, openTunnel } = await journey(t);
 const school = makeSchool();
 school.writeSettings({ ranges: [{ cidr: '127.0.0.0/8', level: 'ks3', name: 'Library' }] });
-const stack = await new Stack({ school }).start();
+const stack = await new Stack({ school, workers: 1 }).start();
 t.teardown(() => stack.stop());
 
 /** How often each was asked for, each time with its own record. */

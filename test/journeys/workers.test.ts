@@ -121,6 +121,8 @@ void t.test(
     await download.send(`GET ${site('open.test', '/drip?n=40&ms=50')} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     await download.read('\r\n\r\n');
     stack.signal('SIGTERM');
+    // As it comes from a launcher that passes on what its whole group was told.
+    stack.signal('SIGTERM');
     await until('nothing new is taken', () =>
       dial(stack.proxyPort).then(
         async (connection) => {
