@@ -185,6 +185,31 @@ void t.test('what the parser cannot read is answered once, recorded once and clo
   await isEmpty(gateway);
 });
 
+void t.test('half a request and then the end', async (t) => {
+  await using gateway = await startTestGateway({});
+  for (const bytes of [
+    'GET http://any.test/ HTT',
+    'GET http://any.test/ HTTP/1.1\r\nHost: any',
+    'CONNECT any.test:443 HTTP/1.1\r\n',
+  ]) {
+    gateway.spool.records.length = 0;
+    const client = await dial(gateway.port);
+    await client.send(bytes);
+    client.end();
+    const { bytes: answer, peer } = await client.readToEnd();
+    t.match(text(answer), /^HTTP\/1\.1 400 /, bytes);
+    t.not(peer, 'open');
+    t.match(gateway.spool.records, [{ reason: 'malformed' }], bytes);
+    await client.close();
+  }
+  const silent = await dial(gateway.port);
+  silent.end();
+  const { bytes } = await silent.readToEnd();
+  t.equal(bytes.length, 0);
+  await silent.close();
+  await isEmpty(gateway);
+});
+
 void t.test('a body that turns to garbage never mixes two answers', async (t) => {
   await using origin = await startOrigin();
   await using gateway = await startTestGateway({ http: [origin.http.port] });

@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net';
 import t from 'tap';
+import { createAuthority } from '../helpers/certificates.ts';
 import { eventually, settled } from '../helpers/listening.ts';
 import { startTcpOrigin } from '../helpers/origin.ts';
 import { Pattern } from '../helpers/pattern.ts';
-import { connectThrough, type RawConnection } from '../helpers/raw-client.ts';
+import { startParent } from '../helpers/parent-proxy.ts';
+import { connectThrough, dial, type RawConnection } from '../helpers/raw-client.ts';
 import { startTestGateway, type TestGateway } from '../helpers/test-gateway.ts';
 
 const PIECE = 48 * 1024;
@@ -77,6 +79,10 @@ async function startPatternOrigin(pauses: boolean) {
 async function carry(gateway: TestGateway, port: number, seed: number, up: number, down: number, pauses: boolean) {
   const { connection, response } = await connectThrough(gateway.port, `127.0.0.1:${port}`);
   if (response.status !== 200) throw new Error(`CONNECT was answered ${response.status}`);
+  return await carryOver(connection, seed, up, down, pauses);
+}
+
+async function carryOver(connection: RawConnection, seed: number, up: number, down: number, pauses: boolean) {
   const { socket } = connection;
   socket.removeAllListeners('data');
   const received = checkPattern(socket, new Pattern(seed + 1_000_000), pauses);
@@ -109,6 +115,35 @@ void t.test(
     await eventually('no socket is left at the origin', () => origin.open() === 0);
   },
 );
+
+void t.test('so do tunnels through a parent proxy, and from a TLS client', async (t) => {
+  await using origin = await startPatternOrigin(true);
+  await using parent = await startParent();
+  const issued = createAuthority().issue(['127.0.0.1']);
+  const tls = { cert: Buffer.from(issued.cert), key: Buffer.from(issued.key) };
+  const up = { host: '127.0.0.1', port: parent.port, authorization: null };
+  await using chained = await startTestGateway({ raw: [origin.port] }, { parent: up });
+  await using secure = await startTestGateway({ raw: [origin.port] }, { tls });
+  const openSecure = async (): Promise<RawConnection> => {
+    const outer = await dial(secure.tlsPort!);
+    const connection = await outer.startTls({ rejectUnauthorized: false });
+    await connection.send(`CONNECT 127.0.0.1:${origin.port} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    t.equal((await connection.readResponse('CONNECT')).status, 200);
+    return connection;
+  };
+  const runs = Array.from({ length: 24 }, async (_, i) => {
+    const [up, down] = [i * 30_000, (24 - i) * 60_000];
+    const connection =
+      i % 2 === 0 ? (await connectThrough(chained.port, `127.0.0.1:${origin.port}`)).connection : await openSecure();
+    t.equal(await carryOver(connection, 500 + i, up, down, true), down);
+  });
+  await Promise.all(runs);
+  t.same(origin.failures, []);
+  await eventually(
+    'nothing is left',
+    () => origin.open() + chained.listener.connections + secure.listener.connections === 0,
+  );
+});
 
 void t.test('bulk in both directions comes through whole', async (t) => {
   await using origin = await startPatternOrigin(false);
