@@ -5,7 +5,7 @@ import type { Admission } from './admit.ts';
 import type { GatewayContext } from './context.ts';
 import { errorPage } from './block-page.ts';
 import { PSEUDONYM, responseHeaders } from './headers.ts';
-import { accessRecord, finish } from './record.ts';
+import { accessRecord, finish, NOTHING_YET } from './record.ts';
 import { pageFields, pageInput, responseHead } from './refuse.ts';
 import { discardBody, RequestBody } from './request-body.ts';
 import { UpstreamError, upstreamError } from './upstream-error.ts';
@@ -35,6 +35,10 @@ export function forward(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
+  if (response.destroyed) {
+    // The client went while the name was looked up or word was sent: its leaving cannot be heard any more.
+    return finish(context, accessRecord(context, admission, { ...NOTHING_YET, error: 'client_aborted' }));
+  }
   new Exchange(context, admission, pool, upstreamRequest, request, response).dispatch();
 }
 

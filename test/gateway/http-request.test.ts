@@ -294,6 +294,48 @@ void t.test('a client that goes away takes all its upstream requests with it', a
   }
 });
 
+void t.test('a client that goes away before its upstream is asked leaves nothing running', async (t) => {
+  let found = (): void => {};
+  let asked = 0;
+  const resolve = (): Promise<readonly string[]> => {
+    asked++;
+    return new Promise((done) => (found = () => done(['127.0.0.1'])));
+  };
+  await using run = await start({ resolve });
+  const port = run.origin.http.port;
+  for (const path of ['/', '/bytes?n=30000000', '/fault/never']) {
+    for (const body of ['', 'some body']) {
+      run.gateway.spool.records.length = 0;
+      const before = asked;
+      const client = await dial(run.gateway.port);
+      const head = [`POST http://slow.test:${port}${path} HTTP/1.1`, `Host: slow.test:${port}`];
+      await client.send([...head, `Content-Length: ${body.length}`, '', body].join('\r\n'));
+      await eventually('the name is looked up', () => asked > before);
+      await client.close();
+      await eventually('the gateway knows', () => run.gateway.listener.connections === 0);
+      found();
+      await isOver(run.origin.http, run.gateway, 1);
+      t.match(run.gateway.spool.records, [{ verdict: 'allow', status: 0, error: 'client_aborted' }], path);
+    }
+  }
+  t.same(run.origin.seen, [], 'and nothing was asked for in its name');
+});
+
+void t.test('every request of a connection is judged by what is in force when it comes', async (t) => {
+  await using run = await start({ names: { 'site.test': ['127.0.0.1'] } });
+  const host = `site.test:${run.origin.http.port}`;
+  await using client = await dial(run.gateway.port);
+  const ask = async (): Promise<number> => {
+    await client.send(`GET http://${host}/ HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    return (await client.readResponse()).status;
+  };
+  t.equal(await ask(), 200);
+  run.gateway.setPolicy({ listed: { 'site.test': ['gambling'] } });
+  t.equal(await ask(), 403);
+  run.gateway.setPolicy({ listed: {} });
+  t.equal(await ask(), 200);
+});
+
 void t.test('what goes wrong upstream is answered with the matching status and error', async (t) => {
   await using run = await start({
     names: { 'dead.test': ['127.0.0.1'] },
