@@ -1,6 +1,7 @@
 /** What the beginning of a TLS connection tells (RFC 8446 §4.1.2, RFC 6066 §3). */
 export type ClientHello =
-  | { readonly state: 'incomplete' }
+  /** `missing`: bytes without which it cannot be complete; more may be needed. */
+  | { readonly state: 'incomplete'; readonly missing: number }
   | { readonly state: 'not-tls' }
   | {
       readonly state: 'complete';
@@ -14,7 +15,6 @@ export type ClientHello =
 /** A hello larger than this is refused; post-quantum key shares make about 2 KB, the limit of TLS itself is 16 MB. */
 export const MAX_HELLO_BYTES = 64 * 1024;
 
-const INCOMPLETE: ClientHello = { state: 'incomplete' };
 const NOT_TLS: ClientHello = { state: 'not-tls' };
 const HANDSHAKE = 22;
 const CLIENT_HELLO = 1;
@@ -33,6 +33,41 @@ export function readClientHello(bytes: Buffer): ClientHello {
   }
 }
 
+/**
+ * A hello that comes in several pieces. It is read again only when it could be complete: read after each piece, one that is cut
+ * into single bytes would cost seconds.
+ */
+export class GatheredHello {
+  #buffer: Buffer;
+  #size: number;
+  #readAt: number;
+
+  constructor(first: Buffer, missing: number) {
+    this.#buffer = first;
+    this.#size = first.length;
+    this.#readAt = first.length + missing;
+  }
+
+  get bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#size);
+  }
+
+  add(piece: Buffer): ClientHello {
+    const size = this.#size + piece.length;
+    if (size > this.#buffer.length) {
+      const larger = Buffer.allocUnsafe(2 * size);
+      this.#buffer.copy(larger, 0, 0, this.#size);
+      this.#buffer = larger;
+    }
+    piece.copy(this.#buffer, this.#size);
+    this.#size = size;
+    if (size < this.#readAt) return { state: 'incomplete', missing: this.#readAt - size };
+    const hello = readClientHello(this.bytes);
+    if (hello.state === 'incomplete') this.#readAt = size + hello.missing;
+    return hello;
+  }
+}
+
 /** The first handshake message, put together from its records (RFC 8446 §5.1), without its 4-byte header. */
 function handshakeMessage(bytes: Buffer): Buffer | ClientHello {
   let at = 0;
@@ -42,7 +77,7 @@ function handshakeMessage(bytes: Buffer): Buffer | ClientHello {
   while (at < bytes.length) {
     if (bytes[at] !== HANDSHAKE) return NOT_TLS;
     if (at + 1 < bytes.length && bytes[at + 1] !== 3) return NOT_TLS;
-    if (at + 5 > bytes.length) return INCOMPLETE;
+    if (at + 5 > bytes.length) return { state: 'incomplete', missing: at + 5 - bytes.length };
     const size = bytes.readUInt16BE(at + 3);
     if (size === 0 || size > 16_384 + 256) return NOT_TLS;
     const fragment = bytes.subarray(at + 5, at + 5 + size);
@@ -63,7 +98,8 @@ function handshakeMessage(bytes: Buffer): Buffer | ClientHello {
     }
     at += 5 + size;
   }
-  return bytes.length > MAX_HELLO_BYTES ? NOT_TLS : INCOMPLETE;
+  if (bytes.length > MAX_HELLO_BYTES) return NOT_TLS;
+  return { state: 'incomplete', missing: Math.max(wanted - gathered, 1) };
 }
 
 /** Throws a RangeError where a length points beyond the message. */

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { hostText, parseAuthority } from '../kernel/url.ts';
 import { type Admission, admit, admitServerName, type Ask, type Target } from './admit.ts';
 import { clientOf } from './client-address.ts';
-import { MAX_HELLO_BYTES, readClientHello } from './client-hello.ts';
+import { GatheredHello, readClientHello } from './client-hello.ts';
 import type { GatewayContext } from './context.ts';
 import type { Route } from './dial.ts';
 import { headerValues, isLoop } from './headers.ts';
@@ -92,7 +92,7 @@ class Tunnel implements OpenConnection, RelayOwner {
   readonly admission: Admission;
   readonly #context: GatewayContext;
   readonly #relay: Relay;
-  #hello: Buffer | null = null;
+  #hello: GatheredHello | null = null;
   #serverName: string | undefined;
   #ech = false;
   #error: string | undefined;
@@ -124,12 +124,12 @@ class Tunnel implements OpenConnection, RelayOwner {
 
   /** The client's first bytes, until the ClientHello is whole. */
   heldBytes(chunk: Buffer): void {
-    const bytes = this.#hello === null ? chunk : Buffer.concat([this.#hello, chunk]);
-    const hello = readClientHello(bytes);
-    if (hello.state === 'incomplete' && bytes.length <= MAX_HELLO_BYTES) {
-      this.#hello = bytes;
+    const hello = this.#hello === null ? readClientHello(chunk) : this.#hello.add(chunk);
+    if (hello.state === 'incomplete') {
+      this.#hello ??= new GatheredHello(chunk, hello.missing);
       return;
     }
+    const bytes = this.#hello?.bytes ?? chunk;
     this.#hello = null;
     if (hello.state !== 'complete' || hello.conflicting) return this.#refuse('not_tls');
     this.#ech = hello.ech;

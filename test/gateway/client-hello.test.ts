@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import * as fc from 'fast-check';
 import t from 'tap';
-import { type ClientHello, MAX_HELLO_BYTES, readClientHello } from '../../src/gateway/client-hello.ts';
+import { type ClientHello, GatheredHello, MAX_HELLO_BYTES, readClientHello } from '../../src/gateway/client-hello.ts';
 import { clientHello, clientHelloMessage, type HelloOptions, records } from '../helpers/client-hello.ts';
 import { listen } from '../helpers/listening.ts';
 
@@ -54,11 +54,45 @@ void t.test('whatever the cuts, a hello is read when it is whole and not before'
       // Every cut, but of long ones only some: what is read again and again is quadratic.
       const step = hello.length > 3000 ? 97 : 1;
       for (let cut = 0; cut < hello.length; cut += step) {
-        assert.equal(readClientHello(hello.subarray(0, cut)).state, 'incomplete', `cut at ${cut} of ${hello.length}`);
+        const part = readClientHello(hello.subarray(0, cut));
+        assert.ok(part.state === 'incomplete', `cut at ${cut} of ${hello.length}`);
+        assert.ok(part.missing >= 1 && cut + part.missing <= hello.length, `${part.missing} missing at ${cut}`);
       }
     }),
     { numRuns: 60 },
   );
+});
+
+void t.test('pieces of any size are put together', async () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 500 }), fc.array(fc.integer({ min: 1, max: 300 })), (recordBytes, sizes) => {
+      const hello = clientHello({ serverNames: ['site.test'], keyShareBytes: 1216, recordBytes });
+      let gathered: GatheredHello | null = null;
+      for (let at = 0, i = 0; at < hello.length; i++) {
+        const piece = hello.subarray(at, at + (sizes[i % sizes.length] ?? 1));
+        at += piece.length;
+        const read: ClientHello = gathered === null ? readClientHello(piece) : gathered.add(piece);
+        assert.equal(read.state, at < hello.length ? 'incomplete' : 'complete');
+        if (read.state === 'incomplete') gathered ??= new GatheredHello(piece, read.missing);
+      }
+      if (gathered !== null) assert.deepEqual(gathered.bytes, hello);
+    }),
+  );
+});
+
+void t.test('a hello in single bytes costs little more than one in one piece', async (t) => {
+  for (const recordBytes of [1, 16_384]) {
+    const hello = clientHello({
+      serverNames: ['site.test'],
+      keyShareBytes: recordBytes === 1 ? 10_000 : 60_000,
+      recordBytes,
+    });
+    const began = performance.now();
+    const gathered = new GatheredHello(hello.subarray(0, 1), 1);
+    for (let at = 1; at < hello.length - 1; at++) gathered.add(hello.subarray(at, at + 1));
+    t.equal(gathered.add(hello.subarray(-1)).state, 'complete');
+    t.ok(performance.now() - began < 1000, `${hello.length} bytes in records of ${recordBytes}`);
+  }
 });
 
 void t.test('any bytes at all give an answer, and garbage does not make a client wait for more', async () => {
