@@ -12,8 +12,18 @@ import { until } from '../helpers/until.ts';
 
 let schools = 0;
 
-function newSchool(t: Test): TestSchool {
+function newSchool(t: Pick<Test, 'teardown'>): TestSchool {
   return new TestSchool(join(tempFolder(t), String(++schools)));
+}
+
+/** One that has started well, for starts beside and after it. */
+const running = await startWell();
+
+async function startWell(): Promise<{ readonly school: TestSchool; readonly stack: Stack }> {
+  const school = newSchool(t);
+  const stack = new Stack({ school, workers: 1 });
+  t.teardown(() => stack.stop());
+  return { school, stack: await stack.start() };
 }
 
 /** What a start that fails says; fails the test when it runs instead, or shows a stack trace. */
@@ -65,12 +75,10 @@ void t.test('ports that are in use: each is named', async (t) => {
 });
 
 void t.test('a second start on the same data folder, and a console beside the one that runs', async (t) => {
-  const school = newSchool(t);
-  const first = await new Stack({ school, workers: 1 }).start();
-  t.teardown(() => first.stop());
+  const { school } = running;
   t.match(await complaint(t, { school }), `Schoolgate already runs on ${school.dataDir}; stop it first`);
   t.match(await complaint(t, { school, role: 'console' }), 'already runs on this data folder; stop it first');
-  t.equal((await getThrough(first.proxyPort, 'http://casino.test/')).status, 403, 'the first is not disturbed');
+  t.equal((await getThrough(running.stack.proxyPort, 'http://casino.test/')).status, 403, 'the first is not disturbed');
 });
 
 void t.test(
@@ -100,9 +108,7 @@ void t.test('a first start whose list is missing', async (t) => {
 });
 
 void t.test('a later start whose list is missing: its last good copy stands in, and that is said', async (t) => {
-  const school = newSchool(t);
-  const stack = await new Stack({ school, workers: 1 }).start();
-  t.teardown(() => stack.stop());
+  const { school, stack } = running;
   await stack.stop();
   rmSync(join(school.listsDir, 'games.txt'));
   await stack.start();
@@ -119,6 +125,12 @@ void t.test('a later start whose list is missing: its last good copy stands in, 
   t.match(await complaint(t, { school }), named, 'but it does not start without a locked list that is named');
 });
 
+void t.test('a signing key that others can read', async (t) => {
+  const { school, stack } = running;
+  chmodSync(stack.layout.signingKey, 0o644);
+  t.match(await complaint(t, { school }), /console\.key can be read by other accounts; run chmod 600/);
+});
+
 void t.test('a list of a locked category that never loaded: nothing is served without it', async (t) => {
   const school = newSchool(t);
   addList(school, 'members-only', 'csam');
@@ -133,13 +145,4 @@ void t.test('a data folder that cannot be made', async (t) => {
     await complaint(t, { school, dataDir: join(file, 'data') }),
     `${join(file, 'data')} cannot be made or written in (ENOTDIR)`,
   );
-});
-
-void t.test('a signing key that others can read', async (t) => {
-  const school = newSchool(t);
-  const stack = await new Stack({ school, workers: 1 }).start();
-  t.teardown(() => stack.stop());
-  await stack.stop();
-  chmodSync(stack.layout.signingKey, 0o644);
-  t.match(await complaint(t, { school }), /console\.key can be read by other accounts; run chmod 600/);
 });
