@@ -122,12 +122,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#up += chunk.length;
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: IncomingHttpHeaders,
-    statusMessage?: string,
-  ): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     const response = this.#response;
     const raw = controller.rawHeaders as Buffer[];
     if (status < 200) return this.#passHints(status, raw);
@@ -136,7 +131,15 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#status = status;
     response.sendDate = false;
     this.#promised = Number(headers['content-length'] ?? -1);
-    response.writeHead(status, statusMessage, responseHeaders(raw, '1.1'));
+    try {
+      // Without the upstream's reason phrase: it means nothing (RFC 9112 §4), and any byte can stand in it.
+      response.writeHead(status, responseHeaders(raw, '1.1'));
+    } catch (error) {
+      // Thrown here, it would be lost, and the client would wait for ever.
+      controller.abort(
+        new UpstreamError('http_protocol_error', 'The site sent an answer that is not valid HTTP.', error),
+      );
+    }
   }
 
   // Written as they are: Node's own way refuses links that are right, and throws. A response in a queue has no connection yet.

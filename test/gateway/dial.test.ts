@@ -172,7 +172,7 @@ void t.test('IPv6 origins by literal and by name', async (t) => {
       names: { 'six.test': ['::1'], 'both.test': ['127.0.0.1', '::1'], 'dead-first.test': ['::2', '127.0.0.1', '::1'] },
     },
   );
-  for (const host of ['[::1]', '[0:0:0:0:0:0:0:1]', 'six.test', 'both.test', 'localhost']) {
+  for (const host of ['[::1]', '[0:0:0:0:0:0:0:1]', 'six.test', 'both.test', 'dead-first.test', 'localhost']) {
     for (const [way, ask] of Object.entries(WAYS)) {
       const response = await ask(gateway, `${host}:${port}`);
       t.ok(response.status < 300, `${way} ${host}: ${response.status}`);

@@ -406,6 +406,74 @@ void t.test('many fields from upstream pass; what follows an answer is not taken
   t.equal(text((await run.ask('GET', '/')).body), 'hello from the origin\n');
 });
 
+void t.test('an answer nobody asked for never reaches the next client', async (t) => {
+  let served = 0;
+  const poison = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison';
+  await using origin = await startTcpOrigin((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', () => {
+      const body = `answer ${++served}`;
+      const answer = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+      // At once, in a write of its own, or when the connection is idle again.
+      if (served % 3 === 0) socket.write(answer + poison);
+      else
+        socket.write(answer, () =>
+          served % 3 === 1 ? socket.write(poison) : setTimeout(() => socket.write(poison), 5),
+        );
+    });
+    socket.on('end', () => socket.end());
+  });
+  await using gateway = await startTestGateway({ http: [origin.port] });
+  const host = `127.0.0.1:${origin.port}`;
+  for (let i = 0; i < 30; i++) {
+    const response = await request(gateway.port, [`GET http://${host}/ HTTP/1.1`, `Host: ${host}`]);
+    t.match(text(response.body), /^answer \d+$/);
+    if (i % 2 === 0) await new Promise((resolve) => setTimeout(resolve, 8));
+  }
+  await eventually('nothing is left', () => gateway.listener.connections === 0);
+});
+
+void t.test('odd answers are passed on or refused, and never hang', async (t) => {
+  const ok = 'Content-Length: 2\r\n\r\nok';
+  const table: [string, string, number][] = [
+    ['no reason', `HTTP/1.1 200\r\n${ok}`, 200],
+    ['an empty reason', `HTTP/1.1 200 \r\n${ok}`, 200],
+    ['a reason in Latin-1', `HTTP/1.1 200 \xe9\r\n${ok}`, 200],
+    ['a control in the reason', `HTTP/1.1 200 a\x01b\r\n${ok}`, 200],
+    ['HTTP/1.0', `HTTP/1.0 200 OK\r\n${ok}`, 200],
+    ['HTTP/2.0', `HTTP/2.0 200 OK\r\n${ok}`, 200],
+    ['status 99', `HTTP/1.1 99 X\r\n${ok}`, 502],
+    ['status 600', `HTTP/1.1 600 X\r\n${ok}`, 600],
+    ['status 1000', `HTTP/1.1 1000 X\r\n${ok}`, 502],
+    ['bare LF', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok', 502],
+    ['a folded field', `HTTP/1.1 200 OK\r\nX: a\r\n b\r\n${ok}`, 502],
+    ['a field without a name', `HTTP/1.1 200 OK\r\n: x\r\n${ok}`, 502],
+    ['DEL in a value', `HTTP/1.1 200 OK\r\nX: a\x7fb\r\n${ok}`, 502],
+    ['a tab in a value', `HTTP/1.1 200 OK\r\nX: a\tb\r\n${ok}`, 200],
+    ['a negative length', 'HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok', 502],
+    ['a length list', 'HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok', 502],
+    ['no body allowed', 'HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\nok', 204],
+    ['hints without end', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(2000), 504],
+  ];
+  for (const [what, answer, status] of table) {
+    await using origin = await startTcpOrigin((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.write(Buffer.from(answer, 'latin1')));
+      socket.on('end', () => socket.end());
+    });
+    await using gateway = await startTestGateway({ http: [origin.port] }, { limits: { responseHeadersMs: 500 } });
+    const host = `127.0.0.1:${origin.port}`;
+    const client = await dial(gateway.port);
+    await client.send(`GET http://${host}/ HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    let response = await client.readResponse();
+    while (response.status === 103) response = await client.readResponse();
+    t.equal(response.status, status, what);
+    await client.close();
+    await isOver({ open: () => 0 }, gateway, 1);
+    t.equal(gateway.spool.records.length, 1, what);
+  }
+});
+
 void t.test('a kept connection that the upstream has closed meanwhile costs the client nothing', async (t) => {
   let served = 0;
   const server = createServer((_request, response) => {
