@@ -107,9 +107,7 @@ function compileDownloads(to: Compiling, document: YamlDocument<LevelDocument>):
         `"${text}" is not a file ending; write it with its dot, such as .exe`,
       );
   }
-  return extensions.size === 0
-    ? null
-    : { extensions: [...extensions].sort(), rule: `${document.file}#downloads` };
+  return extensions.size === 0 ? null : { extensions: [...extensions].sort(), rule: `${document.file}#downloads` };
 }
 
 function compileHours(to: Compiling, document: YamlDocument<LevelDocument>): CompiledLevel['hours'] {

@@ -20,5 +20,6 @@ if (missing.length > 0) {
   execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
   execFileSync('apt-get', install.split(' ').slice(1), { stdio: 'inherit', env });
   // The package starts a server of its own, which no test uses.
-  if (missing.includes('redis-server')) execFileSync('sh', ['-c', 'service redis-server stop || true'], { stdio: 'inherit' });
+  if (missing.includes('redis-server'))
+    execFileSync('sh', ['-c', 'service redis-server stop || true'], { stdio: 'inherit' });
 }

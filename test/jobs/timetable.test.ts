@@ -151,7 +151,10 @@ await t.test('a slow run is not overtaken by its next, and stopping waits for it
     cron: '* * * * *',
     zone: 'UTC',
     missed: 'latest',
-    run: (due) => (begun.push(due), gate.promise),
+    run: (due) => {
+      begun.push(due);
+      return gate.promise;
+    },
   });
   const { ports, kept, until } = world('2026-11-23T09:00:00Z', { 'weekly-report': Date.parse('2026-11-23T08:59:00Z') });
   const timetable = startTimetable([slow], ports);
