@@ -12,16 +12,21 @@ import { until } from '../helpers/until.ts';
 const { folder, makeSchool } = await journey(t);
 const lists = { gambling: ['casino.test', 'poker.test'] };
 
-/** Something that can be killed, and is there again (or on its way) when the promise resolves. */
-type Blow = () => Promise<void>;
+type Victim = 'worker' | 'console' | 'relay' | 'redis';
 
-/** Strikes one blow after another while clients are being refused, then counts what took effect. */
-async function countEffects(t: Test, stack: Stack, blows: readonly Blow[]): Promise<void> {
+/** Kills one after another while clients are being refused, then counts what took effect. */
+async function countEffects(
+  t: Test,
+  stack: Stack,
+  victims: readonly Victim[],
+  redis: RedisServer | null = null,
+): Promise<void> {
   const load = new RefusedLoad(() => stack.proxyPort, 'casino.test');
-  for (const blow of blows) {
+  for (const victim of victims) {
     const seen = load.seen.size;
     await until('clients are being refused', () => load.seen.size > seen + 150, 20_000);
-    await blow();
+    if (victim === 'redis') await restart(redis!);
+    else await killOne(stack, victim);
   }
   await load.stop();
   t.same(load.strange, [], 'nobody was answered anything but a refusal');
@@ -35,7 +40,10 @@ async function countEffects(t: Test, stack: Stack, blows: readonly Blow[]): Prom
   t.same(invented, [], 'none that was not asked for');
   const [counted] = stack.rows("SELECT sum(navigations) AS n FROM flagged_counts WHERE category = 'gambling'");
   t.equal(Number(counted!['n']), hosts.size + MARKS, 'the counts of the day are the same');
-  t.ok(stack.rows('SELECT * FROM history_gaps').length > 0, 'that workers were killed is on record');
+  const killed = victims.filter((victim) => victim === 'worker').length;
+  const gaps = (): number => stack.rows('SELECT * FROM history_gaps').length;
+  await until('every gap is on record', () => gaps() >= killed);
+  t.equal(gaps(), killed, 'one gap for each worker that was killed');
 }
 
 const MARKS = 8;
@@ -48,22 +56,21 @@ async function settle(stack: Stack): Promise<void> {
   await until('the last refusals took effect', () => arrived() === MARKS, 30_000);
 }
 
-type Killable = 'worker' | 'console' | 'relay';
+async function killOne(stack: Stack, of: Exclude<Victim, 'redis'>): Promise<void> {
+  // With no worker at all nobody is answered, and nothing is shown.
+  if (of === 'worker') await stack.allListen();
+  const pid = await until(`the ${of} runs`, () => stack.pids(of)[0]);
+  process.kill(pid, 'SIGKILL');
+}
 
-function killOne(stack: Stack, of: Killable): Blow {
-  return async () => {
-    // With no worker at all nobody is answered, and nothing is shown.
-    if (of === 'worker') await stack.allListen();
-    const [pid] = stack.pids(of);
-    if (pid !== undefined) process.kill(pid, 'SIGKILL');
-  };
+async function restart(redis: RedisServer): Promise<void> {
+  await redis.kill();
+  await redis.start();
 }
 
 void t.test('one machine, the folder between gateway and console', async (t) => {
   await using stack = await new Stack({ school: makeSchool('folder', { lists }) }).start();
-  const kill = (of: Killable): Blow => killOne(stack, of);
-  const blows = (['worker', 'console', 'relay', 'worker', 'console', 'worker'] as const).map(kill);
-  await countEffects(t, stack, blows);
+  await countEffects(t, stack, ['worker', 'console', 'relay', 'worker', 'console', 'worker']);
 });
 
 void t.test('Redis between them', async (t) => {
@@ -72,11 +79,5 @@ void t.test('Redis between them', async (t) => {
   t.teardown(() => redis.stop());
   const env = { SCHOOLGATE_REDIS_URL: redis.url.reveal() };
   await using stack = await new Stack({ school: makeSchool('redis-school', { lists }), env }).start();
-  const killRedis = async (): Promise<void> => {
-    await redis.kill();
-    await redis.start();
-  };
-  const kill = (of: Killable): Blow => killOne(stack, of);
-  const blows = [kill('worker'), killRedis, kill('console'), kill('relay'), killRedis, kill('worker'), kill('console')];
-  await countEffects(t, stack, blows);
+  await countEffects(t, stack, ['worker', 'redis', 'console', 'relay', 'redis', 'worker', 'console'], redis);
 });
