@@ -70,11 +70,10 @@ export class Stack implements AsyncDisposable {
   /** Starts it and waits until it serves. Rejects with what it printed when it ends instead. */
   async start(): Promise<this> {
     this.launch();
-    const hasEnded = (): boolean => this.#process?.exitCode !== null;
     await until(
       `${this.role} runs`,
       async () => {
-        if (hasEnded()) throw new Error(`${this.role} ended at its start:\n${this.stdout}${this.stderr}`);
+        if (!this.#isRunning) throw new Error(`${this.role} ended at its start:\n${this.stdout}${this.stderr}`);
         return await this.#isServing();
       },
       START_MS,
@@ -86,6 +85,8 @@ export class Stack implements AsyncDisposable {
 
   /** Starts it without waiting. */
   launch(): void {
+    // One that was forgotten would be left running.
+    if (this.#isRunning) throw new Error(`this ${this.role} runs already`);
     this.stdout = '';
     this.stderr = '';
     const started = spawn(process.execPath, [BIN, this.role], {
@@ -153,7 +154,7 @@ export class Stack implements AsyncDisposable {
   async stop(): Promise<void> {
     if (this.#process === null) return;
     const children = childrenOf(this.pid);
-    if (this.#process.exitCode === null && this.#process.signalCode === null) {
+    if (this.#isRunning) {
       this.signal('SIGTERM');
       const late = setTimeout(() => this.#process?.kill('SIGKILL'), STOP_MS);
       await this.#exited;
@@ -204,6 +205,10 @@ export class Stack implements AsyncDisposable {
     } finally {
       record.close();
     }
+  }
+
+  get #isRunning(): boolean {
+    return this.#process !== null && this.#process.exitCode === null && this.#process.signalCode === null;
   }
 
   async #isServing(): Promise<boolean> {
