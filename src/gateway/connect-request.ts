@@ -31,7 +31,6 @@ export async function connectRequest(
   early: Buffer,
   serveInside: ServeInside | null,
 ): Promise<void> {
-  client.on('error', ignoreUntilRelayed);
   const ask = readAsk(head, client, serveInside === null);
   const sentBy = context.proxyAuth.userOf(head.rawHeaders, ask.client);
   const admission = admit(context, ask, sentBy instanceof Promise ? await sentBy : sentBy);
@@ -57,7 +56,6 @@ export async function connectRequest(
   client.write(ESTABLISHED);
   if (isPlainHttp) {
     finish(context, accessRecord(context, admission, { ...NOTHING_YET, status: 200 }));
-    client.off('error', ignoreUntilRelayed);
     if (early.length > 0) client.unshift(early);
     return serveInside!(client, { host, port, user: admission.who.user }, route, upstream);
   }
@@ -84,9 +82,6 @@ function hasContent(rawHeaders: readonly string[]): boolean {
   return lengths.some((length) => length !== '0') || headerValues(rawHeaders, 'transfer-encoding').length > 0;
 }
 
-// Before the relay takes over, a client that goes away is noticed by `destroyed`; its error event needs a listener all the same.
-function ignoreUntilRelayed(): void {}
-
 /** An open tunnel. On a TLS port the ClientHello is judged before its first byte goes up. */
 class Tunnel implements OpenConnection, RelayOwner {
   readonly admission: Admission;
@@ -101,7 +96,6 @@ class Tunnel implements OpenConnection, RelayOwner {
     this.#context = context;
     this.admission = admission;
     this.#relay = new Relay(client, upstream, context.dialler.parent === null, isTls, this);
-    client.off('error', ignoreUntilRelayed);
     context.open.add(this);
   }
 

@@ -47,18 +47,15 @@ export function createListener(
   const accept = (client: Socket): void => {
     connections.set(client, null);
     client.on('close', onClosed);
+    client.on('error', ignoreError);
     const address = clientOf(client);
     if (!context.snapshots.clients.has(address)) return turnAway(context, client, 'not-a-client');
     if (context.spool.health === 'full') return turnAway(context, client, 'unrecordable');
     const whole = leases.take(WHOLE_GATEWAY);
     const own = leases.take(address);
     if (whole === true && own === true) return serve(client, address);
-    client.on('error', ignoreWhileWaiting);
     void Promise.all([whole, own]).then(([wholeTaken, ownTaken]) => {
-      if (wholeTaken && ownTaken && !client.destroyed) {
-        client.off('error', ignoreWhileWaiting);
-        return serve(client, address);
-      }
+      if (wholeTaken && ownTaken && !client.destroyed) return serve(client, address);
       if (wholeTaken) leases.free(WHOLE_GATEWAY);
       if (ownTaken) leases.free(address);
       return client.destroyed ? undefined : turnAway(context, client, wholeTaken ? 'client-limit' : 'gateway-limit');
@@ -113,8 +110,9 @@ export function createListener(
   };
 }
 
-// A client may reset while its slots are asked for: that is noticed by `destroyed`, but an unheard error would end the worker.
-function ignoreWhileWaiting(): void {}
+// Stays for the whole life of a connection, whoever has it: a client may reset at any moment, also in the middle of being handed
+// on, and an error that nobody hears ends the worker. That the connection has gone is noticed by its close.
+function ignoreError(): void {}
 
 /** A connection that is not served at all: too many, not one of ours, or nothing could be recorded. */
 function turnAway(
@@ -123,7 +121,6 @@ function turnAway(
   why: Parameters<GatewayContext['metrics']['connectionRefused']>[0],
 ): void {
   context.metrics.connectionRefused(why);
-  client.on('error', () => client.destroy());
   if (why === 'not-a-client') return void client.destroy();
   const status = why === 'client-limit' ? 429 : 503;
   const text = 'Too many connections at the moment. Please try again.\n';

@@ -32,10 +32,6 @@ export async function upgradeRequest(
   head: Buffer,
   inside: Inside | null,
 ): Promise<void> {
-  const onEarlyError = (): void => {
-    client.destroy();
-  };
-  client.on('error', onEarlyError);
   const { url, ask } = readRequest(context, request, inside);
   const sentBy = userOf(context, request, inside);
   const admission = admit(context, ask, sentBy instanceof Promise ? await sentBy : sentBy);
@@ -52,7 +48,6 @@ export async function upgradeRequest(
     client.destroy();
     return finish(context, accessRecord(context, admission, { ...NOTHING_YET, error: 'client_aborted' }));
   }
-  client.off('error', onEarlyError);
   request.url = url.rawPath;
   request.headers = upgradeFields(requestHeaders(request.rawHeaders, hostField(url), request.httpVersion));
   new UpgradedConnection(context, admission, client, head).open(request, head, route);
@@ -112,7 +107,6 @@ class UpgradedConnection implements OpenConnection {
     context.open.add(this);
     client.once('end', () => this.#status === 0 && this.cut('client_aborted'));
     client.once('close', () => this.#close());
-    client.on('error', () => client.destroy());
   }
 
   open(request: IncomingMessage, head: Buffer, route: Route): void {
