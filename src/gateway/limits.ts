@@ -2,7 +2,7 @@
 export interface GatewayLimits {
   /** Request line and header section, bytes. */
   readonly headerBytes: number;
-  /** Request target, bytes; longer is 414. */
+  /** Request target, bytes; longer is malformed. */
   readonly targetBytes: number;
   /** How long a client may take to send a header section, ms (slow loris). */
   readonly headersMs: number;
