@@ -60,12 +60,19 @@ export function admit(context: GatewayContext, ask: Ask, user: string | null): A
     who = snapshots.identify(ask.client, user);
     const violation = ask.violation ?? inspect(snapshots, ask);
     const match = violation === null ? classify(snapshots, ask.target!) : NO_MATCH;
-    const decision = decide(snapshots.policy, snapshots.live, request(ask.target, who, match, violation), startedAt);
+    const judged = decide(snapshots.policy, snapshots.live, request(ask.target, who, match, violation), startedAt);
+    const decision = violation !== null && isIllegal(snapshots, ask.target) ? { ...judged, locked: true } : judged;
     return { id, startedAt, ask, who, snapshots, match, decision, serverName: null };
   } catch (error) {
     context.log.error({ err: error, id }, 'deciding failed; the request is refused');
     return { id, startedAt, ask, who, snapshots, match: NO_MATCH, decision: faultDecision(), serverName: null };
   }
+}
+
+// A request that is refused for its form is not judged on its lists, but a listed illegal address must not be written down for that.
+function isIllegal(snapshots: Snapshots, target: Target | null): boolean {
+  if (target === null) return false;
+  return classify(snapshots, target).categories.some((id) => snapshots.facts.categories[id]?.locked === true);
 }
 
 /** Judges a second name that the same connection carries (TLS server name); the stricter verdict stands. */

@@ -120,7 +120,9 @@ void t.test('whatever clients say and however they leave, the worker goes on and
       assert.deepEqual(faults, []);
       const ids = gateway.spool.records.map(({ id }) => id);
       assert.equal(new Set(ids).size, ids.length, 'no id twice');
-      assert.doesNotMatch(JSON.stringify(gateway.spool.records), /csam\.test/);
+      // By host: changed bytes may well put the name into the path of another site.
+      const isListed = (host: string | null): boolean => host === 'csam.test' || host?.endsWith('.csam.test') === true;
+      assert.ok(!gateway.spool.records.some(({ host }) => isListed(host)), 'an illegal address is never written down');
       assert.equal((await request(gateway.port, ['GET /health HTTP/1.1', 'Host: x'])).status, 200);
     }),
     { numRuns: 40, endOnFailure: true },
