@@ -213,6 +213,7 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
     'history/read-records.ts',
     'history/segment.ts',
   ],
+  'gateway/any-bytes.test.ts': ['gateway/listener.ts', 'gateway/carriers.ts'],
   'reports/render.test.ts': ['reports/render-html.ts', 'reports/render-csv.ts', 'reports/render-table.ts'],
   'categories/real-lists.test.ts': ['categories/build-index.ts', 'categories/current-index.ts'],
   'policy/shipped-levels.test.ts': ['policies/levels', 'policies/school.yaml'],
