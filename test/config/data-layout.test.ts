@@ -23,7 +23,10 @@ void t.test('its folders are nobody else’s to read, and are made once', async 
 
 void t.test('a file in their place is told, not passed over', async (t) => {
   const folder = t.testdir({ data: 'a file' });
-  t.throws(() => createDataFolders(dataLayout(join(folder, 'data'))), { code: 'EEXIST' });
+  t.throws(() => createDataFolders(dataLayout(join(folder, 'data'))), {
+    code: 'data_folder',
+    publicText: /SCHOOLGATE_DATA_DIR/,
+  });
   mkdirSync(join(folder, 'elsewhere'));
   t.doesNotThrow(() => createDataFolders(dataLayout(join(folder, 'elsewhere'))));
 });
