@@ -49,7 +49,7 @@ const ERROR_THEMES: Readonly<Record<ErrorStatus, Theme>> = {
   504: 'slow',
 };
 
-/** The page for a refused request: a whole HTML document, at most 8 KB with ordinary names. */
+/** The page for a refused request: a whole HTML document in ASCII, at most 8 KB with ordinary names. */
 export function blockPage(input: BlockPageInput): string {
   const { decision } = input;
   const isShown = !decision.locked && decision.reason !== 'illegal' && input.target !== null;
@@ -57,7 +57,7 @@ export function blockPage(input: BlockPageInput): string {
   return fill(template, input, input.categoryTitle ?? decision.category ?? '');
 }
 
-/** The page for a request that failed without a refusal. */
+/** The page for a request that failed without a refusal; in ASCII as well. */
 export function errorPage(status: ErrorStatus, input: PageInput): string {
   return fill(templateFor(ERROR_THEMES[status], input.voice, false, input.target !== null), input, '');
 }
@@ -87,11 +87,14 @@ function templateFor(theme: Theme, voice: Voice, isFlagged: boolean, showsTarget
   return template;
 }
 
-// Without the source's indentation, and in ASCII: one character beyond Latin-1 would double the string in memory and make
-// its encoding several times as dear.
+/** Without the source's indentation; the detour makes one flat string of it. */
 function compact(markup: string): string {
-  const ascii = markup.replace(/\s*\n\s*/g, '\n').replace(/[\u0080-\uffff]/g, (c) => `&#${c.charCodeAt(0)};`);
-  return Buffer.from(ascii, 'latin1').toString('latin1');
+  return Buffer.from(asciiMarkup(markup.replace(/\s*\n\s*/g, '\n')), 'latin1').toString('latin1');
+}
+
+// One character beyond Latin-1 would double the string in memory and make its encoding several times as dear.
+function asciiMarkup(text: string): string {
+  return text.replace(/[^\0-\x7f]/gu, (c) => `&#${c.isWellFormed() ? c.codePointAt(0) : 0xfffd};`);
 }
 
 function fill(template: Template, input: PageInput, category: string): string {
@@ -104,7 +107,11 @@ function fill(template: Template, input: PageInput, category: string): string {
     frontDeskUrl: input.frontDeskUrl,
     category,
   };
-  return html(template.parts, ...template.slots.map((name) => values[name])).text;
+  return html(template.parts, ...template.slots.map((name) => asciiValue(values[name]))).text;
+}
+
+function asciiValue(text: string): SafeHtml {
+  return new SafeHtml(asciiMarkup(html`${text}`.text));
 }
 
 function shorten(text: string): string {

@@ -4,9 +4,9 @@ import type { Dispatcher, Pool } from 'undici';
 import type { Admission } from './admit.ts';
 import type { GatewayContext } from './context.ts';
 import { errorPage } from './block-page.ts';
-import { PSEUDONYM, responseHeaders } from './headers.ts';
+import { responseHeaders } from './headers.ts';
 import { accessRecord, finish, NOTHING_YET } from './record.ts';
-import { pageFields, pageInput, responseHead } from './refuse.ts';
+import { failureFields, pageInput, responseHead, sendPage } from './refuse.ts';
 import { discardBody, RequestBody } from './request-body.ts';
 import { UpstreamError, upstreamError } from './upstream-error.ts';
 
@@ -56,11 +56,8 @@ export function failHttp(
     status = 0;
   } else {
     const page = errorPage(status === 503 || status === 504 ? status : 502, pageInput(admission));
-    const fields = ['Proxy-Status', `${PSEUDONYM}; error=${failure.type}`, 'Cache-Control', 'no-store'];
-    response.writeHead(status, [...fields, ...pageFields(page)]);
-    response.end(response.req.method === 'HEAD' ? undefined : page);
+    down = sendPage(response, status, failureFields(failure.type), page);
     discardBody(response.req);
-    down = Buffer.byteLength(page);
   }
   finish(context, accessRecord(context, admission, { status, up, down, error: failure.type }));
 }

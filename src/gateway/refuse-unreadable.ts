@@ -4,9 +4,8 @@ import { type Admission, admit } from './admit.ts';
 import { errorPage } from './block-page.ts';
 import { clientOf } from './client-address.ts';
 import type { GatewayContext } from './context.ts';
-import { PSEUDONYM } from './headers.ts';
 import { accessRecord, finish } from './record.ts';
-import { closeSoon, pageFields, pageInput, responseHead } from './refuse.ts';
+import { closeSoon, failureFields, pageFields, pageInput, responseHead } from './refuse.ts';
 
 /** Node's own mark of the response that is due on a connection; its default handler of this error goes by it too. */
 type ServingSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
@@ -24,11 +23,10 @@ export function refuseUnreadable(
   const status = unreadableStatus(error.code);
   const admission = admitUnreadable(context, client, '-');
   const page = errorPage(400, pageInput(admission));
-  const proxyStatus = `${PSEUDONYM}; error=http_request_error`;
-  const fields = ['Proxy-Status', proxyStatus, 'Cache-Control', 'no-store', 'Connection', 'close'];
-  client.end(responseHead(status, [...fields, ...pageFields(page)]) + page);
+  const fields = [...failureFields('http_request_error'), 'Connection', 'close', ...pageFields(page)];
+  client.end(responseHead(status, fields) + page, 'latin1');
   closeSoon(client);
-  finish(context, accessRecord(context, admission, { status, up: 0, down: Buffer.byteLength(page) }));
+  finish(context, accessRecord(context, admission, { status, up: 0, down: page.length }));
 }
 
 /** An expectation other than 100-continue (RFC 9110 §10.1.1). */

@@ -30,19 +30,28 @@ function refusalStatus(decision: Decision): number {
 
 /** Fields of a refusal, name and value by turns (RFC 9209; RFC 9110 §11.7.1 for 407). */
 function refusalFields(status: number): string[] {
-  const fields = ['Cache-Control', 'no-store'];
-  const error = status === 400 ? 'http_request_error' : 'http_request_denied';
-  if (status !== 407)
-    fields.push('Proxy-Status', `${PSEUDONYM}; error=${status === 503 ? 'connection_limit_reached' : error}`);
-  if (status === 407) fields.push('Proxy-Authenticate', 'Basic realm="Schoolgate", charset="UTF-8"');
-  if (status === 503) fields.push('Retry-After', '5');
-  return fields;
+  if (status === 407) {
+    return ['Cache-Control', 'no-store', 'Proxy-Authenticate', 'Basic realm="Schoolgate", charset="UTF-8"'];
+  }
+  if (status === 503) return [...failureFields('connection_limit_reached'), 'Retry-After', '5'];
+  return failureFields(status === 400 ? 'http_request_error' : 'http_request_denied');
 }
 
-/** Fields that describe a page of ours. It is sent as text, so that head and page go out in one write. */
+/** Fields that describe a page of ours, which is ASCII. It is sent as text, so that head and page go out in one write. */
 export function pageFields(page: string): string[] {
-  const length = String(Buffer.byteLength(page));
+  const length = String(page.length);
   return ['Content-Security-Policy', PAGE_CSP, 'Content-Type', 'text/html; charset=utf-8', 'Content-Length', length];
+}
+
+/** Answers with a page of ours, and gives the bytes of its body. `fields`: name and value by turns. */
+export function sendPage(response: ServerResponse, status: number, fields: readonly string[], page: string): number {
+  response.writeHead(status, [...fields, ...pageFields(page)]);
+  if (response.req.method === 'HEAD') {
+    response.end();
+    return 0;
+  }
+  response.end(page, 'latin1');
+  return page.length;
 }
 
 /** Answers a plain HTTP request with the block page. A flagged refusal is on the spool before its answer goes out. */
@@ -55,14 +64,11 @@ export function refuseHttp(
   const status = refusalStatus(admission.decision);
   whenTold(context, admission, { status, up: 0, down: 0 }, () => {
     if (response.destroyed) return 0;
-    const page = renderPage(admission);
     const fields = refusalFields(status);
     // Where a request could be read in two ways, so could whatever follows it.
     if (status === 400) fields.push('Connection', 'close');
     else if (hasBody) discardBody(response.req);
-    response.writeHead(status, [...fields, ...pageFields(page)]);
-    response.end(response.req.method === 'HEAD' ? undefined : page);
-    return Buffer.byteLength(page);
+    return sendPage(response, status, fields, renderPage(admission));
   });
 }
 
@@ -96,18 +102,16 @@ export function failConnect(context: GatewayContext, admission: Admission, clien
   finish(context, accessRecord(context, admission, { status, up: 0, down: 0, error: failure.type }));
 }
 
+/** Fields that go with a failure of this type (RFC 9209 §2.3). */
+export function failureFields(type: string): string[] {
+  return ['Proxy-Status', `${PSEUDONYM}; error=${type}`, 'Cache-Control', 'no-store'];
+}
+
 /** A whole response that says what went wrong upstream; ends the connection. */
 export function failureAnswer(failure: UpstreamError): string {
   const text = `${failure.publicText}\n`;
-  const fields = [
-    'Proxy-Status',
-    `${PSEUDONYM}; error=${failure.type}`,
-    'Cache-Control',
-    'no-store',
-    'Connection',
-    'close',
-  ];
-  return responseHead(failure.status, [...fields, ...textFields(text)]) + text;
+  const fields = [...failureFields(failure.type), 'Connection', 'close', ...textFields(text)];
+  return responseHead(failure.status, fields) + text;
 }
 
 /** Status line and header section for a connection that no HTTP server of Node's looks after. */
