@@ -12,7 +12,7 @@ export interface Metric {
 }
 
 export type MetricId =
-  | `${'http' | 'connect' | 'cold' | 'refused-http' | 'refused-connect'}.${'cpu' | 'p50' | 'p99'}`
+  | `${'http' | 'connect' | 'cold' | 'refused-http' | 'flagged-http' | 'refused-connect'}.${'cpu' | 'p50' | 'p99'}`
   | `bulk-${'tunnel' | 'http'}.${'cpu' | 'time'}`
   | 'single.p50'
   | 'round-trip.p50'
@@ -34,6 +34,7 @@ export const METRICS: readonly Metric[] = [
   { id: 'bulk-http.time', work: 'bulk', title: '  elapsed', unit: 's/GB', digits: 2 },
   { id: 'refused-http.cpu', work: 'refused', title: 'refused plain request: CPU', unit: 'µs/request', digits: 1 },
   { id: 'refused-http.p50', work: 'refused', title: '  median', unit: 'ms', digits: 2 },
+  { id: 'flagged-http.cpu', work: 'refused', title: '  and an adult is told: CPU', unit: 'µs/request', digits: 1 },
   { id: 'refused-connect.cpu', work: 'refused', title: 'refused CONNECT: CPU', unit: 'µs/request', digits: 1 },
   { id: 'refused-connect.p50', work: 'refused', title: '  median', unit: 'ms', digits: 2 },
   {

@@ -3,7 +3,7 @@ import type { Load } from './load/load.ts';
 import type { Job, JobResult, Route } from './load/jobs.ts';
 import type { WorkId } from './options.ts';
 import { cpuSeconds, residentBytes } from './process-tree.ts';
-import { type OriginPorts, REFUSED_NAME, type RunningWay } from './setting.ts';
+import { FLAGGED_NAME, type OriginPorts, REFUSED_NAME, type RunningWay } from './setting.ts';
 import type { Sizes } from './sizes.ts';
 
 /** What every measurement needs. */
@@ -18,8 +18,8 @@ export interface Bench {
 interface Step {
   readonly work: WorkId;
   readonly name: string;
-  /** A refusal needs somebody who refuses. */
-  readonly needsProxy: boolean;
+  /** A refusal needs somebody who refuses, and a flag somebody who knows flags. */
+  readonly ways: 'all' | 'proxies' | 'schoolgate';
   readonly job: (way: RunningWay, bench: Bench) => Job;
   readonly note: (way: RunningWay, bench: Bench, cost: Cost) => void;
 }
@@ -34,7 +34,7 @@ export const STEPS: readonly Step[] = [
   {
     work: 'http',
     name: 'plain HTTP',
-    needsProxy: false,
+    ways: 'all',
     job: (way, { origin, sizes }) => ({
       kind: 'requests',
       route: routeOf(way, origin),
@@ -47,14 +47,14 @@ export const STEPS: readonly Step[] = [
   {
     work: 'connect',
     name: 'CONNECT + TLS',
-    needsProxy: false,
+    ways: 'all',
     job: (way, bench) => tunnels(way, bench, bench.sizes.tunnels),
     note: (way, bench, cost) => noteUnits(way, bench, cost, 'connect', bench.sizes.tunnels),
   },
   {
     work: 'bulk',
     name: 'bulk in a tunnel',
-    needsProxy: false,
+    ways: 'all',
     job: (way, { origin, sizes }) => ({
       kind: 'bulk',
       route: routeOf(way, origin),
@@ -66,7 +66,7 @@ export const STEPS: readonly Step[] = [
   {
     work: 'bulk',
     name: 'bulk over plain HTTP',
-    needsProxy: false,
+    ways: 'all',
     job: (way, { origin, sizes }) => ({
       kind: 'bulk',
       route: routeOf(way, origin),
@@ -78,20 +78,21 @@ export const STEPS: readonly Step[] = [
   {
     work: 'refused',
     name: 'refused plain requests',
-    needsProxy: true,
-    job: (way, { origin, sizes }) => ({
-      kind: 'requests',
-      route: { ...routeOf(way, origin), host: REFUSED_NAME },
-      count: sizes.refusedRequests,
-      concurrency: sizes.requestConcurrency,
-      refusal: way.refusal.plain,
-    }),
+    ways: 'proxies',
+    job: (way, bench) => refusedRequests(way, bench, REFUSED_NAME),
     note: (way, bench, cost) => noteUnits(way, bench, cost, 'refused-http', bench.sizes.refusedRequests),
   },
   {
     work: 'refused',
+    name: 'refused plain requests that are flagged',
+    ways: 'schoolgate',
+    job: (way, bench) => refusedRequests(way, bench, FLAGGED_NAME),
+    note: (way, bench, cost) => noteUnits(way, bench, cost, 'flagged-http', bench.sizes.refusedRequests),
+  },
+  {
+    work: 'refused',
     name: 'refused CONNECTs',
-    needsProxy: true,
+    ways: 'proxies',
     job: (way, { origin, sizes }) => ({
       kind: 'refused-tunnels',
       route: { ...routeOf(way, origin), host: REFUSED_NAME },
@@ -104,18 +105,23 @@ export const STEPS: readonly Step[] = [
   {
     work: 'latency',
     name: 'one tunnel at a time',
-    needsProxy: false,
+    ways: 'all',
     job: (way, bench) => ({ ...tunnels(way, bench, bench.sizes.singleTunnels), concurrency: 1 }),
     note: (way, { figures }, cost) => figures.add('single.p50', way.id, cost.p50Ms),
   },
   {
     work: 'latency',
     name: 'GETs in one tunnel',
-    needsProxy: false,
+    ways: 'all',
     job: (way, { origin, sizes }) => ({ kind: 'round-trips', route: routeOf(way, origin), count: sizes.roundTrips }),
     note: (way, { figures }, cost) => figures.add('round-trip.p50', way.id, cost.p50Ms),
   },
 ];
+
+/** Whether a step makes sense on a way. */
+export function suits({ ways }: Step, { id, port }: RunningWay): boolean {
+  return ways === 'all' || (ways === 'proxies' ? port !== null : id === ways);
+}
 
 /** Runs one step on one way and notes what it cost. */
 export async function measureStep(step: Step, way: RunningWay, bench: Bench): Promise<void> {
@@ -168,6 +174,16 @@ function routeOf(way: RunningWay, origin: OriginPorts): Route {
 
 function tunnels(way: RunningWay, { origin, sizes }: Bench, count: number): Job & { kind: 'tunnels' } {
   return { kind: 'tunnels', route: routeOf(way, origin), count, concurrency: sizes.tunnelConcurrency };
+}
+
+function refusedRequests(way: RunningWay, { origin, sizes }: Bench, host: string): Job {
+  return {
+    kind: 'requests',
+    route: { ...routeOf(way, origin), host },
+    count: sizes.refusedRequests,
+    concurrency: sizes.requestConcurrency,
+    refusal: way.refusal.plain,
+  };
 }
 
 async function costOf(job: Job, way: RunningWay, bench: Bench): Promise<Cost> {

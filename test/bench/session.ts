@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { startNameServer } from '../helpers/dns.ts';
 import { Figures } from './figures.ts';
 import { end, startLoad } from './load/load.ts';
-import { type Bench, measureCold, measureIdle, measureStep, STEPS, warmUp } from './measure.ts';
+import { type Bench, measureCold, measureIdle, measureStep, STEPS, warmUp, suits } from './measure.ts';
 import type { WorkId } from './options.ts';
 import { ORIGIN_NAME, type OriginPorts, type RunningWay, type Way } from './setting.ts';
 import type { Sizes } from './sizes.ts';
@@ -73,7 +73,7 @@ async function warmRounds(
   for (let round = 0; round < bench.sizes.rounds; round++) {
     for (const step of steps) {
       say(`round ${round + 1}: ${step.name}`);
-      const able = running.filter(({ port }) => port !== null || !step.needsProxy);
+      const able = running.filter((way) => suits(step, way));
       for (const way of rotate(able, round)) await measureStep(step, way, bench);
     }
   }

@@ -11,6 +11,9 @@ export const ORIGIN_NAME = 'www.origin.test';
 /** A name that every proxy is told to refuse. No name server knows it. */
 export const REFUSED_NAME = 'www.refused.test';
 
+/** A name whose refusal an adult hears of; only Schoolgate knows such a thing. No name server knows it either. */
+export const FLAGGED_NAME = 'www.flagged.test';
+
 /** What a proxy is started for. */
 export interface Setting {
   /** The proxy's own folder, empty, in which it may do as it likes. */

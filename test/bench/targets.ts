@@ -40,6 +40,7 @@ const TARGETS: readonly (readonly [title: string, limit: number, unit: string, m
   ['plain HTTP: CPU against Squid', 1.25, '×', againstSquid('http.cpu')],
   ['bulk in a tunnel: CPU against Squid', 1.1, '×', againstSquid('bulk-tunnel.cpu')],
   ['refused plain request: CPU against a forwarded one', 0.6, '×', againstOwn('refused-http.cpu', 'http.cpu')],
+  ['refused, and an adult is told: CPU against a forwarded one', 0.6, '×', againstOwn('flagged-http.cpu', 'http.cpu')],
   ['refused CONNECT: CPU against a forwarded one', 0.6, '×', againstOwn('refused-connect.cpu', 'connect.cpu')],
   ['memory of an idle tunnel, fresh', 25, 'KB', alone('idle.fresh')],
   ['memory of an idle tunnel, after 1 MB', 45, 'KB', alone('idle.used')],

@@ -1,7 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FORBIDDEN, ORIGIN_NAME, REFUSED_NAME, type RunningWay, type Setting, type Way } from '../setting.ts';
+import {
+  FLAGGED_NAME,
+  FORBIDDEN,
+  ORIGIN_NAME,
+  REFUSED_NAME,
+  type RunningWay,
+  type Setting,
+  type Way,
+} from '../setting.ts';
 import { request } from '../../helpers/raw-client.ts';
 import { freePort, startProgram } from './program.ts';
 
@@ -38,7 +46,8 @@ async function start({ folder, origin, nameServer }: Setting): Promise<RunningWa
   cpSync(join(ROOT, 'policies'), policies, { recursive: true });
   cpSync(join(ROOT, 'blocklists'), lists, { recursive: true });
   openLoopback(join(policies, 'school.yaml'), origin.http, origin.tls);
-  appendFileSync(join(lists, 'starter/gambling.txt'), `${REFUSED_NAME}\n`);
+  appendFileSync(join(lists, 'starter/games.txt'), `${REFUSED_NAME}\n`);
+  appendFileSync(join(lists, 'starter/gambling.txt'), `${FLAGGED_NAME}\n`);
   const env = {
     SCHOOLGATE_PROXY_HOST: '127.0.0.1',
     SCHOOLGATE_PROXY_PORT: String(port),
