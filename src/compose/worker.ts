@@ -24,6 +24,7 @@ import { neverBackwards, systemClock } from '../kernel/clock.ts';
 import { createIdMaker } from '../kernel/ids.ts';
 import { createLogger } from '../telemetry/log.ts';
 import { reportMetrics } from '../telemetry/metrics.ts';
+import { leaseOffice } from './lease-office.ts';
 import type { ProcessLink } from './process-link.ts';
 
 /** What the supervisor tells a worker at its start. */
@@ -102,23 +103,14 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     refusals: createRefusalLog(clock),
     metrics: createGatewayMetrics({
       openConnections: () => listener.connections,
-      openTunnels: () => open.size,
+      openTunnels: () => open.tunnels,
       heldEvents: () => spool.held,
       policySerial: () => context.snapshots.serial,
     }),
     log,
     status: { health: () => ask('health'), ready: () => ask('ready'), metrics: () => ask('metrics') },
   };
-  const leases = new Leases({
-    ask: async (key, count) => {
-      try {
-        return (await link.ask({ type: 'lease', key, count }, 5_000)) as number;
-      } catch {
-        return 0;
-      }
-    },
-    giveBack: (key, count) => link.tell({ type: 'lease-back', key, count }),
-  });
+  const leases = new Leases(leaseOffice(link));
   const pools = createUpstreamPools(dialler, limits, layout.frontSocket);
   const tls = environment.tls && {
     cert: readFileSync(environment.tls.certFile),
@@ -144,7 +136,7 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
       serial,
       index: index.sha256,
       connections: listener.connections,
-      tunnels: open.size,
+      tunnels: open.tunnels,
       now: clock(),
     };
     link.tell({ type: 'pulse', ...state });

@@ -83,7 +83,7 @@ export function createCarriers(context: GatewayContext, pools: UpstreamPools): C
   });
   server.on('upgrade', (request: IncomingMessage, client: Socket, head: Buffer) => {
     if (cutWhenDue(context, client)) return;
-    upgradeRequest(context, request, client, head, insides.get(client) ?? null).catch((error: unknown) =>
+    upgradeRequest(context, pools, request, client, head, insides.get(client) ?? null).catch((error: unknown) =>
       giveUp(context, client, error),
     );
   });

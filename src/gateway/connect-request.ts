@@ -45,7 +45,7 @@ export async function connectRequest(
   let upstream: Socket;
   try {
     route = await dialler.route(host, port, admission.snapshots.destinations);
-    upstream = await dialler.connect(route, isPlainHttp || dialler.parent !== null ? undefined : RELAY_READ);
+    upstream = await dialler.connect(route, isPlainHttp || route.parent !== null ? undefined : RELAY_READ);
   } catch (error) {
     return failConnect(context, admission, client, error);
   }
@@ -60,7 +60,8 @@ export async function connectRequest(
     return serveInside!(client, { host, port, user: admission.who.user }, route, upstream);
   }
   context.spool.opening(admission.id, () => accessRecord(context, admission, { ...NOTHING_YET, status: 200 }));
-  new Tunnel(context, admission, client, upstream, isTls).start(early);
+  const viaOnRead = route.parent === null;
+  new Tunnel(context, admission, (owner) => new Relay(client, upstream, viaOnRead, isTls, owner)).start(early);
 }
 
 function readAsk({ authority, rawHeaders }: ConnectHead, client: Socket, isNested: boolean): Ask {
@@ -84,6 +85,7 @@ function hasContent(rawHeaders: readonly string[]): boolean {
 
 /** An open tunnel. On a TLS port the ClientHello is judged before its first byte goes up. */
 class Tunnel implements OpenConnection, RelayOwner {
+  readonly kind = 'tunnel';
   readonly admission: Admission;
   readonly #context: GatewayContext;
   readonly #relay: Relay;
@@ -92,10 +94,10 @@ class Tunnel implements OpenConnection, RelayOwner {
   #ech = false;
   #error: string | undefined;
 
-  constructor(context: GatewayContext, admission: Admission, client: Socket, upstream: Socket, isTls: boolean) {
+  constructor(context: GatewayContext, admission: Admission, relayFor: (owner: RelayOwner) => Relay) {
     this.#context = context;
     this.admission = admission;
-    this.#relay = new Relay(client, upstream, context.dialler.parent === null, isTls, this);
+    this.#relay = relayFor(this);
     context.open.add(this);
   }
 

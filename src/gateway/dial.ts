@@ -1,6 +1,7 @@
 // client ── gateway ──► [parent proxy] ──► upstream
 import { connect, type OnReadOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
 import type { CanonicalHost } from '../kernel/host.ts';
+import { addressKind } from '../kernel/ip.ts';
 import { hostText } from '../kernel/url.ts';
 import type { Destinations } from './destinations.ts';
 import type { Resolve } from './resolve.ts';
@@ -18,17 +19,17 @@ export interface Route {
   readonly host: CanonicalHost;
   readonly port: number;
   readonly addresses: readonly string[];
+  /** Null: straight to the site. */
+  readonly parent: ParentProxy | null;
 }
 
 /** Opens upstream connections; the only place that does. */
 export interface Dialler {
-  /** Null: straight to the site. */
-  readonly parent: ParentProxy | null;
   /** Resolves and checks. Rejects with an UpstreamError; `destination_ip_prohibited` when every address is refused. */
   route(host: CanonicalHost, port: number, destinations: Destinations): Promise<Route>;
   /**
    * A connected socket on which bytes go to the upstream itself (through a parent proxy by CONNECT), half-open allowed.
-   * `onread` is used where there is no parent. Rejects with an UpstreamError.
+   * `onread` is used where the route has no parent. Rejects with an UpstreamError.
    */
   connect(route: Route, onread?: OnReadOpts): Promise<Socket>;
   /** A socket to the parent proxy, for absolute-form requests. */
@@ -41,18 +42,21 @@ export function createDialler(resolve: Resolve, parent: ParentProxy | null, conn
     return openSocket({ host: parent.host, port: parent.port }, connectMs);
   };
   return {
-    parent,
     connectParent,
     route: async (host, port, destinations) => {
-      if (host.kind !== 'name') return checked({ host, port, addresses: [host.name] }, destinations);
-      if (host.name === 'localhost' || host.name.endsWith('.localhost')) {
-        return checked({ host, port, addresses: ['127.0.0.1', '::1'] }, destinations);
+      const straight = (addresses: readonly string[]): Route =>
+        checked({ host, port, addresses, parent: null }, destinations);
+      if (host.name === 'localhost' || host.name.endsWith('.localhost')) return straight(['127.0.0.1', '::1']);
+      if (host.kind !== 'name') {
+        const route = straight([host.name]);
+        // A parent proxy outside the school cannot reach an address inside it.
+        return addressKind(host.name) === 'public' ? { ...route, parent } : route;
       }
-      if (parent !== null) return { host, port, addresses: [] };
-      return checked({ host, port, addresses: await resolve(host.name) }, destinations);
+      if (parent !== null) return { host, port, addresses: [], parent };
+      return straight(await resolve(host.name));
     },
     connect: async (route, onread) => {
-      if (parent !== null) return connectThrough(await connectParent(), parent, route, connectMs);
+      if (route.parent !== null) return connectThrough(await connectParent(), route.parent, route, connectMs);
       const [first, ...others] = route.addresses;
       const base = onread === undefined ? {} : { onread };
       if (others.length === 0) return openSocket({ ...base, host: first!, port: route.port }, connectMs);

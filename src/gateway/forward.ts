@@ -5,8 +5,10 @@ import type { Admission } from './admit.ts';
 import type { GatewayContext } from './context.ts';
 import { errorPage } from './block-page.ts';
 import { responseHeaders } from './headers.ts';
+import type { OpenConnection } from './open-connections.ts';
 import { accessRecord, finish, NOTHING_YET } from './record.ts';
-import { failureFields, pageInput, responseHead, sendPage } from './refuse.ts';
+import { failureFields, FRONT_DESK_HOST, pageInput, responseHead, sendPage } from './refuse.ts';
+import type { RelayEnd } from './relay.ts';
 import { discardBody, RequestBody } from './request-body.ts';
 import { UpstreamError, upstreamError } from './upstream-error.ts';
 
@@ -62,9 +64,10 @@ export function failHttp(
   finish(context, accessRecord(context, admission, { status, up, down, error: failure.type }));
 }
 
-class Exchange implements Dispatcher.DispatchHandler {
+class Exchange implements Dispatcher.DispatchHandler, OpenConnection {
+  readonly kind = 'answer';
+  readonly admission: Admission;
   readonly #context: GatewayContext;
-  readonly #admission: Admission;
   readonly #pool: Pool;
   readonly #upstream: UpstreamRequest;
   readonly #request: IncomingMessage;
@@ -89,7 +92,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     response: ServerResponse,
   ) {
     this.#context = context;
-    this.#admission = admission;
+    this.admission = admission;
     this.#pool = pool;
     this.#upstream = upstream;
     this.#request = request;
@@ -133,10 +136,13 @@ class Exchange implements Dispatcher.DispatchHandler {
       response.writeHead(status, responseHeaders(raw, '1.1'));
     } catch (error) {
       // Thrown here, it would be lost, and the client would wait for ever.
-      controller.abort(
+      return controller.abort(
         new UpstreamError('http_protocol_error', 'The site sent an answer that is not valid HTTP.', error),
       );
     }
+    // A short answer is over before its permission could end, and our own pages need none.
+    const isShort = this.#promised >= 0 && this.#promised <= SHORT_BYTES;
+    if (!isShort && this.admission.ask.target!.host.name !== FRONT_DESK_HOST) this.#context.open.add(this);
   }
 
   // Written as they are: Node's own way refuses links that are right, and throws. A response in a queue has no connection yet.
@@ -169,6 +175,21 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#fail(error);
   }
 
+  /** Bodies have a limit of their own on how long they may pause. */
+  patience(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  quietFor(): number {
+    return 0;
+  }
+
+  cut(why: Exclude<RelayEnd, null>): void {
+    this.#finish(why);
+    this.#response.destroy();
+    this.#controller?.abort(new Error('no longer allowed'));
+  }
+
   #fail(error: unknown): void {
     if (this.#over) return;
     if (this.#clientGone) return this.#finish('client_aborted');
@@ -181,7 +202,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (failure.type === 'proxy_internal_error') this.#context.log.error({ err: error }, 'forwarding failed');
     if (!this.#response.headersSent) {
       this.#over = true;
-      return failHttp(this.#context, this.#admission, this.#response, failure, this.#up);
+      return failHttp(this.#context, this.admission, this.#response, failure, this.#up);
     }
     // Cutting the connection is the only way left to tell the client that this was not all.
     this.#response.destroy();
@@ -209,8 +230,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   #finish(error?: string): void {
     if (this.#over) return;
     this.#over = true;
+    this.#context.open.delete(this);
     const outcome = { status: this.#status, up: this.#up, down: this.#down, error };
-    finish(this.#context, accessRecord(this.#context, this.#admission, outcome));
+    finish(this.#context, accessRecord(this.#context, this.admission, outcome));
   }
 }
 

@@ -52,9 +52,14 @@ export async function httpRequest(
     admission.decision = destinationRefused(admission.decision);
     return refuseHttp(context, admission, response, hasBody);
   }
-  const { parent } = context.dialler;
-  const pool = parent === null ? pools.forRoute(route) : pools.forParent();
-  forward(context, admission, pool, upstreamRequest(url, request, hasBody, parent), request, response);
+  forward(
+    context,
+    admission,
+    pools.forRoute(route),
+    upstreamRequest(url, request, hasBody, route.parent),
+    request,
+    response,
+  );
 }
 
 /** Reads target and Host strictly: what two readers could understand differently is malformed (RFC 9112 §3.2, §11.2). */
@@ -119,7 +124,7 @@ function upstreamRequest(
   url: CanonicalUrl,
   request: IncomingMessage,
   hasBody: boolean,
-  parent: GatewayContext['dialler']['parent'],
+  parent: Route['parent'],
 ): UpstreamRequest {
   const host = hostField(url);
   const headers = requestHeaders(request.rawHeaders, host, request.httpVersion);

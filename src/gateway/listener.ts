@@ -44,7 +44,10 @@ export function createListener(
     leases.free(address);
   }
 
-  const accept = (client: Socket): void => {
+  type Serve = (client: Socket) => void;
+  const serve: Serve = (client) => carriers.serve(client);
+
+  const accept = (client: Socket, next: Serve): void => {
     connections.set(client, null);
     client.on('close', onClosed);
     client.on('error', ignoreError);
@@ -53,31 +56,37 @@ export function createListener(
     if (context.spool.health === 'full') return turnAway(context, client, 'unrecordable');
     const whole = leases.take(WHOLE_GATEWAY);
     const own = leases.take(address);
-    if (whole === true && own === true) return serve(client, address);
+    if (whole === true && own === true) return admitted(client, address, next);
     void Promise.all([whole, own]).then(([wholeTaken, ownTaken]) => {
-      if (wholeTaken && ownTaken && !client.destroyed) return serve(client, address);
+      if (wholeTaken && ownTaken && !client.destroyed) return admitted(client, address, next);
       if (wholeTaken) leases.free(WHOLE_GATEWAY);
       if (ownTaken) leases.free(address);
       return client.destroyed ? undefined : turnAway(context, client, wholeTaken ? 'client-limit' : 'gateway-limit');
     });
   };
 
-  const serve = (client: Socket, address: string): void => {
+  const admitted = (client: Socket, address: string, next: Serve): void => {
     connections.set(client, address);
-    carriers.serve(client);
+    next(client);
   };
 
   const options = { allowHalfOpen: true, noDelay: true };
-  const plain = createServer(options, accept);
-  const secure =
-    tls === null
-      ? null
-      : createTlsServer(
-          { ...options, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: context.limits.headersMs },
-          accept,
-        );
-  // A failed handshake is the client's affair; without this listener Node would keep the socket.
-  secure?.on('tlsClientError', (_error, socket) => socket.destroy());
+  const plain = createServer(options, (client) => accept(client, serve));
+  const secure = tls === null ? null : createServer(options, tlsDoor(tls));
+
+  // A handshake is work, so it is done only for a connection that may be here and is counted: no TLS server listens by itself.
+  function tlsDoor(files: TlsFiles): (client: Socket) => void {
+    const handshakes = createTlsServer(
+      { ...files, minVersion: 'TLSv1.2', handshakeTimeout: context.limits.headersMs },
+      (client) => {
+        client.on('error', ignoreError);
+        serve(client);
+      },
+    );
+    // A failed handshake is the client's affair; without this listener Node would keep the socket.
+    handshakes.on('tlsClientError', (_error, socket) => socket.destroy());
+    return (client) => accept(client, (admittedClient) => void handshakes.emit('connection', admittedClient));
+  }
 
   return {
     get connections() {

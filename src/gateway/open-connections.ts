@@ -3,8 +3,9 @@ import type { GatewayContext } from './context.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { RelayEnd } from './relay.ts';
 
-/** A tunnel or upgraded connection that lives on after its request was admitted. */
+/** What lives on after its request was admitted: a tunnel, an upgraded connection, or an answer that is long in coming. */
 export interface OpenConnection {
+  readonly kind: 'tunnel' | 'answer';
   readonly admission: Admission;
   /** How long it may be silent in its present state, ms. */
   patience(limits: GatewayLimits): number;
@@ -15,7 +16,7 @@ export interface OpenConnection {
 
 const SWEEP_MS = 1_000;
 
-/** All tunnels and upgraded connections of this worker: what is no longer allowed is cut, and what has gone quiet. */
+/** Everything of this worker that is open: what is no longer allowed is cut, and what has gone quiet. */
 export class OpenConnections {
   readonly #open = new Set<OpenConnection>();
   #judgedMinute = 0;
@@ -30,6 +31,13 @@ export class OpenConnections {
 
   get size(): number {
     return this.#open.size;
+  }
+
+  /** Tunnels and upgraded connections. */
+  get tunnels(): number {
+    let count = 0;
+    for (const { kind } of this.#open) if (kind === 'tunnel') count++;
+    return count;
   }
 
   /** Judges every open connection again: called when a snapshot was replaced. */

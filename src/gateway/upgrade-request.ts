@@ -14,6 +14,7 @@ import { accessRecord, announce, finish, NOTHING_YET } from './record.ts';
 import { closeSoon, failConnect, failureAnswer, refuseConnect, responseHead } from './refuse.ts';
 import type { RelayEnd } from './relay.ts';
 import { UpstreamError, upstreamError } from './upstream-error.ts';
+import type { UpstreamPools } from './upstream-pools.ts';
 
 /**
  * Only WebSocket is carried as an upgrade (RFC 6455 §4.1); `h2c` and others are served as the plain requests they also are,
@@ -27,6 +28,7 @@ export function isWebSocket(request: IncomingMessage): boolean {
 /** Serves one WebSocket opening and, if the upstream agrees, the connection that follows. */
 export async function upgradeRequest(
   context: GatewayContext,
+  pools: UpstreamPools,
   request: IncomingMessage,
   client: Socket,
   head: Buffer,
@@ -50,7 +52,10 @@ export async function upgradeRequest(
   }
   request.url = url.rawPath;
   request.headers = upgradeFields(requestHeaders(request.rawHeaders, hostField(url), request.httpVersion));
-  new UpgradedConnection(context, admission, client, head).open(request, head, route);
+  // A CONNECT to port 80 has already brought a connection along.
+  const connected = inside === null ? undefined : pools.takeOffered(route);
+  const connect = async (): Promise<Socket> => connected ?? (await context.dialler.connect(route));
+  new UpgradedConnection(context, admission, client, head).open(request, head, route, connect);
 }
 
 function upgradeFields(raw: readonly string[]): Record<string, string | string[]> {
@@ -86,6 +91,7 @@ class CheckedAgent extends Agent {
 }
 
 class UpgradedConnection implements OpenConnection {
+  readonly kind = 'tunnel';
   readonly admission: Admission;
   readonly #context: GatewayContext;
   readonly #client: Socket;
@@ -109,9 +115,9 @@ class UpgradedConnection implements OpenConnection {
     client.once('close', () => this.#close());
   }
 
-  open(request: IncomingMessage, head: Buffer, route: Route): void {
+  open(request: IncomingMessage, head: Buffer, route: Route, connect: () => Promise<Socket>): void {
     const proxy = httpProxy.createProxyServer({});
-    const agent = new CheckedAgent(() => this.#context.dialler.connect(route));
+    const agent = new CheckedAgent(connect);
     proxy.on('proxyReqWs', (upstreamRequest) => this.#prepare(upstreamRequest, request.url!));
     proxy.on('open', (upstream) => {
       this.#status = 101;

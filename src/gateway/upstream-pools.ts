@@ -6,14 +6,14 @@ import type { GatewayLimits } from './limits.ts';
 
 /** Kept-alive upstream connections for plain HTTP. */
 export interface UpstreamPools {
-  /** Connections to exactly the addresses of this route; a socket opened for other addresses is never used. */
+  /** Connections to exactly the addresses of this route, or to its parent proxy; a socket opened for other addresses is never used. */
   forRoute(route: Route): Pool;
-  /** Connections to the parent proxy. */
-  forParent(): Pool;
   /** Connections to the front desk. */
   forFrontDesk(): Pool;
   /** Puts an upstream socket that is already connected at the disposal of the route's next request, as long as `client` is there. */
   offer(route: Route, socket: Socket, client: Socket): void;
+  /** Takes an offered socket for something other than a pooled request; undefined if there is none. */
+  takeOffered(route: Route): Socket | undefined;
   close(): Promise<void>;
 }
 
@@ -60,6 +60,7 @@ export function createUpstreamPools(dialler: Dialler, limits: GatewayLimits, fro
   };
 
   const forRoute = (route: Route): Entry => {
+    if (route.parent !== null) return entry('parent', 'http://parent.invalid', () => dialler.connectParent());
     const origin = originText('http', route.host, route.port);
     return entry(`${origin} ${route.addresses.join(' ')}`, origin, () => dialler.connect(route));
   };
@@ -78,9 +79,13 @@ export function createUpstreamPools(dialler: Dialler, limits: GatewayLimits, fro
   const frontDesk = new Pool('http://schoolgate.internal', { ...common, socketPath: frontSocket });
   return {
     forRoute: (route) => forRoute(route).pool,
-    forParent: () => entry('parent', 'http://parent.invalid', () => dialler.connectParent()).pool,
     forFrontDesk: () => frontDesk,
     offer: (route, socket, client) => {
+      // Requests go to a parent proxy in absolute form; a tunnel through it is of no use to them.
+      if (route.parent !== null) {
+        socket.destroy();
+        return;
+      }
       const { spare } = forRoute(route);
       spare.push(socket);
       socket.on('error', () => socket.destroy());
@@ -90,6 +95,10 @@ export function createUpstreamPools(dialler: Dialler, limits: GatewayLimits, fro
         spare.splice(unused, 1);
         socket.destroy();
       });
+    },
+    takeOffered: (route) => {
+      const socket = route.parent === null ? forRoute(route).spare.pop() : undefined;
+      return socket?.destroyed === true ? undefined : socket;
     },
     close: async () => {
       clearInterval(sweep);

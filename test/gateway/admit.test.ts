@@ -332,3 +332,24 @@ void t.test('a grant opens a blocked site for whom it is meant, and for nobody e
     ['category', 'unblock', 'category', 'category'],
   );
 });
+
+void t.test('a long answer is cut when its grant ends, and a short one ends as it began', async (t) => {
+  let now = Date.parse('2026-11-23T10:00:00Z');
+  await using origin = await startOrigin();
+  const host = `bet.test:${origin.http.port}`;
+  await using gateway = await startTestGateway(
+    { http: [origin.http.port] },
+    { names: { 'bet.test': ['127.0.0.1'] }, listed: { 'bet.test': ['gambling'] }, clock: () => now },
+  );
+  const grant = { id: 'g1', topic: 'Odds', hosts: ['bet.test'], categories: [], levels: [], people: [], ranges: [] };
+  gateway.setGrants([{ ...grant, ranges: ['127.0.0.0/8'], from: now, until: now + 60_000, passesPersonBlock: false }]);
+  await using client = await dial(gateway.port);
+  await client.send(`GET http://${host}/drip?n=100000&ms=20 HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  await eventually('the answer has begun', () => client.received.length > 0 && gateway.context.open.size === 1);
+  t.equal(gateway.context.open.tunnels, 0, 'it is no tunnel');
+  now += 60_000;
+  t.not((await client.readToEnd()).peer, 'open');
+  t.match(await gateway.record(), { status: 200, error: 'cut', method: 'GET' });
+  await eventually('nothing is left', () => gateway.listener.connections + gateway.context.open.size === 0);
+  await eventually('the upstream is let go', () => origin.http.open() === 0);
+});

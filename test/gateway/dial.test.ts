@@ -357,3 +357,33 @@ void t.test('a name server that is slow to answer', async (t) => {
   await silent.close();
   await t.rejects(createResolve([address], Date.now)('site.test'), { code: /^dns_/ });
 });
+
+// A parent proxy sits outside the school: it would look for localhost and for addresses inside on its own side.
+void t.test('what lies inside the school is reached straight, whatever parent there is', async (t) => {
+  await using run = await startChain(null, null);
+  for (const host of ['localhost', '127.0.0.1']) {
+    for (const [way, ask] of Object.entries(WAYS)) {
+      t.ok((await ask(run.gateway, `${host}:${run.port}`)).status < 300, `${way} ${host}`);
+    }
+  }
+  t.same(run.parent.seen, []);
+});
+
+// A socket that is a tunnel through the parent must not be used for an absolute-form request with the parent's credentials.
+void t.test('plain HTTP inside a CONNECT to port 80 goes to the parent proxy in absolute form', async (t) => {
+  await using origin = await startOrigin();
+  await using parent = await startParent('Basic b3Vyczpvd24=');
+  const up: ParentProxy = { host: '127.0.0.1', port: parent.port, authorization: 'Basic b3Vyczpvd24=' };
+  await using gateway = await startTestGateway({}, { parent: up, portMap: { 80: origin.http.port } });
+  const { connection, response } = await connectThrough(gateway.port, 'site.test:80');
+  t.equal(response.status, 200);
+  await connection.send('GET /echo HTTP/1.1\r\nHost: site.test\r\n\r\n');
+  await connection.readResponse();
+  t.match(parent.seen, [
+    { method: 'CONNECT', url: `site.test:${origin.http.port}` },
+    { method: 'GET', url: 'http://site.test/echo', authorization: 'Basic b3Vyczpvd24=' },
+  ]);
+  t.notOk(origin.seen.some(({ rawHeaders }) => rawHeaders.join().includes('b3Vyczpvd24=')));
+  await connection.close();
+  await eventually('nothing is left', () => gateway.listener.connections + parent.open() === 0);
+});

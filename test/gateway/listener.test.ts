@@ -312,3 +312,27 @@ void t.test('the same proxy over TLS', async (t) => {
   t.match(await once(old, 'error'), [{ code: /SSL/ }], 'an old TLS version is refused');
   await isEmpty(gateway);
 });
+
+// A handshake costs more than a request: it must not be had by who may not be here, nor more often than connections may.
+void t.test('a TLS connection is counted and checked before its handshake', async (t) => {
+  const issued = createAuthority().issue(['proxy.test']);
+  const tls = { cert: Buffer.from(issued.cert), key: Buffer.from(issued.key) };
+  await using gateway = await startTestGateway(
+    {},
+    { tls, connectionsPerClient: 1, network: 'network: { clients: ["127.0.0.0/30"] }', limits: { headersMs: 1000 } },
+  );
+  const outside = connect({ host: '127.0.0.1', port: gateway.tlsPort!, localAddress: '127.0.0.9' });
+  await once(outside, 'close');
+  t.equal(outside.bytesRead, 0);
+  await using mute = await dial(gateway.tlsPort!);
+  await eventually('it is there', () => gateway.listener.connections === 1);
+  await using second = await dial(gateway.port);
+  await second.send('GET /health HTTP/1.1\r\nHost: x\r\n\r\n');
+  t.equal((await second.readResponse()).status, 429, 'one that has not begun its handshake counts');
+  await second.close();
+  await mute.close();
+  await eventually('its slot is free again', async () => {
+    return (await request(gateway.port, ['GET /health HTTP/1.1', 'Host: x'])).status === 200;
+  });
+  await isEmpty(gateway);
+});

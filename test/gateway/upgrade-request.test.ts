@@ -384,6 +384,7 @@ void t.test('ws:// as browsers send it: inside a CONNECT to port 80', async (t) 
   t.equal(gateway.context.open.size, 1);
   await connection.close();
   await isOver(gateway, origin.http, 2);
+  t.equal(origin.http.accepted(), 1, 'the connection that the CONNECT brought along is the one that is used');
   t.match(gateway.spool.records, [
     { method: 'CONNECT', status: 200 },
     { method: 'GET', status: 101, target: 'http://site.test/socket' },

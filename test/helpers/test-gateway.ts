@@ -158,7 +158,7 @@ export async function startTestGateway(
     refusals: createRefusalLog(clock),
     metrics: createGatewayMetrics({
       openConnections: () => listener.connections,
-      openTunnels: () => open.size,
+      openTunnels: () => open.tunnels,
       heldEvents: () => 0,
       policySerial: () => context.snapshots.serial,
     }),
