@@ -7,6 +7,7 @@ import { loadCatalogue } from './catalogue.ts';
 import { CATALOGUE_FILE } from './catalogue-files.ts';
 import { publishIndex, readInputs, type Inputs } from './current-index.ts';
 import { createEntryTable } from './entry-table.ts';
+import { withFetched } from './fetched-lists.ts';
 import { encodeIndex } from './index-file.ts';
 import { forEachEntry } from './list-content.ts';
 import type { IndexedList } from './match.ts';
@@ -45,7 +46,7 @@ export interface BuildSummary {
  */
 export async function buildIndex(options: BuildOptions): Promise<BuildSummary> {
   const { listsDir, layout, clock } = options;
-  const catalogue = loadCatalogue(listsDir);
+  const catalogue = withFetched(loadCatalogue(listsDir), layout.fetchedLists);
   const inputs = await readInputs(listsDir, catalogue);
   const taken: TakenList[] = [];
   const table = createEntryTable(seedOf(inputs.fingerprint));
@@ -71,6 +72,7 @@ export async function buildIndex(options: BuildOptions): Promise<BuildSummary> {
     builtAt: isoTime(clock()),
     ...size,
     lists: loaded.map(indexedList),
+    held: taken.flatMap(({ held }) => held ?? []),
     alarms,
   });
   return {
@@ -106,6 +108,6 @@ function refuseWithoutLocked(taken: readonly TakenList[]): void {
 }
 
 function indexedList(summary: ListSummary): IndexedList {
-  const { id, category, entries, accepted, duplicates, rejected, loadedAt, fromLastGood } = summary;
-  return { id, category, entries, accepted, duplicates, rejected, loadedAt, fromLastGood };
+  const { id, category, entries, accepted, duplicates, rejected, sha256, loadedAt, fromLastGood } = summary;
+  return { id, category, entries, accepted, duplicates, rejected, sha256, loadedAt, fromLastGood };
 }

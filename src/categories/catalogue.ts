@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Type, type Static } from 'typebox';
 import { readYaml, type YamlDocument } from '../config/yaml-document.ts';
+import { cronFault } from '../jobs/cron.ts';
 import { InvalidInputError, type Problem } from '../kernel/errors.ts';
 import { CATALOGUE_FILE, CATEGORIES_FILE } from './catalogue-files.ts';
 import type { LineFormat } from './parse-list.ts';
@@ -12,6 +13,8 @@ const Text = Type.String({ minLength: 1 });
 
 const CategoriesSchema = Type.Object(
   {
+    version: Type.Optional(Text),
+    headings: Type.Optional(Type.Array(Text)),
     categories: Type.Array(
       Type.Object(
         {
@@ -53,7 +56,10 @@ const CatalogueSchema = Type.Object(
           source: Text,
           enabled: Type.Boolean(),
           refresh: Type.Optional(Text),
+          maxBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 1 << 30 })),
+          sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
           licence: Type.Optional(Text),
+          homepage: Type.Optional(Text),
         },
         Strict,
       ),
@@ -75,41 +81,85 @@ export interface Category {
   readonly flag: boolean;
 }
 
+/** The clocks that `refresh` is read on: no hour of theirs is missing or comes twice. */
+export const REFRESH_ZONE = 'UTC';
+
+/** How a source is fetched. */
+export interface FetchTerms {
+  readonly url: string;
+  /** Five-field cron, in UTC. */
+  readonly refresh: string;
+  readonly maxBytes: number;
+  /** Hex, of the file as its publisher sends it; null: any content. */
+  readonly sha256: string | null;
+}
+
 /** A list as `catalogue.yaml` describes it. */
 export interface CatalogueList {
   readonly id: string;
   readonly category: string;
   readonly locked: boolean;
   readonly format: LineFormat | 'ut1';
-  /** As it is written in the catalogue, and as an absolute path. */
+  /** As it is written in the catalogue. */
   readonly source: string;
-  readonly path: string;
+  /** Absolute; null for an https source that was not fetched yet (`withFetched` says where it lies). */
+  readonly path: string | null;
+  /** Null: a file or folder of the school's own. */
+  readonly fetch: FetchTerms | null;
+  /** When an https source last gave what lies at `path`, ISO 8601; null for all others. */
+  readonly fetchedAt: string | null;
   readonly licence: string | null;
+  readonly homepage: string | null;
   /** Where in the catalogue it stands. */
   readonly line: number;
 }
 
+/** A list that is catalogued and switched off. */
+export type OfferedList = Pick<CatalogueList, 'id' | 'category' | 'source' | 'licence' | 'homepage' | 'line'>;
+
 export interface Catalogue {
+  /** Of the categories' meaning; null where the file has none. */
+  readonly version: string | null;
   readonly categories: readonly Category[];
   /** The enabled lists, in the order of the file. */
   readonly lists: readonly CatalogueList[];
-  /** How many lists are catalogued and switched off. */
-  readonly disabled: number;
+  /** Those that are switched off. */
+  readonly offered: readonly OfferedList[];
 }
 
 type CategoriesDocument = YamlDocument<Static<typeof CategoriesSchema>>;
 type CatalogueDocument = YamlDocument<Static<typeof CatalogueSchema>>;
 type ListRow = Static<typeof CatalogueSchema>['lists'][number];
 
+/** Three in the morning: away from lessons and from the hour that some publishers ask to be spared. */
+const DEFAULT_REFRESH = '17 3 * * *';
+const DEFAULT_MAX_BYTES = 64 << 20;
+
 /**
  * Reads `categories.yaml` and `catalogue.yaml`. Throws one InvalidInputError with every problem of both. Whether a source is there
  * today is not asked here: a missing file is the build's business, which has last good copies.
  */
 export function loadCatalogue(listsDir: string): Catalogue {
+  return readCatalogue(listsDir, null);
+}
+
+/** The catalogue as it would be with this text as its `catalogue.yaml`. Throws as `loadCatalogue` does. */
+export function previewCatalogue(listsDir: string, catalogueText: string): Catalogue {
+  return readCatalogue(listsDir, catalogueText);
+}
+
+function readCatalogue(listsDir: string, text: string | null): Catalogue {
   const problems: Problem[] = [];
-  const categories = readDocument(listsDir, CATEGORIES_FILE, CategoriesSchema, problems) as CategoriesDocument | null;
-  const lists = readDocument(listsDir, CATALOGUE_FILE, CatalogueSchema, problems) as CatalogueDocument | null;
+  const categories = readDocument(
+    listsDir,
+    CATEGORIES_FILE,
+    CategoriesSchema,
+    null,
+    problems,
+  ) as CategoriesDocument | null;
+  const lists = readDocument(listsDir, CATALOGUE_FILE, CatalogueSchema, text, problems) as CatalogueDocument | null;
   if (categories !== null) checkDoubles(categories, 'categories', categories.value.categories, problems);
+  if (categories !== null) checkHeadings(categories, problems);
   if (lists !== null) checkDoubles(lists, 'lists', lists.value.lists, problems);
   if (categories !== null && lists !== null) checkLists(lists, categories, listsDir, problems);
   if (categories === null || lists === null || problems.length > 0) {
@@ -122,12 +172,13 @@ function readDocument(
   listsDir: string,
   name: string,
   schema: typeof CategoriesSchema | typeof CatalogueSchema,
+  given: string | null,
   problems: Problem[],
 ): YamlDocument<unknown> | null {
   const file = join(listsDir, name);
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = given ?? readFileSync(file, 'utf8');
   } catch {
     problems.push({ file, reason: 'cannot be read; the lists need it' });
     return null;
@@ -150,6 +201,22 @@ function checkDoubles(
     const earlier = first.get(id);
     if (earlier === undefined) first.set(id, line);
     else problems.push({ file: document.file, line, reason: `"${id}" is already defined in line ${earlier}` });
+  }
+}
+
+/** Each category names a heading of the definitions, and each heading has a category. */
+function checkHeadings(document: CategoriesDocument, problems: Problem[]): void {
+  const { headings, categories } = document.value;
+  if (headings === undefined) return;
+  const file = document.file;
+  for (const [i, { id, uksic }] of categories.entries()) {
+    if (uksic === 'other' || headings.includes(uksic)) continue;
+    const line = document.lineOf(['categories', i, 'uksic']);
+    problems.push({ file, line, reason: `category "${id}": "${uksic}" is not among the headings; write "other"` });
+  }
+  for (const [i, heading] of headings.entries()) {
+    if (categories.some(({ uksic }) => uksic === heading)) continue;
+    problems.push({ file, line: document.lineOf(['headings', i]), reason: `no category stands under "${heading}"` });
   }
 }
 
@@ -179,9 +246,9 @@ function checkEnabled(row: ListRow, listsDir: string, report: (key: keyof ListRo
   if (!READ_FORMATS.has(row.format)) {
     report('format', `the format "${row.format}" cannot be read by this version; set "enabled: false"`);
   }
-  if (/^[a-z][a-z0-9+.-]+:/i.test(row.source)) {
-    report('source', `${row.source} cannot be fetched by this version; download it and name the file`);
-    return;
+  if (/^[a-z][a-z0-9+.-]+:/i.test(row.source)) return checkFetched(row, report);
+  for (const key of ['refresh', 'maxBytes', 'sha256'] as const) {
+    if (row[key] !== undefined) report(key, `"${key}" is for https sources; ${row.source} is read where it lies`);
   }
   const isFolder = statSync(resolve(listsDir, row.source), { throwIfNoEntry: false })?.isDirectory();
   if (isFolder === undefined) return;
@@ -189,6 +256,22 @@ function checkEnabled(row: ListRow, listsDir: string, report: (key: keyof ListRo
   if (row.format !== 'ut1' && isFolder)
     report('source', `${row.source} is a folder, and only "format: ut1" reads folders`);
   if (/\.(?:zip|bz2|xz|7z|tar|tgz)$/i.test(row.source)) report('source', `${row.source} must be plain, .gz or .zst`);
+}
+
+function checkFetched(row: ListRow, report: (key: keyof ListRow, reason: string) => void): void {
+  const url = URL.canParse(row.source) ? new URL(row.source) : null;
+  if (url === null) return report('source', `${row.source} is no address`);
+  if (url.protocol !== 'https:') {
+    return report(
+      'source',
+      `${row.source} cannot be used: only over https is it sure who sent it; give its https address, or download it and name the file`,
+    );
+  }
+  if (url.username !== '' || url.password !== '') {
+    report('source', 'an address must not hold a user name or password');
+  }
+  const fault = cronFault(row.refresh ?? DEFAULT_REFRESH, REFRESH_ZONE);
+  if (fault !== null) report('refresh', `"refresh: ${row.refresh}" ${fault}`);
 }
 
 function compileCatalogue(categories: CategoriesDocument, lists: CatalogueDocument, listsDir: string): Catalogue {
@@ -199,18 +282,32 @@ function compileCatalogue(categories: CategoriesDocument, lists: CatalogueDocume
   }));
   const enabled = lists.value.lists.flatMap((row, i): CatalogueList[] => {
     if (!row.enabled) return [];
+    const fetch = fetchTerms(row);
     return [
       {
-        id: row.id,
-        category: row.category,
+        ...offer(row, lists.lineOf(['lists', i])),
         locked: known.find((category) => category.id === row.category)!.locked,
         format: row.format as CatalogueList['format'],
-        source: row.source,
-        path: resolve(listsDir, row.source),
-        licence: row.licence ?? null,
-        line: lists.lineOf(['lists', i]),
+        path: fetch === null ? resolve(listsDir, row.source) : null,
+        fetch,
+        fetchedAt: null,
       },
     ];
   });
-  return { categories: known, lists: enabled, disabled: lists.value.lists.length - enabled.length };
+  const offered = lists.value.lists.flatMap((row, i) => (row.enabled ? [] : [offer(row, lists.lineOf(['lists', i]))]));
+  return { version: categories.value.version ?? null, categories: known, lists: enabled, offered };
+}
+
+function offer({ id, category, source, licence, homepage }: ListRow, line: number): OfferedList {
+  return { id, category, source, licence: licence ?? null, homepage: homepage ?? null, line };
+}
+
+function fetchTerms({ source, refresh, maxBytes, sha256 }: ListRow): FetchTerms | null {
+  if (!source.startsWith('https:')) return null;
+  return {
+    url: source,
+    refresh: refresh ?? DEFAULT_REFRESH,
+    maxBytes: maxBytes ?? DEFAULT_MAX_BYTES,
+    sha256: sha256 ?? null,
+  };
 }

@@ -7,9 +7,11 @@ import { SchoolgateError } from '../kernel/errors.ts';
 import type { Catalogue } from './catalogue.ts';
 import { CATALOGUE_FILE, CATEGORIES_FILE } from './catalogue-files.ts';
 import { openIndex } from './category-index.ts';
+import { withFetched } from './fetched-lists.ts';
 import { INDEX_VERSION } from './index-file.ts';
 import type { CategoryIndex, IndexedList } from './match.ts';
 import { hashFile, sourceFiles } from './read-source.ts';
+import type { HeldUpdate } from './take-list.ts';
 
 const INDEX_NAME = /^index-[0-9a-f]{64}\.sgi$/;
 
@@ -28,6 +30,8 @@ export interface IndexManifest {
   readonly urls: number;
   /** In the order of the catalogue; without lists that could not be read and have no last good copy. */
   readonly lists: readonly IndexedList[];
+  /** Updates that wait for a person. */
+  readonly held: readonly HeldUpdate[];
   /** What an adult should know: one sentence each. */
   readonly alarms: readonly string[];
 }
@@ -67,7 +71,7 @@ export async function readInputs(listsDir: string, catalogue: Catalogue): Promis
 export async function isIndexCurrent(listsDir: string, layout: DataLayout): Promise<boolean> {
   // Not needed, with its YAML and schemas, by a gateway worker that only loads the index.
   const { loadCatalogue } = await import('./catalogue.ts');
-  const inputs = await readInputs(listsDir, loadCatalogue(listsDir));
+  const inputs = await readInputs(listsDir, withFetched(loadCatalogue(listsDir), layout.fetchedLists));
   try {
     loadCurrentIndex(layout);
     return readManifest(layout)?.inputs === inputs.fingerprint;
@@ -81,7 +85,8 @@ export function readManifest(layout: DataLayout): IndexManifest | null {
   const path = join(layout.index, 'current.json');
   if (!existsSync(path)) return null;
   try {
-    const manifest = JSON.parse(readFileSync(path, 'utf8')) as IndexManifest;
+    const read = JSON.parse(readFileSync(path, 'utf8')) as Omit<IndexManifest, 'held'> & Partial<IndexManifest>;
+    const manifest: IndexManifest = { ...read, held: read.held ?? [] };
     if (INDEX_NAME.test(manifest.file) && Array.isArray(manifest.lists)) return manifest;
     throw new TypeError('not a manifest');
   } catch (cause) {

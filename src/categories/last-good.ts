@@ -48,6 +48,24 @@ export function readLastGood(folder: string, id: string): LastGoodCopy | 'damage
   return { ...facts, text: () => zstdDecompressSync(body.subarray(end + 1)) };
 }
 
-function sha256(bytes: Uint8Array): string {
+/** Notes that a person wants this content although it lost so many entries. Throws what the file system throws. */
+export function acceptContent(folder: string, id: string, contentSha256: string): void {
+  replaceFile(acceptedPath(folder, id), `${contentSha256}\n`);
+}
+
+/** Whether a person accepted exactly this content. */
+export function isAccepted(folder: string, id: string, contentSha256: string): boolean {
+  try {
+    return readFileSync(acceptedPath(folder, id), 'utf8').trim() === contentSha256;
+  } catch {
+    return false;
+  }
+}
+
+function acceptedPath(folder: string, id: string): string {
+  return join(folder, `${id}.accepted`);
+}
+
+export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }

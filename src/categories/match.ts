@@ -25,7 +25,9 @@ export interface IndexedList {
   readonly accepted: number;
   readonly duplicates: number;
   readonly rejected: number;
-  /** When the list's content was last read, ISO 8601. */
+  /** Hex SHA-256 of its entries in canonical form: whether a list changed. */
+  readonly sha256: string;
+  /** When the content was read, or given by its https source, ISO 8601. */
   readonly loadedAt: string;
   /** True when the source could not be used and the last good copy stands in. */
   readonly fromLastGood: boolean;

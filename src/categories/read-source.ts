@@ -17,15 +17,12 @@ const FOLDER_FILES = ['domains', 'urls', 'expressions'] as const;
 const PACKINGS = ['', '.gz', '.zst'];
 const MAX_LINE = 16_384;
 
-/** The files of a list that are there; none when the source is missing. */
-export function sourceFiles(list: CatalogueList): readonly SourceFile[] {
-  if (list.format !== 'ut1') {
-    return existsSync(list.path) ? [{ path: list.path, format: list.format }] : [];
-  }
+/** The files of a list that are there; none when the source is missing or was never fetched. */
+export function sourceFiles({ path: source, format: listFormat }: CatalogueList): readonly SourceFile[] {
+  if (source === null) return [];
+  if (listFormat !== 'ut1') return existsSync(source) ? [{ path: source, format: listFormat }] : [];
   return FOLDER_FILES.flatMap((format) => {
-    const path = PACKINGS.map((packing) => join(list.path, format + packing)).find((candidate) =>
-      existsSync(candidate),
-    );
+    const path = PACKINGS.map((packing) => join(source, format + packing)).find((candidate) => existsSync(candidate));
     return path === undefined ? [] : [{ path, format }];
   });
 }

@@ -2,7 +2,7 @@ import { ageText } from './age-text.ts';
 import { isoTime } from '../kernel/clock.ts';
 import { SchoolgateError, type Problem } from '../kernel/errors.ts';
 import type { CatalogueList } from './catalogue.ts';
-import { lastGoodPath, readLastGood, saveLastGood, type LastGoodCopy } from './last-good.ts';
+import { isAccepted, readLastGood, saveLastGood, sha256, type LastGoodCopy } from './last-good.ts';
 import { readList, type ListContent } from './list-content.ts';
 import type { IndexedList } from './match.ts';
 import { sourceFiles, type SourceFile } from './read-source.ts';
@@ -16,12 +16,25 @@ export interface ListSummary extends IndexedList {
   readonly problems: readonly Problem[];
 }
 
+/** An update that waits for a person: so many entries went at once that it may be a broken file. */
+export interface HeldUpdate {
+  readonly id: string;
+  /** Entries in the update, and in the last good copy that stands in for it. */
+  readonly entries: number;
+  readonly before: number;
+  /** Of the update's entries, hex: what a person accepts. */
+  readonly sha256: string;
+  /** Where it can be looked at. */
+  readonly path: string;
+}
+
 export interface TakenList {
   readonly list: CatalogueList;
   readonly summary: ListSummary;
   /** The entries to index; null when there are none to be had. */
   readonly text: Buffer | null;
   readonly alarm: string | null;
+  readonly held: HeldUpdate | null;
 }
 
 export interface TakeOptions {
@@ -39,22 +52,28 @@ export interface TakeOptions {
 /** A list may lose this part of its entries in one update; more is taken for a broken download. */
 const MOST_SHRINK = 0.2;
 
+/** Formats whose lists hold much besides sites. */
+const MIXED_FORMATS: ReadonlySet<string> = new Set(['adblock']);
+
 /**
- * Reads a list, or takes its last good copy when the source is missing, unreadable, empty or shrank by more than 20 %. What is read
- * well becomes the last good copy. Rejects with a SchoolgateError when a file changed since the build began.
+ * Reads a list, or takes its last good copy when the source is missing, unreadable, empty, mostly no entries, or shrank by more than 20 %
+ * and nobody accepted that. What is read well becomes the last good copy. Rejects with a SchoolgateError when a file changed since the
+ * build began.
  */
 export async function takeList(list: CatalogueList, options: TakeOptions): Promise<TakenList> {
   const rejectedSamples: Problem[] = [];
   const copy = readLastGood(options.folder, list.id);
   const content = await readSource(list, options, rejectedSamples);
   if (typeof content === 'string') return standIn(list, options, copy, content, rejectedSamples);
-  const fault = faultOf(content, list, copy, options.folder);
+  const fault = faultOf(content, list);
   if (fault !== null) return standIn(list, options, copy, fault, rejectedSamples);
   const { text, ...counts } = content;
-  const loadedAt = isoTime(options.now);
+  const held = heldUpdate(content, list, copy, options.folder);
+  if (held !== null) return { ...standIn(list, options, copy, shrunk(held), rejectedSamples), held };
+  const loadedAt = list.fetchedAt ?? isoTime(options.now);
   saveLastGood(options.folder, list.id, { ...counts, source: list.source, format: list.format, loadedAt }, text);
-  const summary = { ...counts, id: list.id, category: list.category, loadedAt, fromLastGood: false, rejectedSamples };
-  return { list, summary: { ...summary, problems: [] }, text, alarm: null };
+  const facts = { id: list.id, category: list.category, sha256: sha256(text), loadedAt, fromLastGood: false };
+  return { list, summary: { ...counts, ...facts, rejectedSamples, problems: [] }, text, alarm: null, held: null };
 }
 
 /** The content, or why there is none. */
@@ -64,7 +83,10 @@ async function readSource(
   rejectedSamples: Problem[],
 ): Promise<ListContent | string> {
   const files = sourceFiles(list);
-  if (files.length === 0) return `its source ${list.source} does not exist or holds no list`;
+  if (files.length === 0) {
+    const why = list.fetch === null ? 'does not exist or holds no list' : 'has not been fetched yet';
+    return `its source ${list.source} ${why}`;
+  }
   const changed: string[] = [];
   const content = await readQuietly(files, {
     onEntries: options.onEntries,
@@ -96,18 +118,31 @@ async function readQuietly(
   }
 }
 
-function faultOf(
-  content: ListContent,
+function faultOf({ entries, accepted, rejected }: ListContent, list: CatalogueList): string | null {
+  if (accepted === 0) return `its source ${list.source} has no entry that can be used as "${list.format}"`;
+  // A page or another format that came over the network has a few lines that look like entries. Lists for advert blockers hold
+  // much that is no entry for us, and a school's own file is what somebody wrote.
+  if (list.fetch === null || MIXED_FORMATS.has(list.format) || rejected * 2 <= entries) return null;
+  return `most of its source ${list.source} (${rejected} of ${entries} lines) is no "${list.format}"`;
+}
+
+function heldUpdate(
+  { accepted, text }: ListContent,
   list: CatalogueList,
   copy: LastGoodCopy | 'damaged' | null,
   folder: string,
-): string | null {
-  if (content.accepted === 0) return `its source ${list.source} has no entry that can be used as "${list.format}"`;
+): HeldUpdate | null {
   if (copy === null || copy === 'damaged' || copy.source !== list.source || copy.format !== list.format) return null;
-  if (content.accepted >= copy.accepted * (1 - MOST_SHRINK)) return null;
+  if (accepted >= copy.accepted * (1 - MOST_SHRINK)) return null;
+  const content = sha256(text);
+  if (isAccepted(folder, list.id, content)) return null;
+  return { id: list.id, entries: accepted, before: copy.accepted, sha256: content, path: list.path! };
+}
+
+function shrunk({ id, entries, before }: HeldUpdate): string {
   return (
-    `its source shrank from ${copy.accepted} to ${content.accepted} entries, more than 20 % at once ` +
-    `(if that is meant, delete ${lastGoodPath(folder, list.id)} and build again)`
+    `its source shrank from ${before} to ${entries} entries, more than 20 % at once ` +
+    `(if that is meant: npx schoolgate lists accept ${id} --user NAME)`
   );
 }
 
@@ -127,14 +162,17 @@ function standIn(
       duplicates: 0,
       rejected: 0,
       expressionsNotRead: 0,
+      sha256: sha256(new Uint8Array()),
       loadedAt: isoTime(options.now),
     };
     const why = copy === null ? 'there is no last good copy' : 'its last good copy is damaged';
     const alarm = `List "${list.id}": ${fault}; ${why}, so nothing is filtered by it.`;
-    return { list, summary: { ...common, ...none, fromLastGood: false }, text: null, alarm };
+    return { list, summary: { ...common, ...none, fromLastGood: false }, text: null, alarm, held: null };
   }
-  const { text, source: _source, format: _format, ...facts } = copy;
+  const { text: unpack, source: _source, format: _format, ...facts } = copy;
+  const text = unpack();
   const age = ageText(options.now - Date.parse(copy.loadedAt));
   const alarm = `List "${list.id}": ${fault}; its last good copy, ${age} old with ${copy.accepted} entries, stands in.`;
-  return { list, summary: { ...common, ...facts, fromLastGood: true }, text: text(), alarm };
+  const summary = { ...common, ...facts, sha256: sha256(text), fromLastGood: true };
+  return { list, summary, text, alarm, held: null };
 }

@@ -22,6 +22,8 @@ export interface DataLayout {
   readonly index: string;
   /** Last good copy of each list's entries. */
   readonly lastGoodLists: string;
+  /** What was fetched of each https list: a folder for each. */
+  readonly fetchedLists: string;
   /** Events on their way up: one NDJSON file at a time per worker. */
   readonly spoolEvents: string;
   /** The segment each worker is writing. */
@@ -50,6 +52,7 @@ export function dataLayout(root: string): DataLayout {
     lastGoodSnapshots: join(root, 'gateway', 'snapshots'),
     index: join(root, 'gateway', 'index'),
     lastGoodLists: join(root, 'lists'),
+    fetchedLists: join(root, 'lists', 'fetched'),
     spoolEvents: join(root, 'spool', 'events'),
     spoolOpen: join(root, 'spool', 'open'),
     spoolSegments: join(root, 'spool', 'segments'),
@@ -72,6 +75,7 @@ export function createDataFolders(layout: DataLayout): void {
     layout.lastGoodSnapshots,
     layout.index,
     layout.lastGoodLists,
+    layout.fetchedLists,
     layout.spoolEvents,
     layout.spoolOpen,
     layout.spoolSegments,

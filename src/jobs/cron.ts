@@ -12,20 +12,19 @@ export interface Slots {
 export type Heartbeat = (beat: () => void) => { stop(): void };
 
 /**
- * Reads five-field cron in a zone. Throws a SchoolgateError for what is not cron, and for a local hour that does not exist
- * one night a year and comes twice another (Europe/London changes its clocks at 01:00 UTC).
+ * What is wrong with a time: not five-field cron, or a local hour that does not exist one night a year and comes twice another
+ * (Europe/London changes its clocks at 01:00 UTC). Null: nothing.
  */
+export function cronFault(cron: string, zone: string): string | null {
+  if (!validate(cron) || cron.trim().split(/\s+/).length !== 5) return 'is not five-field cron';
+  if (zone === 'UTC' || !parse(cron).hour.includes(1)) return null;
+  return 'must not run between 01:00 and 02:00 local time, an hour that is missing or comes twice when clocks change';
+}
+
+/** Reads five-field cron in a zone. Throws a SchoolgateError for a time with a fault. */
 export function readSlots(name: string, cron: string, zone: string): Slots {
-  if (!validate(cron) || cron.trim().split(/\s+/).length !== 5) {
-    throw new SchoolgateError('bad_timetable', 'us', `The time of ${name}, "${cron}", is not five-field cron.`);
-  }
-  if (zone !== 'UTC' && parse(cron).hour.includes(1)) {
-    throw new SchoolgateError(
-      'bad_timetable',
-      'us',
-      `${name} must not run between 01:00 and 02:00 local time: give it another hour, or UTC.`,
-    );
-  }
+  const fault = cronFault(cron, zone);
+  if (fault !== null) throw new SchoolgateError('bad_timetable', 'us', `The time of ${name}, "${cron}", ${fault}.`);
   const task = createTask(cron, () => undefined, { timezone: zone });
   return {
     includes: (instant) => task.match(new Date(Math.floor(instant / 60_000) * 60_000)),

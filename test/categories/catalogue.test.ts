@@ -52,11 +52,23 @@ await t.test('a good catalogue', async (t) => {
       format: 'domains',
       source: './starter/gambling.txt',
       path: join(dir, 'starter/gambling.txt'),
+      fetch: null,
+      fetchedAt: null,
       licence: null,
+      homepage: null,
       line: 2,
     },
   ]);
-  t.equal(catalogue.disabled, 1);
+  t.strictSame(catalogue.offered, [
+    {
+      id: 'far',
+      category: 'gambling',
+      source: 'https://lists.example/gambling.txt',
+      licence: 'CC-BY-SA-4.0',
+      homepage: null,
+      line: 7,
+    },
+  ]);
 });
 
 await t.test('every problem of both files at once', async (t) => {
@@ -79,11 +91,62 @@ await t.test('every problem of both files at once', async (t) => {
     'categories.yaml:4 "gambling" is already defined in line 2',
     'catalogue.yaml:3 "one" is already defined in line 2',
     'catalogue.yaml:2 list "one": the category "unknown" is not in categories.yaml',
-    'catalogue.yaml:3 list "one": https://lists.example/a.txt cannot be fetched by this version; download it and name the file',
     'catalogue.yaml:4 list "three": the format "dnsmasq" cannot be read by this version; set "enabled: false"',
     'catalogue.yaml:5 list "four": "format: ut1" needs a folder, and ./one.txt is a file',
     'catalogue.yaml:6 list "five": ./folder is a folder, and only "format: ut1" reads folders',
     'catalogue.yaml:7 list "six": ./list.zip must be plain, .gz or .zst',
+  ]);
+});
+
+await t.test('what is fetched, and how', async (t) => {
+  const list = (rest: string): string => `  - { category: gambling, format: domains, enabled: true, ${rest} }\n`;
+  const good = t.testdir({
+    'categories.yaml': CATEGORIES,
+    'catalogue.yaml': `lists:\n${list('id: a, source: "https://lists.example/a.txt"')}${list(
+      `id: b, source: "https://10.0.0.5:8443/b", refresh: "*/30 * * * *", maxBytes: 2048, sha256: ${'ab'.repeat(32)}, homepage: x`,
+    )}`,
+  });
+  t.match(loadCatalogue(good).lists, [
+    {
+      path: null,
+      fetch: { url: 'https://lists.example/a.txt', refresh: '17 3 * * *', maxBytes: 64 << 20, sha256: null },
+    },
+    {
+      path: null,
+      homepage: 'x',
+      fetch: { url: 'https://10.0.0.5:8443/b', refresh: '*/30 * * * *', maxBytes: 2048, sha256: 'ab'.repeat(32) },
+    },
+  ]);
+  const bad = t.testdir({
+    'categories.yaml': CATEGORIES,
+    'catalogue.yaml': `lists:\n${[
+      'id: a, source: "http://lists.example/a.txt"',
+      'id: b, source: "ftp://lists.example/a.txt"',
+      'id: c, source: "https://me:secret@lists.example/a.txt"',
+      'id: d, source: "https://lists.example/d.txt", refresh: "every day"',
+      'id: e, source: ./e.txt, refresh: "17 3 * * *", maxBytes: 4096',
+    ]
+      .map(list)
+      .join('')}`,
+  });
+  t.strictSame(problemsOf(bad), [
+    'catalogue.yaml:2 list "a": http://lists.example/a.txt cannot be used: only over https is it sure who sent it; give its https address, or download it and name the file',
+    'catalogue.yaml:3 list "b": ftp://lists.example/a.txt cannot be used: only over https is it sure who sent it; give its https address, or download it and name the file',
+    'catalogue.yaml:4 list "c": an address must not hold a user name or password',
+    'catalogue.yaml:5 list "d": "refresh: every day" is not five-field cron',
+    'catalogue.yaml:6 list "e": "refresh" is for https sources; ./e.txt is read where it lies',
+    'catalogue.yaml:6 list "e": "maxBytes" is for https sources; ./e.txt is read where it lies',
+  ]);
+});
+
+await t.test('headings of the definitions', async (t) => {
+  const dir = t.testdir({
+    'categories.yaml': `version: "1"\nheadings: [Gambling, Drugs]\n${CATEGORIES}`,
+    'catalogue.yaml': 'lists: []\n',
+  });
+  t.strictSame(problemsOf(dir), [
+    'categories.yaml:5 category "csam": "Illegal" is not among the headings; write "other"',
+    'categories.yaml:2 no category stands under "Drugs"',
   ]);
 });
 

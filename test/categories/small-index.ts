@@ -33,6 +33,7 @@ export function factsOf(lists: readonly SmallList[]): IndexedList[] {
     accepted: entries.length,
     duplicates: 0,
     rejected: 0,
+    sha256: '0'.repeat(64),
     loadedAt: '2026-11-22T08:00:00.000Z',
     fromLastGood: false,
   }));

@@ -44,6 +44,8 @@ export const REACH_OUT: readonly Allowance[] = [
   { where: 'config/data-layout.ts', why: 'makes the data folders' },
   { where: 'categories/catalogue.ts', why: 'reads the catalogue' },
   { where: 'categories/read-source.ts', why: 'reads lists' },
+  { where: 'categories/download-source.ts', why: 'writes what was fetched' },
+  { where: 'categories/fetched-lists.ts', why: 'keeps what is known of each source' },
   { where: 'categories/last-good.ts', why: 'keeps a copy of each list' },
   { where: 'categories/current-index.ts', why: 'reads and replaces the index in force' },
   { where: 'policy/load.ts', why: 'reads the policy folder' },
@@ -117,7 +119,8 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly Where[]>> = {
   nunjucks: ['console/pages.ts'],
   commander: ['main.ts', 'cli/*'],
   'http-proxy': ['gateway/upgrade-request.ts'],
-  undici: ['gateway/*', 'cli/console-client.ts'],
+  // Lists come by it too: it speaks to a parent proxy, which many schools have, and its time limits hold for bodies as well.
+  undici: ['gateway/*', 'cli/console-client.ts', 'categories/fetch-source.ts'],
   ioredis: ['events/redis-link.ts'],
   'ipaddr.js': ['kernel/ip.ts'],
   'node-cron': ['jobs/cron.ts'],
@@ -179,6 +182,11 @@ export const ROOMS: Rooms = {
       why: 'knows a device by the spelling the gateway records',
     },
     {
+      where: 'categories/catalogue.ts',
+      to: 'jobs/cron.ts',
+      why: '“refresh” is a time of the timetable, with its rules',
+    },
+    {
       where: 'unblock/terms.ts',
       to: 'categories/public-suffix.ts',
       why: 'an unblock of “co.uk” is refused; tldts has one importer',
@@ -215,6 +223,11 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   ],
   'gateway/any-bytes.test.ts': ['gateway/listener.ts', 'gateway/carriers.ts'],
   'reports/render.test.ts': ['reports/render-html.ts', 'reports/render-csv.ts', 'reports/render-table.ts'],
+  'categories/download-source.test.ts': [
+    'categories/download-source.ts',
+    'categories/read-tar.ts',
+    'categories/retry.ts',
+  ],
   'categories/real-lists.test.ts': ['categories/build-index.ts', 'categories/current-index.ts'],
   'policy/shipped-levels.test.ts': ['policies/levels', 'policies/school.yaml'],
   'frontdesk/accessibility.test.ts': ['frontdesk/pages.ts'],

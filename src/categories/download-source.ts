@@ -1,0 +1,198 @@
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { Transform, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { syncFolder } from '../kernel/durable-file.ts';
+import { type SourceClient, SourceError } from './fetch-source.ts';
+import { readTar } from './read-tar.ts';
+
+/** What is to be fetched, and what of it is here already. */
+export interface DownloadRequest {
+  readonly url: string;
+  readonly isFolder: boolean;
+  readonly maxBytes: number;
+  /** Hex: this content and no other. */
+  readonly sha256: string | null;
+  readonly etag: string | null;
+  readonly lastModified: string | null;
+}
+
+/** A source's content as it lies in the list's folder. */
+export interface Download {
+  /** Name of the file, or of the folder of a squidGuard archive. */
+  readonly name: string;
+  /** Hex, of what the source sent. */
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly etag: string | null;
+  readonly lastModified: string | null;
+}
+
+/** What was fetched is no list; `kept` says where it lies, for a person to look at, and is null when nothing was kept. */
+export class UnfitError extends SourceError {
+  readonly kept: string | null;
+
+  constructor(text: string, kept: string | null) {
+    super(text, false);
+    this.kept = kept;
+  }
+}
+
+const PART = 'fetching.part';
+const SET_ASIDE = 'set-aside';
+const WANTED: ReadonlySet<string> = new Set(['domains', 'urls', 'expressions']);
+/** Lists pack to a fifth or a tenth; what swells more was made to fill the disk. */
+const MOST_SWELLING = 40;
+
+/**
+ * Fetches a source into `folder`, under a name made of its content, synced and renamed; nothing that was there is touched. Rejects with
+ * a SourceError when it cannot be had, and with an UnfitError when it came and is not a list that could be meant: a web page, other content
+ * than the catalogue pins, an archive that breaks off. A SIGKILL in the middle leaves a part that the next download overwrites.
+ */
+export async function downloadSource(
+  client: SourceClient,
+  request: DownloadRequest,
+  folder: string,
+  signal: AbortSignal,
+): Promise<Download | 'not-modified'> {
+  const fetched = await client.fetch(request, signal);
+  if (fetched.status === 'not-modified') return 'not-modified';
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const part = join(folder, PART);
+  const { sha256, bytes, start } = await save(fetched.body, part);
+  const refuse = (text: string): UnfitError => {
+    renameSync(part, join(folder, SET_ASIDE));
+    return new UnfitError(text, join(folder, SET_ASIDE));
+  };
+  if (request.sha256 !== null && request.sha256 !== sha256) {
+    throw refuse(`its SHA-256 is ${sha256}, and the catalogue pins ${request.sha256}`);
+  }
+  if (isPage(fetched.contentType, start)) throw refuse('a web page came instead of a list');
+  const { etag, lastModified } = fetched;
+  try {
+    const name = await place(part, folder, sha256, request);
+    return { name, sha256, bytes, etag, lastModified };
+  } catch (error) {
+    throw refuse(
+      error instanceof SourceError ? error.publicText : `it cannot be unpacked (${(error as Error).message})`,
+    );
+  }
+}
+
+async function save(
+  body: NodeJS.ReadableStream,
+  part: string,
+): Promise<{ sha256: string; bytes: number; start: Buffer }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const tap = new Transform({
+    transform: (chunk: Buffer, _encoding, done) => {
+      hash.update(chunk);
+      bytes += chunk.length;
+      done(null, chunk);
+    },
+  });
+  try {
+    await pipeline(body, tap, createWriteStream(part, { mode: 0o600, flush: true }));
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw error;
+  }
+  return { sha256: hash.digest('hex'), bytes, start: firstBytes(part) };
+}
+
+function firstBytes(path: string): Buffer {
+  const fd = openSync(path, 'r');
+  try {
+    const start = Buffer.alloc(1024);
+    return start.subarray(0, readSync(fd, start));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** No format of a list begins with `<` or `{`; a portal that wants a sign-in, an error page and an API's answer do. */
+function isPage(contentType: string | null, start: Buffer): boolean {
+  if (/^\s*(?:text\/html|application\/xhtml)/i.test(contentType ?? '')) return true;
+  return /^[\s\ufeff]*[<{]/.test(start.toString('utf8'));
+}
+
+type Packing = '' | '.gz' | '.zst';
+
+function packingOf(start: Buffer): Packing {
+  if (start[0] === 0x1f && start[1] === 0x8b) return '.gz';
+  return start.length > 3 && start.readUInt32LE(0) === 0xfd2fb528 ? '.zst' : '';
+}
+
+/** By what it is, not by what it is called: a server may have packed or unpacked it on the way. */
+async function place(part: string, folder: string, sha256: string, request: DownloadRequest): Promise<string> {
+  const packing = packingOf(firstBytes(part));
+  const most = request.maxBytes * MOST_SWELLING;
+  if (!request.isFolder) {
+    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+    await pipeline([createReadStream(part), ...unpack(packing, most), nowhere]);
+    const name = `${sha256}${packing}`;
+    renameSync(part, join(folder, name));
+    syncFolder(folder);
+    return name;
+  }
+  const beside = join(folder, `${PART}.folder`);
+  rmSync(beside, { recursive: true, force: true });
+  mkdirSync(beside, { mode: 0o700 });
+  await unpackFolder(part, packing, most, beside);
+  if (!existsSync(join(beside, 'domains')) && !existsSync(join(beside, 'urls'))) {
+    rmSync(beside, { recursive: true });
+    throw new SourceError('the archive holds neither "domains" nor "urls"', false);
+  }
+  rmSync(join(folder, sha256), { recursive: true, force: true });
+  renameSync(beside, join(folder, sha256));
+  syncFolder(folder);
+  rmSync(part);
+  return sha256;
+}
+
+function unpack(packing: Packing, most: number): Transform[] {
+  if (packing === '') return [];
+  let bytes = 0;
+  const count = new Transform({
+    transform: (chunk: Buffer, _encoding, done) => {
+      bytes += chunk.length;
+      if (bytes > most) done(new Error(`it unpacks to more than ${most.toLocaleString('en-GB')} bytes`));
+      else done(null, chunk);
+    },
+  });
+  return [packing === '.gz' ? createGunzip() : createZstdDecompress(), count];
+}
+
+/** The files of a squidGuard folder, wherever in the archive they lie; others are left in it. */
+async function unpackFolder(part: string, packing: Packing, most: number, folder: string): Promise<void> {
+  const seen = new Set<string>();
+  const files = readTar((name) => {
+    if (!WANTED.has(name)) return null;
+    if (seen.has(name)) throw new Error(`it holds "${name}" twice: is it an archive of one category?`);
+    seen.add(name);
+    const fd = openSync(join(folder, name), 'wx', 0o600);
+    return {
+      write: (chunk) => void writeSync(fd, chunk),
+      end: () => {
+        fsyncSync(fd);
+        closeSync(fd);
+      },
+    };
+  });
+  await pipeline([createReadStream(part), ...unpack(packing, most), files]);
+}

@@ -1,0 +1,83 @@
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { replaceFile } from '../kernel/durable-file.ts';
+import type { Catalogue, CatalogueList } from './catalogue.ts';
+import type { Download } from './download-source.ts';
+
+/** What is known of a source that is fetched; `state.json` in the list's own folder. Times: ISO 8601 UTC. */
+export interface FetchState {
+  /** The source this is about: of another one nothing is known. */
+  readonly url: string;
+  /** What was fetched last and could be taken; the build reads it. Null: nothing yet. */
+  readonly content: Download | null;
+  /** Name of the content before it, which a build may still be reading. */
+  readonly previous: string | null;
+  /** When the source last gave this content or said that it has not changed. */
+  readonly fetchedAt: string | null;
+  readonly triedAt: string | null;
+  /** Of the last try; null: it went well. */
+  readonly error: string | null;
+  /** Since when no try went well. */
+  readonly failingSince: string | null;
+  /** Where the last thing lies that came and was no list. */
+  readonly setAside: string | null;
+  /** An alarm has said that it has not been fetched for long. */
+  readonly staleTold: boolean;
+}
+
+const STATE = 'state.json';
+
+/** A source that was never asked. */
+export function newState(url: string): FetchState {
+  return {
+    url,
+    content: null,
+    previous: null,
+    fetchedAt: null,
+    triedAt: null,
+    error: null,
+    failingSince: null,
+    setAside: null,
+    staleTold: false,
+  };
+}
+
+/** A list's own folder among what was fetched. */
+export function fetchedFolder(root: string, id: string): string {
+  return join(root, id);
+}
+
+/** What is known of a source. A state that cannot be read, or is about another source, is as good as none. */
+export function readState(root: string, id: string, url: string): FetchState {
+  try {
+    const state = JSON.parse(readFileSync(join(fetchedFolder(root, id), STATE), 'utf8')) as FetchState;
+    return state.url === url ? { ...newState(url), ...state } : newState(url);
+  } catch {
+    return newState(url);
+  }
+}
+
+/** Puts a new state, and with it the content it names, in force; then what no state names any more goes. Throws what the file system throws. */
+export function writeState(root: string, id: string, state: FetchState): void {
+  const folder = fetchedFolder(root, id);
+  replaceFile(join(folder, STATE), `${JSON.stringify(state, null, 2)}\n`);
+  for (const name of readdirSync(folder)) {
+    const isContent = /^[0-9a-f]{64}(?:\.|$)/.test(name);
+    if (isContent && name !== state.content?.name && name !== state.previous) {
+      rmSync(join(folder, name), { recursive: true, force: true });
+    }
+  }
+}
+
+/** The catalogue with the place of what was fetched for each https source; without one where nothing was. */
+export function withFetched(catalogue: Catalogue, root: string): Catalogue {
+  return { ...catalogue, lists: catalogue.lists.map((list) => locate(list, root)) };
+}
+
+function locate(list: CatalogueList, root: string): CatalogueList {
+  if (list.fetch === null) return list;
+  const { content, fetchedAt } = readState(root, list.id, list.fetch.url);
+  if (content === null) return list;
+  const path = join(fetchedFolder(root, list.id), content.name);
+  return existsSync(path) ? { ...list, path, fetchedAt } : list;
+}
