@@ -18,11 +18,16 @@ interface Answer {
 }
 
 /**
- * Opens the bytes of an index file for look-ups; they must not change afterwards. `lists` are the facts of the build that made it.
+ * Opens the bytes of an index file for look-ups; they must not change afterwards. `lists` are the facts of the build that made it;
+ * `sha256` as for `decodeIndex`.
  * Throws a SchoolgateError if the file is damaged, of another version, or does not belong to these lists.
  */
-export function openIndex(bytes: Uint8Array, lists: readonly IndexedList[]): CategoryIndex {
-  const file = decodeIndex(bytes);
+export function openIndex(
+  bytes: Uint8Array,
+  lists: readonly IndexedList[],
+  sha256: string | null = null,
+): CategoryIndex {
+  const file = decodeIndex(bytes, sha256);
   if (file.lists.length !== lists.length || file.lists.some((list, i) => list.id !== lists[i]!.id)) {
     throw new SchoolgateError(
       'index_unusable',

@@ -14,6 +14,9 @@ import { hashFile, sourceFiles } from './read-source.ts';
 import type { HeldUpdate } from './take-list.ts';
 
 const INDEX_NAME = /^index-[0-9a-f]{64}\.sgi$/;
+/** Files that `current.json` may name, and what a process that was killed has left of one. */
+const OURS = /^(?:index-[0-9a-f]{64}\.sgi|illegal-[0-9a-f]{64}\.sgf)$/;
+const PART = /^\.(?:index|illegal)-[0-9a-f]{64}\.sg[if]\.(?:part|(?<pid>\d+)\.\d+)$/;
 
 /** `current.json`: which index file is in force and what the build that made it found. Times are here, so that they do not change the index. */
 export interface IndexManifest {
@@ -34,6 +37,13 @@ export interface IndexManifest {
   readonly held: readonly HeldUpdate[];
   /** What an adult should know: one sentence each. */
   readonly alarms: readonly string[];
+  /** Keyed fingerprints of locked lists, in a file of their own beside the index; absent where there are none. */
+  readonly illegal?: { readonly file: string; readonly sha256: string };
+}
+
+/** Every file that an index in force consists of, the index itself first. */
+export function filesOf({ file, illegal }: IndexManifest): string[] {
+  return illegal === undefined ? [file] : [file, illegal.file];
 }
 
 export interface Inputs {
@@ -73,8 +83,10 @@ export async function isIndexCurrent(listsDir: string, layout: DataLayout): Prom
   const { loadCatalogue } = await import('./catalogue.ts');
   const inputs = await readInputs(listsDir, withFetched(loadCatalogue(listsDir), layout.fetchedLists));
   try {
-    loadCurrentIndex(layout);
-    return readManifest(layout)?.inputs === inputs.fingerprint;
+    const manifest = readManifest(layout);
+    if (manifest?.inputs !== inputs.fingerprint) return false;
+    const hashes = await Promise.all(filesOf(manifest).map((name) => hashFile(join(layout.index, name))));
+    return filesOf(manifest).every((name, i) => name.includes(hashes[i]!));
   } catch {
     return false;
   }
@@ -107,43 +119,63 @@ export function loadCurrentIndex(layout: DataLayout): CategoryIndex {
     throw noIndex(cause);
   }
   const index = openIndex(bytes, manifest.lists);
-  if (index.sha256 !== manifest.sha256) {
-    throw new SchoolgateError(
-      'index_unusable',
-      'us',
-      `${manifest.file} is not the index that was built. Run "schoolgate lists build".`,
-    );
-  }
+  if (index.sha256 !== manifest.sha256) throw notWhatWasBuilt(manifest.file);
   return index;
 }
 
 /**
- * Puts an index in force: its file first, then `current.json`; then all but it and the one before go. Gives the path of the file.
- * Throws what the file system throws; what was in force then stays so.
+ * Puts an index in force that was built here: its file first, then `current.json`. Gives the path of the file. Throws what the file
+ * system throws; what was in force then stays so.
  */
 export function publishIndex(layout: DataLayout, bytes: Uint8Array, facts: Omit<IndexManifest, 'file'>): string {
-  const before = previousFile(layout);
   const manifest: IndexManifest = { file: `index-${facts.sha256}.sgi`, ...facts };
   const path = join(layout.index, manifest.file);
   replaceFile(path, bytes);
-  replaceFile(join(layout.index, 'current.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  for (const name of readdirSync(layout.index)) {
-    if (INDEX_NAME.test(name) && name !== manifest.file && name !== before) {
-      rmSync(join(layout.index, name), { force: true });
-    }
-  }
+  putInForce(layout, manifest);
   return path;
 }
 
-function previousFile(layout: DataLayout): string | null {
-  try {
-    return readManifest(layout)?.file ?? null;
-  } catch {
-    return null;
+/** Makes files in force that are there already; all but they and the ones before go, for a process may still be reading those. */
+export function putInForce(layout: DataLayout, manifest: IndexManifest): void {
+  const keep = new Set([...filesOf(manifest), ...previousFiles(layout)]);
+  replaceFile(join(layout.index, 'current.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  for (const name of readdirSync(layout.index)) {
+    if (isAbandoned(name) || (OURS.test(name) && !keep.has(name))) rmSync(join(layout.index, name), { force: true });
   }
 }
 
-function noIndex(cause?: unknown): SchoolgateError {
+function previousFiles(layout: DataLayout): string[] {
+  try {
+    const manifest = readManifest(layout);
+    return manifest === null ? [] : filesOf(manifest);
+  } catch {
+    return [];
+  }
+}
+
+/** Half a file, and nobody is writing it any more. */
+function isAbandoned(name: string): boolean {
+  const part = PART.exec(name);
+  return part !== null && (part.groups!['pid'] === undefined || !isRunning(Number(part.groups!['pid'])));
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+export function notWhatWasBuilt(file: string): SchoolgateError {
+  return new SchoolgateError(
+    'index_unusable',
+    'us',
+    `${file} is not the index that was built. Run "schoolgate lists build".`,
+  );
+}
+
+export function noIndex(cause?: unknown): SchoolgateError {
   return new SchoolgateError('no_index', 'us', 'No category index has been built yet. Run "schoolgate lists build".', {
     cause,
   });

@@ -114,8 +114,11 @@ function encodeSets(sets: readonly ListSet[]): Uint16Array {
   return Uint16Array.from(words);
 }
 
-/** Reads an index; its tables stay where they are in `bytes`. Throws a SchoolgateError for anything but a whole, unharmed file. */
-export function decodeIndex(bytes: Uint8Array): IndexFile {
+/**
+ * Reads an index; its tables stay where they are in `bytes`. `sha256`: their hex SHA-256, from whoever has taken and compared it
+ * already. Throws a SchoolgateError for anything but a whole, unharmed file.
+ */
+export function decodeIndex(bytes: Uint8Array, sha256: string | null = null): IndexFile {
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   const whole = Buffer.from(aligned.buffer, aligned.byteOffset, aligned.length);
   if (whole.length < HEADER_BYTES + CHECKSUM_BYTES || whole.readUInt32LE(0) !== MAGIC) {
@@ -123,7 +126,7 @@ export function decodeIndex(bytes: Uint8Array): IndexFile {
   }
   const version = whole.readUInt32LE(4);
   if (version !== INDEX_VERSION) throw unusable(`its format is version ${version}, this is ${INDEX_VERSION}`);
-  const sha256 = verifyChecksum(whole);
+  const hash = sha256 ?? verifyChecksum(whole);
   const [a, b, filterWords, slotWords, setWords, nameBytes, hosts, urls] = Array.from({ length: 8 }, (_, i) =>
     whole.readUInt32LE(8 + i * 4),
   ) as [number, number, number, number, number, number, number, number];
@@ -132,7 +135,7 @@ export function decodeIndex(bytes: Uint8Array): IndexFile {
   if (namesAt + nameBytes + CHECKSUM_BYTES !== whole.length) throw unusable('its parts do not add up to its length');
   const { lists } = JSON.parse(whole.toString('utf8', namesAt, namesAt + nameBytes)) as { lists: ListName[] };
   return {
-    sha256,
+    sha256: hash,
     seed: { a: a | 0, b: b | 0 },
     table: tableAt(whole, filterWords, slotWords),
     sets: decodeSets(new Uint16Array(whole.buffer, whole.byteOffset + setsAt, setWords)),

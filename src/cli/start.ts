@@ -38,24 +38,15 @@ async function serve(role: 'start' | 'gateway', context: CliContext): Promise<vo
     const what = cut === 1 ? 'connection was' : 'connections were';
     if (cut > 0) context.stderr.write(`${cut} ${what} cut at the deadline.\n`);
   });
-  process.on(
-    'SIGHUP',
-    () => void supervisor.reload().catch((error: unknown) => log.error({ err: error }, 'reload failed')),
-  );
+  process.on('SIGHUP', () => supervisor.reload());
   try {
     const running = await supervisor.start();
-    const { loadCatalogue } = await import('../categories/catalogue.ts');
-    const { loadCurrentIndex } = await import('../categories/current-index.ts');
-    const locked = new Set(
-      loadCatalogue(environment.listsDir)
-        .categories.filter((one) => one.locked)
-        .map((one) => one.id),
-    );
-    const lists = loadCurrentIndex(layout).lists;
+    const { readManifest } = await import('../categories/current-index.ts');
+    const lists = readManifest(layout)?.lists ?? [];
     const facts: ListFacts = {
       names: lists.reduce((sum, list) => sum + list.accepted, 0),
       onlyStarters: lists.every((list) => list.id.startsWith('starter-')),
-      illegal: lists.some((list) => locked.has(list.category)),
+      illegal: lists.some((list) => running.policy.categories[list.category]?.locked === true),
       fromLastGood: lists.filter((list) => list.fromLastGood).map((list) => list.id),
     };
     context.stdout.write(greeting(environment, running, facts));

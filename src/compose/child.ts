@@ -61,6 +61,11 @@ export class Child {
     this.#spec.onStart(link);
   }
 
+  /** Ends it at once, as a crash would; it is started again. */
+  kill(): void {
+    this.#process?.kill('SIGKILL');
+  }
+
   /** Resolves when the process has gone; after `deadlineMs` it is killed. How it is told to go is the caller's affair. */
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping = true;

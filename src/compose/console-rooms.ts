@@ -1,6 +1,7 @@
 import { loadOrCreateAuditKey } from '../audit/key.ts';
 import { type Audit, countRows, createAudit, newestRows } from '../audit/service.ts';
 import { loadCatalogue } from '../categories/catalogue.ts';
+import type { IndexSnapshot } from '../categories/index-snapshot.ts';
 import { type DataLayout, createDataFolders, dataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';
 import type { SnapshotPublisher } from '../events/bus.ts';
@@ -65,18 +66,20 @@ export function openConsoleRecord(
 export interface RoomsOptions extends ConsoleRecord {
   readonly environment: Environment;
   readonly publisher: SnapshotPublisher;
+  /** The index to be sent; null before the first. */
+  readonly index: () => IndexSnapshot | null;
   readonly log: Logger;
 }
 
 /** Plain constructor calls, each room with the ones it stands on. Starts nothing. */
-export function buildRooms({ environment, publisher, log, ...base }: RoomsOptions): ConsoleRooms {
+export function buildRooms({ environment, publisher, index, log, ...base }: RoomsOptions): ConsoleRooms {
   const { layout, record, audit, clock } = base;
   const newId = createIdMaker(clock);
   const passwords = createPasswords();
   const keys = loadOrCreateKeys(layout);
   const publishing = createPublishing({
     record,
-    sources: { policy: policySnapshot, live: liveSnapshot },
+    sources: { policy: policySnapshot, live: liveSnapshot, index },
     sign: (unsigned) => signSnapshot(keys.privateKey, unsigned),
     publisher,
     clock,

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { loadCatalogue } from '../categories/catalogue.ts';
 import { readManifest } from '../categories/current-index.ts';
+import { watchLists } from '../categories/watch-lists.ts';
 import type { DataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';
 import { createConsoleApp } from '../console/app.ts';
@@ -22,10 +23,13 @@ import { type Timetable, startTimetable } from '../jobs/timetable.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Problem } from '../kernel/errors.ts';
 import { createIdMaker } from '../kernel/ids.ts';
+import { watchSettled } from '../kernel/watch-folders.ts';
 import { watchPolicyFiles } from '../policy/watch.ts';
 import { deliverWeeklyReport } from '../reports/weekly-delivery.ts';
 import { type Logger, createLogger } from '../telemetry/log.ts';
 import { type ConsoleRooms, DEFAULT_ZONE, buildRooms, openConsoleRecord } from './console-rooms.ts';
+import { IndexShelf, indexMark } from './index-shelf.ts';
+import { createRebuilder } from './rebuild-index.ts';
 import { createWeeklyReport, reportSources } from './weekly-report.ts';
 
 export interface ConsoleOptions {
@@ -45,7 +49,7 @@ export interface RunningConsole {
   readonly lists: ListsStatus;
   /** Whose credentials these are; `no-answer` when that could not be found out. */
   verify(credentials: ProxyCredentials): Promise<CredentialsAnswer>;
-  /** Looks at the policy files again. */
+  /** Looks at the policy files and the lists again. */
   reload(): void;
   /** Closes in reverse order; resolves when everything is on disk. */
   stop(): Promise<void>;
@@ -69,9 +73,11 @@ export async function runConsole(environment: Environment, options: ConsoleOptio
   });
   const publisher = bus.publisher();
   opened.defer(() => publisher.close());
-  const rooms = buildRooms({ ...base, environment, publisher, log });
+  const shelf = new IndexShelf(base.layout);
+  const rooms = buildRooms({ ...base, environment, publisher, index: () => shelf.snapshot, log });
   opened.defer(() => rooms.publishing.close());
   startPublishing(environment, rooms, opened);
+  const rebuild = startBuilding(environment, rooms, shelf, log, opened);
   for (const alarm of early) rooms.safeguarding.raise(...alarm);
   await startConsuming(bus.consumer(), rooms, log, opened);
   const timetable = startJobs(environment, rooms, log);
@@ -95,7 +101,10 @@ export async function runConsole(environment: Environment, options: ConsoleOptio
         return 'no-answer';
       }
     },
-    reload: () => rooms.policy.look(),
+    reload() {
+      rooms.policy.look();
+      void rebuild();
+    },
     async stop() {
       base.record.write((tx) =>
         base.audit.append(tx, { actor: 'console', action: 'console.stopped', subject: 'console' }),
@@ -112,6 +121,50 @@ function startPublishing(environment: Environment, rooms: ConsoleRooms, opened: 
   opened.defer(watchPolicyFiles([environment.policyDir, environment.listsDir], () => policy.look()));
   policy.look();
   void publishing.resend();
+}
+
+/**
+ * The console owns the category index: it is built where lists have changed, now and whenever a file of theirs is saved, and sent to
+ * the gateways whoever has built it. Gives what looks at the lists again; it never rejects.
+ */
+function startBuilding(
+  { listsDir }: Environment,
+  { layout, record, publishing, safeguarding }: ConsoleRooms,
+  shelf: IndexShelf,
+  log: Logger,
+  opened: AsyncDisposableStack,
+): () => Promise<void> {
+  let published = Promise.resolve();
+  const publishOnce = async (): Promise<void> => {
+    try {
+      if (!(await shelf.look())) return;
+      record.write((tx) => publishing.callFor(tx, 'index'));
+      void publishing.send();
+    } catch (error) {
+      log.error({ err: error }, 'the category index could not be published');
+    }
+  };
+  const publish = (): Promise<void> => (published = publishOnce());
+  const rebuilder = createRebuilder({ listsDir, layout, publish });
+  const rebuild = async (): Promise<void> => {
+    try {
+      for (const text of await rebuilder.rebuild()) safeguarding.raise('list-from-last-good', text);
+    } catch (error) {
+      log.error({ err: error }, 'the lists could not be looked at');
+    }
+  };
+  opened.defer(() => published);
+  opened.defer(() => rebuilder.close());
+  opened.defer(
+    watchSettled(
+      [layout.index],
+      () => indexMark(layout),
+      () => void publish(),
+    ),
+  );
+  opened.defer(watchLists(listsDir, () => void rebuild()));
+  void publish().then(rebuild);
+  return rebuild;
 }
 
 async function startConsuming(

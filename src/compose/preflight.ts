@@ -1,25 +1,23 @@
-import { execFile } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { loadCatalogue } from '../categories/catalogue.ts';
 import { CATALOGUE_FILE } from '../categories/catalogue-files.ts';
 import { isIndexCurrent, readManifest } from '../categories/current-index.ts';
+import { describeIndex } from '../categories/describe-index.ts';
 import { createDataFolders, type DataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';
 import { loadOrCreateKeys, loadPublicKey } from '../events/signing.ts';
 import { InvalidInputError, type Problem, SchoolgateError } from '../kernel/errors.ts';
 import { compileFolder } from '../policy/load.ts';
-
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+import { buildLists } from './rebuild-index.ts';
 
 /** What could not be used but has a last good form, so that the start goes on: one sentence each. */
 export type Warnings = readonly string[];
 
 /**
  * Everything that can be known to be wrong before a process is started, all of it at once in an InvalidInputError: folders,
- * ports, policies, lists. `role` gateway takes policies from its console, and needs that console's public key.
+ * ports, policies, lists. `role` gateway takes policies and index from its console, and needs that console's public key.
  */
 export async function preflight(
   environment: Environment,
@@ -32,8 +30,9 @@ export async function preflight(
   else loadPublicKey(layout);
   const warnings: string[] = [];
   const problems: Problem[] = [...(await busyPorts(environment, role))];
-  if (role === 'start') problems.push(...policyProblems(environment, layout, warnings));
-  if (problems.length === 0) problems.push(...(await ensureIndex(environment, layout, warnings)));
+  if (role === 'gateway') warnings.push(...(await missingHere(layout)));
+  else problems.push(...policyProblems(environment, layout, warnings));
+  if (role === 'start' && problems.length === 0) problems.push(...(await ensureIndex(environment, layout, warnings)));
   if (problems.length > 0) throw new InvalidInputError('Schoolgate cannot start', problems);
   return warnings;
 }
@@ -55,6 +54,23 @@ async function refuseSecondStart(layout: DataLayout): Promise<void> {
     'client',
     `Schoolgate already runs on ${layout.root}; stop it first, or set SCHOOLGATE_DATA_DIR.`,
   );
+}
+
+/** What a gateway waits for. An index that is not what was sent is as good as none: it is put out of the way and sent again. */
+async function missingHere(layout: DataLayout): Promise<string[]> {
+  const current = join(layout.index, 'current.json');
+  const isSound = await describeIndex(layout).then(
+    (found) => found !== null,
+    () => false,
+  );
+  const isDamaged = !isSound && existsSync(current);
+  if (isDamaged) rmSync(current);
+  const missing = [
+    ...(existsSync(join(layout.lastGoodSnapshots, 'policy.json')) ? [] : ['no policy']),
+    ...(isSound ? [] : [isDamaged ? 'no index that is whole' : 'no index of the lists']),
+  ];
+  if (missing.length === 0) return [];
+  return [`This gateway has ${missing.join(' and ')} yet: its doors stay closed until the console has sent it.`];
 }
 
 /** Workers share their port on purpose, so the system would let a stranger share it too: ask for it alone first. */
@@ -109,7 +125,7 @@ function readPolicyProblems(environment: Environment): readonly Problem[] {
  * force with a warning; so does a list that could not be read. At the very first start there is nothing to fall back on: then
  * both are problems. A list of a locked category that is named and never loaded is one at every start.
  */
-export async function ensureIndex(
+async function ensureIndex(
   environment: Environment,
   layout: DataLayout,
   warnings: string[],
@@ -137,14 +153,4 @@ function neverLoaded({ listsDir }: Environment, layout: DataLayout): Problem[] {
       line,
       reason: `list "${id}" of the locked category ${category} never loaded, and nothing is served without it; mend its source or take it out`,
     }));
-}
-
-/** Runs `lists build`; gives what it complained of, empty when it did not. */
-function buildLists(): Promise<string> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, 'lists', 'build'], { maxBuffer: 1 << 26 }, (error, _stdout, stderr) => {
-      const complaint = stderr.trim() || 'the lists could not be built; run npx schoolgate lists build';
-      resolve(error === null ? '' : complaint);
-    });
-  });
 }

@@ -13,6 +13,7 @@ export interface ProcessLink {
   ask(message: Message, ms: number): Promise<unknown>;
   /** Called for everything that is not an answer. `answer` replies to an `ask`; for a `tell` it does nothing. */
   onMessage(handler: (message: Message, answer: (body: unknown) => void) => void): void;
+  /** Called once, at once where the other process is gone already. */
   onGone(handler: () => void): void;
 }
 
@@ -61,6 +62,9 @@ export function processLink(other: ChildProcess | NodeJS.Process): ProcessLink {
     onMessage: (handler) => {
       handle = handler;
     },
-    onGone: (handler) => void other.once('disconnect', handler),
+    onGone(handler) {
+      if (other.connected) other.once('disconnect', handler);
+      else handler();
+    },
   };
 }

@@ -1,16 +1,20 @@
 import { dataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';
+import type { SnapshotBodies } from '../events/bus.ts';
 import { openBus } from '../events/open-bus.ts';
 import { createRelay } from '../events/relay.ts';
 import { loadPublicKey } from '../events/signing.ts';
 import { createLogger } from '../telemetry/log.ts';
 import type { ProcessLink } from './process-link.ts';
+import { IndexTaker } from './take-index.ts';
 
 export interface RelayOrders {
   readonly gateway: string;
+  /** The console builds its index in this very data folder: nothing is fetched, and nothing of it is replaced. */
+  readonly isIndexBuiltHere: boolean;
 }
 
-/** Runs the gateway's relay: spool up, snapshots down. The workers hear of new snapshots through the supervisor. */
+/** Runs the gateway's relay: spool up, snapshots and index down. The workers hear of new ones through the supervisor. */
 export async function runRelay(environment: Environment, orders: RelayOrders, link: ProcessLink): Promise<void> {
   const layout = dataLayout(environment.dataDir);
   const log = createLogger('relay');
@@ -21,19 +25,31 @@ export async function runRelay(environment: Environment, orders: RelayOrders, li
     onState: (error) =>
       error === null ? log.info('the bus is reachable') : log.warn({ err: error }, 'the bus is out of reach'),
   });
+  const index = new IndexTaker({
+    layout,
+    chunks: orders.isIndexBuiltHere ? null : bus.chunks(),
+    onInForce: () => link.tell({ type: 'snapshots', kind: 'index' }),
+    onAlarm: (code, text) => link.tell({ type: 'alarm', code, text }),
+  });
   const relay = createRelay({
     layout,
     bus,
     gateway: orders.gateway,
     publicKey: loadPublicKey(layout),
-    onSnapshot: (kind) => link.tell({ type: 'snapshots', kind }),
+    onSnapshot: (kind, { body }) => {
+      if (kind === 'index') index.want(body as SnapshotBodies['index']);
+      else link.tell({ type: 'snapshots', kind });
+    },
     onAlarm: (code, text) => link.tell({ type: 'alarm', code, text }),
   });
   const stop = async (): Promise<void> => {
-    await relay.close();
+    await Promise.all([relay.close(), index.close()]);
     process.exit(0);
   };
   link.onMessage((message) => message.type === 'stop' && void stop());
   link.onGone(() => void stop());
+  // An earlier run may have been killed before it had all of what it had accepted.
+  const accepted = relay.accepted('index');
+  if (accepted !== null) index.want(accepted.body);
   await relay.start();
 }

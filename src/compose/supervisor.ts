@@ -2,9 +2,8 @@
 //              ├── relay (spool up, snapshots down)
 //              ├── front desk (pages for everyone)
 //              └── console (only `start`)
-import { rmSync, statSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { type DataLayout, dataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';
 import { type AlarmCode, EVENT_VERSIONS } from '../events/catalogue.ts';
@@ -21,8 +20,10 @@ import type { Logger } from '../telemetry/log.ts';
 import { Child } from './child.ts';
 import { gatewayName } from './gateway-name.ts';
 import { keepHighestInstant, readHighestInstant } from './highest-instant.ts';
-import { ensureIndex, supervisorSocket } from './preflight.ts';
+import { indexMark } from './index-shelf.ts';
+import { supervisorSocket } from './preflight.ts';
 import type { Message, ProcessLink } from './process-link.ts';
+import type { RelayOrders } from './relay.ts';
 import { until } from './until.ts';
 import { verifyAtConsole } from './verify-at-console.ts';
 import type { WorkerOrders } from './worker.ts';
@@ -100,7 +101,10 @@ export class Supervisor {
       onListening: (port, tlsPort) => {
         this.#proxyPort = port;
         this.#tlsPort = tlsPort;
+        this.#tellOwnPorts();
       },
+      onStuck: (worker) =>
+        this.alarm('worker-stuck', `Worker ${worker} hung and gave no sign for 10 seconds; it is started again.`),
       onDied: (worker, how, heard) => this.#onWorkerDied(worker, how, heard),
       onCrashLoop: (worker, deaths) =>
         this.alarm('worker-crash-loop', `Worker ${worker} died ${deaths} times within a minute.`),
@@ -127,8 +131,8 @@ export class Supervisor {
     }
     this.#relay = this.#child('relay', './relay-process.ts', (link) => this.#onRelay(link));
     this.#relay.start();
-    // The console publishes the first policy; a gateway that already has one does not wait for it.
-    await this.#waitForPolicy();
+    // The console publishes the first policy and index; a gateway that already has them does not wait for it.
+    await this.#waitForConsole();
     this.#front = this.#child('front desk', './frontdesk-process.ts', (link) => this.#onFront(link));
     this.#front.start();
     // Pages are worth a moment, not the school's access: a front desk that does not come up is started again meanwhile.
@@ -153,12 +157,9 @@ export class Supervisor {
     };
   }
 
-  /** Looks at policies and lists again (SIGHUP). */
-  async reload(): Promise<void> {
+  /** Has the console look at policies and lists again (SIGHUP); a gateway is sent them. */
+  reload(): void {
     this.#console?.link?.tell({ type: 'reload' });
-    const warnings: string[] = [];
-    await ensureIndex(this.#environment, this.#layout, warnings);
-    for (const text of warnings) this.alarm('list-from-last-good', text);
   }
 
   /** Drains the workers, then stops the rest. Gives how many connections were cut at the deadline. */
@@ -195,14 +196,15 @@ export class Supervisor {
     });
   }
 
-  async #waitForPolicy(): Promise<void> {
+  async #waitForConsole(): Promise<void> {
     this.#readPolicy();
-    if (this.#policy === null && this.#role === 'gateway') {
-      this.#log.warn('no policy has reached this gateway yet; it opens its doors when the console has published one');
-      await until(() => this.#policy !== null, Number.POSITIVE_INFINITY, this.#clock);
+    const isComplete = (): boolean => this.#policy !== null && indexMark(this.#layout) !== '';
+    if (this.#role === 'gateway') {
+      if (!isComplete()) this.#log.warn('the doors stay closed until policy and index have come from the console');
+      await until(isComplete, Number.POSITIVE_INFINITY, this.#clock);
     }
-    if (this.#policy === null) await until(() => this.#policy !== null, START_MS, this.#clock);
-    if (this.#policy === null) throw new Error('the console has not published a policy; its messages above say why');
+    await until(isComplete, START_MS, this.#clock);
+    if (!isComplete()) throw new Error('the console has not published policy and index; its messages above say why');
   }
 
   #readPolicy(): void {
@@ -229,6 +231,7 @@ export class Supervisor {
       if (message.type !== 'ready') return;
       this.#consoleReady = message;
       this.#consoleDownSince = null;
+      this.#tellOwnPorts();
     });
     link.tell({ type: 'orders', orders: {} });
   }
@@ -237,17 +240,22 @@ export class Supervisor {
     link.onMessage((message) => {
       this.#onAlarm(message);
       if (message.type !== 'snapshots') return;
+      this.#workers.tell(message);
+      if (message['kind'] === 'index') return;
       this.#readPolicy();
-      this.#workers.tell({ type: 'snapshots' });
       this.#front?.link?.tell({ type: 'snapshot' });
     });
-    link.tell({ type: 'orders', orders: { gateway: this.#gateway } });
+    const orders: RelayOrders = { gateway: this.#gateway, isIndexBuiltHere: this.#role === 'start' };
+    link.tell({ type: 'orders', orders });
   }
 
   #onFront(link: ProcessLink): void {
     link.onMessage((message, answer) => {
       this.#onAlarm(message);
-      if (message.type === 'ready') this.#frontReady = message;
+      if (message.type === 'ready') {
+        this.#frontReady = message;
+        this.#tellOwnPorts();
+      }
       if (message.type === 'refusals') void this.#workers.refusalsOf(message['client'] as string).then(answer);
     });
     link.tell({ type: 'orders', orders: { proxyPort: this.#proxyPort, tlsPort: this.#tlsPort } });
@@ -283,6 +291,11 @@ export class Supervisor {
     await recoverSpool(this.#layout, worker);
   }
 
+  /** One that was started again on any free port has another than workers were told at their start. */
+  #tellOwnPorts(): void {
+    this.#workers.tell({ type: 'own-ports', ports: this.#ownPorts() });
+  }
+
   #ownPorts(): number[] {
     const { consolePort, frontPort } = this.#environment;
     const found = [
@@ -299,7 +312,7 @@ export class Supervisor {
     const mark = indexMark(this.#layout);
     if (mark !== this.#indexSeen) {
       this.#indexSeen = mark;
-      this.#workers.tell({ type: 'snapshots' });
+      this.#workers.tell({ type: 'snapshots', kind: 'index' });
     }
     const since = this.#consoleDownSince;
     if (since !== null && this.#clock() - since > CONSOLE_DOWN_MS) {
@@ -334,15 +347,5 @@ export class Supervisor {
     } catch (error) {
       this.#log.warn({ err: error }, 'the highest instant could not be kept');
     }
-  }
-}
-
-/** Changes whenever another index is in force on disk. */
-function indexMark(layout: DataLayout): string {
-  try {
-    const { mtimeMs, ino } = statSync(join(layout.index, 'current.json'));
-    return `${ino} ${mtimeMs}`;
-  } catch {
-    return '';
   }
 }

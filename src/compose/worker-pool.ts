@@ -19,6 +19,8 @@ export interface PoolOptions {
   onMessage(message: Message, answer: (body: unknown) => void): void;
   /** The first worker found the ports where any free ones were asked for. */
   onListening(port: number, tlsPort: number | null): void;
+  /** A worker that is alive but gives no sign is about to be killed; the restart follows as after any death. */
+  onStuck(worker: number): void;
   /** A worker died; `heard` is when it last gave a sign, ms since the epoch. The restart waits for it. */
   onDied(worker: number, how: string, heard: number): Promise<void>;
   onCrashLoop(worker: number, deaths: number): void;
@@ -29,9 +31,15 @@ interface Worker {
   readonly child: Child;
   pulse: WorkerPulse | null;
   heard: number;
+  /** Looks in a row, one a second, without a sign of it. Counted, not taken from a clock: that may be set, and we may have slept. */
+  silent: number;
   listening: boolean;
 }
 
+const LOOK_MS = 1_000;
+/** Workers give a sign each second; at its start one has a process to load and lists to read. */
+const SILENT_LOOKS = 10;
+const SILENT_LOOKS_AT_START = 30;
 const START_MS = 15_000;
 const ASK_MS = 2_000;
 
@@ -40,6 +48,7 @@ export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #workers: Worker[] = [];
   #highest = 0;
+  #watch: NodeJS.Timeout | undefined;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -47,6 +56,7 @@ export class WorkerPool {
 
   /** Resolves when the doors are open; rejects when no worker could open them. The first worker alone finds the ports. */
   async start(): Promise<void> {
+    this.#watch = setInterval(() => this.#killSilent(), LOOK_MS);
     for (let number = 1; number <= this.#options.count; number++) {
       const worker = this.#newWorker(number);
       this.#workers.push(worker);
@@ -92,6 +102,7 @@ export class WorkerPool {
 
   /** Lets open connections end, cuts them after `deadlineMs`; gives how many were cut. */
   async drain(deadlineMs: number): Promise<number> {
+    clearInterval(this.#watch);
     let cut = 0;
     await Promise.all(
       this.#workers.map(async ({ child }) => {
@@ -105,12 +116,24 @@ export class WorkerPool {
     return cut;
   }
 
+  /** One that hangs still holds its share of the port: its clients would wait for ever. */
+  #killSilent(): void {
+    for (const worker of this.#workers) {
+      if (worker.child.link === null) worker.silent = 0;
+      const most = worker.listening ? SILENT_LOOKS : SILENT_LOOKS_AT_START;
+      if (++worker.silent !== most) continue;
+      this.#options.onStuck(worker.number);
+      worker.child.kill();
+    }
+  }
+
   #newWorker(number: number): Worker {
     const { clock } = this.#options;
     const worker: Worker = {
       number,
       pulse: null,
       heard: clock(),
+      silent: 0,
       listening: false,
       child: new Child({
         name: `worker ${number}`,
@@ -127,6 +150,7 @@ export class WorkerPool {
   #onStart(worker: Worker, link: ProcessLink): void {
     link.onMessage((message, answer) => {
       worker.heard = this.#options.clock();
+      worker.silent = 0;
       this.#onMessage(worker, message, answer);
     });
     link.tell({ type: 'orders', orders: this.#options.orders(worker.number) });
@@ -156,6 +180,7 @@ export class WorkerPool {
 
   async #onDied(worker: Worker, how: string): Promise<void> {
     worker.listening = false;
+    worker.silent = 0;
     worker.pulse = null;
     this.#options.book.forget(worker.number);
     await this.#options.onDied(worker.number, how, worker.heard);

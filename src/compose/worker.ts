@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { loadCurrentIndex } from '../categories/current-index.ts';
+import { openLiveIndex } from '../categories/live-index.ts';
 import { dataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';
 import type { AlarmCode } from '../events/catalogue.ts';
 import { openSpool } from '../events/file-spool.ts';
+import { createPump } from '../events/pump.ts';
 import { loadPublicKey } from '../events/signing.ts';
 import { readLastGood } from '../events/snapshot-keeper.ts';
 import type { GatewayContext } from '../gateway/context.ts';
@@ -67,12 +68,13 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
   );
   const ids = createIdMaker(clock);
   const publicKey = loadPublicKey(layout);
-  const ownPorts = new Set(orders.ownPorts);
+  let ownPorts: ReadonlySet<number> = new Set(orders.ownPorts);
+  const index = await openLiveIndex(layout);
   const readSnapshots = (): Snapshots => {
     const policy = readLastGood(layout, 'policy', publicKey);
     if (policy === null) throw new Error('no policy has been published to this gateway yet');
     const live = readLastGood(layout, 'live', publicKey);
-    return prepareSnapshots(policy, live?.body ?? { grants: [] }, loadCurrentIndex(layout), ownPorts);
+    return prepareSnapshots(policy, live?.body ?? { grants: [] }, index.index, ownPorts);
   };
   const limits = DEFAULT_LIMITS;
   const parent = environment.upstreamProxy;
@@ -118,23 +120,31 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
   };
   const listener = createListener(context, pools, leases, orders.tlsPort === null ? null : tls);
 
+  const keep = (error: unknown): void => {
+    log.error({ err: error }, 'new snapshots could not be read; the ones in force stay');
+    alarm('snapshot-refused', `Worker ${orders.worker} keeps its snapshots: ${(error as Error).message}`);
+  };
   const renew = (): void => {
     try {
       context.snapshots = readSnapshots();
       open.judgeAll(context);
     } catch (error) {
-      log.error({ err: error }, 'new snapshots could not be read; the ones in force stay');
-      alarm('snapshot-refused', `Worker ${orders.worker} keeps its snapshots: ${(error as Error).message}`);
+      keep(error);
     }
   };
+  // Requests go on between its slices; the snapshots at hand look names up in the new index from the moment it is there.
+  const indexRenewal = createPump(
+    async () => void ((await index.renew()) && open.judgeAll(context)),
+    (error) => error !== null && keep(error),
+  );
   const stopSweeping = open.startSweeping(context);
   const tellState = (): void => {
-    const { serial, index } = context.snapshots;
+    const { serial } = context.snapshots;
     const state: WorkerPulse = {
       spool: spool.health,
       held: spool.held,
       serial,
-      index: index.sha256,
+      index: index.index.sha256,
       connections: listener.connections,
       tunnels: open.tunnels,
       now: clock(),
@@ -154,8 +164,12 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     if (process.connected) process.disconnect();
   };
   link.onMessage((message, answer) => {
-    if (message.type === 'snapshots') renew();
-    else if (message.type === 'report-metrics') void reportMetrics(context.metrics.registry).then(answer);
+    if (message.type === 'snapshots' && message['kind'] === 'index') indexRenewal.poke();
+    else if (message.type === 'snapshots') renew();
+    else if (message.type === 'own-ports') {
+      ownPorts = new Set(message['ports'] as number[]);
+      renew();
+    } else if (message.type === 'report-metrics') void reportMetrics(context.metrics.registry).then(answer);
     else if (message.type === 'refusals') answer(context.refusals.of(message['client'] as string));
     else if (message.type === 'drain') void (draining ??= drain(message['deadlineMs'] as number));
   });
@@ -165,4 +179,6 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
   const ports = await listener.listen({ host: environment.proxyHost, port: orders.port, tlsPort: orders.tlsPort });
   link.tell({ type: 'listening', ...ports });
   tellState();
+  // Another may have come while the first was being read, before there was anybody to hear of it.
+  indexRenewal.poke();
 }

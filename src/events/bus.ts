@@ -1,3 +1,4 @@
+import type { IndexSnapshot } from '../categories/index-snapshot.ts';
 import type { LiveSnapshot, PolicySnapshot } from '../policy/snapshot.ts';
 
 /** What the bus carries between gateways and the console. Two adapters (folder, Redis) pass one test suite. */
@@ -36,11 +37,13 @@ export interface UpwardConsumer {
   close(): Promise<void>;
 }
 
-export const SNAPSHOT_KINDS = ['policy', 'live'] as const;
+export const SNAPSHOT_KINDS = ['policy', 'live', 'index'] as const;
 export type SnapshotKind = (typeof SNAPSHOT_KINDS)[number];
 export interface SnapshotBodies {
   policy: PolicySnapshot;
   live: LiveSnapshot;
+  /** Describes files; their bytes travel by themselves. */
+  index: IndexSnapshot;
 }
 
 /** A snapshot as it travels down: `body` is the JSON text that was signed together with kind and serial. */
@@ -54,7 +57,10 @@ export interface SignedSnapshot<K extends SnapshotKind = SnapshotKind> {
   readonly signature: string;
 }
 
-/** The console's end, downward. */
+/**
+ * The console's end, downward. An index is published after its files' chunks, so that whoever hears of it can have them. Resolves
+ * when it is on the bus, and waits for a bus that is away. Rejects when the console is stopping or the files are not there any more.
+ */
 export interface SnapshotPublisher {
   publish(snapshot: SignedSnapshot): Promise<void>;
   close(): Promise<void>;
@@ -69,6 +75,15 @@ export interface SnapshotFeed {
   close(): Promise<void>;
 }
 
+/** A gateway's end, downward, for what is too large for a message: pieces of files by their content. */
+export interface ChunkSource {
+  /** What lies under a hex SHA-256, unchecked: anybody may have put it there. Null: nothing. Rejects while the bus is out of reach. */
+  fetch(sha256: string): Promise<Uint8Array | null>;
+  /** What lies there is not what its name says: it goes, and the console puts the right bytes there. */
+  discard(sha256: string): Promise<void>;
+  close(): void;
+}
+
 /** A gateway's end, upward: carries the spool's files to where the console's consumer takes them, and removes what is committed. */
 export interface SpoolCarrier {
   start(): Promise<void>;
@@ -80,6 +95,8 @@ export interface Bus {
   consumer(): UpwardConsumer;
   publisher(): SnapshotPublisher;
   feed(): SnapshotFeed;
+  /** Null: console and gateway share a folder, and no file has to travel. */
+  chunks(): ChunkSource | null;
   /** `gateway`: whose spool it is. */
   carrier(gateway: string): SpoolCarrier;
 }

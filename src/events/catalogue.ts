@@ -31,7 +31,9 @@ export type EventType = keyof EventPayloads;
 
 export type AlarmCode =
   | 'worker-crash-loop'
+  | 'worker-stuck'
   | 'snapshot-refused'
+  | 'index-not-taken'
   | 'clock-stepped-back'
   | 'list-from-last-good'
   | 'policy-invalid'

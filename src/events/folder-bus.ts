@@ -17,6 +17,7 @@ export function folderBus(layout: DataLayout, backoff: Backoff, newPart: () => O
     consumer: () => new FolderConsumer(layout, backoff, newPart),
     publisher: () => folderPublisher(layout),
     feed: () => new FolderFeed(layout),
+    chunks: () => null,
     // The console reads the spool where it lies, and removes from it what it has committed.
     carrier: () => ({ start: async () => {}, close: async () => {} }),
   };

@@ -2,6 +2,7 @@ import type { DataLayout } from '../config/data-layout.ts';
 import type { Bus } from './bus.ts';
 import type { Backoff } from './pump.ts';
 import { RedisCarrier } from './redis-carrier.ts';
+import { RedisChunks } from './redis-chunks.ts';
 import { RedisConsumer } from './redis-consumer.ts';
 import { redisKeys, type RedisOptions } from './redis-link.ts';
 import { RedisFeed, RedisPublisher } from './redis-snapshots.ts';
@@ -11,8 +12,9 @@ export function redisBus(layout: DataLayout, options: RedisOptions, backoff: Bac
   const keys = redisKeys(options.prefix);
   return {
     consumer: () => new RedisConsumer(options, backoff, keys),
-    publisher: () => new RedisPublisher(options, backoff, keys),
+    publisher: () => new RedisPublisher(layout, options, backoff, keys),
     feed: () => new RedisFeed(options, keys),
+    chunks: () => new RedisChunks(options, keys),
     carrier: (gateway) => new RedisCarrier(layout, gateway, options, keys),
   };
 }

@@ -58,6 +58,8 @@ export interface RedisKeys {
   /** The signed snapshot of a kind, and the channel that names the kind when it changes. */
   snapshot(kind: string): string;
   readonly changed: string;
+  /** A piece of a file, by its hex SHA-256. */
+  chunk(sha256: string): string;
 }
 
 export function redisKeys(prefix: string): RedisKeys {
@@ -68,5 +70,6 @@ export function redisKeys(prefix: string): RedisKeys {
     sent: `${prefix}sent`,
     snapshot: (kind) => `${prefix}snapshot:${kind}`,
     changed: `${prefix}snapshots`,
+    chunk: (sha256) => `${prefix}chunk:${sha256}`,
   };
 }

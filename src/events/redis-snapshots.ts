@@ -1,3 +1,5 @@
+import type { IndexSnapshot } from '../categories/index-snapshot.ts';
+import type { DataLayout } from '../config/data-layout.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
 import {
   SNAPSHOT_KINDS,
@@ -7,6 +9,7 @@ import {
   type SnapshotPublisher,
 } from './bus.ts';
 import { type Backoff, createPump, persist, type Pump } from './pump.ts';
+import { putChunks, sweepChunks } from './redis-chunks.ts';
 import { connectRedis, isReady, type Redis, type RedisKeys, type RedisOptions } from './redis-link.ts';
 import { SNAPSHOT_MAX_BYTES } from './snapshot-keeper.ts';
 
@@ -16,6 +19,7 @@ const RESTORE_MS = 5000;
 
 /** The console's end, downward: each kind is a key; a message on the channel says that it changed. */
 export class RedisPublisher implements SnapshotPublisher {
+  readonly #folder: string;
   readonly #keys: RedisKeys;
   readonly #redis: Redis;
   readonly #pump: Pump;
@@ -26,8 +30,11 @@ export class RedisPublisher implements SnapshotPublisher {
   readonly #current = new Map<SnapshotKind, string>();
   /** What somebody else put there, when last looked: left for one more look, so that every gateway has seen it and raised its alarm. */
   readonly #strange = new Map<SnapshotKind, string>();
+  /** Chunks that no index in force named at the last sweep; null: there is nothing to sweep. */
+  #unnamed: Set<string> | null = null;
 
-  constructor(options: RedisOptions, backoff: Backoff, keys: RedisKeys) {
+  constructor(layout: DataLayout, options: RedisOptions, backoff: Backoff, keys: RedisKeys) {
+    this.#folder = layout.index;
     this.#keys = keys;
     this.#backoff = backoff;
     this.#redis = connectRedis(options, () => this.#pump.poke());
@@ -38,11 +45,21 @@ export class RedisPublisher implements SnapshotPublisher {
   async publish(snapshot: SignedSnapshot): Promise<void> {
     const json = JSON.stringify(snapshot);
     this.#current.set(snapshot.kind, json);
-    // Whichever is the newest by then: an older one must not come after it.
-    const put = (): Promise<void> => this.#put(snapshot.kind, this.#current.get(snapshot.kind)!);
-    if (!(await persist(put, this.#backoff, this.#stop.signal))) {
-      throw new SchoolgateError('bus_closed', 'us', `The ${snapshot.kind} was not published: the console is stopping.`);
-    }
+    let unreadable: unknown = null;
+    const put = async (): Promise<void> => {
+      try {
+        // Whichever is the newest by then: an older one must not come after it.
+        await this.#put(snapshot.kind, this.#current.get(snapshot.kind)!);
+      } catch (error) {
+        // Files that are gone do not come back: whoever publishes has another index by now.
+        if (!(error instanceof SchoolgateError)) throw error;
+        unreadable = error;
+      }
+    };
+    const isOver = await persist(put, this.#backoff, this.#stop.signal);
+    if (unreadable !== null) throw unreadable;
+    if (isOver) return;
+    throw new SchoolgateError('bus_closed', 'us', `The ${snapshot.kind} was not published: the console is stopping.`);
   }
 
   async close(): Promise<void> {
@@ -53,8 +70,10 @@ export class RedisPublisher implements SnapshotPublisher {
   }
 
   async #put(kind: SnapshotKind, json: string): Promise<void> {
+    if (kind === 'index') await putChunks(this.#redis, this.#keys, this.#folder, indexOf(json));
     await this.#redis.set(this.#keys.snapshot(kind), json);
     await this.#redis.publish(this.#keys.changed, kind);
+    if (kind === 'index') this.#unnamed ??= new Set();
   }
 
   async #restore(): Promise<void> {
@@ -65,9 +84,22 @@ export class RedisPublisher implements SnapshotPublisher {
       const json = this.#current.get(kind)!;
       const isStrange = found !== null && found !== json;
       if (found === null || (isStrange && found === this.#strange.get(kind))) await this.#put(kind, json);
+      else if (kind === 'index' && !isStrange) await this.#restoreChunks(indexOf(json));
       if (isStrange) this.#strange.set(kind, found);
     }
   }
+
+  async #restoreChunks(snapshot: IndexSnapshot): Promise<void> {
+    await putChunks(this.#redis, this.#keys, this.#folder, snapshot);
+    if (this.#unnamed === null) return;
+    const before = this.#unnamed;
+    const found = await sweepChunks(this.#redis, this.#keys, snapshot, before);
+    this.#unnamed = [...found].every((name) => before.has(name)) ? null : found;
+  }
+}
+
+function indexOf(json: string): IndexSnapshot {
+  return JSON.parse((JSON.parse(json) as SignedSnapshot).body) as IndexSnapshot;
 }
 
 /** A gateway's end, downward. */

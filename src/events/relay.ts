@@ -16,6 +16,8 @@ export interface RelayOptions {
 }
 
 export interface Relay {
+  /** What an earlier run accepted last; null: nothing. */
+  accepted<K extends SnapshotKind>(kind: K): AcceptedSnapshot<K> | null;
   /** Does not wait for the bus to be reachable. */
   start(): Promise<void>;
   close(): Promise<void>;
@@ -27,6 +29,7 @@ export function createRelay({ layout, bus, gateway, publicKey, onSnapshot, onAla
   const feed = bus.feed();
   const carrier = bus.carrier(gateway);
   return {
+    accepted: (kind) => keeper.accepted(kind),
     async start() {
       await feed.start((kind, json) => void keeper.offer(kind, json));
       await carrier.start();

@@ -97,6 +97,8 @@ export interface KeeperOptions {
 export interface SnapshotKeeper {
   /** Takes what came down the bus under this kind's name, as text. */
   offer(kind: SnapshotKind, json: string): 'accepted' | 'known' | 'refused';
+  /** The last one it took, also in an earlier run; null: none. */
+  accepted<K extends SnapshotKind>(kind: K): AcceptedSnapshot<K> | null;
 }
 
 /**
@@ -110,6 +112,10 @@ export function createSnapshotKeeper(options: KeeperOptions): SnapshotKeeper {
     if (stored !== null) last.set(kind, stored);
   }
   return {
+    accepted(kind) {
+      const held = last.get(kind);
+      return held === undefined ? null : openBody(held as SignedSnapshot<typeof kind>);
+    },
     offer(kind, json) {
       const snapshot = readSigned(kind, json, options.publicKey);
       if (snapshot === null)

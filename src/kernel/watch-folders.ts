@@ -43,6 +43,34 @@ export function watchBusyFolders(folders: readonly string[], onChange: () => voi
   };
 }
 
+/** Files must stay as they are this long before they are read, ms: an editor that saves in steps is not caught half-way. */
+const SETTLE_MS = 250;
+
+/**
+ * Calls back when what `fingerprint` says of the folders' files has changed and then stayed the same for a moment. It is asked
+ * whenever something may have changed, at least twice a second, and so must be cheap. Returns the end of it.
+ */
+export function watchSettled(folders: readonly string[], fingerprint: () => string, onChange: () => void): () => void {
+  let settled = fingerprint();
+  let timer: NodeJS.Timeout | null = null;
+  const settle = (before: string): void => {
+    const now = fingerprint();
+    timer = now === before ? null : setTimeout(settle, SETTLE_MS, now);
+    if (now !== before || now === settled) return;
+    settled = now;
+    onChange();
+  };
+  const stop = watchFolders(folders, () => {
+    if (timer !== null) return;
+    const now = fingerprint();
+    if (now !== settled) timer = setTimeout(settle, SETTLE_MS, now);
+  });
+  return () => {
+    stop();
+    if (timer !== null) clearTimeout(timer);
+  };
+}
+
 function listen(folders: readonly string[], onChange: () => void): () => void {
   const watchers = folders.flatMap((folder) => {
     try {

@@ -1,5 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { SignedSnapshot, SnapshotBodies, SnapshotKind, SnapshotPublisher } from '../events/bus.ts';
+import {
+  SNAPSHOT_KINDS,
+  type SignedSnapshot,
+  type SnapshotBodies,
+  type SnapshotKind,
+  type SnapshotPublisher,
+} from '../events/bus.ts';
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
 import { currentSerial, insertWaiting, markSent, raiseSerial, waitingKinds } from './repository.ts';
@@ -42,8 +48,11 @@ export function createPublishing(options: PublishingOptions): Publishing {
 class Outbox implements Publishing {
   readonly #options: PublishingOptions;
   readonly #stop = new AbortController();
-  /** One sending at a time, so that a newer snapshot never overtakes an older one. */
-  #last: Promise<void> = Promise.resolve();
+  /**
+   * One sending of a kind at a time, so that a newer snapshot never overtakes an older one. Kinds do not wait for each other: a
+   * suspension must not stand behind the megabytes of an index, or behind a bus that has no room for them.
+   */
+  readonly #last = new Map<SnapshotKind, Promise<void>>();
   #retry: Promise<void> | null = null;
 
   constructor(options: PublishingOptions) {
@@ -57,11 +66,11 @@ class Outbox implements Publishing {
   }
 
   send(): Promise<void> {
-    return this.#queue(() => this.#options.record.read(waitingKinds));
+    return this.#sendEach((kind) => this.#options.record.read(waitingKinds).includes(kind));
   }
 
   resend(): Promise<void> {
-    return this.#queue(() => ['policy', 'live']);
+    return this.#sendEach(() => true);
   }
 
   isWaiting(): boolean {
@@ -74,27 +83,33 @@ class Outbox implements Publishing {
 
   async close(): Promise<void> {
     this.#stop.abort();
-    await this.#last;
+    await Promise.all(this.#last.values());
     await this.#retry;
   }
 
-  #queue(kinds: () => SnapshotKind[]): Promise<void> {
-    this.#last = this.#last.then(async () => {
+  async #sendEach(isWanted: (kind: SnapshotKind) => boolean): Promise<void> {
+    await Promise.all(SNAPSHOT_KINDS.map((kind) => this.#queue(kind, isWanted)));
+  }
+
+  #queue(kind: SnapshotKind, isWanted: (kind: SnapshotKind) => boolean): Promise<void> {
+    const sending = (this.#last.get(kind) ?? Promise.resolve()).then(async () => {
       if (this.#stop.signal.aborted) return;
       try {
-        for (const kind of kinds()) await this.#sendOne(kind);
+        if (isWanted(kind)) await this.#sendOne(kind);
       } catch (error) {
         this.#options.onFailure(error);
         this.#retry ??= this.#sendLater();
       }
     });
-    return this.#last;
+    this.#last.set(kind, sending);
+    return sending;
   }
 
   async #sendLater(): Promise<void> {
     await pause(this.#options.retryMs ?? 1000, undefined, { signal: this.#stop.signal }).catch(() => {});
     this.#retry = null;
-    if (!this.#stop.signal.aborted) await this.send();
+    // Not waited for: each kind is tried again by itself.
+    if (!this.#stop.signal.aborted) void this.send();
   }
 
   async #sendOne(kind: SnapshotKind): Promise<void> {

@@ -82,7 +82,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
   const bus: TestBus = { sent: [], down: false };
   const publishing = createPublishing({
     record,
-    sources: { policy: policySnapshot, live: liveSnapshot },
+    sources: { policy: policySnapshot, live: liveSnapshot, index: () => null },
     sign: (unsigned) => signSnapshot(privateKey, unsigned),
     publisher: {
       async publish(snapshot) {

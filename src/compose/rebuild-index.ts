@@ -1,0 +1,85 @@
+// a list changed ─► wish ─► current? ─ no ─► `lists build` in a child process ─► current.json ─► published
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { isIndexCurrent, readManifest } from '../categories/current-index.ts';
+import type { DataLayout } from '../config/data-layout.ts';
+
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+export interface RebuilderOptions {
+  readonly listsDir: string;
+  readonly layout: DataLayout;
+  /** Called after each build, so that gateways are sent what is in force now. */
+  readonly publish: () => Promise<void>;
+}
+
+/** The console's builder of the category index. */
+export interface IndexRebuilder {
+  /**
+   * Looks whether lists or catalogue have changed, and if so builds the index and publishes it. Resolves with what an adult should
+   * know, one sentence each; none when nothing had to be built. Never twice at once: a wish during a run makes one more run.
+   */
+  rebuild(): Promise<readonly string[]>;
+  /** Ends a build that is under way; the index before it stays in force. */
+  close(): Promise<void>;
+}
+
+export function createRebuilder({ listsDir, layout, publish }: RebuilderOptions): IndexRebuilder {
+  const stop = new AbortController();
+  let running: Promise<readonly string[]> | null = null;
+  let next: Promise<readonly string[]> | null = null;
+
+  const run = async (): Promise<readonly string[]> => {
+    if (stop.signal.aborted || (await isCurrent(listsDir, layout))) return [];
+    const before = builtAt(layout);
+    const complaint = await buildLists(stop.signal);
+    if (stop.signal.aborted) return [];
+    await publish();
+    if (builtAt(layout) !== before) return readManifest(layout)!.alarms;
+    return [`The lists could not be built; the index built last stays in use. ${complaint}`];
+  };
+  const rebuild = (): Promise<readonly string[]> => {
+    if (running === null) {
+      running = run().finally(() => (running = null));
+      return running;
+    }
+    next ??= running
+      .catch(() => {})
+      .then(() => {
+        next = null;
+        return rebuild();
+      });
+    return next;
+  };
+  return {
+    rebuild,
+    async close() {
+      stop.abort();
+      await Promise.allSettled([running, next]);
+    },
+  };
+}
+
+/** A catalogue that is not valid is for the build to complain of. */
+async function isCurrent(listsDir: string, layout: DataLayout): Promise<boolean> {
+  return await isIndexCurrent(listsDir, layout).catch(() => false);
+}
+
+function builtAt(layout: DataLayout): string | null {
+  try {
+    return readManifest(layout)?.builtAt ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Runs `lists build`, which gives its memory back when it ends; gives what it complained of, empty when it did not. */
+export function buildLists(signal?: AbortSignal): Promise<string> {
+  const options = { maxBuffer: 1 << 26, ...(signal && { signal, killSignal: 'SIGKILL' as const }) };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, 'lists', 'build'], options, (error, _stdout, stderr) => {
+      const complaint = stderr.trim() || 'The build was ended; run npx schoolgate lists build.';
+      resolve(error === null ? '' : complaint);
+    });
+  });
+}
