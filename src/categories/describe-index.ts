@@ -9,23 +9,23 @@ import { type IndexSnapshot, MOST_CHUNK_BYTES, type ShippedFile } from './index-
  * The index in force as it is sent to gateways; null if none was ever built. Reads a chunk at a time, so that the process can go
  * on. Rejects with a SchoolgateError when a file is not what was built, and with what the file system says.
  */
-export async function describeIndex(layout: DataLayout): Promise<IndexSnapshot | null> {
+export async function describeIndex(layout: DataLayout, chunkBytes = MOST_CHUNK_BYTES): Promise<IndexSnapshot | null> {
   const current = readManifest(layout);
   if (current === null) return null;
   const files: ShippedFile[] = [];
   for (const name of filesOf(current)) {
-    const file = await describeFile(join(layout.index, name), name);
+    const file = await describeFile(join(layout.index, name), name, chunkBytes);
     if (!name.includes(file.sha256)) throw notWhatWasBuilt(name);
     files.push(file);
   }
-  return { current, chunkBytes: MOST_CHUNK_BYTES, files };
+  return { current, chunkBytes, files };
 }
 
-async function describeFile(path: string, name: string): Promise<ShippedFile> {
+async function describeFile(path: string, name: string, chunkBytes: number): Promise<ShippedFile> {
   const whole = createHash('sha256');
   const chunks: string[] = [];
   let bytes = 0;
-  await readChunks(path, MOST_CHUNK_BYTES, (chunk) => {
+  await readChunks(path, chunkBytes, (chunk) => {
     whole.update(chunk);
     chunks.push(createHash('sha256').update(chunk).digest('hex'));
     bytes += chunk.length;

@@ -132,7 +132,8 @@ async function ensureIndex(
 ): Promise<readonly Problem[]> {
   const current = join(layout.index, 'current.json');
   const isFirst = !existsSync(current);
-  const said = (await isIndexCurrent(environment.listsDir, layout)) ? '' : await buildLists();
+  const isCurrent = await isIndexCurrent(environment.listsDir, layout);
+  const said = isCurrent ? '' : (await buildLists(environment.listsDir, layout)).complaint;
   const isBuilt = said === '' || (await isIndexCurrent(environment.listsDir, layout));
   const alarms = existsSync(current) ? readManifest(layout)!.alarms : [];
   if (isFirst && (!isBuilt || alarms.length > 0)) {

@@ -5,6 +5,8 @@ import { isIndexCurrent, readManifest } from '../categories/current-index.ts';
 import type { DataLayout } from '../config/data-layout.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+/** How often a build that somebody killed is started anew. */
+const MOST_AGAIN = 2;
 
 export interface RebuilderOptions {
   readonly listsDir: string;
@@ -32,11 +34,14 @@ export function createRebuilder({ listsDir, layout, publish }: RebuilderOptions)
   const run = async (): Promise<readonly string[]> => {
     if (stop.signal.aborted || (await isCurrent(listsDir, layout))) return [];
     const before = builtAt(layout);
-    const complaint = await buildLists(stop.signal);
+    let built = await buildLists(listsDir, layout, stop.signal);
+    for (let again = 0; built.wasKilled && again < MOST_AGAIN && !stop.signal.aborted; again++) {
+      built = await buildLists(listsDir, layout, stop.signal);
+    }
     if (stop.signal.aborted) return [];
     await publish();
     if (builtAt(layout) !== before) return readManifest(layout)!.alarms;
-    return [`The lists could not be built; the index built last stays in use. ${complaint}`];
+    return [`The lists could not be built; the index built last stays in use. ${built.complaint}`];
   };
   const rebuild = (): Promise<readonly string[]> => {
     if (running === null) {
@@ -73,13 +78,23 @@ function builtAt(layout: DataLayout): string | null {
   }
 }
 
-/** Runs `lists build`, which gives its memory back when it ends; gives what it complained of, empty when it did not. */
-export function buildLists(signal?: AbortSignal): Promise<string> {
-  const options = { maxBuffer: 1 << 26, ...(signal && { signal, killSignal: 'SIGKILL' as const }) };
+/** How `lists build` ended. */
+export interface Built {
+  /** What it complained of; empty when it did not. */
+  readonly complaint: string;
+  /** Somebody ended it, or the machine had no memory left for it. */
+  readonly wasKilled: boolean;
+}
+
+/** Runs `lists build` in a process that gives its memory back when it ends, and knows its two folders and no secret. */
+export function buildLists(listsDir: string, layout: DataLayout, signal?: AbortSignal): Promise<Built> {
+  const env = { SCHOOLGATE_LISTS_DIR: listsDir, SCHOOLGATE_DATA_DIR: layout.root };
+  const options = { env, maxBuffer: 1 << 26, ...(signal && { signal, killSignal: 'SIGKILL' as const }) };
   return new Promise((resolve) => {
     execFile(process.execPath, [MAIN, 'lists', 'build'], options, (error, _stdout, stderr) => {
+      const wasKilled = typeof error?.signal === 'string';
       const complaint = stderr.trim() || 'The build was ended; run npx schoolgate lists build.';
-      resolve(error === null ? '' : complaint);
+      resolve({ complaint: error === null ? '' : complaint, wasKilled });
     });
   });
 }
