@@ -5,11 +5,9 @@ import { isoTime, type Clock } from '../kernel/clock.ts';
 import { InvalidInputError } from '../kernel/errors.ts';
 import { loadCatalogue } from './catalogue.ts';
 import { CATALOGUE_FILE } from './catalogue-files.ts';
+import { createIndexCompiler } from './compile-lists.ts';
 import { publishIndex, readInputs, type Inputs } from './current-index.ts';
-import { createEntryTable } from './entry-table.ts';
 import { withFetched } from './fetched-lists.ts';
-import { encodeIndex } from './index-file.ts';
-import { forEachEntry } from './list-content.ts';
 import type { IndexedList } from './match.ts';
 import { takeList, type ListSummary, type TakeOptions, type TakenList } from './take-list.ts';
 
@@ -32,6 +30,8 @@ export interface BuildSummary {
     readonly bytes: number;
     readonly domains: number;
     readonly urls: number;
+    readonly ranges: number;
+    readonly expressions: number;
   };
   /** What an adult should know: one sentence each. */
   readonly alarms: readonly string[];
@@ -49,23 +49,21 @@ export async function buildIndex(options: BuildOptions): Promise<BuildSummary> {
   const catalogue = withFetched(loadCatalogue(listsDir), layout.fetchedLists);
   const inputs = await readInputs(listsDir, catalogue);
   const taken: TakenList[] = [];
-  const table = createEntryTable(seedOf(inputs.fingerprint));
+  const compiler = createIndexCompiler(seedOf(inputs.fingerprint));
   const loaded: ListSummary[] = [];
   for (const list of catalogue.lists) {
     const one = await takeList(list, takeOptions(options, inputs, list.id));
     taken.push(one);
     if (one.text === null) continue;
-    table.beginList(loaded.push(one.summary) - 1);
-    forEachEntry(one.text, (entry) => table.add(entry));
+    loaded.push(one.summary);
+    compiler.addList(list, one.text);
   }
   refuseWithoutLocked(taken);
-  const bytes = encodeIndex(
-    table,
-    loaded.map(({ id, category }) => ({ id, category })),
-  );
+  const bytes = compiler.encode();
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const size = { bytes: bytes.length, domains: table.hosts, urls: table.urls };
-  const alarms = taken.flatMap(({ alarm }) => (alarm === null ? [] : [alarm]));
+  const { hosts: domains, ...counts } = compiler.counts;
+  const size = { bytes: bytes.length, domains, ...counts };
+  const alarms = [...taken.flatMap(({ alarm }) => (alarm === null ? [] : [alarm])), ...compiler.alarms];
   const file = publishIndex(layout, bytes, {
     sha256,
     inputs: inputs.fingerprint,

@@ -240,7 +240,7 @@ function checkLists(
   }
 }
 
-const READ_FORMATS: ReadonlySet<string> = new Set(['domains', 'hosts', 'urls', 'ut1']);
+const READ_FORMATS: ReadonlySet<string> = new Set(FORMATS.filter((format) => !format.startsWith('illegal-')));
 
 function checkEnabled(row: ListRow, listsDir: string, report: (key: keyof ListRow, reason: string) => void): void {
   if (!READ_FORMATS.has(row.format)) {

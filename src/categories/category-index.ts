@@ -1,8 +1,11 @@
 import { SchoolgateError } from '../kernel/errors.ts';
+import { explainMatch } from './explain-match.ts';
+import { createExpressionLookup } from './expression.ts';
 import { finishHigh, finishLow, foldCase, joinA, joinB, pathSeed, stepA, stepB } from './hash.ts';
 import { decodeIndex, type ListName } from './index-file.ts';
 import { NO_MATCH, type CategoryIndex, type CategoryMatch, type IndexedList } from './match.ts';
 import { MAX_PATH_LENGTH, MAX_PATH_PREFIXES } from './path-prefix.ts';
+import { createRangeLookup } from './range-lookup.ts';
 import { findEntry } from './slot-table.ts';
 
 const DOT = 46;
@@ -28,7 +31,8 @@ export function openIndex(
   sha256: string | null = null,
 ): CategoryIndex {
   const file = decodeIndex(bytes, sha256);
-  if (file.lists.length !== lists.length || file.lists.some((list, i) => list.id !== lists[i]!.id)) {
+  const names = file.lists.filter(({ excepts }) => excepts === undefined);
+  if (names.length !== lists.length || names.some((list, i) => list.id !== lists[i]!.id)) {
     throw new SchoolgateError(
       'index_unusable',
       'us',
@@ -36,6 +40,8 @@ export function openIndex(
     );
   }
   const { table, seed, sets } = file;
+  const ranges = createRangeLookup(file);
+  const expressions = createExpressionLookup(file.expressions);
   const pathStart = pathSeed(seed);
   const extend = answerMaker(file.lists);
   const none: Answer = { lists: [], match: NO_MATCH, next: new Map() };
@@ -46,6 +52,22 @@ export function openIndex(
   function add(answer: Answer, set: number): Answer {
     if (sets[set]!.lists.length === 0) return answer;
     return answer.next.get(set) ?? extend(answer, set, sets[set]!.lists);
+  }
+
+  function addRanges(answer: Answer, host: string): Answer {
+    let sum = answer;
+    for (let i = ranges!.find(host) - 1; i >= 0; i--) sum = add(sum, ranges!.sets[i]!);
+    return sum;
+  }
+
+  /** Sets are numbered from 0 up, so numbers from -1 down are free for the lists of expressions. */
+  function addExpressions(answer: Answer, host: string, path: string | null): Answer {
+    let sum = answer;
+    for (const position of expressions!.find(host, path)) {
+      const { list } = file.expressions[position]!;
+      sum = sum.next.get(-1 - list) ?? extend(sum, -1 - list, [list]);
+    }
+    return sum;
   }
 
   function hashPrefixes(path: string): number {
@@ -98,26 +120,39 @@ export function openIndex(
       a = stepA(a, code);
       b = stepB(b, a);
     }
+    if (ranges !== null) answer = addRanges(answer, host);
+    if (expressions !== null) answer = addExpressions(answer, host, path);
     return answer.match;
   }
 
-  return { sha256: file.sha256, lists, match };
+  const explain: CategoryIndex['explain'] = (host, path) => explainMatch({ file, ranges, expressions }, host, path);
+  return { sha256: file.sha256, lists, match, explain };
 }
 
 /** Makes answers; equal sets of lists share one CategoryMatch, however they came together. */
 function answerMaker(names: readonly ListName[]): (from: Answer, set: number, lists: readonly number[]) => Answer {
-  const known = new Map<string, Answer>();
+  const answers = new Map<string, Answer>();
+  const matches = new Map<string, CategoryMatch>([['', NO_MATCH]]);
   return (from, set, lists) => {
     const union = [...new Set([...from.lists, ...lists])].sort((x, y) => x - y);
     const key = union.join();
-    let answer = known.get(key);
+    let answer = answers.get(key);
     if (answer === undefined) {
-      answer = { lists: union, match: matchOf(union.map((position) => names[position]!)), next: new Map() };
-      known.set(key, answer);
+      const standing = withoutExcepted(union, names);
+      const match = matches.get(standing.join()) ?? matchOf(standing.map((position) => names[position]!));
+      matches.set(standing.join(), match);
+      answer = { lists: union, match, next: new Map() };
+      answers.set(key, answer);
     }
     from.next.set(set, answer);
     return answer;
   };
+}
+
+/** An exception takes its list out of the answer, whatever else of that list matched, and is none itself. */
+function withoutExcepted(positions: readonly number[], names: readonly ListName[]): number[] {
+  const excepted = new Set(positions.map((position) => names[position]!.excepts));
+  return positions.filter((position) => names[position]!.excepts === undefined && !excepted.has(position));
 }
 
 function matchOf(lists: readonly ListName[]): CategoryMatch {

@@ -31,6 +31,8 @@ export interface IndexManifest {
   /** Different hosts and URLs, each counted once however many lists name it. */
   readonly domains: number;
   readonly urls: number;
+  readonly ranges: number;
+  readonly expressions: number;
   /** In the order of the catalogue; without lists that could not be read and have no last good copy. */
   readonly lists: readonly IndexedList[];
   /** Updates that wait for a person. */

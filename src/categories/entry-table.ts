@@ -1,4 +1,5 @@
-import { hashHost, hashUrl, type Hash, type Seed } from './hash.ts';
+import type { AddressRange } from './address-range.ts';
+import { hashHost, hashUrl, rangeHasher, type Hash, type Seed } from './hash.ts';
 
 /** One line of a list, canonical. `path` null: the host and everything under it. */
 export interface Entry {
@@ -9,14 +10,29 @@ export interface Entry {
 /** Highest number of different sets of lists that an index can hold. */
 export const MAX_SETS = 0xffff;
 
+/** How many different entries of each kind there are, each counted once however many lists name it. */
+export interface EntryCounts {
+  readonly hosts: number;
+  readonly urls: number;
+  readonly ranges: number;
+}
+
+/** Lengths of the ranges that are there, rising: a look-up tries no others. */
+export interface RangeLengths {
+  readonly ipv4: readonly number[];
+  readonly ipv6: readonly number[];
+}
+
 /** Collects the entries of all lists, one list after the other, as hashes and the set of lists that each stands in. */
 export interface EntryTable {
   /** Entries after this call belong to the list at this position. Positions must rise. */
   beginList(position: number): void;
   /** False if this list already holds it. */
   add(entry: Entry): boolean;
-  readonly hosts: number;
-  readonly urls: number;
+  /** The same for a range of more than one address. */
+  addRange(range: AddressRange): boolean;
+  readonly counts: EntryCounts;
+  readonly rangeLengths: RangeLengths;
   readonly seed: Seed;
   /** Positions of lists, rising, by set number. Set 0 is the empty one. */
   readonly sets: readonly (readonly number[])[];
@@ -33,8 +49,9 @@ export function createEntryTable(seed: Seed): EntryTable {
   let mask = (1 << 12) - 1;
   let words = new Uint32Array((mask + 1) * 3);
   let used = 0;
-  let hosts = 0;
-  let urls = 0;
+  const counts = { hosts: 0, urls: 0, ranges: 0 };
+  const lengths = { ipv4: new Set<number>(), ipv6: new Set<number>() };
+  const hashRange = rangeHasher(seed);
   let current = 0;
   const sets: number[][] = [[]];
   const extended = new Map<number, number>();
@@ -80,31 +97,37 @@ export function createEntryTable(seed: Seed): EntryTable {
     return made;
   }
 
+  /** False if the list at hand already holds it. */
+  function enter(hash: Hash, kind: keyof EntryCounts): boolean {
+    const at = claim(hash);
+    const set = words[at + 2]! & SET;
+    if (sets[set]!.at(-1) === current) return false;
+    if (set === 0) counts[kind]++;
+    words[at + 2] = (words[at + 2]! & ~SET) | withCurrent(set);
+    return true;
+  }
+
   return {
     seed,
     sets,
-    get hosts() {
-      return hosts;
-    },
-    get urls() {
-      return urls;
+    counts,
+    get rangeLengths() {
+      return { ipv4: rising(lengths.ipv4), ipv6: rising(lengths.ipv6) };
     },
     beginList(position) {
       current = position;
       extended.clear();
     },
     add({ host, path }) {
-      const at = claim(path === null ? hashHost(host, seed) : hashUrl(host, path, seed));
-      const set = words[at + 2]! & SET;
-      if (sets[set]!.at(-1) === current) return false;
-      if (set === 0 && path === null) hosts++;
-      else if (set === 0) urls++;
-      words[at + 2] = (words[at + 2]! & ~SET) | withCurrent(set);
-      if (path !== null) {
-        const below = claim(hashHost(host, seed));
-        words[below + 2]! |= URLS_BELOW;
-      }
+      if (path === null) return enter(hashHost(host, seed), 'hosts');
+      if (!enter(hashUrl(host, path, seed), 'urls')) return false;
+      const below = claim(hashHost(host, seed));
+      words[below + 2]! |= URLS_BELOW;
       return true;
+    },
+    addRange({ parts, bits }) {
+      (parts.length === 2 ? lengths.ipv4 : lengths.ipv6).add(bits);
+      return enter(hashRange(parts, parts.length, bits), 'ranges');
     },
     forEach(visit) {
       for (let i = 0; i < words.length; i += 3) {
@@ -113,4 +136,8 @@ export function createEntryTable(seed: Seed): EntryTable {
       }
     },
   };
+}
+
+function rising(numbers: ReadonlySet<number>): number[] {
+  return [...numbers].sort((a, b) => a - b);
 }

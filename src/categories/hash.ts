@@ -1,3 +1,5 @@
+import { maskPart } from './address-range.ts';
+
 /**
  * The index's 64-bit hash, as two 32-bit lanes that every character goes through. A host is hashed from its end, so that one pass
  * meets every parent on the way; a path from its start, so that one pass meets every prefix. Each step is a bijection of both lanes,
@@ -8,6 +10,8 @@ const HOST_A = 0x9e3779b1;
 const HOST_B = 0x85ebca77;
 const PATH_A = 0xc2b2ae3d;
 const PATH_B = 0x27d4eb2f;
+const RANGE_A = 0x165667b1;
+const RANGE_B = 0x2545f491;
 
 export function stepA(a: number, code: number): number {
   const mixed = Math.imul(a ^ code, HOST_A);
@@ -75,6 +79,26 @@ export function hashUrl(host: string, path: string, seed: Seed): Hash {
     b = stepB(b, a);
   }
   return finish(joinA(below.a, a), joinB(below.b, b));
+}
+
+/**
+ * Hashes ranges of addresses by their length and first address; they share the slots with the names. `parts` may hold any address of
+ * the range. What it gives is one object, used again with the next call: a look-up allocates nothing.
+ */
+export function rangeHasher(seed: Seed): (parts: ArrayLike<number>, count: number, bits: number) => Hash {
+  const hash = { high: 0, low: 0 };
+  return (parts, count, bits) => {
+    const family = (count << 8) | bits;
+    let a = stepA(seed.a ^ RANGE_A, family);
+    let b = stepB(seed.b ^ RANGE_B, a);
+    for (let i = 0; i * 16 < bits; i++) {
+      a = stepA(a, maskPart(parts[i]!, i, bits));
+      b = stepB(b, a);
+    }
+    hash.high = finishHigh(a, b);
+    hash.low = finishLow(hash.high, b);
+    return hash;
+  };
 }
 
 /** Lower-cases an ASCII letter. */

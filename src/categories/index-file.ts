@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { SchoolgateError } from '../kernel/errors.ts';
-import { MAX_SETS, type EntryTable } from './entry-table.ts';
+import { MAX_SETS, type EntryCounts, type EntryTable, type RangeLengths } from './entry-table.ts';
 import type { Seed } from './hash.ts';
 import { addEntry, tableSize, type SlotTable } from './slot-table.ts';
 
 /** Raised with every change of the format or of what the same lists compile to. */
-export const INDEX_VERSION = 1;
+export const INDEX_VERSION = 2;
 
 // The README of this room has the format as a table.
 const MAGIC = 0x58494753;
@@ -17,6 +17,20 @@ const URLS_BELOW = 0x8000;
 export interface ListName {
   readonly id: string;
   readonly category: string;
+  /** Not a list, but what the list at this position excepts: where both match, neither counts. */
+  readonly excepts?: number;
+}
+
+/** A regular expression and the position of the list it stands in. */
+export interface IndexedExpression {
+  readonly list: number;
+  readonly source: string;
+}
+
+/** What the index keeps as text. */
+export interface IndexNames {
+  readonly lists: readonly ListName[];
+  readonly expressions: readonly IndexedExpression[];
 }
 
 /** A set of lists that some entry stands in. `hasUrlsBelow`: there are URL entries for the host as well. */
@@ -34,29 +48,20 @@ export interface IndexFile {
   /** By number; 0 is unused. */
   readonly sets: readonly ListSet[];
   readonly lists: readonly ListName[];
-  readonly hosts: number;
-  readonly urls: number;
+  readonly expressions: readonly IndexedExpression[];
+  readonly rangeLengths: RangeLengths;
+  readonly counts: EntryCounts;
 }
 
 /** The index as one file. Throws a SchoolgateError when the lists overlap in more ways than a slot can name. */
-export function encodeIndex(entries: EntryTable, lists: readonly ListName[]): Uint8Array {
+export function encodeIndex(entries: EntryTable, { lists, expressions }: IndexNames): Uint8Array {
   const used = collectSets(entries);
   const { filterWords, slotWords } = tableSize(used.entries);
   const sets = encodeSets(used.sets);
-  const names = Buffer.from(JSON.stringify({ lists }));
+  const names = Buffer.from(JSON.stringify({ lists, expressions, rangeLengths: entries.rangeLengths }));
   const { a, b } = entries.seed;
-  const header = [
-    MAGIC,
-    INDEX_VERSION,
-    a,
-    b,
-    filterWords,
-    slotWords,
-    sets.length,
-    names.length,
-    entries.hosts,
-    entries.urls,
-  ];
+  const { hosts, urls, ranges } = entries.counts;
+  const header = [MAGIC, INDEX_VERSION, a, b, filterWords, slotWords, sets.length, names.length, hosts, urls, ranges];
   const setsAt = HEADER_BYTES + (filterWords + slotWords) * 4;
   const namesAt = setsAt + sets.byteLength;
   const file = Buffer.alloc(namesAt + names.length + CHECKSUM_BYTES);
@@ -127,21 +132,22 @@ export function decodeIndex(bytes: Uint8Array, sha256: string | null = null): In
   const version = whole.readUInt32LE(4);
   if (version !== INDEX_VERSION) throw unusable(`its format is version ${version}, this is ${INDEX_VERSION}`);
   const hash = sha256 ?? verifyChecksum(whole);
-  const [a, b, filterWords, slotWords, setWords, nameBytes, hosts, urls] = Array.from({ length: 8 }, (_, i) =>
+  const [a, b, filterWords, slotWords, setWords, nameBytes, hosts, urls, ranges] = Array.from({ length: 9 }, (_, i) =>
     whole.readUInt32LE(8 + i * 4),
-  ) as [number, number, number, number, number, number, number, number];
+  ) as [number, number, number, number, number, number, number, number, number];
   const setsAt = HEADER_BYTES + (filterWords + slotWords) * 4;
   const namesAt = setsAt + setWords * 2;
   if (namesAt + nameBytes + CHECKSUM_BYTES !== whole.length) throw unusable('its parts do not add up to its length');
-  const { lists } = JSON.parse(whole.toString('utf8', namesAt, namesAt + nameBytes)) as { lists: ListName[] };
+  const names = JSON.parse(whole.toString('utf8', namesAt, namesAt + nameBytes)) as IndexNames & {
+    readonly rangeLengths: RangeLengths;
+  };
   return {
     sha256: hash,
     seed: { a: a | 0, b: b | 0 },
     table: tableAt(whole, filterWords, slotWords),
     sets: decodeSets(new Uint16Array(whole.buffer, whole.byteOffset + setsAt, setWords)),
-    lists,
-    hosts,
-    urls,
+    ...names,
+    counts: { hosts, urls, ranges },
   };
 }
 

@@ -1,19 +1,23 @@
 import type { Problem } from '../kernel/errors.ts';
-import { lineParser, type LineSink } from './parse-list.ts';
-import { createEntryTable, type Entry } from './entry-table.ts';
+import type { LineSink } from './accept-entry.ts';
+import { readRange, type AddressRange } from './address-range.ts';
+import { createEntryTable, type Entry, type EntryTable } from './entry-table.ts';
+import { parseExpressions } from './expression.ts';
+import { lineParser } from './parse-list.ts';
 import { readLines, type SourceFile } from './read-source.ts';
 
-/** What a list came to when it was read. */
+/** What a list came to when it was read. Entries = accepted + duplicates + rejected. */
 export interface ListCounts {
   readonly entries: number;
   readonly accepted: number;
   readonly duplicates: number;
   readonly rejected: number;
-  /** Regular expressions of a squidGuard folder, which this version does not read; they are not among the entries. */
-  readonly expressionsNotRead: number;
 }
 
-/** A list's entries, canonical and without doubles, one a line: a host, or a host and its path. */
+/**
+ * A list's entries, canonical and without doubles, one a line: a host, or a host and its path; after `!` one that the list excepts, after
+ * `=` a range of addresses, after `~` a regular expression.
+ */
 export interface ListContent extends ListCounts {
   readonly text: Buffer;
 }
@@ -30,56 +34,91 @@ export interface ReadListOptions {
 }
 
 const PROGRESS_STEP = 20_000;
+const EXCEPTION = '!';
+const RANGE = '=';
+const EXPRESSION = '~';
 
 /** Reads the files of a list. Rejects with what the file system or the decompressor says. */
 export async function readList(files: readonly SourceFile[], options: ReadListOptions): Promise<ListContent> {
-  const seen = createEntryTable({ a: 0, b: 0 });
-  seen.beginList(0);
   const writer = textWriter();
-  let duplicates = 0;
-  let rejected = 0;
-  let expressionsNotRead = 0;
-  const count = (): number => seen.hosts + seen.urls + duplicates + rejected;
+  const counts = { accepted: 0, duplicates: 0, rejected: 0 };
+  const total = (): number => counts.accepted + counts.duplicates + counts.rejected;
+  const place = { file: '', line: 0 };
+  const count = (kind: keyof typeof counts): void => {
+    counts[kind]++;
+    if (total() % PROGRESS_STEP === 0) options.onEntries(total());
+  };
+  const keep = (isNew: boolean, line: string): void => {
+    if (isNew) writer.add(line);
+    count(isNew ? 'accepted' : 'duplicates');
+  };
+  const seen = seenEntries();
+  const sink: LineSink = {
+    accept: (host, path) => keep(seen.listed.add({ host, path }), host + (path ?? '')),
+    except: (host, path) => keep(seen.excepted.add({ host, path }), EXCEPTION + host + (path ?? '')),
+    acceptRange: (range) => keep(seen.listed.addRange(readRange(range)), RANGE + range),
+    acceptExpression: (source) => keep(seen.isNewExpression(source), EXPRESSION + source),
+    reject: (reason) => {
+      count('rejected');
+      options.onRejected({ ...place, reason });
+    },
+  };
   for (const { path, format } of files) {
-    let line = 0;
-    const reject = (reason: string): void => {
-      rejected++;
-      options.onRejected({ file: path, line, reason });
-    };
-    const sink: LineSink = {
-      reject,
-      accept: (host, urlPath) => {
-        if (seen.add({ host, path: urlPath })) writer.add(urlPath === null ? host : host + urlPath);
-        else duplicates++;
-        if (count() % PROGRESS_STEP === 0) options.onEntries(count());
-      },
-    };
-    const parse = format === 'expressions' ? null : lineParser(format);
+    const parse = format === 'expressions' ? parseExpressions() : lineParser(format);
+    place.file = path;
     const sha256 = await readLines(path, (text, number) => {
-      line = number;
-      if (parse === null) expressionsNotRead += text?.trim() === '' ? 0 : 1;
-      else if (text === null) reject('is too long to be an entry');
+      place.line = number;
+      if (text === null) sink.reject('is too long to be an entry');
       else parse(text, sink);
     });
     options.onFile(path, sha256);
   }
-  const accepted = seen.hosts + seen.urls;
-  return { entries: count(), accepted, duplicates, rejected, expressionsNotRead, text: writer.end() };
+  return { entries: total(), ...counts, text: writer.end() };
+}
+
+/** What a list holds so far, as hashes; expressions are few and kept as they are. */
+function seenEntries(): {
+  readonly listed: EntryTable;
+  readonly excepted: EntryTable;
+  readonly isNewExpression: (source: string) => boolean;
+} {
+  const [listed, excepted] = [0, 0].map(() => {
+    const table = createEntryTable({ a: 0, b: 0 });
+    table.beginList(0);
+    return table;
+  }) as [EntryTable, EntryTable];
+  const expressions = new Set<string>();
+  return { listed, excepted, isNewExpression: (source) => expressions.size < expressions.add(source).size };
+}
+
+/** Told what a list's text holds. */
+export interface EntryVisitor {
+  readonly entry?: (entry: Entry) => void;
+  readonly exception?: (entry: Entry) => void;
+  readonly range?: (range: AddressRange) => void;
+  readonly expression?: (source: string) => void;
 }
 
 /** Visits the entries of a list's text in their order. */
-export function forEachEntry(text: Buffer, visit: (entry: Entry) => void): void {
+export function forEachEntry(text: Buffer, visitor: EntryVisitor): void {
   const lines = text.toString('latin1');
   for (let start = 0; start < lines.length;) {
     const end = lines.indexOf('\n', start);
     const line = lines.slice(start, end);
-    const slash = line.indexOf('/');
-    visit(slash < 0 ? { host: line, path: null } : { host: line.slice(0, slash), path: line.slice(slash) });
     start = end + 1;
+    if (line.startsWith(EXCEPTION)) visitor.exception?.(readEntry(line.slice(1)));
+    else if (line.startsWith(RANGE)) visitor.range?.(readRange(line.slice(1)));
+    else if (line.startsWith(EXPRESSION)) visitor.expression?.(line.slice(1));
+    else visitor.entry?.(readEntry(line));
   }
 }
 
-/** Canonical entries are ASCII; they are kept as bytes so that a list of millions is not millions of strings. */
+function readEntry(line: string): Entry {
+  const slash = line.indexOf('/');
+  return slash < 0 ? { host: line, path: null } : { host: line.slice(0, slash), path: line.slice(slash) };
+}
+
+/** Everything here is ASCII; it is kept as bytes so that a list of millions is not millions of strings. */
 function textWriter(): { add(line: string): void; end(): Buffer } {
   const chunks: Buffer[] = [];
   let open: string[] = [];

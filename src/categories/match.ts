@@ -8,6 +8,18 @@ export interface CategoryMatch {
 
 export const NO_MATCH: CategoryMatch = { categories: [], lists: [] };
 
+/** An entry that matched. The index keeps no names: it is put together again from where it matched. */
+export interface EntryMatch {
+  readonly list: string;
+  readonly category: string;
+  /** `exception`: the list names this host or URL as one that it is not about, so none of its other entries counts. */
+  readonly form: 'host' | 'url' | 'range' | 'expression' | 'exception';
+  /** `bets.test`, `example.org/games`, `192.0.2.0/24`, or the expression itself. */
+  readonly entry: string;
+  /** Which of its list's expressions, from 1; only there. */
+  readonly number?: number;
+}
+
 /** One loaded, immutable index. The same answer is always the same object, so that callers may remember work by it. */
 export interface CategoryIndex {
   /** SHA-256 of the index file, hex. */
@@ -15,6 +27,8 @@ export interface CategoryIndex {
   readonly lists: readonly IndexedList[];
   /** `host` canonical (`kernel/host.ts`); `path` canonical path and query, or null where it cannot be seen (CONNECT). */
   match(host: string, path: string | null): CategoryMatch;
+  /** Which entries the answer of `match` comes from. Not for the path of a request: it takes its time. */
+  explain(host: string, path: string | null): readonly EntryMatch[];
 }
 
 export interface IndexedList {

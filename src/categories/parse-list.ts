@@ -1,45 +1,47 @@
-import { canonicalHost, type CanonicalHost } from '../kernel/host.ts';
-import { addressKind } from '../kernel/ip.ts';
-import { canonicalPath } from '../kernel/url.ts';
-import { MAX_PATH_LENGTH, MAX_PATH_PREFIXES, countPrefixes, entryPath } from './path-prefix.ts';
-import { suffixKind } from './public-suffix.ts';
+import { canonicalHost } from '../kernel/host.ts';
+import { acceptHost, acceptUrl, isNowhere, type LineSink, type ParseText } from './accept-entry.ts';
+import { parseAdblock } from './parse-adblock.ts';
+import { parseCidr } from './parse-cidr.ts';
+import { parseDnsmasq } from './parse-dnsmasq.ts';
 
-/** How the lines of one file are to be understood. */
-export type LineFormat = 'domains' | 'hosts' | 'urls';
-
-/** Told what each line of a list comes to; a comment or empty line comes to nothing. */
-export interface LineSink {
-  /** Both canonical; `path` null: the host and everything under it. */
-  accept(host: string, path: string | null): void;
-  /** `reason` completes the sentence "this line …". */
-  reject(reason: string): void;
-}
+/** How the lines of a list's file are to be understood. */
+export type LineFormat = 'domains' | 'wildcard' | 'hosts' | 'urls' | 'adblock' | 'dnsmasq' | 'cidr';
 
 /** Reads one line of a list, with or without its line end. Entries are accepted or rejected one by one; nothing is thrown. */
 export type LineParser = (line: string, sink: LineSink) => void;
 
+interface Grammar {
+  readonly strip: (line: string) => string;
+  readonly parse: ParseText;
+}
+
 /** The parser for a format. Quirks it forgives: see the table in this room's tests. */
 export function lineParser(format: LineFormat): LineParser {
-  const parse = PARSERS[format];
+  const { strip, parse } = GRAMMARS[format];
   return (line, sink) => {
-    const text = stripComment(line);
+    const text = strip(line.trim());
     if (text !== '') parse(text, sink);
   };
 }
 
-const PARSERS: Readonly<Record<LineFormat, LineParser>> = {
-  domains: parseDomain,
-  hosts: parseHosts,
-  urls: parseUrlEntry,
+const GRAMMARS: Readonly<Record<LineFormat, Grammar>> = {
+  domains: { strip: stripComment, parse: parseDomain },
+  // `*.x` and `x` say the same in both.
+  wildcard: { strip: stripComment, parse: parseDomain },
+  hosts: { strip: stripComment, parse: parseHosts },
+  urls: { strip: stripComment, parse: parseUrlEntry },
+  // A "#" may be part of a rule, of a target, and ";" begins a comment only among addresses.
+  adblock: { strip: (text) => text, parse: parseAdblock },
+  dnsmasq: { strip: (text) => text, parse: parseDnsmasq },
+  cidr: { strip: (text) => stripComment(text.split(';', 1)[0]!), parse: parseCidr },
 };
 
 const COMMENT_START = /^[#!;]/;
 
-function stripComment(line: string): string {
-  const text = line.trim();
+function stripComment(text: string): string {
   if (COMMENT_START.test(text)) return '';
   const hash = text.indexOf('#');
-  return hash < 0 ? text : text.slice(0, hash).trimEnd();
+  return (hash < 0 ? text : text.slice(0, hash)).trimEnd();
 }
 
 function parseDomain(text: string, sink: LineSink): void {
@@ -48,9 +50,18 @@ function parseDomain(text: string, sink: LineSink): void {
     const isHosts = first !== null && first.kind !== 'name';
     return sink.reject(isHosts ? 'looks like a line of a hosts file: set "format: hosts"' : 'holds more than one word');
   }
-  if (/[/?]/.test(text)) return sink.reject('is a URL, not a host name: set "format: urls"');
+  const other = OTHER_FORMS.find(([form]) => form.test(text));
+  if (other !== undefined) return sink.reject(other[1]);
   acceptHost(text, sink);
 }
+
+/** What stands in a list of names when its format was chosen wrongly. */
+const OTHER_FORMS: readonly (readonly [RegExp, string])[] = [
+  [/^(?:@@)?\|\|/, 'looks like a rule of an adblock list: set "format: adblock"'],
+  [/^(?:address|server|local)=\//, 'looks like a line for dnsmasq: set "format: dnsmasq"'],
+  [/^[\d.:a-f]+\/\d{1,3}$/i, 'is a range of addresses: set "format: cidr"'],
+  [/[/?]/, 'is a URL, not a host name: set "format: urls"'],
+];
 
 // What systems' own hosts files define; every published hosts list begins with them.
 const OWN_NAMES =
@@ -63,9 +74,7 @@ function parseHosts(text: string, sink: LineSink): void {
   const target = canonicalHost(address);
   if (target === null || target.kind === 'name') return sink.reject('does not begin with an IP address');
   if (names.length === 0) return sink.reject('has an address and no name');
-  if (addressKind(target.name) !== 'loopback' && !/^(?:0\.0\.0\.0|::)$/.test(target.name)) {
-    return sink.reject(`sends the name to ${target.name} instead of nowhere`);
-  }
+  if (!isNowhere(target.name)) return sink.reject(`sends the name to ${target.name} instead of nowhere`);
   for (const name of foreign) acceptHost(name, sink);
 }
 
@@ -73,42 +82,5 @@ function parseUrlEntry(text: string, sink: LineSink): void {
   const bare = text.replace(/^https?:\/\//i, '');
   const end = bare.search(/[/\\?]/);
   if (end < 0) return acceptHost(bare, sink);
-  if (/\s/.test(bare)) return sink.reject('has a space inside');
-  const host = readHost(bare.slice(0, end), sink);
-  if (host === null) return;
-  const tail = bare.slice(end);
-  const whole = canonicalPath(tail.startsWith('?') ? `/${tail}` : tail.replace(/^\\/, '/'));
-  if (whole.length >= MAX_PATH_LENGTH) return sink.reject(`has a path of more than ${MAX_PATH_LENGTH} characters`);
-  const path = entryPath(whole);
-  if (path === null) return acceptWhole(host, sink);
-  if (countPrefixes(path) > MAX_PATH_PREFIXES) return sink.reject(`has a path of more than ${MAX_PATH_PREFIXES} parts`);
-  if (host.kind === 'name' && suffixKind(host.name) === 'icann') return sink.reject(suffixReason(host.name));
-  sink.accept(host.name, path);
-}
-
-function acceptHost(text: string, sink: LineSink): void {
-  const host = readHost(text, sink);
-  if (host !== null) acceptWhole(host, sink);
-}
-
-function acceptWhole(host: CanonicalHost, sink: LineSink): void {
-  if (host.kind === 'name' && suffixKind(host.name) !== null) return sink.reject(suffixReason(host.name));
-  sink.accept(host.name, null);
-}
-
-function readHost(text: string, sink: LineSink): CanonicalHost | null {
-  const name = text.startsWith('*.') ? text.slice(2) : text;
-  const refusal = /[*@]/.exec(name)?.[0];
-  const host = refusal === undefined ? canonicalHost(name) : null;
-  if (host !== null) return host;
-  if (text === '*' || name === '') sink.reject('would match every site');
-  else if (refusal === '*') sink.reject('has a wildcard other than "*." at its beginning');
-  else if (refusal === '@') sink.reject('has a user name');
-  else if (/^[^:[\]]+:\d+$/.test(name)) sink.reject('has a port, and a list says nothing of ports');
-  else sink.reject('is neither a host name nor an IP address');
-  return null;
-}
-
-function suffixReason(name: string): string {
-  return `is a public suffix: "${name}" would match the sites of everybody under it`;
+  acceptUrl(bare.slice(0, end), bare.slice(end), sink);
 }

@@ -9,7 +9,6 @@ import { sourceFiles, type SourceFile } from './read-source.ts';
 
 /** What became of one list. */
 export interface ListSummary extends IndexedList {
-  readonly expressionsNotRead: number;
   /** The first rejected lines, each with its place. */
   readonly rejectedSamples: readonly Problem[];
   /** Why the source could not be used as it is; empty when all is well. */
@@ -161,7 +160,6 @@ function standIn(
       accepted: 0,
       duplicates: 0,
       rejected: 0,
-      expressionsNotRead: 0,
       sha256: sha256(new Uint8Array()),
       loadedAt: isoTime(options.now),
     };

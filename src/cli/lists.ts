@@ -86,7 +86,6 @@ function buildRemark(list: BuildSummary['lists'][number]): string {
   const remarks: string[] = [];
   if (list.fromLastGood) remarks.push('last good copy');
   else if (list.problems.length > 0) remarks.push('not loaded');
-  if (list.expressionsNotRead > 0) remarks.push(`expressions not read: ${count(list.expressionsNotRead)}`);
   return remarks.join('; ');
 }
 

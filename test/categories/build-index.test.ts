@@ -67,11 +67,11 @@ await t.test('every format and packing together', async (t) => {
   t.match(summary, {
     lists: [
       { id: 'plain', entries: 4, accepted: 2, duplicates: 1, rejected: 1, fromLastGood: false, problems: [] },
-      { id: 'packed', entries: 1, accepted: 1, duplicates: 0, rejected: 0, expressionsNotRead: 0 },
+      { id: 'packed', entries: 1, accepted: 1, duplicates: 0, rejected: 0 },
       { id: 'zst', entries: 1, accepted: 1 },
-      { id: 'folder', entries: 3, accepted: 3, expressionsNotRead: 2, loadedAt: '2026-11-23T08:00:00.000Z' },
+      { id: 'folder', entries: 5, accepted: 5, loadedAt: '2026-11-23T08:00:00.000Z' },
     ],
-    index: { domains: 4, urls: 2 },
+    index: { domains: 4, urls: 2, ranges: 0, expressions: 2 },
     alarms: [],
     hasIllegalList: false,
   });

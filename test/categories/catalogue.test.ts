@@ -78,7 +78,7 @@ await t.test('every problem of both files at once', async (t) => {
     'catalogue.yaml': `lists:
   - { id: one, category: unknown, format: domains, source: ./one.txt, enabled: true }
   - { id: one, category: gambling, format: domains, source: "https://lists.example/a.txt", enabled: true }
-  - { id: three, category: gambling, format: dnsmasq, source: ./one.txt, enabled: true }
+  - { id: three, category: gambling, format: illegal-hashes, source: ./one.txt, enabled: true }
   - { id: four, category: gambling, format: ut1, source: ./one.txt, enabled: true }
   - { id: five, category: gambling, format: hosts, source: ./folder, enabled: true }
   - { id: six, category: gambling, format: hosts, source: ./list.zip, enabled: true }
@@ -91,7 +91,7 @@ await t.test('every problem of both files at once', async (t) => {
     'categories.yaml:4 "gambling" is already defined in line 2',
     'catalogue.yaml:3 "one" is already defined in line 2',
     'catalogue.yaml:2 list "one": the category "unknown" is not in categories.yaml',
-    'catalogue.yaml:4 list "three": the format "dnsmasq" cannot be read by this version; set "enabled: false"',
+    'catalogue.yaml:4 list "three": the format "illegal-hashes" cannot be read by this version; set "enabled: false"',
     'catalogue.yaml:5 list "four": "format: ut1" needs a folder, and ./one.txt is a file',
     'catalogue.yaml:6 list "five": ./folder is a folder, and only "format: ut1" reads folders',
     'catalogue.yaml:7 list "six": ./list.zip must be plain, .gz or .zst',

@@ -3,11 +3,14 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import t from 'tap';
 import { openIndex } from '../../src/categories/category-index.ts';
-import { createEntryTable } from '../../src/categories/entry-table.ts';
-import { decodeIndex, encodeIndex } from '../../src/categories/index-file.ts';
+import { createIndexCompiler } from '../../src/categories/compile-lists.ts';
+import { decodeIndex } from '../../src/categories/index-file.ts';
+import { rangeText, readRange } from '../../src/categories/address-range.ts';
+import { entryText } from '../../src/categories/explain-match.ts';
 import { NO_MATCH } from '../../src/categories/match.ts';
 import { SchoolgateError } from '../../src/kernel/errors.ts';
 import { isWithin } from '../../src/kernel/host.ts';
+import { addressRanges, canonicalAddress } from '../../src/kernel/ip.ts';
 import { encodeSmall, factsOf, smallIndex, type SmallList } from './small-index.ts';
 
 const LISTS: readonly SmallList[] = [
@@ -129,23 +132,164 @@ await t.test('the file is small, and its numbers are true', async (t) => {
   const bytes = encodeSmall([{ id: 'many', category: 'games', entries }]);
   t.ok(bytes.length / entries.length <= 9.1, `${bytes.length / entries.length} bytes a domain`);
   const file = decodeIndex(bytes);
-  t.match(
-    { hosts: file.hosts, urls: file.urls, lists: file.lists },
-    { hosts: 20_000, urls: 0, lists: [{ id: 'many' }] },
-  );
+  t.match(file, { counts: { hosts: 20_000, urls: 0, ranges: 0 }, lists: [{ id: 'many' }], expressions: [] });
   const index = openIndex(bytes, factsOf([{ id: 'many', category: 'games', entries }]));
   t.ok(entries.every((name) => index.match(`sub.${name}`, null).lists.length === 1));
   t.notOk(entries.some((name) => index.match(`x${name}`, null).lists.length > 0));
 });
 
 await t.test('lists that overlap in more ways than the format can name are refused', async (t) => {
-  const table = createEntryTable({ a: 1, b: 2 });
-  const lists = Array.from({ length: 17 }, (_, i) => ({ id: `list-${i}`, category: 'games' }));
-  for (const [position] of lists.entries()) {
-    table.beginList(position);
-    for (let i = 1; i < 1 << 17; i++) if ((i >> position) % 2 === 1) table.add({ host: `n${i}.test`, path: null });
+  const compiler = createIndexCompiler({ a: 1, b: 2 });
+  const names = Array.from({ length: 1 << 17 }, (_, i) => `n${i}.test\n`);
+  for (let list = 0; list < 17; list++) {
+    const own = names.filter((_, i) => (i >> list) % 2 === 1);
+    compiler.addList({ id: `list-${list}`, category: 'games' }, Buffer.from(own.join('')));
   }
-  t.throws(() => encodeIndex(table, lists), { code: 'too_many_sets' });
+  t.throws(() => compiler.encode(), { code: 'too_many_sets' });
+});
+
+await t.test('what a list excepts is out of that list and of no other', async (t) => {
+  const index = smallIndex([
+    {
+      id: 'ads',
+      category: 'adverts',
+      entries: ['ads.test', '!good.ads.test', '!ads.test/help', '=198.51.100.0/24', '!198.51.100.7'],
+    },
+    { id: 'more', category: 'adverts', entries: ['good.ads.test', '~^play[.]ads'] },
+    { id: 'third', category: 'trackers', entries: ['!elsewhere.test', '~ads'] },
+  ]);
+  const table: [host: string, path: string | null, lists: string[], why: string][] = [
+    ['ads.test', null, ['ads', 'third'], 'beside the exception'],
+    ['good.ads.test', null, ['more', 'third'], 'the exception itself'],
+    ['x.good.ads.test', '/help', ['more', 'third'], 'below it'],
+    ['ads.test', '/help/me', ['third'], 'a path that is excepted'],
+    ['ads.test', '/helpless', ['ads', 'third'], 'another path'],
+    ['198.51.100.8', null, ['ads'], 'a range'],
+    ['198.51.100.7', null, [], 'an exception within a range'],
+    ['elsewhere.test', null, [], 'an exception from nothing'],
+  ];
+  for (const [host, path, lists, why] of table) t.same(index.match(host, path).lists, lists, `${host}: ${why}`);
+  t.equal(index.match('elsewhere.test', null), NO_MATCH);
+  t.equal(index.match('198.51.100.7', null), NO_MATCH);
+});
+
+const RANGES: readonly SmallList[] = [
+  { id: 'wide', category: 'malware', entries: ['=198.51.0.0/16', '=2001:db8::/32', '=203.0.113.0/31'] },
+  {
+    id: 'narrow',
+    category: 'proxy',
+    entries: ['=198.51.100.0/24', '198.51.100.9', '=2001:db8:1::/48', '2001:db8:1::5', '=10.0.0.0/8'],
+  },
+];
+
+await t.test('an address is in every range that holds it', async (t) => {
+  const index = smallIndex(RANGES);
+  const table: [host: string, lists: string[]][] = [
+    ['198.51.100.9', ['narrow', 'wide']],
+    ['198.51.100.255', ['narrow', 'wide']],
+    ['198.51.101.0', ['wide']],
+    ['198.50.255.255', []],
+    ['198.52.0.0', []],
+    ['203.0.113.1', ['wide']],
+    ['203.0.113.2', []],
+    ['10.255.255.255', ['narrow']],
+    ['11.0.0.0', []],
+    ['2001:db8::', ['wide']],
+    ['2001:db8:1::5', ['narrow', 'wide']],
+    ['2001:db8:1:ffff::', ['narrow', 'wide']],
+    ['2001:db8:2::', ['wide']],
+    ['2001:db7:ffff:ffff:ffff:ffff:ffff:ffff', []],
+    ['2001:db9::', []],
+    ['198.51.100.9.test', []],
+    ['198.51.100', []],
+    ['a198.51.100.9', []],
+    ['', []],
+  ];
+  for (const [host, lists] of table) t.same(index.match(host, null).lists, lists, host);
+});
+
+const address = fc.oneof(
+  fc.tuple(fc.constantFrom(10, 11), fc.constantFrom(0, 128), fc.nat(1), fc.nat(255)).map((octets) => octets.join('.')),
+  fc
+    .tuple(fc.constantFrom('2001', '2002'), fc.constantFrom('db8', '0'), fc.constantFrom('0', '1', 'ff00'))
+    .map(([a, b, c]) => canonicalAddress(`${a}:${b}::${c}`)!),
+);
+const range = fc
+  .tuple(address, fc.nat(128))
+  .map(([first, bits]) => rangeText(readRange(`${first}/${first.includes(':') ? bits : bits % 33}`)));
+
+await t.test('ranges agree with a plain reading of them', async (t) => {
+  const agreement = fc.property(fc.array(range, { maxLength: 8 }), address, (ranges, host) => {
+    const entries = [...new Set(ranges)].map((one) => (one.includes('/') ? `=${one}` : one));
+    const isListed = addressRanges(ranges).has(host);
+    assert.equal(smallIndex([{ id: 'list', category: 'c', entries }]).match(host, null).lists.length > 0, isListed);
+  });
+  t.doesNotThrow(() => fc.assert(agreement, { numRuns: 1000 }));
+});
+
+await t.test('expressions are searched for in host and path, in any case', async (t) => {
+  const index = smallIndex([
+    { id: 'words', category: 'adult', entries: ['~(^|[-./])casino', '~^[0-9.]+/search[?]q=', '~[.]zip$'] },
+    { id: 'names', category: 'adult', entries: ['casino.test', '~poker'] },
+  ]);
+  const table: [host: string, path: string | null, lists: string[], why: string][] = [
+    ['www.casino-x.test', null, ['words'], 'a CONNECT shows the host'],
+    ['a.test', '/CASINO', ['words'], 'the path, in another case'],
+    ['a.test', null, [], 'a CONNECT shows no path'],
+    ['192.0.2.1', '/search?q=x', ['words'], 'the beginning of the host'],
+    ['a.test', '/192.0.2.1/search?q=x', [], 'and no other place'],
+    ['a.test', '/x.zip', ['words'], 'the end'],
+    ['a.test', '/x.zip?y', [], 'which is the end of the whole'],
+    ['casino.test', '/poker', ['names', 'words'], 'together with names'],
+    ['a.test', `/${'x'.repeat(2040)}/poker`, [], 'text behind 2,048 characters is not looked at'],
+    ['a.test', `/${'x'.repeat(1000)}/poker`, ['names'], 'before it is'],
+  ];
+  for (const [host, path, lists, why] of table) {
+    t.same(index.match(host, path).lists, lists, why);
+    t.equal(index.match(host, path), index.match(host, path), 'the same answer is the same object');
+  }
+});
+
+await t.test('the entries behind an answer', async (t) => {
+  const index = smallIndex([
+    { id: 'a', category: 'games', entries: ['bets.test', 'www.bets.test', 'example.org/x', 'example.org/x/y?z=1'] },
+    { id: 'b', category: 'malware', entries: ['=192.0.2.0/24', '=192.0.0.0/16', '192.0.2.1', '=2001:db8::/32'] },
+    { id: 'c', category: 'adult', entries: ['~casino', 'x.test', '~^192', '!bets.test'] },
+    { id: 'd', category: 'adult', entries: ['bets.test', '!www.bets.test', '~poker'] },
+  ]);
+  const table: [host: string, path: string | null, entries: string[]][] = [
+    [
+      'm.www.bets.test',
+      null,
+      [
+        'a: www.bets.test and everything under it',
+        'd: not on this list, which excepts www.bets.test',
+        'a: bets.test and everything under it',
+        'c: not on this list, which excepts bets.test',
+      ],
+    ],
+    [
+      'bets.test',
+      null,
+      [
+        'a: bets.test and everything under it',
+        'd: bets.test and everything under it',
+        'c: not on this list, which excepts bets.test',
+      ],
+    ],
+    ['example.org', null, []],
+    ['example.org', '/x/y?z=1&w', ['a: example.org/x', 'a: example.org/x/y?z=1']],
+    ['192.0.2.1', null, ['b: 192.0.2.1', 'b: 192.0.0.0/16', 'b: 192.0.2.0/24', 'c: expression no. 2, ^192']],
+    ['2001:db8::1', '/casino', ['b: 2001:db8::/32', 'c: expression no. 1, casino']],
+    ['y.test', '/casino/poker', ['c: expression no. 1, casino', 'd: expression no. 1, poker']],
+    ['nothing.test', '/', []],
+  ];
+  for (const [host, path, entries] of table) {
+    const found = index.explain(host, path);
+    t.same(found.map((one) => `${one.list}: ${entryText(one)}`).sort(), entries.sort(), `${host}${path ?? ''}`);
+    const lists = [...new Set(found.flatMap(({ form, list }) => (form === 'exception' ? [] : [list])))].sort();
+    t.same(lists, index.match(host, path).lists, 'from the very lists of the answer');
+  }
 });
 
 const label = fc.stringMatching(/^[ab]{1,2}$/);
@@ -173,9 +317,15 @@ await t.test('look-ups agree with a plain reading of the entries', async (t) => 
   const agreement = fc.property(lists, host, fc.option(path, { nil: null }), (entryLists, host, path) => {
     const small = entryLists.map((entries, i) => ({ id: `list-${i}`, category: `c${i % 2}`, entries }));
     const expected = small.filter((list) => list.entries.some((one) => plainlyMatches(one, host, path)));
-    const found = smallIndex(small).match(host, path);
+    const index = smallIndex(small);
+    const found = index.match(host, path);
     assert.deepEqual(found.lists, expected.map((list) => list.id).sort());
     assert.deepEqual(found.categories, [...new Set(expected.map((list) => list.category))].sort());
+    const explained = index.explain(host, path).map((one) => `${one.list} ${one.entry.toLowerCase()}`);
+    const named = small.flatMap(({ id, entries }) =>
+      entries.filter((one) => plainlyMatches(one, host, path)).map((one) => `${id} ${one.toLowerCase()}`),
+    );
+    assert.deepEqual(explained.sort(), [...new Set(named)].sort());
   });
   t.doesNotThrow(() => fc.assert(agreement, { numRuns: 1000 }));
 });

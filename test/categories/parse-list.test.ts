@@ -1,20 +1,32 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import t, { type Test } from 'tap';
+import type { LineSink } from '../../src/categories/accept-entry.ts';
+import { parseExpressions } from '../../src/categories/expression.ts';
 import { lineParser, type LineFormat } from '../../src/categories/parse-list.ts';
+import { rangeText, readRange } from '../../src/categories/address-range.ts';
 import { countPrefixes, entryPath } from '../../src/categories/path-prefix.ts';
 import { suffixKind } from '../../src/categories/public-suffix.ts';
 import { canonicalHost } from '../../src/kernel/host.ts';
 
-/** Accepted entries as they are, rejected ones as `!reason`. */
+/** Accepted entries as they are, exceptions after `@@`, ranges after `=`, expressions after `~`, rejected lines as `!reason`. */
+function sinkTo(found: string[]): LineSink {
+  return {
+    accept: (host, path) => found.push(host + (path ?? '')),
+    except: (host, path) => found.push(`@@${host}${path ?? ''}`),
+    acceptRange: (range) => found.push(`=${range}`),
+    acceptExpression: (source) => found.push(`~${source}`),
+    reject: (reason) => found.push(`!${reason}`),
+  };
+}
+
 function parse(format: LineFormat, line: string): string[] {
   const found: string[] = [];
-  lineParser(format)(line, {
-    accept: (host, path) => found.push(host + (path ?? '')),
-    reject: (reason) => found.push(`!${reason}`),
-  });
+  lineParser(format)(line, sinkTo(found));
   return found;
 }
+
+const FORMATS: readonly LineFormat[] = ['domains', 'wildcard', 'hosts', 'urls', 'adblock', 'dnsmasq', 'cidr'];
 
 type Row = readonly [line: string, expected: string | RegExp | readonly string[]];
 
@@ -32,10 +44,14 @@ await t.test('lines that are the same in every format', async (t) => {
     ['   \t ', []],
     ['\r', []],
     ['# a comment', []],
-    ['  ! a comment', []],
-    ['; a comment', []],
   ];
-  for (const format of ['domains', 'hosts', 'urls'] as const) check(t, format, rows);
+  for (const format of FORMATS) check(t, format, rows);
+  for (const format of ['domains', 'wildcard', 'hosts', 'urls', 'cidr'] as const) {
+    check(t, format, [
+      ['  ! a comment', []],
+      ['; a comment', []],
+    ]);
+  }
 });
 
 await t.test('domains', async (t) => {
@@ -75,6 +91,11 @@ await t.test('domains', async (t) => {
     ['bets.test games.test', /^!holds more than one word/],
     ['https://bets.test/', /^!is a URL.*set "format: urls"/],
     ['bets.test/x', /^!is a URL/],
+    ['||bets.test^', /^!looks like a rule of an adblock list/],
+    ['@@||bets.test^', /^!looks like a rule of an adblock list/],
+    ['address=/bets.test/#', /^!looks like a line for dnsmasq|^!is a URL/],
+    ['198.51.100.0/24', /^!is a range of addresses: set "format: cidr"/],
+    ['2001:db8::/32', /^!is a range of addresses/],
     ['bets.test:8080', /^!has a port/],
     ['someone@bets.test', /^!has a user name/],
     ['bets..', /^!is a public suffix/],
@@ -139,19 +160,233 @@ await t.test('urls', async (t) => {
   ]);
 });
 
+await t.test('wildcard', async (t) => {
+  check(t, 'wildcard', [
+    ['*.bets.test', 'bets.test'],
+    ['*.Bets.test.\r', 'bets.test'],
+    ['bets.test', 'bets.test'],
+    ['*.203.0.113.9', '203.0.113.9'],
+    ['*', /^!would match every site/],
+    ['*.', /^!would match every site/],
+    ['*.*', /^!has a wildcard/],
+    ['*.com', /^!is a public suffix/],
+    ['*.sch.uk', /^!is a public suffix/],
+    ['*.kent.sch.uk', /^!is a public suffix/],
+    ['bets*.test', /^!has a wildcard/],
+    ['*.*.bets.test', /^!has a wildcard/],
+  ]);
+});
+
+await t.test('adblock', async (t) => {
+  check(t, 'adblock', [
+    ['||bets.test^', 'bets.test'],
+    ['||Bets.test^\r', 'bets.test'],
+    ['||bücher.test^', 'xn--bcher-kva.test'],
+    ['||*.bets.test^', 'bets.test'],
+    ['||bets.test', 'bets.test'],
+    ['||bets.test/', 'bets.test'],
+    ['||bets.test/*', 'bets.test'],
+    ['||bets.test^*', 'bets.test'],
+    ['||bets.test^|', 'bets.test'],
+    ['||203.0.113.9^', '203.0.113.9'],
+    ['||bets.test/poker', 'bets.test/poker'],
+    ['||bets.test/poker/*', 'bets.test/poker'],
+    ['||bets.test/poker^', 'bets.test/poker'],
+    ['||bets.test?a=1', 'bets.test/?a=1'],
+    ['||bets.test^$all', 'bets.test'],
+    ['||bets.test^$document,important', 'bets.test'],
+    ['||bets.test^$third-party', 'bets.test'],
+    ['||bets.test^$popup,3p', 'bets.test'],
+    ['@@||good.bets.test^', '@@good.bets.test'],
+    ['@@||bets.test/rules^', '@@bets.test/rules'],
+    ['@@||good.bets.test^$important', '@@good.bets.test'],
+    ['@@||good.bets.test^$third-party', /^!has the option "third-party"/],
+    ['! a comment', []],
+    ['!#if (adguard)', []],
+    ['!#include more.txt', /^!includes another file/],
+    ['[Adblock Plus 2.0]', []],
+    ['####### section', []],
+    ['#', []],
+    ['||^', /^!would match every site/],
+    ['||*^', /^!would match every site/],
+    ['||*', /^!would match every site/],
+    ['||', /^!would match every site/],
+    ['@@||^', /^!would match every site/],
+    ['@@||com^', /^!is a public suffix/],
+    ['||com^', /^!is a public suffix/],
+    ['||*.sch.uk^', /^!is a public suffix/],
+    ['||com/x', /^!is a public suffix/],
+    ['||bets.', /^!is the beginning of a name/],
+    ['||bets-', /^!is the beginning of a name/],
+    ['||bets*.test^', /^!has a wildcard other/],
+    ['||bets.test:8080^', /^!has a port/],
+    ['||bets.test^path', /^!has a wildcard or an anchor/],
+    ['||bets.test/a*b', /^!has a wildcard or an anchor/],
+    ['||bets.test/a|', /^!has a wildcard or an anchor/],
+    ['||bets.test^$script', /^!has the option "script"/],
+    ['||bets.test^$domain=a.test|b.test', /^!has the option "domain=a\.test\|b\.test"/],
+    ['||bets.test^$badfilter', /^!has the option "badfilter"/],
+    ['||bets.test^$~third-party', /^!has the option "~third-party"/],
+    ['||bets.test^$', /^!has the option ""/],
+    ['*', /^!does not begin with "\|\|"/],
+    ['bets.test', /^!does not begin with "\|\|".*set "format: domains"/],
+    ['com', /^!does not begin/],
+    ['|https://bets.test/', /^!does not begin/],
+    ['-banner-', /^!does not begin/],
+    ['/ads[0-9]+$/', /^!is a regular expression/],
+    ['/banner/*/ad.', /^!is a regular expression or a piece/],
+    ['@@/x/', /^!is a regular expression/],
+    ['##.advert', /^!changes what a page shows/],
+    ['bets.test##.advert', /^!changes what a page shows/],
+    ['bets.test#@#.advert', /^!changes what a page shows/],
+    ['bets.test#?#.x:has(y)', /^!changes what a page shows/],
+    ['bets.test#%#window.x = 1', /^!changes what a page shows/],
+    ['bets.test$$script[a="b"]', /^!changes what a page shows/],
+  ]);
+});
+
+await t.test('dnsmasq', async (t) => {
+  check(t, 'dnsmasq', [
+    ['address=/bets.test/#', 'bets.test'],
+    ['address=/bets.test/', 'bets.test'],
+    ['address=/bets.test/0.0.0.0\r', 'bets.test'],
+    ['address=/bets.test/::', 'bets.test'],
+    ['address=/bets.test/127.0.0.1 # why', 'bets.test'],
+    ['server=/bets.test/', 'bets.test'],
+    ['local=/bets.test/', 'bets.test'],
+    ['local = /Bets.test/', 'bets.test'],
+    ['address=/bets.test/games.test/#', ['bets.test', 'games.test']],
+    ['address=/.bets.test/#', 'bets.test'],
+    [
+      'address=/com/bets.test/#',
+      ['!is a public suffix: "com" would match the sites of everybody under it', 'bets.test'],
+    ],
+    ['address=/#/', /^!would match every site/],
+    ['address=/#/0.0.0.0', /^!would match every site/],
+    ['address=//0.0.0.0', /^!would match every site/],
+    ['address=/*/#', /^!would match every site/],
+    ['address=/', /^!has no name between two slashes/],
+    ['address=/bets.test', /^!has no name between two slashes/],
+    ['address=/bets.test/192.0.2.1', /^!sends its names to 192\.0\.2\.1 instead of nowhere/],
+    ['server=/bets.test/192.0.2.53', /^!sends questions for its names to 192\.0\.2\.53/],
+    ['server=/bets.test/#', /^!lets its names through/],
+    ['server=192.0.2.53', /^!is not of the form/],
+    ['cache-size=1000', /^!is not of the form/],
+    ['bets.test', /^!is not of the form/],
+    ['*', /^!is not of the form/],
+  ]);
+});
+
+await t.test('cidr', async (t) => {
+  check(t, 'cidr', [
+    ['198.51.100.0/24', '=198.51.100.0/24'],
+    ['198.51.100.77/24 # host bits', '=198.51.100.0/24'],
+    ['198.51.100.9', '198.51.100.9'],
+    ['198.51.100.9/32\r', '198.51.100.9'],
+    ['203.0.113.0/24 ; SBL1234', '=203.0.113.0/24'],
+    ['9.0.0.0/8', '=9.0.0.0/8'],
+    ['2001:DB8::/32', '=2001:db8::/32'],
+    ['2001:db8::7', '2001:db8::7'],
+    ['[2001:db8::7]', '2001:db8::7'],
+    ['2001:db8::7/128', '2001:db8::7'],
+    ['2001:db8:8000::/33', '=2001:db8:8000::/33'],
+    ['::ffff:203.0.113.0/120', '=203.0.113.0/24'],
+    ['64:ff9b::203.0.113.9', '203.0.113.9'],
+    ['0.0.0.0/0', /^!is wider than \/8/],
+    ['::/0', /^!is wider than \/16/],
+    ['::ffff:0:0/96', /^!is wider than \/8/],
+    ['8.0.0.0/7', /^!is wider than \/8/],
+    ['224.0.0.0/3', /^!is wider than \/8/],
+    ['2000::/3', /^!is wider than \/16/],
+    ['0.0.0.0', /^!holds addresses of 0\.0\.0\.0\/8/],
+    ['10.0.0.0/8', /^!holds addresses of 10\.0\.0\.0\/8/],
+    ['127.0.0.1', /^!holds addresses of 127\.0\.0\.0\/8/],
+    ['192.168.1.0/24', /^!holds addresses of 192\.168\.0\.0\/16/],
+    ['172.0.0.0/8', /^!holds addresses of 172\.16\.0\.0\/12/],
+    ['169.254.169.254', /^!holds addresses of 169\.254/],
+    ['::1', /^!holds addresses of ::\/127/],
+    ['fd00::/64', /^!holds addresses of fc00::\/7/],
+    ['fe80::1', /^!holds addresses of fe80::\/10/],
+    ['198.51.100.0/33', /^!is neither/],
+    ['198.51.100.0/', /^!is neither/],
+    ['198.51.100.0/-1', /^!is neither/],
+    ['198.51.100/24', /^!is neither/],
+    ['198.51.100.1-198.51.100.9', /^!is neither/],
+    ['198.51.100.0 198.51.100.255 24', /^!holds more than one word/],
+    ['2001:db8::/129', /^!is neither/],
+    ['fe80::1%eth0', /^!is neither/],
+    ['*', /^!is neither/],
+    ['com', /^!is neither/],
+    ['bets.test', /^!is neither/],
+  ]);
+});
+
+await t.test('expressions', async (t) => {
+  const read = (...lines: string[]): string[] => {
+    const found: string[] = [];
+    const parse = parseExpressions();
+    for (const line of lines) parse(line, sinkTo(found));
+    return found;
+  };
+  const table: [line: string, expected: string | RegExp | readonly string[]][] = [
+    ['', []],
+    ['# a comment', []],
+    ['(casino|poker)\r', '~(casino|poker)'],
+    ['^[0-9]+\\.[0-9]+/search\\?q=[0-9]+$', '~^[0-9]+\\.[0-9]+/search\\?q=[0-9]+$'],
+    ['[[:digit:]]{3}x', '~[[:digit:]]{3}x'],
+    ['(', /^!is no expression that can be searched in linear time/],
+    ['(a)\\1', /^!is no expression that can be searched in linear time/],
+    ['a(?=b)', /^!is no expression that can be searched in linear time/],
+    ['((a{1000}){1000})', /^!is no expression/],
+    ['a{900}b{900}c{900}', /^!makes the expressions of this list larger than 2000/],
+    ['.*', /^!would match every site/],
+    ['', []],
+    ['a*', /^!would match every site/],
+    ['(casino|)', /^!would match every site/],
+    ['[a-z.]', /^!would match every site/],
+    ['^', /^!would match every site/],
+    ['bücher', /^!holds more than printable ASCII/],
+    ['x'.repeat(4097), /^!is longer than 4096/],
+  ];
+  for (const [line, expected] of table) {
+    if (expected instanceof RegExp) t.match(read(line), [expected], line.slice(0, 40));
+    else t.same(read(line), typeof expected === 'string' ? [expected] : expected, line.slice(0, 40));
+  }
+  const many = read(...Array.from({ length: 101 }, (_, i) => `word${i}`));
+  t.match(many[100], /^!comes after 100 expressions/);
+  t.match(read('a{900}', 'b{900}', 'c{900}', 'd'), [/^~a/, /^~b/, /^!makes/, '~d'], 'a smaller one still fits');
+});
+
 await t.test('what is accepted is canonical and never a suffix, whatever the line', async (t) => {
-  const piece = fc.constantFrom(...Array.from('aB.*/?#:@0[é'), ' ', '\t', '127.0.0.1', 'com', 'sch.uk', '%2e');
+  const marks = ['||', '@@', '^', '$all', 'address=/', '!', '/24', '::', '198.51.100.0'];
+  const piece = fc.constantFrom(
+    ...Array.from('aB.*/?#:@0[é'),
+    ' ',
+    '\t',
+    '127.0.0.1',
+    'com',
+    'sch.uk',
+    '%2e',
+    ...marks,
+  );
   const line = fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join(''));
-  const format = fc.constantFrom<LineFormat>('domains', 'hosts', 'urls');
+  const format = fc.constantFrom(...FORMATS);
+  const checkEntry = (host: string, path: string | null): void => {
+    assert.equal(canonicalHost(host)?.name, host);
+    if (canonicalHost(host)!.kind === 'name' && path === null) assert.equal(suffixKind(host), null);
+    if (path !== null) assert.equal(entryPath(path), path);
+    if (path !== null) assert.ok(countPrefixes(path) >= 1);
+  };
   const soundness = fc.property(fc.oneof(line, fc.string()), format, (line, format) => {
     lineParser(format)(line, {
       reject: (reason) => assert.notEqual(reason, ''),
-      accept: (host, path) => {
-        assert.equal(canonicalHost(host)?.name, host);
-        if (canonicalHost(host)!.kind === 'name' && path === null) assert.equal(suffixKind(host), null);
-        if (path !== null) assert.equal(entryPath(path), path);
-        if (path !== null) assert.ok(countPrefixes(path) >= 1);
+      accept: checkEntry,
+      except: checkEntry,
+      acceptRange: (range) => {
+        assert.equal(rangeText(readRange(range)), range);
+        assert.ok(readRange(range).bits >= 8);
       },
+      acceptExpression: () => assert.fail('none of these formats has expressions'),
     });
   });
   t.doesNotThrow(() => fc.assert(soundness, { numRuns: 3000 }));

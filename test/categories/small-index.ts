@@ -1,9 +1,8 @@
-import { createEntryTable } from '../../src/categories/entry-table.ts';
-import { encodeIndex } from '../../src/categories/index-file.ts';
 import { openIndex } from '../../src/categories/category-index.ts';
+import { createIndexCompiler } from '../../src/categories/compile-lists.ts';
 import type { CategoryIndex, IndexedList } from '../../src/categories/match.ts';
 
-/** A list for tests: entries as `host` or `host/path`, already canonical. */
+/** A list for tests: entries as a list's text has them (`host`, `host/path`, `!exception`, `=range`, `~expression`), already canonical. */
 export interface SmallList {
   readonly id: string;
   readonly category: string;
@@ -11,18 +10,9 @@ export interface SmallList {
 }
 
 export function encodeSmall(lists: readonly SmallList[], seed = { a: 11, b: -7 }): Uint8Array {
-  const table = createEntryTable(seed);
-  for (const [position, list] of lists.entries()) {
-    table.beginList(position);
-    for (const entry of list.entries) {
-      const slash = entry.indexOf('/');
-      table.add(slash < 0 ? { host: entry, path: null } : { host: entry.slice(0, slash), path: entry.slice(slash) });
-    }
-  }
-  return encodeIndex(
-    table,
-    lists.map(({ id, category }) => ({ id, category })),
-  );
+  const compiler = createIndexCompiler(seed);
+  for (const list of lists) compiler.addList(list, Buffer.from(list.entries.map((entry) => `${entry}\n`).join('')));
+  return compiler.encode();
 }
 
 export function factsOf(lists: readonly SmallList[]): IndexedList[] {

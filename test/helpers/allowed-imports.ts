@@ -132,6 +132,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly Where[]>> = {
   nodemailer: ['delivery/service.ts'],
   pino: ['telemetry/log.ts'],
   'prom-client': ['telemetry/metrics.ts'],
+  re2js: ['categories/expression.ts'],
   tldts: ['categories/public-suffix.ts'],
   // A schema stands where its document is known; `yaml-document.ts` reads any of them.
   typebox: ['config/yaml-document.ts', 'policy/document.ts', 'policy/read.ts', 'categories/catalogue.ts'],

@@ -1,0 +1,52 @@
+import { createEntryTable, type EntryCounts } from './entry-table.ts';
+import { expressionBudget } from './expression.ts';
+import type { Seed } from './hash.ts';
+import { encodeIndex, type IndexedExpression, type ListName } from './index-file.ts';
+import { forEachEntry } from './list-content.ts';
+
+/** Makes the bytes of an index from the entries of lists, one list after the other. */
+export interface IndexCompiler {
+  /** `text` as `ListContent` has it. */
+  addList(list: { readonly id: string; readonly category: string }, text: Buffer): void;
+  readonly counts: EntryCounts & { readonly expressions: number };
+  /** One sentence for each list whose expressions had to be left out. */
+  readonly alarms: readonly string[];
+  /** Throws a SchoolgateError when the lists overlap in more ways than a slot can name. */
+  encode(): Uint8Array;
+}
+
+export function createIndexCompiler(seed: Seed): IndexCompiler {
+  const table = createEntryTable(seed);
+  const names: ListName[] = [];
+  const expressions: IndexedExpression[] = [];
+  const budget = expressionBudget();
+  const alarms: string[] = [];
+  return {
+    alarms,
+    addList({ id, category }, text) {
+      const position = names.push({ id, category }) - 1;
+      let hasExceptions = false;
+      const sources: string[] = [];
+      table.beginList(position);
+      forEachEntry(text, {
+        entry: (entry) => table.add(entry),
+        range: (range) => table.addRange(range),
+        expression: (source) => sources.push(source),
+        exception: () => (hasExceptions = true),
+      });
+      if (budget.takes(sources)) expressions.push(...sources.map((source) => ({ list: position, source })));
+      else
+        alarms.push(
+          `List "${id}": its expressions are not searched for; with those of the lists before they cost too much.`,
+        );
+      if (!hasExceptions) return;
+      // What a list excepts is a list of its own, which an answer then takes away.
+      table.beginList(names.push({ id, category, excepts: position }) - 1);
+      forEachEntry(text, { exception: (entry) => table.add(entry) });
+    },
+    get counts() {
+      return { ...table.counts, expressions: expressions.length };
+    },
+    encode: () => encodeIndex(table, { lists: names, expressions }),
+  };
+}

@@ -1,0 +1,97 @@
+import { RE2JS, RE2JSException, RE2Set } from 're2js';
+import type { LineSink } from './accept-entry.ts';
+import type { IndexedExpression } from './index-file.ts';
+
+// What a search may cost at worst grows with the length of the text times the size of all programs together (steps of an automaton).
+const MAX_TEXT = 2048;
+const MAX_SOURCE = 4096;
+const MAX_EXPRESSIONS = 100;
+const MAX_SIZE = 2000;
+const MAX_TOTAL_SIZE = 5000;
+/** Memory for the states of the automaton that all expressions share, bytes; it goes on without when they are used up. */
+const MAX_MEMORY = 4 * 2 ** 20;
+/** Hosts whose answer is remembered: a browser opens many connections to one. */
+const MAX_HOSTS = 4096;
+
+// Three addresses without a thing in common: what finds itself in all of them says nothing of any.
+const NEUTRAL = ['q.test', '7.invalid/', 'www.j-x.example/k?z=0'];
+
+/** The parser for the lines of one `expressions` file: POSIX-like, case makes no difference, run over `host/path`. */
+export function parseExpressions(): (line: string, sink: LineSink) => void {
+  let count = 0;
+  let size = 0;
+  return (line, sink) => {
+    const source = line.trim();
+    if (source === '' || source.startsWith('#')) return;
+    const measured = measure(source);
+    if (typeof measured === 'string') return sink.reject(measured);
+    if (count === MAX_EXPRESSIONS)
+      return sink.reject(`comes after ${MAX_EXPRESSIONS} expressions, the most of one list`);
+    if (size + measured > MAX_SIZE)
+      return sink.reject(`makes the expressions of this list larger than ${MAX_SIZE} steps`);
+    count++;
+    size += measured;
+    sink.acceptExpression(source);
+  };
+}
+
+/** The size of an expression's program, or why it cannot be used. */
+function measure(source: string): number | string {
+  if (source.length > MAX_SOURCE) return `is longer than ${MAX_SOURCE} characters`;
+  if (/[^ -~]/.test(source)) return 'holds more than printable ASCII, and a canonical address does not';
+  try {
+    const compiled = RE2JS.compile(source, RE2JS.CASE_INSENSITIVE);
+    if (NEUTRAL.every((text) => compiled.test(text))) return 'would match every site';
+    return compiled.programSize();
+  } catch (error) {
+    if (error instanceof RE2JSException)
+      return `is no expression that can be searched in linear time (${error.message})`;
+    throw error;
+  }
+}
+
+/** Counts what expressions of several lists cost together; those that no longer fit are left out, list by list. */
+export function expressionBudget(): { readonly takes: (sources: readonly string[]) => boolean } {
+  let total = 0;
+  return {
+    takes: (sources) => {
+      const size = sources.reduce(
+        (sum, source) => sum + RE2JS.compile(source, RE2JS.CASE_INSENSITIVE).programSize(),
+        0,
+      );
+      if (total + size > MAX_TOTAL_SIZE) return false;
+      total += size;
+      return true;
+    },
+  };
+}
+
+/** Searches hosts and URLs for the expressions of an index. */
+export interface ExpressionLookup {
+  /** Positions of the expressions that find themselves, rising. `path` null: only the host is known. */
+  find(host: string, path: string | null): readonly number[];
+}
+
+/** Null where there are none. */
+export function createExpressionLookup(expressions: readonly IndexedExpression[]): ExpressionLookup | null {
+  if (expressions.length === 0) return null;
+  const set = new RE2Set(RE2Set.UNANCHORED, RE2JS.CASE_INSENSITIVE, MAX_MEMORY);
+  for (const { source } of expressions) set.add(source);
+  set.compile();
+  const hosts = new Map<string, readonly number[]>();
+  return {
+    find(host, path) {
+      if (path !== null) return search(set, host + path);
+      const known = hosts.get(host);
+      if (known !== undefined) return known;
+      const found = search(set, host);
+      if (hosts.size === MAX_HOSTS) hosts.clear();
+      hosts.set(host, found);
+      return found;
+    },
+  };
+}
+
+function search(set: RE2Set, text: string): readonly number[] {
+  return set.match(text.slice(0, MAX_TEXT)).sort((a, b) => a - b);
+}
