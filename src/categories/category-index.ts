@@ -3,7 +3,7 @@ import { explainMatch } from './explain-match.ts';
 import { createExpressionLookup } from './expression.ts';
 import { finishHigh, finishLow, foldCase, joinA, joinB, pathSeed, stepA, stepB } from './hash.ts';
 import { decodeIndex, type ListName } from './index-file.ts';
-import { NO_MATCH, type CategoryIndex, type CategoryMatch, type IndexedList } from './match.ts';
+import { NO_MATCH, type CategoryMatch, type ExplainedIndex, type IndexedList } from './match.ts';
 import { MAX_PATH_LENGTH, MAX_PATH_PREFIXES } from './path-prefix.ts';
 import { createRangeLookup } from './range-lookup.ts';
 import { findEntry } from './slot-table.ts';
@@ -29,7 +29,7 @@ export function openIndex(
   bytes: Uint8Array,
   lists: readonly IndexedList[],
   sha256: string | null = null,
-): CategoryIndex {
+): ExplainedIndex {
   const file = decodeIndex(bytes, sha256);
   const names = file.lists.filter(({ excepts }) => excepts === undefined);
   if (names.length !== lists.length || names.some((list, i) => list.id !== lists[i]!.id)) {
@@ -125,7 +125,7 @@ export function openIndex(
     return answer.match;
   }
 
-  const explain: CategoryIndex['explain'] = (host, path) => explainMatch({ file, ranges, expressions }, host, path);
+  const explain: ExplainedIndex['explain'] = (host, path) => explainMatch({ file, ranges, expressions }, host, path);
   return { sha256: file.sha256, lists, match, explain };
 }
 

@@ -9,7 +9,7 @@ import { CATALOGUE_FILE, CATEGORIES_FILE } from './catalogue-files.ts';
 import { openIndex } from './category-index.ts';
 import { withFetched } from './fetched-lists.ts';
 import { INDEX_VERSION } from './index-file.ts';
-import type { CategoryIndex, IndexedList } from './match.ts';
+import type { ExplainedIndex, IndexedList } from './match.ts';
 import { hashFile, sourceFiles } from './read-source.ts';
 import type { HeldUpdate } from './take-list.ts';
 
@@ -111,7 +111,7 @@ export function readManifest(layout: DataLayout): IndexManifest | null {
 }
 
 /** The index in force. Throws a SchoolgateError if there is none or if it is not, byte for byte, what was built. */
-export function loadCurrentIndex(layout: DataLayout): CategoryIndex {
+export function loadCurrentIndex(layout: DataLayout): ExplainedIndex {
   const manifest = readManifest(layout);
   if (manifest === null) throw noIndex();
   let bytes: Buffer;

@@ -27,7 +27,11 @@ export interface CategoryIndex {
   readonly lists: readonly IndexedList[];
   /** `host` canonical (`kernel/host.ts`); `path` canonical path and query, or null where it cannot be seen (CONNECT). */
   match(host: string, path: string | null): CategoryMatch;
-  /** Which entries the answer of `match` comes from. Not for the path of a request: it takes its time. */
+}
+
+/** An index that can say why. Not for the path of a request: explaining takes its time. */
+export interface ExplainedIndex extends CategoryIndex {
+  /** Which entries the answer of `match` comes from. */
   explain(host: string, path: string | null): readonly EntryMatch[];
 }
 

@@ -1,6 +1,6 @@
 import { openIndex } from '../../src/categories/category-index.ts';
 import { createIndexCompiler } from '../../src/categories/compile-lists.ts';
-import type { CategoryIndex, IndexedList } from '../../src/categories/match.ts';
+import type { ExplainedIndex, IndexedList } from '../../src/categories/match.ts';
 
 /** A list for tests: entries as a list's text has them (`host`, `host/path`, `!exception`, `=range`, `~expression`), already canonical. */
 export interface SmallList {
@@ -29,6 +29,6 @@ export function factsOf(lists: readonly SmallList[]): IndexedList[] {
   }));
 }
 
-export function smallIndex(lists: readonly SmallList[]): CategoryIndex {
+export function smallIndex(lists: readonly SmallList[]): ExplainedIndex {
   return openIndex(encodeSmall(lists), factsOf(lists));
 }

@@ -7,7 +7,6 @@ export function createTestIndex(listed: Readonly<Record<string, readonly string[
   return {
     sha256: '0'.repeat(64),
     lists: [],
-    explain: () => [],
     match: (host, path) => {
       const found = Object.entries(listed).filter(([entry]) => matches(entry, host, path));
       const categories = [...new Set(found.flatMap(([, ids]) => ids))].sort();
