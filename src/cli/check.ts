@@ -41,7 +41,13 @@ async function check(context: CliContext, url: string | undefined, options: Chec
   if (url === undefined) throw new UsageError('Name an address to check, or a file with --batch.');
   const checkUrl = await openCheck(context);
   const checked = asUsage(() => checkUrl({ url, ...who }, context.clock()));
-  context.stdout.write(json === true ? `${JSON.stringify(checked.verdict)}\n` : text(url, checked));
+  if (json === true) {
+    context.stdout.write(`${JSON.stringify({ ...checked.verdict, matched: checked.matched() })}\n`);
+    return;
+  }
+  const { entryText } = await import('../categories/explain-match.ts');
+  const entries = checked.matched().map((entry) => `${entry.list}: ${shorten(entryText(entry))}`);
+  context.stdout.write(text(url, checked, entries));
 }
 
 /** What is wrong with a query on the command line is a misuse of the command. */
@@ -84,13 +90,23 @@ async function buildFirstIndex(context: CliContext, listsDir: string): Promise<v
   for (const alarm of alarms) context.stderr.write(`${alarm}\n`);
 }
 
-function text(asked: string, { verdict, hostOnly, identified, unknownPerson }: Checked): string {
+/** A screen's worth of an entry: an expression may be a page long. */
+function shorten(entry: string): string {
+  return entry.length > 100 ? `${entry.slice(0, 99)}…` : entry;
+}
+
+function text(
+  asked: string,
+  { verdict, hostOnly, identified, unknownPerson }: Checked,
+  entries: readonly string[],
+): string {
   const { explain } = verdict;
   const lines = [
     `${verdict.verdict === 'allow' ? 'ALLOWED' : 'BLOCKED'}  ${verdict.canonical ?? asked}`,
     `  Said to the person  ${explain.user}`,
     `  For staff           ${explain.staff}`,
     `  Categories          ${verdict.categories.join(', ') || 'none'}`,
+    ...entries.map((entry, i) => `  ${i === 0 ? 'On lists' : '        '}            ${entry}`),
     `  Flagged             ${verdict.flagged ? 'yes' : 'no'}`,
     `  Level               ${verdict.level}${verdict.user === null ? '' : `, for ${verdict.user}`}`,
     `  At                  ${verdict.at}`,

@@ -1,4 +1,4 @@
-import { type CategoryIndex, type CategoryMatch, NO_MATCH } from '../categories/match.ts';
+import { type CategoryMatch, type EntryMatch, type ExplainedIndex, NO_MATCH } from '../categories/match.ts';
 import { type Identify, prepareIdentity } from '../identity/identify.ts';
 import type { Who } from '../identity/who.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
@@ -30,7 +30,7 @@ export interface CheckSources {
   /** 0: the policy is not published. */
   readonly serial: number;
   readonly live: LiveSnapshot;
-  readonly index: CategoryIndex;
+  readonly index: ExplainedIndex;
   /** Which canonical addresses a gateway may connect to. */
   readonly destinations: { mayReach(address: string, port: number): boolean };
 }
@@ -42,6 +42,8 @@ export interface Checked {
   readonly identified: Who['identified'];
   /** The person who was named is not in the policy. */
   readonly unknownPerson: boolean;
+  /** The entries that the categories come from, without those of locked categories. Looked for when it is called. */
+  readonly matched: () => readonly EntryMatch[];
 }
 
 /** Answers one query at an instant (ms since the epoch). Throws a SchoolgateError that says what is wrong with the query. */
@@ -73,6 +75,10 @@ export function createCheckUrl(sources: CheckSources): CheckUrl {
       hostOnly: target?.scheme === 'https',
       identified: who.identified,
       unknownPerson: who.user !== null && !Object.hasOwn(snapshot.people, who.user),
+      matched: () =>
+        target === null || violation !== null
+          ? []
+          : sources.index.explain(target.host.name, path).filter(({ category }) => isOpen(snapshot, category)),
     };
   };
 }
@@ -130,17 +136,21 @@ function misused(text: string): SchoolgateError {
 }
 
 /** Takes locked categories and their lists out of an answer; the same answer always gives the same object. */
-function lockedDropper(policy: PolicySnapshot, index: CategoryIndex): (match: CategoryMatch) => CategoryMatch {
-  const isOpen = (category: string): boolean => policy.categories[category]?.locked !== true;
-  const lockedLists = new Set(index.lists.filter(({ category }) => !isOpen(category)).map(({ id }) => id));
+function lockedDropper(policy: PolicySnapshot, index: ExplainedIndex): (match: CategoryMatch) => CategoryMatch {
+  const isOpenHere = (category: string): boolean => isOpen(policy, category);
+  const lockedLists = new Set(index.lists.filter(({ category }) => !isOpenHere(category)).map(({ id }) => id));
   const known = new WeakMap<CategoryMatch, CategoryMatch>();
   return (match) => {
-    if (match.categories.every(isOpen)) return match;
+    if (match.categories.every(isOpenHere)) return match;
     const open = known.get(match) ?? {
-      categories: match.categories.filter(isOpen),
+      categories: match.categories.filter(isOpenHere),
       lists: match.lists.filter((list) => !lockedLists.has(list)),
     };
     known.set(match, open);
     return open;
   };
+}
+
+function isOpen(policy: PolicySnapshot, category: string): boolean {
+  return policy.categories[category]?.locked !== true;
 }

@@ -93,6 +93,7 @@ await t.test('check explains itself to a person at a terminal', async (t) => {
   t.match(text, /^BLOCKED {2}http:\/\/www\.bets\.test\/$/m);
   t.match(text, /Said to the person {2}This site is closed because it belongs to “Gambling”/);
   t.match(text, /For staff .*rule levels\/junior\.yaml#categories\.gambling; on list bets/);
+  t.match(text, /On lists +bets: bets\.test and everything under it$/m);
   t.match(text, /Policy .*none is published here yet/);
   t.notMatch(text, /no path/, 'plain http is judged as a whole');
   const https = await s.run('check', 'https://pages.test/bad');
@@ -100,6 +101,7 @@ await t.test('check explains itself to a person at a terminal', async (t) => {
   t.match(https, /over https a gateway sees no path/);
   t.match(await s.run('check', 'a.test', '--from', '10.1.2.3'), /Level +senior$[^]*address range/m);
   t.match(await s.run('check', 'a.test', '--user', 'Zoe'), /does not know zoe.*strictest/);
+  t.notMatch(await s.run('check', 'a.test'), /On lists/);
 });
 
 await t.test('check gives the verdict of a gateway', async (t) => {
@@ -139,6 +141,61 @@ await t.test('check gives the verdict of a gateway', async (t) => {
     const { verdict, reason, category, level, user, canonical: found } = await s.verdict(...args);
     t.equal([verdict, reason, category, level, user].map(String).join(' '), expected, args.join(' '));
     t.equal(String(found), canonical, args.join(' '));
+  }
+});
+
+await t.test('check says which entry of which list matched', async (t) => {
+  const s = shell(t);
+  const list = (id: string, format: string, source: string): string =>
+    `  - { id: ${id}, category: gambling, format: ${format}, source: ./${source}, enabled: true }\n`;
+  const catalogue =
+    CATALOGUE +
+    list('rules', 'adblock', 'rules.txt') +
+    list('fire', 'cidr', 'fire.txt') +
+    list('folder', 'ut1', 'folder');
+  write(join(s.root, 'blocklists', 'catalogue.yaml'), catalogue);
+  write(join(s.root, 'blocklists', 'rules.txt'), '||bets.test^\n@@||good.bets.test^\n');
+  write(join(s.root, 'blocklists', 'fire.txt'), '9.9.9.0/24\n');
+  write(join(s.root, 'blocklists', 'folder', 'domains'), 'poker.test\n');
+  write(join(s.root, 'blocklists', 'folder', 'expressions'), `casino\n^(${'x'.repeat(200)}|www)\n`);
+  const table: [url: string, matched: object[], text: RegExp | null][] = [
+    [
+      'http://www.bets.test/',
+      [
+        { list: 'bets', category: 'gambling', form: 'host', entry: 'bets.test' },
+        { list: 'rules', category: 'gambling', form: 'host', entry: 'bets.test' },
+        { list: 'folder', category: 'gambling', form: 'expression', entry: `^(${'x'.repeat(200)}|www)`, number: 2 },
+      ],
+      /On lists +bets: bets\.test and everything under it\n {22}rules: .*\n {22}folder: expression no\. 2, \^\(x+…\n/,
+    ],
+    [
+      'http://good.bets.test/',
+      [
+        { list: 'rules', category: 'gambling', form: 'exception', entry: 'good.bets.test' },
+        { list: 'bets', category: 'gambling', form: 'host', entry: 'bets.test' },
+      ],
+      /On lists +rules: not on this list, which excepts good\.bets\.test\n {22}bets: bets\.test and/,
+    ],
+    [
+      'http://pages.test/bad/x',
+      [{ list: 'pages', category: 'adult', form: 'url', entry: 'pages.test/bad' }],
+      /pages: pages\.test\/bad$/m,
+    ],
+    ['https://pages.test/bad/x', [], null],
+    [
+      'http://9.9.9.7/',
+      [{ list: 'fire', category: 'gambling', form: 'range', entry: '9.9.9.0/24' }],
+      /fire: 9\.9\.9\.0\/24$/m,
+    ],
+    ['http://locked.test/', [], null],
+    ['http://both.test/', [{ list: 'bets', category: 'gambling', form: 'host', entry: 'both.test' }], null],
+    ['http://192.168.1.1/', [], null],
+    ['ftp://bets.test/', [], null],
+  ];
+  for (const [url, matched, text] of table) {
+    const { matched: found } = (await s.verdict(url)) as Verdict & { matched: unknown };
+    t.strictSame(found, matched, url);
+    if (text !== null) t.match(await s.run('check', url), text, url);
   }
 });
 
