@@ -1,4 +1,5 @@
 import { canonicalAddress, isDottedQuad } from './ip.ts';
+import { unescapeFully } from './unescape.ts';
 
 /** A host in its one canonical spelling: lower-case A-labels without a trailing dot, or an IP address without brackets. */
 export interface CanonicalHost {
@@ -9,17 +10,22 @@ export interface CanonicalHost {
 const PLAIN_NAME = /^(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
 /**
- * The canonical form of a host as a client may spell it: any case, trailing or doubled dots, percent-escapes, IDN (UTS 46,
- * non-transitional), IPv4 in any radix and length, IPv6 with or without brackets, IPv4-mapped and NAT64.
- * Null if it has none. Rules: WHATWG URL host parsing, after the dot rules of Safe Browsing's URL canonicalisation.
+ * The canonical form of a host as a client may spell it: any case, dots before, after and doubled, percent-escapes, IDN (UTS 46,
+ * non-transitional), IPv4 in any radix and length, IPv6 with or without brackets, IPv4 inside IPv6.
+ * Null if it has none. Rules: WHATWG URL host parsing, after the dot and escape rules of Safe Browsing's URL canonicalisation;
+ * narrower than both in that a name holds letters, digits, hyphens and underscores only, and is no longer than DNS can ask for.
  */
 export function canonicalHost(raw: string): CanonicalHost | null {
   if (PLAIN_NAME.test(raw) && !raw.includes('xn--')) return { name: raw, kind: 'name' };
   if (isDottedQuad(raw)) return { name: raw, kind: 'ipv4' };
-  if (raw.length === 0 || raw.length > 4096) return null;
+  if (raw.length === 0 || raw.length > MAX_SPELLING) return null;
   if (raw.includes(':')) return canonicalIpv6(raw);
   return canonicalName(raw);
 }
+
+/** Characters of a host before and after its escapes are undone: each byte of a name can be escaped, and escaped again. */
+const MAX_SPELLING = 4096;
+const MAX_UNESCAPED = 1024;
 
 function canonicalIpv6(raw: string): CanonicalHost | null {
   const inner = raw.startsWith('[') && raw.endsWith(']') ? raw.slice(1, -1) : raw;
@@ -28,37 +34,40 @@ function canonicalIpv6(raw: string): CanonicalHost | null {
   return { name: address, kind: address.includes(':') ? 'ipv6' : 'ipv4' };
 }
 
+/** What would end the host, or begin another part, where a URL is read, and what is left out there. */
+const DELIMITER = /[/\\?#@:%[\]\t\r\n]/;
+
+const NAME = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/;
+
 function canonicalName(raw: string): CanonicalHost | null {
-  const unescaped = unescapeFully(raw);
-  if (unescaped === null || /[/\\?#@:%\s[\]]/.test(unescaped)) return null;
-  const dotted = unescaped
-    .replace(/[\u3002\uff0e\uff61]/g, '.')
-    .replace(/\.{2,}/g, '.')
-    .replace(/^\.|\.$/g, '');
-  if (dotted === '') return null;
-  let name: string;
+  const spelled = raw.includes('%') ? unescapedText(raw) : raw;
+  if (spelled === null || spelled.length > MAX_UNESCAPED || DELIMITER.test(spelled)) return null;
+  const name = toAscii(withSingleDots(spelled));
+  if (isDottedQuad(name)) return { name, kind: 'ipv4' };
+  return NAME.test(name) ? { name, kind: 'name' } : null;
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function unescapedText(raw: string): string | null {
   try {
-    name = new URL(`http://${dotted}/`).hostname.replace(/\.$/, '');
+    return UTF8.decode(unescapeFully(raw));
   } catch {
     return null;
   }
-  if (isDottedQuad(name)) return { name, kind: 'ipv4' };
-  return name.length <= 253 && name.split('.').every((label) => label.length > 0 && label.length <= 63)
-    ? { name, kind: 'name' }
-    : null;
 }
 
-function unescapeFully(raw: string): string | null {
-  let text = raw;
-  for (let round = 0; text.includes('%'); round++) {
-    if (round === 16) return null;
-    try {
-      text = decodeURIComponent(text);
-    } catch {
-      return null;
-    }
-  }
-  return text;
+/** One dot between labels, none at the ends; the other characters that UTS 46 reads as dots are dots. */
+function withSingleDots(text: string): string {
+  return text
+    .split(/[.\u3002\uff0e\uff61]/)
+    .filter((label) => label !== '')
+    .join('.');
+}
+
+/** UTS 46 and the reading of numbers as IPv4, as every browser has them. Empty if it is no host. */
+function toAscii(host: string): string {
+  return host === '' ? '' : (URL.parse(`http://${host}/`)?.hostname ?? '');
 }
 
 /** True when `host` is `parent` or lies under it. Both canonical. */

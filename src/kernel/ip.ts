@@ -1,15 +1,42 @@
 import ipaddr from 'ipaddr.js';
 
-/** One canonical spelling of an IP literal (no brackets, no zone), IPv4-mapped and NAT64 addresses as IPv4; null if it is none. */
+// Groups of one to four digits, and an IPv4 address at the end only (WHATWG URL, IPv6 parser).
+const IPV6 = /^(?=.{2,45}$)((?:[0-9a-f]{0,4}:)+)([0-9a-f]{0,4}|[\d.]{7,15})$/i;
+
+/**
+ * One canonical spelling of an IP literal (no brackets): RFC 5952, and IPv4 where IPv6 only carries it, so that an address has one
+ * name however it is reached. Null if it is none; a zone id means something on one machine only, so with it it is none.
+ */
 export function canonicalAddress(text: string): string | null {
   if (isDottedQuad(text)) return text;
-  if (!text.includes(':') || text.includes('%') || !ipaddr.IPv6.isValid(text)) return null;
-  const address = ipaddr.IPv6.parse(text);
-  if (address.isIPv4MappedAddress()) return address.toIPv4Address().toString();
-  const parts = address.parts;
-  const isNat64 = parts[0] === 0x64 && parts[1] === 0xff9b && parts.slice(2, 6).every((part) => part === 0);
-  if (isNat64) return `${parts[6]! >> 8}.${parts[6]! & 255}.${parts[7]! >> 8}.${parts[7]! & 255}`;
-  return address.toRFC5952String();
+  const parts = IPV6.exec(text);
+  if (parts === null) return null;
+  const [, groups, last] = parts as unknown as [string, string, string];
+  if (last.includes('.') && !isDottedQuad(last)) return null;
+  const inGroups = groups + (last.includes('.') ? asGroups(last) : last);
+  if (!ipaddr.IPv6.isValid(inGroups)) return null;
+  const address = ipaddr.IPv6.parse(inGroups);
+  return carriedIpv4(address.parts) ?? address.toRFC5952String();
+}
+
+// ipaddr.js would take the form `::1.2.3.4` for `::ffff:1.2.3.4`.
+function asGroups(dottedQuad: string): string {
+  const [a, b, c, d] = dottedQuad.split('.').map(Number) as [number, number, number, number];
+  return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+}
+
+/**
+ * The IPv4 address in the last 32 bits, where an IPv6 address is only another way to write or reach it: IPv4-mapped and
+ * IPv4-compatible (RFC 4291 §2.5.5), IPv4-translated (RFC 2765), NAT64 (RFC 6052, RFC 8215 with the 96-bit prefix that is usual).
+ */
+function carriedIpv4(parts: readonly number[]): string | null {
+  const [a, b, c, d, e, f, high, low] = parts as [number, number, number, number, number, number, number, number];
+  const isNat64 = a === 0x64 && b === 0xff9b && (c === 1 || (c | d | e | f) === 0);
+  const isMapped = (a | b | c | d) === 0 && ((e === 0 && f === 0xffff) || (e === 0xffff && f === 0));
+  // Below ::1:0 lie the unspecified and the loopback address, and nothing that anybody writes as IPv4.
+  const isCompatible = (a | b | c | d | e | f) === 0 && high !== 0;
+  if (!isNat64 && !isMapped && !isCompatible) return null;
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 }
 
 /** Four decimal numbers without leading zeros: the only IPv4 spelling that needs no work. */
@@ -86,12 +113,14 @@ function parseCidr(text: string): Range {
   const slash = text.indexOf('/');
   const address = slash < 0 ? text : text.slice(0, slash);
   const canonical = canonicalAddress(address);
-  const limit = canonical?.includes(':') ? 128 : 32;
+  const limit = address.includes(':') ? 128 : 32;
   const bits = slash < 0 ? limit : Number(/^\d{1,3}$/.exec(text.slice(slash + 1))?.[0] ?? Number.NaN);
   if (canonical === null || !(bits <= limit)) {
     throw new TypeError(`"${text}" is not an IP address or CIDR range`);
   }
-  return [ipaddr.parse(canonical), bits];
+  if (limit === 32 || canonical.includes(':')) return [ipaddr.parse(canonical), bits];
+  // IPv4 inside IPv6: the range of the addresses it carries, unless it is wider than those.
+  return bits < 96 ? [ipaddr.parse(address), bits] : [ipaddr.parse(canonical), bits - 96];
 }
 
 function matches(address: string, ranges: readonly Range[]): boolean {

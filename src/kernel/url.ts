@@ -1,12 +1,17 @@
 import { type CanonicalHost, canonicalHost } from './host.ts';
+import { unescapeFully } from './unescape.ts';
 
-/** What a client asked for, canonical for judging; `rawPath` is the client's own path and query, for the upstream. */
+/** What a client asked for, canonical for judging. */
 export interface CanonicalUrl {
   readonly scheme: 'http' | 'https';
   readonly host: CanonicalHost;
   readonly port: number;
   /** Canonical path and query, starting with `/`. */
   readonly path: string;
+  /**
+   * For the upstream: the client's own path and query. Where a `..` is in the path, however hidden, it is the canonical path instead:
+   * one server climbs at it and another does not, and none of them may serve another page than the one that was judged.
+   */
   readonly rawPath: string;
   /** The whole canonical URL; a default port is left out. */
   readonly text: string;
@@ -16,35 +21,61 @@ export interface CanonicalUrl {
 export type UrlViolation = 'malformed' | 'protocol' | 'userinfo';
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
+const START = /^(http|https):[/\\]{2}([^/\\?#]*)/i;
 
-/** Reads an absolute http or https URL in any spelling. Path rules follow Safe Browsing's published URL canonicalisation. */
+/**
+ * Reads an absolute http or https URL in any spelling. Path rules follow Safe Browsing's published URL canonicalisation; what
+ * is stricter or more is said at {@link canonicalPath} and {@link canonicalUrl}. The port counts: a list may not, but a school does.
+ */
 export function parseUrl(raw: string): CanonicalUrl | UrlViolation {
-  const scheme = SCHEME.exec(raw)?.[1]?.toLowerCase();
-  if (scheme === undefined) return 'malformed';
-  if (scheme !== 'http' && scheme !== 'https') return 'protocol';
-  const rest = raw.slice(scheme.length + 1);
-  if (!/^[/\\]{2}/.test(rest)) return 'malformed';
-  const end = rest.slice(2).search(/[/\\?#]/);
-  const authority = end < 0 ? rest.slice(2) : rest.slice(2, end + 2);
-  const tail = end < 0 ? '/' : rest.slice(end + 2);
+  const typed = SPACE_OR_CONTROL.test(raw) ? withoutControls(raw) : raw;
+  const start = START.exec(typed);
+  if (start === null) return whyNone(typed);
+  const scheme = start[1]!.toLowerCase() as 'http' | 'https';
+  const authority = start[2]!;
   if (authority.includes('@')) return 'userinfo';
   const place = parseAuthority(authority, scheme === 'http' ? 80 : 443);
-  if (place === null) return 'malformed';
-  return canonicalUrl(scheme, place.host, place.port, tail);
+  return place === null ? 'malformed' : canonicalUrl(scheme, place.host, place.port, typed.slice(start[0].length));
 }
 
-/** A canonical URL from its parts; `rawPath` as the client wrote it (path, query, perhaps a fragment). */
+function whyNone(typed: string): UrlViolation {
+  const scheme = SCHEME.exec(typed)?.[1];
+  return scheme === undefined || /^https?$/i.test(scheme) ? 'malformed' : 'protocol';
+}
+
+// oxlint-disable-next-line no-control-regex -- these are the characters that URL parsers take out
+const SPACE_OR_CONTROL = /[\0- ]/;
+
+/** As WHATWG's URL parser and Safe Browsing do it: controls and spaces off both ends, tabs and line ends out everywhere. */
+function withoutControls(raw: string): string {
+  let start = 0;
+  let end = raw.length;
+  while (start < end && raw.charCodeAt(start) <= 32) start++;
+  while (end > start && raw.charCodeAt(end - 1) <= 32) end--;
+  return raw.slice(start, end).replace(/[\t\r\n]+/g, '');
+}
+
+/**
+ * A canonical URL from its parts; `rawPath` as the client wrote it (path, query, perhaps a fragment; empty: `/`). A path with a NUL in it has no
+ * canonical form: for some servers it ends there.
+ */
 export function canonicalUrl(
   scheme: 'http' | 'https',
   host: CanonicalHost,
   port: number,
   rawPath: string,
-): CanonicalUrl {
+): CanonicalUrl | UrlViolation {
   const hash = rawPath.indexOf('#');
   const noFragment = hash < 0 ? rawPath : rawPath.slice(0, hash);
   const ownPath = noFragment.startsWith('/') ? noFragment : `/${noFragment.replace(/^\\/, '')}`;
-  const path = canonicalPath(ownPath);
-  return { scheme, host, port, path, rawPath: ownPath, text: `${originText(scheme, host, port)}${path}` };
+  const origin = originText(scheme, host, port);
+  if (PLAIN_PATH.test(ownPath)) {
+    return { scheme, host, port, path: ownPath, rawPath: ownPath, text: `${origin}${ownPath}` };
+  }
+  const read = readPath(ownPath.replace(/[\t\r\n]+/g, ''));
+  if (read.path.includes('%00')) return 'malformed';
+  const path = read.path + read.query;
+  return { scheme, host, port, path, rawPath: read.own, text: `${origin}${path}` };
 }
 
 /** `scheme://host[:port]` without a default port. */
@@ -69,65 +100,81 @@ export function parseAuthority(
   const digits = split[2] ?? '';
   if (digits === '' && defaultPort === null) return null;
   const port = digits === '' ? defaultPort! : Number(digits);
-  if (host === null || digits.length > 8 || port < 1 || port > 65_535) return null;
+  if (host === null || port < 1 || port > 65_535) return null;
   return { host, port };
 }
 
-// Most paths have nothing to change: printable ASCII without escapes, doubled slashes, dot segments or backslashes.
-const PLAIN_PATH = /^(?!.*(?:\/\/|\/\.))[!$&-;=?-[\]^-z|~{}_]*$/;
+// Most paths have nothing to change: printable ASCII without escapes and backslashes, and in the path no empty or dotted segment.
+const PLAIN_PATH = /^(?:\/(?![/.])[!$&-.0-;=@-[\]^-z|~{}_]*)+(?:\?[!$&-;=?-[\]^-z|~{}_]*)?$/;
 
-/** The canonical form of a path and query that starts with `/`. */
+/**
+ * The canonical form of a path and query that starts with `/`: escapes undone to the last (`unescape.ts`), dot segments resolved,
+ * runs of slashes made one, and what is not printable ASCII escaped again, as is `#` and `%`. Safe Browsing's rules, and three more:
+ *
+ * - the query begins at the first `?` that is not escaped; an escaped one is a letter of the path, as it is for servers
+ * - a backslash is a slash, as it is for browsers and Windows servers
+ * - `;` parameters do not hide a dot segment (`..;a=b`), which Java servers resolve
+ */
 export function canonicalPath(raw: string): string {
   if (PLAIN_PATH.test(raw)) return raw;
-  const bytes = unescapeBytes(Buffer.from(raw.replace(/[\t\r\n]/g, ''), 'utf8'));
-  const question = bytes.indexOf(63);
-  const path = escapeBytes(question < 0 ? bytes : bytes.subarray(0, question));
-  const query = question < 0 ? '' : escapeBytes(bytes.subarray(question));
-  return resolveSegments(path.replace(/\\/g, '/')) + query;
+  const { path, query } = readPath(raw.replace(/[\t\r\n]+/g, ''));
+  return path + query;
 }
 
-function unescapeBytes(bytes: Buffer): Buffer {
-  let current = bytes;
-  for (let round = 0; round < 32; round++) {
-    const next = unescapeOnce(current);
-    if (next.length === current.length) return next;
-    current = next;
-  }
-  return current;
+interface ReadPath {
+  readonly path: string;
+  /** Empty, or with its question mark. */
+  readonly query: string;
+  /** For the upstream, see {@link CanonicalUrl.rawPath}. */
+  readonly own: string;
 }
 
-function unescapeOnce(bytes: Buffer): Buffer {
-  const out = Buffer.allocUnsafe(bytes.length);
-  let length = 0;
-  for (let i = 0; i < bytes.length; i++) {
-    const value = bytes[i] === 37 ? Number.parseInt(bytes.toString('latin1', i + 1, i + 3), 16) : Number.NaN;
-    const isEscape = !Number.isNaN(value) && /^[0-9a-f]{2}$/i.test(bytes.toString('latin1', i + 1, i + 3));
-    out[length++] = isEscape ? value : bytes[i]!;
-    if (isEscape) i += 2;
-  }
-  return out.subarray(0, length);
+function readPath(raw: string): ReadPath {
+  const question = raw.indexOf('?');
+  const ownPath = question < 0 ? raw : raw.slice(0, question);
+  const ownQuery = question < 0 ? '' : raw.slice(question);
+  const unescaped = escapeBytes(unescapeFully(ownPath), true).replaceAll('\\', '/');
+  const segments = UNRESOLVED.test(unescaped) ? resolveSegments(unescaped) : { path: unescaped, climbs: false };
+  return {
+    path: segments.path,
+    query: ownQuery === '' ? '' : escapeBytes(unescapeFully(ownQuery), false),
+    own: segments.climbs ? segments.path + ownQuery : raw,
+  };
 }
 
-function escapeBytes(bytes: Buffer): string {
+/** Prints bytes; `isPath`: a question mark would begin the query. */
+function escapeBytes(bytes: Buffer, isPath: boolean): string {
   let text = '';
   for (const byte of bytes) {
-    const isPlain = byte > 32 && byte < 127 && byte !== 35 && byte !== 37;
-    text += isPlain ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    const isPlain = byte > 32 && byte < 127 && byte !== 35 && byte !== 37 && !(isPath && byte === 63);
+    text += isPlain ? String.fromCharCode(byte) : escapeText(byte);
   }
   return text;
 }
 
-function resolveSegments(path: string): string {
+function escapeText(byte: number): string {
+  return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+}
+
+const UNRESOLVED = /\/[/.]/;
+const ONE_DOT = /^\.(?:;|$)/;
+const TWO_DOTS = /^\.\.(?:;|$)/;
+
+/** RFC 3986 §5.2.4, then empty segments left out; one at the end is the slash there. */
+function resolveSegments(path: string): { readonly path: string; readonly climbs: boolean } {
   const kept: string[] = [];
   const segments = path.split('/').slice(1);
-  for (const [i, segment] of segments.entries()) {
-    const isLast = i === segments.length - 1;
-    if (segment === '..') kept.pop();
-    if (segment === '.' || segment === '..' || segment === '') {
-      if (isLast) kept.push('');
-      continue;
+  let climbs = false;
+  for (const segment of segments) {
+    if (TWO_DOTS.test(segment)) {
+      kept.pop();
+      climbs = true;
+    } else if (!ONE_DOT.test(segment)) {
+      kept.push(segment);
     }
-    kept.push(segment);
   }
-  return `/${kept.join('/')}`;
+  const last = segments.at(-1)!;
+  const isFolder = last === '' || ONE_DOT.test(last) || TWO_DOTS.test(last);
+  const named = kept.filter((segment) => segment !== '');
+  return { path: `/${named.join('/')}${isFolder && named.length > 0 ? '/' : ''}`, climbs };
 }

@@ -205,7 +205,7 @@ void t.test('every spelling of a blocked path gets the verdict of the plain one'
     '/x/../bets',
     '/x/%2e%2e/bets',
   ];
-  for (const path of [...paths, '/\\bets', '/x\\..\\bets', '/bets#frag', '/bets/..;/x', '/b%65ts/y', '/bets%2fz']) {
+  for (const path of [...paths, '/\\bets', '/x\\..\\bets', '/bets#frag', '/x/..;/bets', '/b%65ts/y', '/bets%2fz']) {
     await client.send(`GET http://site.test${path} HTTP/1.1\r\nHost: site.test\r\n\r\n`);
     t.equal((await client.readResponse()).status, 403, path);
   }

@@ -782,13 +782,14 @@ void t.test('broken chunks never become a request of their own', async (t) => {
 });
 
 void t.test(
-  'spellings of one URL are judged alike, and the origin gets the canonical host and the client’s own path',
+  'spellings of one URL are judged alike, and the origin gets the canonical host and the client’s own path, which climbs nowhere',
   async (t) => {
     await using run = await start({ names: { 'site.test': ['127.0.0.1'] } });
     const { port } = run.origin.http;
     const table: [string, string][] = [
       [`http://SITE.test:${port}/A%2fb?Q=%41#frag`, '/A%2fb?Q=%41'],
-      [`http://site.test.:${port}/a/../b`, '/a/../b'],
+      [`http://site.test.:${port}/a/../b?c/../d`, '/b?c/../d'],
+      [`http://site.test:${port}/blocked/x%2f..%252f..%5ca%2fb`, '/a/b'],
       [`HTTP://%73ite.test:0${port}//x`, '//x'],
       [`http://site.test:${port}?q`, '/?q'],
       [`http://2130706433:${port}/dec`, '/dec'],

@@ -51,6 +51,20 @@ void t.test('one spelling of an address', async (t) => {
     ['::ffff:1.2.3.4', '1.2.3.4'],
     ['0:0:0:0:0:ffff:102:304', '1.2.3.4'],
     ['64:ff9b::102:304', '1.2.3.4'],
+    ['64:ff9b:1::102:304', '1.2.3.4'],
+    ['64:ff9b:1:2:3:4:102:304', '1.2.3.4'],
+    ['64:ff9b:0:1::102:304', '64:ff9b:0:1::102:304'],
+    ['::ffff:0:1.2.3.4', '1.2.3.4'],
+    ['::1.2.3.4', '1.2.3.4'],
+    ['::ffff', '::ffff'],
+    ['::1:0', '0.1.0.0'],
+    ['2002:102:304::', '2002:102:304::'],
+    ['::ffff:01.2.3.4', null],
+    ['::00001', null],
+    ['1:2', null],
+    ['[::1]', null],
+    ['::1 ', null],
+    [':'.repeat(5000), null],
     ['2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
     ['fe80::1%eth0', null],
     ['', null],
@@ -82,6 +96,9 @@ void t.test('ranges', async (t) => {
     t.equal(ranges.has(address), expected, `${address} again`);
   }
   t.notOk(addressRanges([]).has('1.2.3.4'));
+  const carried = addressRanges(['64:ff9b::a00:0/104', '::ffff:0:0/112', '::/8', '64:ff9b:1::/48']);
+  for (const address of ['10.0.0.1', '10.255.0.0', '0.0.255.255', '::2']) t.ok(carried.has(address), address);
+  for (const address of ['11.0.0.0', '0.1.0.0', '2001:db8::']) t.notOk(carried.has(address), address);
   t.ok(addressRanges(['0.0.0.0/0']).has('1.2.3.4'));
   t.notOk(addressRanges(['0.0.0.0/0']).has('::1'), 'the one family is not the other');
   for (const text of [
