@@ -10,10 +10,9 @@ import { type SmallList, smallIndex } from './small-index.ts';
 /** The entry of a `urls` list as it is read, canonical. */
 function entryOf(line: string): string {
   const found: string[] = [];
-  lineParser('urls')(line, {
-    accept: (host, path) => found.push(host + (path ?? '')),
-    reject: (reason) => found.push(`${line} ${reason}`),
-  });
+  const keep = (...parts: (string | null)[]): void => void found.push(parts.join(''));
+  const sink = { accept: keep, except: keep, acceptRange: keep, acceptExpression: keep, reject: keep };
+  lineParser('urls')(line, sink);
   return found.join();
 }
 
