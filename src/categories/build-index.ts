@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { DataLayout } from '../config/data-layout.ts';
 import { isoTime, type Clock } from '../kernel/clock.ts';
-import { InvalidInputError } from '../kernel/errors.ts';
+import { InvalidInputError, type Problem } from '../kernel/errors.ts';
+import { buildIllegal, type IllegalSummary } from './build-illegal.ts';
 import { loadCatalogue } from './catalogue.ts';
 import { CATALOGUE_FILE } from './catalogue-files.ts';
 import { createIndexCompiler } from './compile-lists.ts';
-import { publishIndex, readInputs, type Inputs } from './current-index.ts';
+import { publishIndex, readInputs, readManifest, type Inputs } from './current-index.ts';
 import { withFetched } from './fetched-lists.ts';
+import type { IllegalFacts } from './illegal-store.ts';
 import type { IndexedList } from './match.ts';
 import { takeList, type ListSummary, type TakeOptions, type TakenList } from './take-list.ts';
 
@@ -24,6 +26,8 @@ export interface BuildOptions {
 export interface BuildSummary {
   /** In the order of the catalogue. A list with a problem and without a last good copy has no entries. */
   readonly lists: readonly ListSummary[];
+  /** Lists of locked categories. */
+  readonly illegal: readonly IllegalSummary[];
   readonly index: {
     readonly path: string;
     readonly sha256: string;
@@ -58,12 +62,24 @@ export async function buildIndex(options: BuildOptions): Promise<BuildSummary> {
     loaded.push(one.summary);
     compiler.addList(list, one.text);
   }
-  refuseWithoutLocked(taken);
+  const illegal = await buildIllegal(catalogue, {
+    listsDir,
+    layout,
+    inForce: illegalInForce(layout),
+    now: clock(),
+    maxRejected: options.maxRejected ?? 20,
+  });
+  refuseWithoutLocked(illegal.problems);
   const bytes = compiler.encode();
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const { hosts: domains, ...counts } = compiler.counts;
   const size = { bytes: bytes.length, domains, ...counts };
-  const alarms = [...taken.flatMap(({ alarm }) => (alarm === null ? [] : [alarm])), ...compiler.alarms];
+  const alarms = [
+    ...taken.flatMap(({ alarm }) => (alarm === null ? [] : [alarm])),
+    ...compiler.alarms,
+    ...illegal.alarms,
+  ];
+  const illegalFacts = illegal.write();
   const file = publishIndex(layout, bytes, {
     sha256,
     inputs: inputs.fingerprint,
@@ -71,13 +87,15 @@ export async function buildIndex(options: BuildOptions): Promise<BuildSummary> {
     ...size,
     lists: loaded.map(indexedList),
     held: taken.flatMap(({ held }) => held ?? []),
+    ...(illegalFacts !== null && { illegal: illegalFacts }),
     alarms,
   });
   return {
     lists: taken.map(({ summary }) => summary),
+    illegal: illegal.summaries,
     index: { path: file, sha256, ...size },
     alarms,
-    hasIllegalList: taken.some(({ list, text }) => list.locked && text !== null),
+    hasIllegalList: illegalFacts !== null,
   };
 }
 
@@ -92,17 +110,24 @@ function takeOptions(options: BuildOptions, inputs: Inputs, listId: string): Tak
   };
 }
 
+/** Null too when `current.json` is damaged: the build mends that. */
+function illegalInForce(layout: DataLayout): IllegalFacts | null {
+  try {
+    return readManifest(layout)?.illegal ?? null;
+  } catch {
+    return null;
+  }
+}
+
 /** From the inputs, so that the same inputs give the same bytes and nobody can prepare a collision for every school. */
 function seedOf(fingerprint: string): { a: number; b: number } {
   const bytes = Buffer.from(fingerprint, 'hex');
   return { a: bytes.readInt32LE(0), b: bytes.readInt32LE(4) };
 }
 
-function refuseWithoutLocked(taken: readonly TakenList[]): void {
-  const problems = taken.filter((one) => one.text === null && one.list.locked).flatMap((one) => one.summary.problems);
-  if (problems.length > 0) {
-    throw new InvalidInputError('A list of a locked category never loaded, and nothing is served without it', problems);
-  }
+function refuseWithoutLocked(problems: readonly Problem[]): void {
+  if (problems.length === 0) return;
+  throw new InvalidInputError('A list of a locked category never loaded, and nothing is served without it', problems);
 }
 
 function indexedList(summary: ListSummary): IndexedList {

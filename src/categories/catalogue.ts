@@ -98,7 +98,6 @@ export interface FetchTerms {
 export interface CatalogueList {
   readonly id: string;
   readonly category: string;
-  readonly locked: boolean;
   readonly format: LineFormat | 'ut1';
   /** As it is written in the catalogue. */
   readonly source: string;
@@ -117,12 +116,23 @@ export interface CatalogueList {
 /** A list that is catalogued and switched off. */
 export type OfferedList = Pick<CatalogueList, 'id' | 'category' | 'source' | 'licence' | 'homepage' | 'line'>;
 
+export type IllegalFormat = 'illegal-urls' | 'illegal-hashes';
+
+/** A list of a locked category: never in the category index. */
+export interface IllegalList extends Pick<CatalogueList, 'id' | 'category' | 'source' | 'licence' | 'line'> {
+  readonly format: IllegalFormat;
+  /** Absolute. */
+  readonly path: string;
+}
+
 export interface Catalogue {
   /** Of the categories' meaning; null where the file has none. */
   readonly version: string | null;
   readonly categories: readonly Category[];
-  /** The enabled lists, in the order of the file. */
+  /** The enabled lists of the category index, in the order of the file. */
   readonly lists: readonly CatalogueList[];
+  /** The enabled lists of locked categories. */
+  readonly illegal: readonly IllegalList[];
   /** Those that are switched off. */
   readonly offered: readonly OfferedList[];
 }
@@ -160,6 +170,7 @@ function readCatalogue(listsDir: string, text: string | null): Catalogue {
   const lists = readDocument(listsDir, CATALOGUE_FILE, CatalogueSchema, text, problems) as CatalogueDocument | null;
   if (categories !== null) checkDoubles(categories, 'categories', categories.value.categories, problems);
   if (categories !== null) checkHeadings(categories, problems);
+  if (categories !== null) checkAlwaysLocked(categories, problems);
   if (lists !== null) checkDoubles(lists, 'lists', lists.value.lists, problems);
   if (categories !== null && lists !== null) checkLists(lists, categories, listsDir, problems);
   if (categories === null || lists === null || problems.length > 0) {
@@ -220,13 +231,24 @@ function checkHeadings(document: CategoriesDocument, problems: Problem[]): void 
   }
 }
 
+/** What the law forbids everybody is not a school's to unlock. */
+const ALWAYS_LOCKED: ReadonlySet<string> = new Set(['csam', 'terrorism']);
+
+function checkAlwaysLocked(categories: CategoriesDocument, problems: Problem[]): void {
+  for (const [i, { id, locked }] of categories.value.categories.entries()) {
+    if (!ALWAYS_LOCKED.has(id) || locked === true) continue;
+    const line = categories.lineOf(['categories', i, 'id']);
+    problems.push({ file: categories.file, line, reason: `"${id}" is always locked; write "locked: true"` });
+  }
+}
+
 function checkLists(
   document: CatalogueDocument,
   categories: CategoriesDocument,
   listsDir: string,
   problems: Problem[],
 ): void {
-  const known = new Set(categories.value.categories.map((category) => category.id));
+  const known = new Map(categories.value.categories.map((category) => [category.id, category.locked === true]));
   for (const [i, row] of document.value.lists.entries()) {
     const report = (key: keyof ListRow, reason: string): void => {
       problems.push({
@@ -236,17 +258,27 @@ function checkLists(
       });
     };
     if (!known.has(row.category)) report('category', `the category "${row.category}" is not in categories.yaml`);
+    else checkLocked(row, known.get(row.category)!, report);
     if (row.enabled) checkEnabled(row, listsDir, report);
   }
 }
 
-const READ_FORMATS: ReadonlySet<string> = new Set(FORMATS.filter((format) => !format.startsWith('illegal-')));
+/** What is illegal is kept in another form than everything else, so neither kind of list can stand in for the other. */
+function checkLocked(row: ListRow, locked: boolean, report: (key: keyof ListRow, reason: string) => void): void {
+  const isIllegal = ILLEGAL_FORMATS.has(row.format);
+  if (locked && !isIllegal) {
+    report('format', `a list of the locked category "${row.category}" needs "illegal-urls" or "illegal-hashes"`);
+  }
+  if (!locked && isIllegal) report('format', `"${row.format}" is for locked categories, and "${row.category}" is none`);
+}
+
+const ILLEGAL_FORMATS: ReadonlySet<string> = new Set(['illegal-urls', 'illegal-hashes']);
 
 function checkEnabled(row: ListRow, listsDir: string, report: (key: keyof ListRow, reason: string) => void): void {
-  if (!READ_FORMATS.has(row.format)) {
-    report('format', `the format "${row.format}" cannot be read by this version; set "enabled: false"`);
+  if (/^[a-z][a-z0-9+.-]+:/i.test(row.source)) {
+    if (!ILLEGAL_FORMATS.has(row.format)) return checkFetched(row, report);
+    return report('source', 'a list of a locked category is not fetched by this version; name a file');
   }
-  if (/^[a-z][a-z0-9+.-]+:/i.test(row.source)) return checkFetched(row, report);
   for (const key of ['refresh', 'maxBytes', 'sha256'] as const) {
     if (row[key] !== undefined) report(key, `"${key}" is for https sources; ${row.source} is read where it lies`);
   }
@@ -274,20 +306,21 @@ function checkFetched(row: ListRow, report: (key: keyof ListRow, reason: string)
   if (fault !== null) report('refresh', `"refresh: ${row.refresh}" ${fault}`);
 }
 
+type EnabledList = Omit<CatalogueList, 'format'> & { readonly format: CatalogueList['format'] | IllegalFormat };
+
 function compileCatalogue(categories: CategoriesDocument, lists: CatalogueDocument, listsDir: string): Catalogue {
   const known = categories.value.categories.map((row): Category => ({
     ...row,
     locked: row.locked ?? false,
     flag: row.flag ?? true,
   }));
-  const enabled = lists.value.lists.flatMap((row, i): CatalogueList[] => {
+  const enabled = lists.value.lists.flatMap((row, i): EnabledList[] => {
     if (!row.enabled) return [];
     const fetch = fetchTerms(row);
     return [
       {
         ...offer(row, lists.lineOf(['lists', i])),
-        locked: known.find((category) => category.id === row.category)!.locked,
-        format: row.format as CatalogueList['format'],
+        format: row.format as CatalogueList['format'] | IllegalFormat,
         path: fetch === null ? resolve(listsDir, row.source) : null,
         fetch,
         fetchedAt: null,
@@ -295,7 +328,14 @@ function compileCatalogue(categories: CategoriesDocument, lists: CatalogueDocume
     ];
   });
   const offered = lists.value.lists.flatMap((row, i) => (row.enabled ? [] : [offer(row, lists.lineOf(['lists', i]))]));
-  return { version: categories.value.version ?? null, categories: known, lists: enabled, offered };
+  return {
+    version: categories.value.version ?? null,
+    categories: known,
+    lists: enabled.filter((list): list is CatalogueList => !isIllegal(list)),
+    // Its source is a file (see `checkEnabled`): what is fetched would lie on the disk as it came.
+    illegal: enabled.filter(isIllegal).map((list) => ({ ...list, path: resolve(listsDir, list.source) })),
+    offered,
+  };
 }
 
 function offer({ id, category, source, licence, homepage }: ListRow, line: number): OfferedList {
@@ -310,4 +350,8 @@ function fetchTerms({ source, refresh, maxBytes, sha256 }: ListRow): FetchTerms 
     maxBytes: maxBytes ?? DEFAULT_MAX_BYTES,
     sha256: sha256 ?? null,
   };
+}
+
+function isIllegal(list: EnabledList): list is EnabledList & { readonly format: IllegalFormat } {
+  return ILLEGAL_FORMATS.has(list.format);
 }

@@ -8,6 +8,8 @@ import type { Catalogue } from './catalogue.ts';
 import { CATALOGUE_FILE, CATEGORIES_FILE } from './catalogue-files.ts';
 import { openIndex } from './category-index.ts';
 import { withFetched } from './fetched-lists.ts';
+import type { IllegalIndex } from './illegal-match.ts';
+import { type IllegalFacts, loadIllegal } from './illegal-store.ts';
 import { INDEX_VERSION } from './index-file.ts';
 import type { ExplainedIndex, IndexedList } from './match.ts';
 import { hashFile, sourceFiles } from './read-source.ts';
@@ -40,7 +42,7 @@ export interface IndexManifest {
   /** What an adult should know: one sentence each. */
   readonly alarms: readonly string[];
   /** Keyed fingerprints of locked lists, in a file of their own beside the index; absent where there are none. */
-  readonly illegal?: { readonly file: string; readonly sha256: string };
+  readonly illegal?: IllegalFacts;
 }
 
 /** Every file that an index in force consists of, the index itself first. */
@@ -72,6 +74,9 @@ export async function readInputs(listsDir: string, catalogue: Catalogue): Promis
       files.set(file.path, sha256);
       hash.update(`${file.format} ${sha256}\n`);
     }
+  }
+  for (const list of catalogue.illegal) {
+    hash.update(`list ${list.id}\n${list.format} ${await hashFile(list.path).catch(() => 'unreadable')}\n`);
   }
   return { fingerprint: hash.digest('hex'), files };
 }
@@ -123,6 +128,15 @@ export function loadCurrentIndex(layout: DataLayout): ExplainedIndex {
   const index = openIndex(bytes, manifest.lists);
   if (index.sha256 !== manifest.sha256) throw notWhatWasBuilt(manifest.file);
   return index;
+}
+
+/**
+ * The illegal lists in force; null when there are none. Throws a SchoolgateError if there should be some and they cannot be loaded:
+ * nothing may be served without them.
+ */
+export function loadCurrentIllegal(layout: DataLayout): IllegalIndex | null {
+  const facts = readManifest(layout)?.illegal;
+  return facts === undefined ? null : loadIllegal(layout, facts);
 }
 
 /**

@@ -36,15 +36,12 @@ async function build(context: CliContext, showAll: boolean): Promise<void> {
 }
 
 async function status(context: CliContext): Promise<void> {
-  const { loadCatalogue } = await import('../categories/catalogue.ts');
   const { isIndexCurrent, loadCurrentIndex, readManifest } = await import('../categories/current-index.ts');
   const { listsDir, layout } = folders(context);
   loadCurrentIndex(layout);
   const manifest = readManifest(layout)!;
-  const locked = new Set(loadCatalogue(listsDir).categories.flatMap(({ id, locked }) => (locked ? [id] : [])));
-  const hasIllegalList = manifest.lists.some(({ category }) => locked.has(category));
   const isCurrent = await isIndexCurrent(listsDir, layout);
-  context.stdout.write(`${statusText(manifest, context.clock(), hasIllegalList)}\n`);
+  context.stdout.write(`${statusText(manifest, context.clock())}\n`);
   if (!isCurrent) context.stdout.write('The lists on disk have changed since. Run "schoolgate lists build".\n');
   if (manifest.alarms.length > 0) throw new SchoolgateError('lists_incomplete', 'client', manifest.alarms.join('\n'));
 }
@@ -57,7 +54,8 @@ function folders(context: CliContext): { listsDir: string; layout: DataLayout } 
 }
 
 function buildText(summary: BuildSummary): string {
-  const rows = summary.lists.map((list) => [
+  const all = [...summary.lists, ...summary.illegal];
+  const rows = all.map((list) => [
     list.id,
     list.category,
     count(list.entries),
@@ -67,7 +65,7 @@ function buildText(summary: BuildSummary): string {
     buildRemark(list),
   ]);
   const head = ['list', 'category', 'entries', 'accepted', 'duplicates', 'rejected', ''];
-  const rejected = summary.lists.flatMap((list) => {
+  const rejected = all.flatMap((list) => {
     const lines = list.rejectedSamples.map((problem) => `  ${formatProblem(problem)}`);
     const more = list.fromLastGood ? 0 : list.rejected - lines.length;
     return more > 0 ? [...lines, `  … and ${count(more)} more of ${list.id}; --rejected prints them all`] : lines;
@@ -82,15 +80,15 @@ function buildText(summary: BuildSummary): string {
   ].join('\n');
 }
 
-function buildRemark(list: BuildSummary['lists'][number]): string {
+function buildRemark(list: BuildSummary['lists'][number] | BuildSummary['illegal'][number]): string {
   const remarks: string[] = [];
   if (list.fromLastGood) remarks.push('last good copy');
-  else if (list.problems.length > 0) remarks.push('not loaded');
+  else if ('problems' in list && list.problems.length > 0) remarks.push('not loaded');
   return remarks.join('; ');
 }
 
-function statusText(manifest: IndexManifest, now: number, hasIllegalList: boolean): string {
-  const rows = manifest.lists.map((list) => [
+function statusText(manifest: IndexManifest, now: number): string {
+  const rows = [...manifest.lists, ...(manifest.illegal?.lists ?? [])].map((list) => [
     list.id,
     list.category,
     count(list.accepted),
@@ -102,8 +100,18 @@ function statusText(manifest: IndexManifest, now: number, hasIllegalList: boolea
     ...table(['list', 'category', 'entries', 'age', 'health'], rows),
     '',
     `Index: ${count(domains)} hosts and ${count(urls)} URLs, built ${builtAt}.`,
-    ...(hasIllegalList ? [] : [NO_ILLEGAL_LIST]),
+    ...illegalLines(manifest.illegal),
   ].join('\n');
+}
+
+/** What may be said of lists of locked categories. */
+function illegalLines(illegal: IndexManifest['illegal']): string[] {
+  if (illegal === undefined) return [NO_ILLEGAL_LIST];
+  return illegal.lists.map(
+    ({ id, enforced, pages, enforcedSince }) =>
+      `${id}: enforced since ${enforcedSince}; page-level entries enforced: plain HTTP only ` +
+      `(${pages === null ? 'how many is not known of hashes' : `${count(pages)} of ${count(enforced)}`}).`,
+  );
 }
 
 /** Columns as wide as their widest cell; cells that are numbers stand to the right. */

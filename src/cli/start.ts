@@ -46,7 +46,7 @@ async function serve(role: 'start' | 'gateway', context: CliContext): Promise<vo
     const facts: ListFacts = {
       names: lists.reduce((sum, list) => sum + list.accepted, 0),
       onlyStarters: lists.every((list) => list.id.startsWith('starter-')),
-      illegal: lists.some((list) => running.policy.categories[list.category]?.locked === true),
+      illegal: readManifest(layout)?.illegal !== undefined,
       fromLastGood: lists.filter((list) => list.fromLastGood).map((list) => list.id),
     };
     context.stdout.write(greeting(environment, running, facts));

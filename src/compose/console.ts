@@ -234,11 +234,11 @@ async function openConsoleDoors(
 /** What the index in force was built from. */
 function listsStatus({ listsDir }: Environment, layout: DataLayout): ListsStatus {
   try {
-    const { categories } = loadCatalogue(listsDir);
-    const locked = new Set(categories.filter((category) => category.locked).map(({ id }) => id));
-    const lists = readManifest(layout)?.lists ?? [];
+    loadCatalogue(listsDir);
+    const manifest = readManifest(layout);
+    const lists = manifest?.lists ?? [];
     const names = lists.reduce((sum, list) => sum + list.accepted, 0);
-    return { names, lists, illegalListLoaded: lists.some((list) => locked.has(list.category)), problem: null };
+    return { names, lists, illegalListLoaded: manifest?.illegal !== undefined, problem: null };
   } catch (error) {
     return { names: 0, lists: [], illegalListLoaded: false, problem: (error as Error).message };
   }

@@ -146,9 +146,9 @@ async function ensureIndex(
 }
 
 function neverLoaded({ listsDir }: Environment, layout: DataLayout): Problem[] {
-  const loaded = new Set(readManifest(layout)?.lists.map(({ id }) => id));
+  const loaded = new Set(readManifest(layout)?.illegal?.lists.map(({ id }) => id));
   return loadCatalogue(listsDir)
-    .lists.filter(({ id, locked }) => locked && !loaded.has(id))
+    .illegal.filter(({ id }) => !loaded.has(id))
     .map(({ id, category, line }) => ({
       file: join(listsDir, CATALOGUE_FILE),
       line,

@@ -280,6 +280,8 @@ export class Supervisor {
     this.#onAlarm(message);
     if (message.type === 'health') answer(this.#health());
     else if (message.type === 'ready') answer(this.#ready());
+    // Limits hold over all workers: what one has seen, all count.
+    else if (message.type === 'illegal-hit') this.#workers.tell(message);
     else if (message.type === 'verify') void verifyAtConsole(this.#console?.link, message).then(answer);
   }
 

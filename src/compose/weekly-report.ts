@@ -104,11 +104,11 @@ type ListsOfWeek = Pick<WeekStatus, 'illegalListLoaded' | 'listsFromLastGood' | 
 /** A report is made also where the lists cannot be read: it then says so. */
 function readLists(layout: DataLayout, listsDir: string): ListsOfWeek {
   try {
-    const lists = readManifest(layout)?.lists ?? [];
+    const manifest = readManifest(layout);
+    const lists = manifest?.lists ?? [];
     const { categories } = loadCatalogue(listsDir);
-    const locked = new Set(categories.filter((category) => category.locked).map(({ id }) => id));
     return {
-      illegalListLoaded: lists.some((list) => locked.has(list.category)),
+      illegalListLoaded: manifest?.illegal !== undefined,
       listsFromLastGood: lists.filter((list) => list.fromLastGood),
       listsProblem: null,
       categoryTitles: Object.fromEntries(categories.map(({ id, title }) => [id, title])),

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { loadCurrentIllegal, readManifest } from '../categories/current-index.ts';
 import { openLiveIndex } from '../categories/live-index.ts';
 import { dataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';
@@ -10,6 +11,7 @@ import { loadPublicKey } from '../events/signing.ts';
 import { readLastGood } from '../events/snapshot-keeper.ts';
 import type { GatewayContext } from '../gateway/context.ts';
 import { createDialler } from '../gateway/dial.ts';
+import { type CountedHit, createIllegalProbes } from '../gateway/illegal-probes.ts';
 import { Leases } from '../gateway/leases.ts';
 import { DEFAULT_LIMITS } from '../gateway/limits.ts';
 import { createListener } from '../gateway/listener.ts';
@@ -70,11 +72,18 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
   const publicKey = loadPublicKey(layout);
   let ownPorts: ReadonlySet<number> = new Set(orders.ownPorts);
   const index = await openLiveIndex(layout);
+  let illegal = loadCurrentIllegal(layout);
+  const renewIllegal = (): boolean => {
+    if (readManifest(layout)?.illegal?.sha256 === illegal?.sha256) return false;
+    illegal = loadCurrentIllegal(layout);
+    context.snapshots = { ...context.snapshots, illegal };
+    return true;
+  };
   const readSnapshots = (): Snapshots => {
     const policy = readLastGood(layout, 'policy', publicKey);
     if (policy === null) throw new Error('no policy has been published to this gateway yet');
     const live = readLastGood(layout, 'live', publicKey);
-    return prepareSnapshots(policy, live?.body ?? { grants: [] }, index.index, ownPorts);
+    return prepareSnapshots(policy, live?.body ?? { grants: [] }, index.index, illegal, ownPorts);
   };
   const limits = DEFAULT_LIMITS;
   const parent = environment.upstreamProxy;
@@ -103,6 +112,7 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     spool,
     open,
     refusals: createRefusalLog(clock),
+    probes: createIllegalProbes(clock, (asker, hit) => link.tell({ type: 'illegal-hit', asker, hit })),
     metrics: createGatewayMetrics({
       openConnections: () => listener.connections,
       openTunnels: () => open.tunnels,
@@ -134,7 +144,10 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
   };
   // Requests go on between its slices; the snapshots at hand look names up in the new index from the moment it is there.
   const indexRenewal = createPump(
-    async () => void ((await index.renew()) && open.judgeAll(context)),
+    async () => {
+      const isNew = [await index.renew(), renewIllegal()].includes(true);
+      if (isNew) open.judgeAll(context);
+    },
     (error) => error !== null && keep(error),
   );
   const stopSweeping = open.startSweeping(context);
@@ -169,7 +182,9 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     else if (message.type === 'own-ports') {
       ownPorts = new Set(message['ports'] as number[]);
       renew();
-    } else if (message.type === 'report-metrics') void reportMetrics(context.metrics.registry).then(answer);
+    } else if (message.type === 'illegal-hit')
+      context.probes.hit(message['asker'] as string, message['hit'] as CountedHit);
+    else if (message.type === 'report-metrics') void reportMetrics(context.metrics.registry).then(answer);
     else if (message.type === 'refusals') answer(context.refusals.of(message['client'] as string));
     else if (message.type === 'drain') void (draining ??= drain(message['deadlineMs'] as number));
   });

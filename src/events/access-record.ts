@@ -47,6 +47,12 @@ export interface AccessRecord {
   readonly error?: string;
 }
 
+/** What is told of a listed illegal target that was asked for. */
+export interface IllegalHitRecord extends AccessRecord {
+  /** HMAC-SHA-256 of the target under the installation's key, hex: tells whether two hits were of the same target. */
+  readonly mark?: string;
+}
+
 /** Written when a tunnel opens, so that it is on record even if the worker is killed; the AccessRecord with the same id follows. */
 export interface TunnelOpening {
   readonly opening: AccessRecord;

@@ -1,4 +1,4 @@
-import type { AccessRecord } from './access-record.ts';
+import type { AccessRecord, IllegalHitRecord } from './access-record.ts';
 
 /** One event as it travels: `data` is the payload of its type and version. */
 export interface EventEnvelope<T extends EventType = EventType> {
@@ -18,7 +18,7 @@ export interface EventPayloads {
   /** Allowed, but an adult should know (monitor). Owner: gateway. */
   'access.flagged': AccessRecord;
   /** A listed illegal target was asked for; never carries the target. Owner: gateway. */
-  'illegal.hit': AccessRecord;
+  'illegal.hit': IllegalHitRecord;
   /** Something in the gateway went wrong while deciding; the request was refused. Owner: gateway. */
   fault: { readonly gateway: string; readonly worker: number; readonly what: string; readonly record: AccessRecord };
   /** A condition that a person must look at. Owner: gateway. */

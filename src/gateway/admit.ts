@@ -1,9 +1,12 @@
+import type { IllegalHit } from '../categories/illegal-match.ts';
 import { type CategoryMatch, NO_MATCH } from '../categories/match.ts';
 import type { Who } from '../identity/who.ts';
 import { type CanonicalHost, canonicalHost } from '../kernel/host.ts';
 import { decide, type DecisionRequest, faultDecision, strictest } from '../policy/decide.ts';
+import { decision, illegal as illegalDecision } from '../policy/level-outcome.ts';
 import type { Decision } from '../policy/verdict.ts';
 import type { GatewayContext } from './context.ts';
+import { askerOf, type CountedHit } from './illegal-probes.ts';
 import type { Snapshots } from './snapshots.ts';
 
 /** What is asked for, canonical. */
@@ -39,6 +42,10 @@ export interface Admission {
   decision: Decision;
   /** The TLS server name where it is another than the target's; from then on the connection is judged on both. */
   serverName: CanonicalHost | null;
+  /** What the target, or the server name, meets in the lists of illegal material. */
+  illegal: IllegalHit | null;
+  /** What the client is told instead of the decision, so that nobody can try out what is listed (see `illegal-probes`). */
+  toldAs: Decision | 'unreachable' | null;
 }
 
 /**
@@ -46,6 +53,7 @@ export interface Admission {
  *
  *   identify   whose rules apply; first, so that even a refusal is on the right person's record
  *   inspect    ports and literal addresses: what may never be reached need not be looked up in any list
+ *   illegal    whether it is listed as illegal; in lists of their own, and whatever else is wrong with the request
  *   classify   what the lists say; one look-up for all categories
  *   decide     the school's rules over the three above
  *
@@ -59,21 +67,69 @@ export function admit(context: GatewayContext, ask: Ask, user: string | null): A
   try {
     who = snapshots.identify(ask.client, user);
     const violation = ask.violation ?? inspect(snapshots, ask);
-    const match = violation === null ? classify(snapshots, ask.target!) : NO_MATCH;
-    const judged = decide(snapshots.policy, snapshots.live, request(ask.target, who, match, violation), startedAt);
-    const decision = violation !== null && isIllegal(snapshots, ask.target) ? { ...judged, locked: true } : judged;
-    return { id, startedAt, ask, who, snapshots, match, decision, serverName: null };
+    const illegal = ask.target === null ? null : listedAsIllegal(snapshots, ask.target);
+    const match = matchOf(snapshots, ask.target, violation, illegal);
+    const judged = judge(snapshots, request(ask.target, who, match, violation), illegal, startedAt);
+    const admission = { id, startedAt, ask, who, snapshots, match, decision: judged, serverName: null, illegal };
+    return againstProbing(context, { ...admission, toldAs: null });
   } catch (error) {
     context.log.error({ err: error, id }, 'deciding failed; the request is refused');
-    return { id, startedAt, ask, who, snapshots, match: NO_MATCH, decision: faultDecision(), serverName: null };
+    const failed = { match: NO_MATCH, decision: faultDecision(), serverName: null, illegal: null, toldAs: null };
+    // Whatever failed, the target may be a listed one: it is not written down.
+    const isListed = snapshots.illegal !== null;
+    return { id, startedAt, ask: isListed ? { ...ask, target: null } : ask, who, snapshots, ...failed };
   }
 }
 
-// A request that is refused for its form is not judged on its lists, but a listed illegal address must not be written down for that.
-function isIllegal(snapshots: Snapshots, target: Target | null): boolean {
-  if (target === null) return false;
-  return classify(snapshots, target).categories.some((id) => snapshots.facts.categories[id]?.locked === true);
+/** The decision; a listed illegal target that is refused for its form must not be written down for that either. */
+function judge(snapshots: Snapshots, asked: DecisionRequest, illegal: IllegalHit | null, now: number): Decision {
+  if (illegal !== null && asked.violation === null) return illegalDecision(illegal.categories[0]!);
+  const judged = decide(snapshots.policy, snapshots.live, asked, now);
+  return illegal === null ? judged : { ...judged, locked: true };
 }
+
+function listedAsIllegal({ illegal }: Snapshots, { host, path }: Target): IllegalHit | null {
+  return illegal === null ? null : illegal.match(host.name, path);
+}
+
+function matchOf(
+  snapshots: Snapshots,
+  target: Target | null,
+  violation: DecisionRequest['violation'],
+  illegal: IllegalHit | null,
+): CategoryMatch {
+  if (violation !== null || target === null) return NO_MATCH;
+  const match = classify(snapshots, target);
+  if (illegal === null) return match;
+  return {
+    categories: [...new Set([...match.categories, ...illegal.categories])].sort(),
+    lists: [...match.lists, ...illegal.lists].sort(),
+  };
+}
+
+/** Counts hits, and holds to what follows from too many of them. */
+function againstProbing(context: GatewayContext, admission: Admission): Admission {
+  const { who, ask, illegal } = admission;
+  if (illegal?.isCanary === true) return admission;
+  const asker = askerOf(who.user, ask.client);
+  if (illegal !== null) context.probes.hit(asker, countedHit(illegal));
+  const answer = context.probes.answerFor(asker);
+  if (answer === 'as-usual') return admission;
+  if (answer === 'hide-hits') {
+    if (illegal !== null) admission.toldAs = 'unreachable';
+    return admission;
+  }
+  admission.toldAs = illegalDecision(context.probes.lastCategory(asker));
+  if (illegal === null) admission.decision = PAUSED;
+  return admission;
+}
+
+function countedHit({ entry, categories }: IllegalHit): CountedHit {
+  return { entry, category: categories[0]! };
+}
+
+/** Of an ordinary request by somebody who tries out what is listed. Not flagged: it is no hit. */
+const PAUSED = decision('block', 'limit', 'illegal');
 
 /** Judges a second name that the same connection carries (TLS server name); the stricter verdict stands. */
 export function admitServerName(context: GatewayContext, admission: Admission, serverName: string): void {
@@ -83,13 +139,16 @@ export function admitServerName(context: GatewayContext, admission: Admission, s
     if (host?.name === ask.target!.host.name) return;
     admission.serverName = host;
     const target = host === null ? null : { ...ask.target!, host };
-    const match = target === null ? NO_MATCH : classify(snapshots, target);
     const violation = target === null ? 'malformed' : null;
-    const second = decide(snapshots.policy, snapshots.live, request(target, who, match, violation), context.clock());
+    const illegal = target === null ? null : listedAsIllegal(snapshots, target);
+    const match = matchOf(snapshots, target, violation, illegal);
+    const second = judge(snapshots, request(target, who, match, violation), illegal, context.clock());
     const stricter = strictest(admission.decision, second);
     if (stricter === admission.decision) return;
     admission.decision = stricter;
     admission.match = match;
+    admission.illegal = illegal;
+    if (illegal !== null) context.probes.hit(askerOf(who.user, ask.client), countedHit(illegal));
   } catch (error) {
     context.log.error({ err: error, id: admission.id }, 'judging the server name failed; the connection is refused');
     admission.decision = faultDecision();
@@ -103,12 +162,14 @@ export function admitAgain(context: GatewayContext, admission: Admission): Decis
     const { ask, serverName } = admission;
     const now = context.clock();
     const who = snapshots.identify(ask.client, admission.who.user);
-    const judge = (target: Target): Decision => {
-      const asked = request(target, who, classify(snapshots, target), inspect(snapshots, { ...ask, target }));
-      return decide(snapshots.policy, snapshots.live, asked, now);
+    const judgeNow = (target: Target): Decision => {
+      const violation = inspect(snapshots, { ...ask, target });
+      const illegal = listedAsIllegal(snapshots, target);
+      const asked = request(target, who, matchOf(snapshots, target, violation, illegal), violation);
+      return judge(snapshots, asked, illegal, now);
     };
-    const decision = judge(ask.target!);
-    return serverName === null ? decision : strictest(decision, judge({ ...ask.target!, host: serverName }));
+    const first = judgeNow(ask.target!);
+    return serverName === null ? first : strictest(first, judgeNow({ ...ask.target!, host: serverName }));
   } catch (error) {
     context.log.error({ err: error, id: admission.id }, 'deciding again failed; the connection is cut');
     return faultDecision();

@@ -35,7 +35,7 @@ export async function connectRequest(
   const sentBy = context.proxyAuth.userOf(head.rawHeaders, ask.client);
   const admission = admit(context, ask, sentBy instanceof Promise ? await sentBy : sentBy);
   if (admission.decision.verdict === 'block') return refuseConnect(context, admission, client);
-  const told = announce(context, accessRecord(context, admission, NOTHING_YET));
+  const told = announce(context, admission, accessRecord(context, admission, NOTHING_YET));
   if (told !== null) await told;
   const { host, port } = admission.ask.target!;
   const { dialler } = context;
@@ -149,7 +149,7 @@ class Tunnel implements OpenConnection, RelayOwner {
       this.#relay.release(bytes);
     };
     const record = accessRecord(this.#context, this.admission, this.#outcome());
-    const told = announce(this.#context, record, this.#context.ids());
+    const told = announce(this.#context, this.admission, record, this.#context.ids());
     if (told === null) return go();
     this.#relay.client.pause();
     void told.then(go);

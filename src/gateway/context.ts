@@ -5,6 +5,7 @@ import type { IdMaker } from '../kernel/ids.ts';
 import type { Dialler } from './dial.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { GatewayMetrics } from './metrics.ts';
+import type { IllegalProbes } from './illegal-probes.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { ProxyAuth } from './proxy-auth.ts';
 import type { Snapshots } from './snapshots.ts';
@@ -24,6 +25,7 @@ export interface GatewayContext {
   readonly spool: Spool;
   readonly open: OpenConnections;
   readonly refusals: RefusalLog;
+  readonly probes: IllegalProbes;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
   /** Where `/health`, `/ready` and `/metrics` come from: the whole gateway, not this worker. */

@@ -40,7 +40,7 @@ export async function httpRequest(
     return toFrontDesk(context, pools, admission, read.url, request, response, hasBody);
   }
   if (admission.decision.verdict === 'block') return refuseHttp(context, admission, response, hasBody);
-  const told = announce(context, accessRecord(context, admission, NOTHING_YET));
+  const told = announce(context, admission, accessRecord(context, admission, NOTHING_YET));
   if (told !== null) await told;
   const url = read.url!;
   let route: Route;

@@ -69,5 +69,10 @@ export class OpenConnections {
 }
 
 function judge(context: GatewayContext, connection: OpenConnection): void {
-  if (admitAgain(context, connection.admission).verdict === 'block') connection.cut('cut');
+  const { admission } = connection;
+  const decision = admitAgain(context, admission);
+  if (decision.verdict !== 'block') return;
+  // What has become listed as illegal meanwhile is not written down at the tunnel's end either.
+  if (decision.locked) admission.decision = decision;
+  connection.cut('cut');
 }

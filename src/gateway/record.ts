@@ -1,4 +1,4 @@
-import type { AccessRecord } from '../events/access-record.ts';
+import type { AccessRecord, IllegalHitRecord } from '../events/access-record.ts';
 import { EVENT_VERSIONS, type EventEnvelope } from '../events/catalogue.ts';
 import { isoTime } from '../kernel/clock.ts';
 import type { Admission } from './admit.ts';
@@ -60,17 +60,29 @@ export function accessRecord(context: GatewayContext, admission: Admission, outc
  * Null when there is nothing to tell, so that the common path waits for nothing. `id` is the event's: a record that is told
  * of a second time needs another one, because an id takes effect once.
  */
-export function announce(context: GatewayContext, record: AccessRecord, id = record.id): Promise<void> | null {
+export function announce(
+  context: GatewayContext,
+  admission: Admission,
+  record: AccessRecord,
+  id = record.id,
+): Promise<void> | null {
   if (record.reason === 'fault') {
     const { gateway, worker } = context;
     const data = { gateway, worker, what: 'deciding failed; the request was refused', record };
     return context.spool.event(envelope(id, 'fault', record, data));
   }
   if (!record.flagged) return null;
-  if (record.locked) return context.spool.event(envelope(id, 'illegal.hit', record, record));
+  if (record.locked) return context.spool.event(envelope(id, 'illegal.hit', record, illegalHit(admission, record)));
   return context.spool.event(
     envelope(id, record.verdict === 'block' ? 'access.blocked' : 'access.flagged', record, record),
   );
+}
+
+/** The target itself is told to nobody; its mark shows which hits were of the same one. */
+function illegalHit({ snapshots, serverName, ask }: Admission, record: AccessRecord): IllegalHitRecord {
+  const target = serverName?.name ?? ask.target?.text;
+  if (snapshots.illegal === null || target === undefined) return record;
+  return { ...record, mark: snapshots.illegal.mark(target) };
 }
 
 function envelope<T extends 'fault' | 'illegal.hit' | 'access.blocked' | 'access.flagged'>(

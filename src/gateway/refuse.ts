@@ -3,12 +3,12 @@ import type { Socket } from 'node:net';
 import { isoTime } from '../kernel/clock.ts';
 import type { Decision } from '../policy/verdict.ts';
 import type { Admission } from './admit.ts';
-import { blockPage, PAGE_CSP, type PageInput } from './block-page.ts';
+import { blockPage, errorPage, PAGE_CSP, type PageInput } from './block-page.ts';
 import type { GatewayContext } from './context.ts';
 import { PSEUDONYM } from './headers.ts';
 import { accessRecord, announce, finish, type Outcome } from './record.ts';
 import { discardBody } from './request-body.ts';
-import { type UpstreamError, upstreamError } from './upstream-error.ts';
+import { UpstreamError, upstreamError } from './upstream-error.ts';
 
 /** Where everyone behind the proxy can ask why; answered by the front desk. */
 export const FRONT_DESK_HOST = 'schoolgate.internal';
@@ -29,11 +29,12 @@ function refusalStatus(decision: Decision): number {
 }
 
 /** Fields of a refusal, name and value by turns (RFC 9209; RFC 9110 §11.7.1 for 407). */
-function refusalFields(status: number): string[] {
+function refusalFields(status: number, { illegal }: Admission): string[] {
   if (status === 407) {
     return ['Cache-Control', 'no-store', 'Proxy-Authenticate', 'Basic realm="Schoolgate", charset="UTF-8"'];
   }
   if (status === 503) return [...failureFields('connection_limit_reached'), 'Retry-After', '5'];
+  if (illegal?.isCanary === true) return failureFields(`http_request_denied; details="canary ${illegal.lists[0]}"`);
   return failureFields(status === 400 ? 'http_request_error' : 'http_request_denied');
 }
 
@@ -61,10 +62,11 @@ export function refuseHttp(
   response: ServerResponse,
   hasBody: boolean,
 ): void {
-  const status = refusalStatus(admission.decision);
+  if (admission.toldAs === 'unreachable') return hideHttp(context, admission, response);
+  const status = refusalStatus(toldDecision(admission));
   whenTold(context, admission, { status, up: 0, down: 0 }, () => {
     if (response.destroyed) return 0;
-    const fields = refusalFields(status);
+    const fields = refusalFields(status, admission);
     // Where a request could be read in two ways, so could whatever follows it.
     if (status === 400) fields.push('Connection', 'close');
     else if (hasBody) discardBody(response.req);
@@ -72,13 +74,37 @@ export function refuseHttp(
   });
 }
 
+/** What the client is told; its record holds what was decided. */
+function toldDecision({ decision, toldAs }: Admission): Decision {
+  return toldAs === null || toldAs === 'unreachable' ? decision : toldAs;
+}
+
+/** Answers as for a name that does not exist: see `illegal-probes`. */
+function hideHttp(context: GatewayContext, admission: Admission, response: ServerResponse): void {
+  const { status, type } = NO_SUCH_SITE;
+  const target = admission.ask.target?.text ?? null;
+  whenTold(context, admission, { status, up: 0, down: 0 }, () => {
+    if (response.destroyed) return 0;
+    discardBody(response.req);
+    return sendPage(response, status, failureFields(type), errorPage(502, { ...pageInput(admission), target }));
+  });
+}
+
+const NO_SUCH_SITE = new UpstreamError('dns_error', 'There is no site of that name.');
+
 /** Answers a CONNECT. Browsers show a page of their own here, so the body is one sentence. */
 export function refuseConnect(context: GatewayContext, admission: Admission, client: Socket): void {
-  const status = refusalStatus(admission.decision);
+  const isHidden = admission.toldAs === 'unreachable';
+  const status = isHidden ? NO_SUCH_SITE.status : refusalStatus(toldDecision(admission));
   whenTold(context, admission, { status, up: 0, down: 0 }, () => {
     if (client.destroyed) return 0;
+    if (isHidden) {
+      client.end(failureAnswer(NO_SUCH_SITE));
+      closeSoon(client);
+      return 0;
+    }
     const text = `Schoolgate refused this connection. Open ${FRONT_DESK_URL} to see why.\n`;
-    const fields = [...refusalFields(status), 'Connection', 'close', ...textFields(text)];
+    const fields = [...refusalFields(status, admission), 'Connection', 'close', ...textFields(text)];
     client.end(responseHead(status, fields) + text);
     closeSoon(client);
     return text.length;
@@ -149,8 +175,10 @@ export function destinationRefused(decision: Decision): Decision {
 
 /** Records and announces the refusal, then runs `answer`, which gives the body bytes sent. */
 function whenTold(context: GatewayContext, admission: Admission, outcome: Outcome, answer: () => number): void {
+  // Our own question whether the lists are in force is nobody's visit: the supervisor keeps what comes of it.
+  if (admission.illegal?.isCanary === true) return void answer();
   const record = accessRecord(context, admission, outcome);
-  const told = announce(context, record);
+  const told = announce(context, admission, record);
   const go = (): void => finish(context, { ...record, down: answer() });
   if (told === null) go();
   else void told.then(go);
@@ -172,7 +200,8 @@ export function pageInput({ ask, decision, who, snapshots, id, startedAt }: Admi
 }
 
 function renderPage(admission: Admission): string {
-  const { decision, snapshots } = admission;
+  const { snapshots } = admission;
+  const decision = toldDecision(admission);
   const { category } = decision;
   const categoryTitle = category === null ? null : (snapshots.facts.categories[category]?.title ?? category);
   return blockPage({ ...pageInput(admission), decision, categoryTitle });

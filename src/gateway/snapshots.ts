@@ -1,3 +1,4 @@
+import type { IllegalIndex } from '../categories/illegal-match.ts';
 import type { CategoryIndex } from '../categories/match.ts';
 import { prepareIdentity } from '../identity/identify.ts';
 import type { Who } from '../identity/who.ts';
@@ -11,6 +12,8 @@ export interface Snapshots {
   readonly policy: PreparedPolicy;
   readonly live: PreparedLive;
   readonly index: CategoryIndex;
+  /** Null when no list of illegal material is loaded. */
+  readonly illegal: IllegalIndex | null;
   readonly identify: (client: string, user: string | null) => Who;
   /** Content hash and serial of the policy, for records. */
   readonly hash: string;
@@ -28,6 +31,7 @@ export function prepareSnapshots(
   policy: { readonly body: PolicySnapshot; readonly serial: number },
   live: LiveSnapshot,
   index: CategoryIndex,
+  illegal: IllegalIndex | null,
   ownPorts: ReadonlySet<number>,
 ): Snapshots {
   const { network, hash } = policy.body;
@@ -35,6 +39,7 @@ export function prepareSnapshots(
     policy: preparePolicy(policy.body),
     live: prepareLive(live),
     index,
+    illegal,
     identify: prepareIdentity(policy.body),
     hash,
     serial: policy.serial,

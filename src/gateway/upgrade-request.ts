@@ -38,7 +38,7 @@ export async function upgradeRequest(
   const sentBy = userOf(context, request, inside);
   const admission = admit(context, ask, sentBy instanceof Promise ? await sentBy : sentBy);
   if (admission.decision.verdict === 'block' || url === null) return refuseConnect(context, admission, client);
-  const told = announce(context, accessRecord(context, admission, NOTHING_YET));
+  const told = announce(context, admission, accessRecord(context, admission, NOTHING_YET));
   if (told !== null) await told;
   let route: Route;
   try {

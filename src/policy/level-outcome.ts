@@ -17,7 +17,8 @@ export function levelOutcome(policy: PreparedPolicy, level: PreparedLevel, match
   return outcome;
 }
 
-function illegal(category: string): Decision {
+/** The decision on listed illegal material: nobody's rule comes before it. */
+export function illegal(category: string): Decision {
   return { ...decision('block', 'illegal', 'illegal', { category, flagged: true }), locked: true };
 }
 

@@ -48,7 +48,6 @@ await t.test('a good catalogue', async (t) => {
     {
       id: 'starter-gambling',
       category: 'gambling',
-      locked: false,
       format: 'domains',
       source: './starter/gambling.txt',
       path: join(dir, 'starter/gambling.txt'),
@@ -174,6 +173,28 @@ await t.test('what does not fit the schema', async (t) => {
       `${expected} in ${problems.join('\n')}`,
     );
   }
+});
+
+await t.test('what is illegal stays apart and locked', async (t) => {
+  const list = (id: string, category: string, format: string): string =>
+    `  - { id: ${id}, category: ${category}, format: ${format}, source: ./x.txt, enabled: true }\n`;
+  const rows =
+    list('a', 'csam', 'domains') + list('b', 'gambling', 'illegal-urls') + list('c', 'gambling', 'illegal-hashes');
+  t.strictSame(problemsOf(t.testdir({ 'categories.yaml': CATEGORIES, 'catalogue.yaml': `lists:\n${rows}` })), [
+    'catalogue.yaml:2 list "a": a list of the locked category "csam" needs "illegal-urls" or "illegal-hashes"',
+    'catalogue.yaml:3 list "b": "illegal-urls" is for locked categories, and "gambling" is none',
+    'catalogue.yaml:4 list "c": "illegal-hashes" is for locked categories, and "gambling" is none',
+  ]);
+  for (const open of ['locked: false, flag: true', 'flag: true']) {
+    const categories = CATEGORIES.replace(/locked: true, flag: true/, open);
+    const found = problemsOf(t.testdir({ 'categories.yaml': categories, 'catalogue.yaml': 'lists: []\n' }));
+    t.strictSame(found, ['categories.yaml:3 "csam" is always locked; write "locked: true"'], open);
+  }
+  const dir = t.testdir({
+    'categories.yaml': CATEGORIES,
+    'catalogue.yaml': `lists:\n${list('a', 'csam', 'illegal-urls')}`,
+  });
+  t.match(loadCatalogue(dir), { lists: [], illegal: [{ id: 'a', format: 'illegal-urls', line: 2 }] });
 });
 
 await t.test('missing and empty files', async (t) => {

@@ -24,7 +24,7 @@ const CATEGORIES_YAML = `categories:\n${CATEGORIES.map(
 const CATALOGUE = `lists:
   - { id: bets, category: gambling, format: domains, source: ./bets.txt, enabled: true }
   - { id: pages, category: adult, format: urls, source: ./pages.txt, enabled: true }
-  - { id: locked, category: csam, format: domains, source: ./locked.txt, enabled: true }
+  - { id: locked, category: csam, format: illegal-urls, source: ./locked.txt, enabled: true }
 `;
 
 interface Shell {

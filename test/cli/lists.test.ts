@@ -97,11 +97,13 @@ await t.test('lists status', async (t) => {
   t.notMatch(text, /have changed/);
   const catalogue = CATALOGUE.replace(
     'lists:',
-    'lists:\n  - { id: illegal, category: csam, format: urls, source: ./i.txt, enabled: true }',
+    'lists:\n  - { id: illegal, category: csam, format: illegal-urls, source: ./i.txt, enabled: true }',
   );
   writeFileSync(join(s.lists, 'catalogue.yaml'), catalogue);
-  writeFileSync(join(s.lists, 'i.txt'), 'canary-1.invalid/x\n');
+  writeFileSync(join(s.lists, 'i.txt'), 'listed.test/x\nother.test\n');
   t.match(await s.run('status'), /The lists on disk have changed since\. Run "schoolgate lists build"\./);
   await s.run('build');
-  t.notMatch(await s.run('status'), /No illegal-content list/);
+  const status = await s.run('status');
+  t.notMatch(status, /No illegal-content list/);
+  t.match(status, /^illegal: enforced since .*; page-level entries enforced: plain HTTP only \(1 of 2\)\.$/m);
 });

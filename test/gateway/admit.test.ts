@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import t from 'tap';
-import type { AccessRecord } from '../../src/events/access-record.ts';
+import type { AccessRecord, IllegalHitRecord } from '../../src/events/access-record.ts';
 import { clientHello } from '../helpers/client-hello.ts';
 import { eventually } from '../helpers/listening.ts';
 import { startOrigin, startTcpOrigin } from '../helpers/origin.ts';
@@ -281,7 +281,15 @@ void t.test('thousands of requests at once: every record and event is about its 
   t.same(wrong, []);
   const byId = new Map(records.map((record) => [record.id, record]));
   for (const { id, data } of events) {
-    const { status: _status, ms: _ms, up: _up, down: _down, error: _error, ...told } = data as AccessRecord;
+    const {
+      status: _status,
+      ms: _ms,
+      up: _up,
+      down: _down,
+      error: _error,
+      mark: _mark,
+      ...told
+    } = data as IllegalHitRecord;
     assert.deepEqual({ ...byId.get(id), ...told }, byId.get(id), 'an event tells of its own record');
   }
   t.equal(events.length, records.filter(({ flagged }) => flagged).length, 'one event for every flagged record');

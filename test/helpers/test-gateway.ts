@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { IllegalIndex } from '../../src/categories/illegal-match.ts';
 import type { CategoryIndex } from '../../src/categories/match.ts';
 import type { AccessRecord } from '../../src/events/access-record.ts';
 import type { EventEnvelope } from '../../src/events/catalogue.ts';
@@ -11,6 +12,7 @@ import { createListener, type Listener, type TlsFiles } from '../../src/gateway/
 import { createGatewayMetrics } from '../../src/gateway/metrics.ts';
 import { OpenConnections } from '../../src/gateway/open-connections.ts';
 import { createProxyAuth, type ProxyAuthOptions } from '../../src/gateway/proxy-auth.ts';
+import { createIllegalProbes } from '../../src/gateway/illegal-probes.ts';
 import { createRefusalLog } from '../../src/gateway/refusal-log.ts';
 import type { Resolve } from '../../src/gateway/resolve.ts';
 import { prepareSnapshots } from '../../src/gateway/snapshots.ts';
@@ -23,6 +25,7 @@ import { readPolicy } from '../../src/policy/read.ts';
 import type { Grant, PolicySnapshot } from '../../src/policy/snapshot.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { eventually } from './listening.ts';
+import { createTestIllegal } from './test-illegal.ts';
 import { createTestIndex } from './test-index.ts';
 
 /** A spool in memory, so that a test can look at what would have been kept. */
@@ -75,6 +78,8 @@ export interface TestGatewayOptions {
   readonly resolve?: Resolve;
   /** Instead of `listed`: the index itself. */
   readonly index?: CategoryIndex;
+  /** The loaded lists of illegal material. */
+  readonly illegal?: IllegalIndex;
   /** Where a port of the outside lies on loopback, such as 80, which a test cannot listen on. */
   readonly portMap?: Readonly<Record<number, number>>;
   /** Ports of our own listeners, never a destination. */
@@ -137,13 +142,16 @@ export async function startTestGateway(
   };
   let inForce = options;
   let serial = 1;
-  const snapshots = (grants: readonly Grant[]) =>
-    prepareSnapshots(
+  const snapshots = (grants: readonly Grant[]) => {
+    const { open: openly, illegal } = splitListed(inForce.listed ?? {});
+    return prepareSnapshots(
       { body: testPolicy(ports, inForce), serial: serial++ },
       { grants },
-      inForce.index ?? createTestIndex(inForce.listed ?? {}),
+      inForce.index ?? createTestIndex(openly),
+      inForce.illegal ?? illegal,
       options.ownPorts ?? new Set(),
     );
+  };
   const context: GatewayContext = {
     gateway: 'gw-test',
     worker: 1,
@@ -156,6 +164,7 @@ export async function startTestGateway(
     spool,
     open,
     refusals: createRefusalLog(clock),
+    probes: createIllegalProbes(clock, () => {}),
     metrics: createGatewayMetrics({
       openConnections: () => listener.connections,
       openTunnels: () => open.tunnels,
@@ -206,6 +215,17 @@ export async function startTestGateway(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** What is listed in a locked category stands in lists of its own. */
+function splitListed(listed: Readonly<Record<string, readonly string[]>>): {
+  readonly open: Readonly<Record<string, readonly string[]>>;
+  readonly illegal: IllegalIndex | null;
+} {
+  const locked = Object.entries(listed).filter(([, ids]) => ids.includes('csam'));
+  const open = Object.fromEntries(Object.entries(listed).filter(([, ids]) => !ids.includes('csam')));
+  if (locked.length === 0) return { open, illegal: null };
+  return { open, illegal: createTestIllegal({ csam: locked.map(([entry]) => entry) }).index };
 }
 
 function resolveFrom(names: Readonly<Record<string, readonly string[]>>): Resolve {

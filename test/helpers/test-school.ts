@@ -82,7 +82,7 @@ export class TestSchool implements SchoolFolders {
     const catalogue = Object.keys(lists).map((category) => ({
       id: `test-${category}`,
       category,
-      format: 'domains',
+      format: ['csam', 'terrorism'].includes(category) ? 'illegal-urls' : 'domains',
       source: `./${category}.txt`,
       enabled: true,
     }));

@@ -45,7 +45,7 @@ async function complaint(t: Test, options: StackOptions): Promise<string> {
 function addList(school: TestSchool, id: string, category: string): void {
   const path = join(school.listsDir, 'catalogue.yaml');
   const { lists } = JSON.parse(readFileSync(path, 'utf8')) as { lists: object[] };
-  const list = { id, category, format: 'domains', source: `./${category}.txt`, enabled: true };
+  const list = { id, category, format: 'illegal-urls', source: `./${category}.txt`, enabled: true };
   writeFileSync(path, JSON.stringify({ lists: [...lists, list] }));
 }
 
