@@ -333,7 +333,9 @@ function compileCatalogue(categories: CategoriesDocument, lists: CatalogueDocume
     categories: known,
     lists: enabled.filter((list): list is CatalogueList => !isIllegal(list)),
     // Its source is a file (see `checkEnabled`): what is fetched would lie on the disk as it came.
-    illegal: enabled.filter(isIllegal).map((list) => ({ ...list, path: resolve(listsDir, list.source) })),
+    illegal: enabled.filter(isIllegal).map(({ id, category, format, source, licence, line }) => {
+      return { id, category, format, source, path: resolve(listsDir, source), licence, line };
+    }),
     offered,
   };
 }

@@ -68,7 +68,7 @@ function buildText(summary: BuildSummary): string {
   const rejected = all.flatMap((list) => {
     const lines = list.rejectedSamples.map((problem) => `  ${formatProblem(problem)}`);
     const more = list.fromLastGood ? 0 : list.rejected - lines.length;
-    return more > 0 ? [...lines, `  … and ${count(more)} more of ${list.id}; --rejected prints them all`] : lines;
+    return lines.concat(more > 0 ? [`  … and ${count(more)} more of ${list.id}; --rejected prints them all`] : []);
   });
   const { domains, urls, bytes } = summary.index;
   return [
