@@ -1,7 +1,7 @@
 import type { IllegalFormat } from './catalogue.ts';
 import { hashEntry, type KeyedEntry, urlEntries } from './illegal-entry.ts';
 import type { IllegalKeys } from './illegal-keys.ts';
-import { lineParser } from './parse-list.ts';
+import { lineParser, type LineSink } from './parse-list.ts';
 
 /** Takes the lines of one illegal list. Only keyed values are kept; a line's text goes when the next one comes. */
 export interface IllegalReader {
@@ -35,9 +35,17 @@ export function illegalReader(keys: IllegalKeys, format: IllegalFormat, maxRejec
     for (const entry of made) entries.set(entryKey(entry), entry);
   };
   const parseUrl = lineParser('urls');
+  // A URL list has hosts and paths; whatever else a line may come to is none of an illegal list's entries.
+  const sink: LineSink = {
+    reject,
+    accept: (host, path) => accept(urlEntries(keys, host, path)),
+    except: reject,
+    acceptRange: reject,
+    acceptExpression: reject,
+  };
   const parse = (text: string): void => {
     if (format === 'illegal-urls') {
-      return parseUrl(text, { reject, accept: (host, path) => accept(urlEntries(keys, host, path)) });
+      return parseUrl(text, sink);
     }
     const digits = text.replace(/#.*$/, '').trim();
     if (/^[0-9a-f]{64}$/i.test(digits)) accept([hashEntry(keys, digits.toLowerCase())]);
