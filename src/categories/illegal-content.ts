@@ -1,7 +1,8 @@
+import type { LineSink } from './accept-entry.ts';
 import type { IllegalFormat } from './catalogue.ts';
 import { hashEntry, type KeyedEntry, urlEntries } from './illegal-entry.ts';
 import type { IllegalKeys } from './illegal-keys.ts';
-import { lineParser, type LineSink } from './parse-list.ts';
+import { lineParser } from './parse-list.ts';
 
 /** Takes the lines of one illegal list. Only keyed values are kept; a line's text goes when the next one comes. */
 export interface IllegalReader {

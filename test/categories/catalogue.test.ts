@@ -90,7 +90,7 @@ await t.test('every problem of both files at once', async (t) => {
     'categories.yaml:4 "gambling" is already defined in line 2',
     'catalogue.yaml:3 "one" is already defined in line 2',
     'catalogue.yaml:2 list "one": the category "unknown" is not in categories.yaml',
-    'catalogue.yaml:4 list "three": the format "illegal-hashes" cannot be read by this version; set "enabled: false"',
+    'catalogue.yaml:4 list "three": "illegal-hashes" is for locked categories, and "gambling" is none',
     'catalogue.yaml:5 list "four": "format: ut1" needs a folder, and ./one.txt is a file',
     'catalogue.yaml:6 list "five": ./folder is a folder, and only "format: ut1" reads folders',
     'catalogue.yaml:7 list "six": ./list.zip must be plain, .gz or .zst',
