@@ -320,7 +320,7 @@ function compileCatalogue(categories: CategoriesDocument, lists: CatalogueDocume
     return [
       {
         ...offer(row, lists.lineOf(['lists', i])),
-        format: row.format as CatalogueList['format'] | IllegalFormat,
+        format: row.format,
         path: fetch === null ? resolve(listsDir, row.source) : null,
         fetch,
         fetchedAt: null,
