@@ -40,6 +40,8 @@ export interface AccessRecord {
   readonly down: number;
   /** Duration in ms. */
   readonly ms: number;
+  /** The safe address that was connected to in place of `host` (SafeSearch, YouTube's restricted mode). */
+  readonly retarget?: string;
   /** TLS server name where it was seen, and whether the hello asked for Encrypted Client Hello. */
   readonly sni?: string;
   readonly ech?: boolean;

@@ -64,6 +64,7 @@ const ACCESS_RECORD = {
   up: isCount,
   down: isCount,
   ms: isDuration,
+  retarget: optional(isText),
   sni: optional(isText),
   ech: optional(isBoolean),
   error: optional(isText),

@@ -7,6 +7,7 @@ import { decision, illegal as illegalDecision } from '../policy/level-outcome.ts
 import type { Decision } from '../policy/verdict.ts';
 import type { GatewayContext } from './context.ts';
 import { askerOf, type CountedHit } from './illegal-probes.ts';
+import { type Connected, retargetOf, safelyConnected } from './safe-connection.ts';
 import type { Snapshots } from './snapshots.ts';
 
 /** What is asked for, canonical. */
@@ -46,6 +47,8 @@ export interface Admission {
   illegal: IllegalHit | null;
   /** What the client is told instead of the decision, so that nobody can try out what is listed (see `illegal-probes`). */
   toldAs: Decision | 'unreachable' | null;
+  /** The safe address to connect to in place of the target's host, such as a search engine's with SafeSearch forced. */
+  readonly retarget: CanonicalHost | null;
 }
 
 /**
@@ -56,6 +59,7 @@ export interface Admission {
  *   illegal    whether it is listed as illegal; in lists of their own, and whatever else is wrong with the request
  *   classify   what the lists say; one look-up for all categories
  *   decide     the school's rules over the three above
+ *   retarget   where an allowed search engine or video site is really connected to
  *
  * `user` signed in at the proxy (null: nobody did). Reads the snapshots once. Never throws: a fault anywhere blocks.
  */
@@ -70,14 +74,23 @@ export function admit(context: GatewayContext, ask: Ask, user: string | null): A
     const illegal = ask.target === null ? null : listedAsIllegal(snapshots, ask.target);
     const match = matchOf(snapshots, ask.target, violation, illegal);
     const judged = judge(snapshots, request(ask.target, who, match, violation), illegal, startedAt);
-    const admission = { id, startedAt, ask, who, snapshots, match, decision: judged, serverName: null, illegal };
-    return againstProbing(context, { ...admission, toldAs: null });
+    const retarget = ask.target === null ? null : retargetOf(snapshots, who.level, ask.target.host, judged);
+    const admission = { id, startedAt, ask, who, snapshots, match, decision: judged, serverName: null, retarget };
+    return againstProbing(context, { ...admission, illegal, toldAs: null });
   } catch (error) {
     context.log.error({ err: error, id }, 'deciding failed; the request is refused');
-    const failed = { match: NO_MATCH, decision: faultDecision(), serverName: null, illegal: null, toldAs: null };
+    const nothing = { match: NO_MATCH, serverName: null, retarget: null, illegal: null, toldAs: null };
     // Whatever failed, the target may be a listed one: it is not written down.
     const isListed = snapshots.illegal !== null;
-    return { id, startedAt, ask: isListed ? { ...ask, target: null } : ask, who, snapshots, ...failed };
+    return {
+      id,
+      startedAt,
+      ask: isListed ? { ...ask, target: null } : ask,
+      who,
+      snapshots,
+      decision: faultDecision(),
+      ...nothing,
+    };
   }
 }
 
@@ -142,7 +155,8 @@ export function admitServerName(context: GatewayContext, admission: Admission, s
     const violation = target === null ? 'malformed' : null;
     const illegal = target === null ? null : listedAsIllegal(snapshots, target);
     const match = matchOf(snapshots, target, violation, illegal);
-    const second = judge(snapshots, request(target, who, match, violation), illegal, context.clock());
+    const judged = judge(snapshots, request(target, who, match, violation), illegal, context.clock());
+    const second = host === null ? judged : safelyConnected(snapshots, who.level, host, judged, connected(admission));
     const stricter = strictest(admission.decision, second);
     if (stricter === admission.decision) return;
     admission.decision = stricter;
@@ -166,7 +180,8 @@ export function admitAgain(context: GatewayContext, admission: Admission): Decis
       const violation = inspect(snapshots, { ...ask, target });
       const illegal = listedAsIllegal(snapshots, target);
       const asked = request(target, who, matchOf(snapshots, target, violation, illegal), violation);
-      return judge(snapshots, asked, illegal, now);
+      const judged = judge(snapshots, asked, illegal, now);
+      return safelyConnected(snapshots, who.level, target.host, judged, connected(admission));
     };
     const first = judgeNow(ask.target!);
     return serverName === null ? first : strictest(first, judgeNow({ ...ask.target!, host: serverName }));
@@ -174,6 +189,10 @@ export function admitAgain(context: GatewayContext, admission: Admission): Decis
     context.log.error({ err: error, id: admission.id }, 'deciding again failed; the connection is cut');
     return faultDecision();
   }
+}
+
+function connected({ ask, retarget }: Admission): Connected {
+  return { host: ask.target!.host, retarget };
 }
 
 function inspect(snapshots: Snapshots, ask: Ask): DecisionRequest['violation'] {

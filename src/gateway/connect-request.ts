@@ -44,7 +44,7 @@ export async function connectRequest(
   let route: Route;
   let upstream: Socket;
   try {
-    route = await dialler.route(host, port, admission.snapshots.destinations);
+    route = await dialler.route(host, admission.retarget, port, admission.snapshots.destinations);
     upstream = await dialler.connect(route, isPlainHttp || route.parent !== null ? undefined : RELAY_READ);
   } catch (error) {
     return failConnect(context, admission, client, error);

@@ -18,15 +18,28 @@ export interface ParentProxy {
 export interface Route {
   readonly host: CanonicalHost;
   readonly port: number;
+  /** The safe address that is connected to instead of `host`, whose name is still what is asked for there; null: `host` itself. */
+  readonly retarget: CanonicalHost | null;
   readonly addresses: readonly string[];
   /** Null: straight to the site. */
   readonly parent: ParentProxy | null;
 }
 
+/**
+ * Whether plain requests on this route go to the parent proxy itself, in absolute form. With a safe address they take a tunnel
+ * to it: a parent proxy that was handed the URL would look up the site's own address.
+ */
+export function isAskedOfParent(route: Route): route is Route & { readonly parent: ParentProxy } {
+  return route.parent !== null && route.retarget === null;
+}
+
 /** Opens upstream connections; the only place that does. */
 export interface Dialler {
-  /** Resolves and checks. Rejects with an UpstreamError; `destination_ip_prohibited` when every address is refused. */
-  route(host: CanonicalHost, port: number, destinations: Destinations): Promise<Route>;
+  /**
+   * Resolves and checks: the safe address `retarget` where there is one, and then nothing else. Rejects with an UpstreamError;
+   * `destination_ip_prohibited` when every address is refused.
+   */
+  route(host: CanonicalHost, retarget: CanonicalHost | null, port: number, destinations: Destinations): Promise<Route>;
   /**
    * A connected socket on which bytes go to the upstream itself (through a parent proxy by CONNECT), half-open allowed.
    * `onread` is used where the route has no parent. Rejects with an UpstreamError.
@@ -43,17 +56,18 @@ export function createDialler(resolve: Resolve, parent: ParentProxy | null, conn
   };
   return {
     connectParent,
-    route: async (host, port, destinations) => {
+    route: async (host, retarget, port, destinations) => {
+      const { name, kind } = retarget ?? host;
       const straight = (addresses: readonly string[]): Route =>
-        checked({ host, port, addresses, parent: null }, destinations);
-      if (host.name === 'localhost' || host.name.endsWith('.localhost')) return straight(['127.0.0.1', '::1']);
-      if (host.kind !== 'name') {
-        const route = straight([host.name]);
+        checked({ host, port, retarget, addresses, parent: null }, destinations);
+      if (name === 'localhost' || name.endsWith('.localhost')) return straight(['127.0.0.1', '::1']);
+      if (kind !== 'name') {
+        const route = straight([name]);
         // A parent proxy outside the school cannot reach an address inside it.
-        return addressKind(host.name) === 'public' ? { ...route, parent } : route;
+        return addressKind(name) === 'public' ? { ...route, parent } : route;
       }
-      if (parent !== null) return { host, port, addresses: [], parent };
-      return straight(await resolve(host.name));
+      if (parent !== null) return { host, port, retarget, addresses: [], parent };
+      return straight(await resolve(name));
     },
     connect: async (route, onread) => {
       if (route.parent !== null) return connectThrough(await connectParent(), route.parent, route, connectMs);
@@ -122,7 +136,7 @@ function openSocket(options: TcpNetConnectOpts & { onread?: OnReadOpts }, connec
 
 /** Asks the parent proxy for a tunnel (RFC 9110 §9.3.6). Bytes that follow its answer are put back. */
 function connectThrough(socket: Socket, parent: ParentProxy, route: Route, connectMs: number): Promise<Socket> {
-  const authority = `${hostText(route.host)}:${route.port}`;
+  const authority = `${hostText(route.retarget ?? route.host)}:${route.port}`;
   const credentials = parent.authorization === null ? '' : `Proxy-Authorization: ${parent.authorization}\r\n`;
   socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${credentials}\r\n`);
   return new Promise((resolve, reject) => {

@@ -4,7 +4,7 @@ import { canonicalUrl, type CanonicalUrl, hostText, originText, parseAuthority, 
 import { type Admission, admit, type Ask, type Target } from './admit.ts';
 import { clientOf } from './client-address.ts';
 import type { GatewayContext } from './context.ts';
-import type { Route } from './dial.ts';
+import { isAskedOfParent, type ParentProxy, type Route } from './dial.ts';
 import { failHttp, forward, type UpstreamRequest } from './forward.ts';
 import { headerValues, isLoop, requestHeaders } from './headers.ts';
 import type { ProxyAuth } from './proxy-auth.ts';
@@ -45,7 +45,7 @@ export async function httpRequest(
   const url = read.url!;
   let route: Route;
   try {
-    route = await context.dialler.route(url.host, url.port, admission.snapshots.destinations);
+    route = await context.dialler.route(url.host, admission.retarget, url.port, admission.snapshots.destinations);
   } catch (error) {
     const failure = upstreamError(error);
     if (failure.type !== 'destination_ip_prohibited') return failHttp(context, admission, response, failure, 0);
@@ -56,7 +56,7 @@ export async function httpRequest(
     context,
     admission,
     pools.forRoute(route),
-    upstreamRequest(url, request, hasBody, route.parent),
+    upstreamRequest(url, request, hasBody, isAskedOfParent(route) ? route.parent : null),
     request,
     response,
   );
@@ -124,7 +124,7 @@ function upstreamRequest(
   url: CanonicalUrl,
   request: IncomingMessage,
   hasBody: boolean,
-  parent: Route['parent'],
+  parent: ParentProxy | null,
 ): UpstreamRequest {
   const host = hostField(url);
   const headers = requestHeaders(request.rawHeaders, host, request.httpVersion);

@@ -49,6 +49,7 @@ export function accessRecord(context: GatewayContext, admission: Admission, outc
     up: outcome.up,
     down: outcome.down,
     ms: Math.max(0, context.clock() - admission.startedAt),
+    ...(admission.retarget !== null && !locked && { retarget: admission.retarget.name }),
     ...(outcome.serverName !== undefined && !locked && { sni: outcome.serverName }),
     ...(outcome.ech === true && { ech: true }),
     ...(outcome.error !== undefined && { error: outcome.error }),

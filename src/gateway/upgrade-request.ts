@@ -42,7 +42,7 @@ export async function upgradeRequest(
   if (told !== null) await told;
   let route: Route;
   try {
-    route = await context.dialler.route(url.host, url.port, admission.snapshots.destinations);
+    route = await context.dialler.route(url.host, admission.retarget, url.port, admission.snapshots.destinations);
   } catch (error) {
     return failConnect(context, admission, client, error);
   }

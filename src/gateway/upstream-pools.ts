@@ -1,12 +1,15 @@
 import type { Socket } from 'node:net';
 import { Pool } from 'undici';
 import { originText } from '../kernel/url.ts';
-import type { Dialler, Route } from './dial.ts';
+import { type Dialler, isAskedOfParent, type Route } from './dial.ts';
 import type { GatewayLimits } from './limits.ts';
 
 /** Kept-alive upstream connections for plain HTTP. */
 export interface UpstreamPools {
-  /** Connections to exactly the addresses of this route, or to its parent proxy; a socket opened for other addresses is never used. */
+  /**
+   * Connections to exactly the addresses of this route, or to its parent proxy; a socket opened for other addresses, or without
+   * the route's safe address, is never used.
+   */
   forRoute(route: Route): Pool;
   /** Connections to the front desk. */
   forFrontDesk(): Pool;
@@ -60,9 +63,10 @@ export function createUpstreamPools(dialler: Dialler, limits: GatewayLimits, fro
   };
 
   const forRoute = (route: Route): Entry => {
-    if (route.parent !== null) return entry('parent', 'http://parent.invalid', () => dialler.connectParent());
+    if (isAskedOfParent(route)) return entry('parent', 'http://parent.invalid', () => dialler.connectParent());
     const origin = originText('http', route.host, route.port);
-    return entry(`${origin} ${route.addresses.join(' ')}`, origin, () => dialler.connect(route));
+    const key = [origin, route.retarget?.name ?? 'itself', ...route.addresses].join(' ');
+    return entry(key, origin, () => dialler.connect(route));
   };
 
   const sweep = setInterval(() => {
@@ -82,7 +86,7 @@ export function createUpstreamPools(dialler: Dialler, limits: GatewayLimits, fro
     forFrontDesk: () => frontDesk,
     offer: (route, socket, client) => {
       // Requests go to a parent proxy in absolute form; a tunnel through it is of no use to them.
-      if (route.parent !== null) {
+      if (isAskedOfParent(route)) {
         socket.destroy();
         return;
       }
@@ -97,7 +101,7 @@ export function createUpstreamPools(dialler: Dialler, limits: GatewayLimits, fro
       });
     },
     takeOffered: (route) => {
-      const socket = route.parent === null ? forRoute(route).spare.pop() : undefined;
+      const socket = isAskedOfParent(route) ? undefined : forRoute(route).spare.pop();
       return socket?.destroyed === true ? undefined : socket;
     },
     close: async () => {

@@ -2,6 +2,7 @@ import type { YamlDocument } from '../config/yaml-document.ts';
 import { type Compiling, compileBothWays, compileCategories, report } from './compile-entries.ts';
 import { DAYS, type LevelDocument } from './document.ts';
 import { entryText } from './entry.ts';
+import { SAFE_SEARCH_DEFAULT, YOUTUBE_DEFAULT } from './safe-search.ts';
 import type { CompiledLevel, DayWindow, Entries, Entry } from './snapshot.ts';
 
 type Levels = ReadonlyMap<string, YamlDocument<LevelDocument>>;
@@ -12,6 +13,8 @@ const NOTHING: Omit<CompiledLevel, 'name' | 'title' | 'voice' | 'uncategorised'>
   entries: { allow: [], block: [] },
   downloads: null,
   hours: null,
+  safeSearch: SAFE_SEARCH_DEFAULT,
+  youtube: YOUTUBE_DEFAULT,
 };
 
 /** Compiles all levels with what they extend resolved, so that nothing is looked up in a parent at run time. */
@@ -78,7 +81,17 @@ function compileLevel(
     if (!isChild) reportMissing(to, document);
     return null;
   }
-  return { name, title: own.title, voice, categories, uncategorised, entries, downloads, hours };
+  const safe = { safeSearch: inherited.safeSearch!, youtube: inherited.youtube!, ...compileSafeSettings(document) };
+  return { name, title: own.title, voice, categories, uncategorised, entries, downloads, hours, ...safe };
+}
+
+/** What a level itself says of safe addresses. */
+function compileSafeSettings(document: YamlDocument<LevelDocument>): Pick<CompiledLevel, 'safeSearch' | 'youtube'> {
+  const { safeSearch, youtube } = document.value;
+  return {
+    ...(safeSearch !== undefined && { safeSearch: { value: safeSearch, rule: `${document.file}#safeSearch` } }),
+    ...(youtube !== undefined && { youtube: { value: youtube, rule: `${document.file}#youtube` } }),
+  };
 }
 
 function reportMissing(to: Compiling, document: YamlDocument<LevelDocument>): void {

@@ -13,6 +13,7 @@ import {
 import { diffPerson, isForPupils } from './diff-people.ts';
 import { diffSchool } from './diff-school.ts';
 import { isoTime } from '../kernel/clock.ts';
+import { SAFE_SEARCH_WORDS, YOUTUBE_WORDS, safeSearchOf, youtubeOf } from './safe-search.ts';
 import type { CompiledLevel, GroupRules, PolicySnapshot } from './snapshot.ts';
 
 export type { PolicyChange } from './diff-rules.ts';
@@ -52,6 +53,7 @@ function diffLevel(name: string, ...[before, after]: Two): PolicyChange[] {
     ...diffEntries(subject, old.entries, next.entries),
     ...diffDownloads(subject, old.downloads, next.downloads),
     ...diffHours(subject, old.hours, next.hours),
+    ...diffSafeSettings(subject, old, next),
   ];
 }
 
@@ -86,6 +88,23 @@ function diffHours(
     ? []
     : [{ text: `${name}: the web is now open ${now} (was: ${was})`, loosens: pupils && old !== null }];
 }
+
+function diffSafeSettings({ name, pupils }: Subject, old: CompiledLevel, next: CompiledLevel): PolicyChange[] {
+  const search = [safeSearchOf(old).value, safeSearchOf(next).value] as const;
+  const video = [youtubeOf(old).value, youtubeOf(next).value] as const;
+  const changes: PolicyChange[] = [];
+  if (search[0] !== search[1]) {
+    const text = `${name}: SafeSearch is now ${SAFE_SEARCH_WORDS[search[1]]} (was ${SAFE_SEARCH_WORDS[search[0]]})`;
+    changes.push({ text, loosens: pupils && search[1] === 'off' });
+  }
+  if (video[0] !== video[1]) {
+    const text = `${name}: YouTube is now ${YOUTUBE_WORDS[video[1]]} (was ${YOUTUBE_WORDS[video[0]]})`;
+    changes.push({ text, loosens: pupils && STRICTEST_FIRST.indexOf(video[1]) > STRICTEST_FIRST.indexOf(video[0]) });
+  }
+  return changes;
+}
+
+const STRICTEST_FIRST = ['strict', 'moderate', 'off'];
 
 function diffGroup(name: string, ...[before, after]: Two): PolicyChange[] {
   const [old, next] = [before.groups[name] ?? NO_RULES, after.groups[name] ?? NO_RULES];

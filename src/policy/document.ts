@@ -60,6 +60,8 @@ export const LevelSchema = Type.Object(
     allow: Type.Optional(Texts),
     block: Type.Optional(Texts),
     downloads: Type.Optional(Type.Object({ block: Texts }, Strict)),
+    safeSearch: Type.Optional(Type.Enum(['on', 'off'])),
+    youtube: Type.Optional(Type.Enum(['strict', 'moderate', 'off'])),
     hours: Type.Optional(
       Type.Array(Type.Object({ days: Type.Array(Type.Enum([...DAYS])), from: Text, to: Text }, Strict)),
     ),

@@ -1,5 +1,6 @@
 import { isoTime } from '../kernel/clock.ts';
 import type { DecisionRequest } from './decide.ts';
+import { YOUTUBE_WORDS, safeAddress, safeSettingFor, youtubeOf } from './safe-search.ts';
 import type { PolicySnapshot } from './snapshot.ts';
 import { type Decision, STEPS, type Verdict } from './verdict.ts';
 import { type RefusalKind, type Voice, contactFor, helpText, refusalText } from './wording.ts';
@@ -71,8 +72,19 @@ function explainToStaff(decision: Decision, { request, policy, serial }: Explain
   const { lists } = request.match;
   parts.push(lists.length === 0 ? 'on no list' : `on ${lists.length === 1 ? 'list' : 'lists'} ${lists.join(', ')}`);
   parts.push(`level ${request.who.level} (${KNOWN_BY[request.who.identified]})`);
+  if (decision.verdict === 'allow') parts.push(...connectedElsewhere(request, policy));
   parts.push(`policy ${policy.hash.slice(0, 12)}, serial ${serial}`);
   return `${parts.join('; ')}.`;
+}
+
+/** That a gateway connects to a service's safe address instead of the host that was asked for. */
+function connectedElsewhere({ who, host }: DecisionRequest, policy: PolicySnapshot): string[] {
+  const level = policy.levels[who.level];
+  const bound = level === undefined || host === null ? null : safeSettingFor(level, host);
+  if (bound === null) return [];
+  const what =
+    bound.setting === 'safeSearch' ? 'SafeSearch is forced' : `YouTube is ${YOUTUBE_WORDS[youtubeOf(level!).value]}`;
+  return [`${what}: connected to ${safeAddress(level!, host!)!.name} (${bound.rule ?? 'nobody says otherwise'})`];
 }
 
 const KNOWN_BY: Readonly<Record<DecisionRequest['who']['identified'], string>> = {

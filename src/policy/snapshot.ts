@@ -36,6 +36,12 @@ export interface CompiledLevel {
   readonly downloads: { readonly extensions: readonly string[]; readonly rule: string } | null;
   /** When this level may use the web at all; null: always. */
   readonly hours: { readonly windows: readonly DayWindow[]; readonly rule: string } | null;
+  /**
+   * Whether search engines are connected to at their safe addresses, and how far YouTube is restricted. `rule` null: nobody
+   * says, so the strictest holds. Absent in policies compiled before there were these settings, which means the same.
+   */
+  readonly safeSearch?: { readonly value: 'on' | 'off'; readonly rule: string | null };
+  readonly youtube?: { readonly value: 'strict' | 'moderate' | 'off'; readonly rule: string | null };
 }
 
 /** What one person's own rules say. */

@@ -32,6 +32,8 @@ export interface Origin extends AsyncDisposable {
 export interface OriginOptions {
   /** Default 127.0.0.1. */
   readonly host?: string;
+  /** Default: any that are free. */
+  readonly ports?: { readonly http: number; readonly https: number };
   readonly authority?: TestAuthority;
   /** DNS names and addresses the certificate is for, besides localhost and loopback. */
   readonly names?: readonly string[];
@@ -54,8 +56,8 @@ export async function startOrigin(options: OriginOptions = {}): Promise<Origin> 
     server.on('clientError', (_error, socket) => socket.destroy());
   }
   secure.on('tlsClientError', () => {});
-  const http = await listen(plain, options.host);
-  const https = await listen(secure, options.host);
+  const http = await listen(plain, options.host, options.ports?.http);
+  const https = await listen(secure, options.host, options.ports?.https);
   const close = async (): Promise<void> => {
     await Promise.all([http.close(), https.close()]);
   };
