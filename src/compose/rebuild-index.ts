@@ -21,9 +21,9 @@ export interface IndexRebuilder {
    * Looks whether lists or catalogue have changed, and if so builds the index and publishes it. Resolves with what an adult should
    * know, one sentence each; none when nothing had to be built. Never twice at once: a wish during a run makes one more run.
    */
-  rebuild(): Promise<readonly string[]>;
+  readonly rebuild: () => Promise<readonly string[]>;
   /** Ends a build that is under way; the index before it stays in force. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export function createRebuilder({ listsDir, layout, publish }: RebuilderOptions): IndexRebuilder {

@@ -19,7 +19,7 @@ export interface IndexTakerOptions {
 }
 
 const FIRST_MS = 500;
-const MOST_MS = 10_000;
+const MOST_MS = 3_000;
 
 /** Brings a gateway to the newest index it has accepted, for as long as it takes. */
 export class IndexTaker {

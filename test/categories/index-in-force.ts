@@ -19,6 +19,8 @@ export function putSmallInForce(
     bytes: bytes.length,
     domains: lists.reduce((sum, { entries }) => sum + entries.length, 0),
     urls: 0,
+    ranges: 0,
+    expressions: 0,
     lists: factsOf(lists),
     alarms: [],
     held: [],

@@ -18,7 +18,7 @@ interface Site {
   readonly rebuilder: IndexRebuilder;
   /** Hashes of the indexes that were in force when something was published. */
   readonly published: string[];
-  knows(name: string): boolean;
+  readonly knows: (name: string) => boolean;
 }
 
 function site(t: Test): Site {

@@ -28,7 +28,8 @@ async function start(t: Test) {
   const keys = loadOrCreateKeys(layout);
   const publisher = bus.publisher();
   const chunks = gatewayBus.chunks()!;
-  t.teardown(() => Promise.all([publisher.close(), chunks.close()]));
+  t.teardown(() => publisher.close());
+  t.teardown(() => chunks.close());
   let serial = 0;
   /** Writes a file of so many bytes, and describes and signs it. */
   const make = (length: number): { snapshot: SignedSnapshot; parts: Map<string, Buffer>; path: string } => {
