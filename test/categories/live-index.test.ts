@@ -76,7 +76,8 @@ void t.test('a build that takes away the file at hand is no fault', async (t) =>
 void t.test('the memory of those before does not pile up', async (t) => {
   const layout = folder(t);
   const names = Array.from({ length: 200_000 }, (_, i) => `n${i}.test`);
-  const size = (n: number): void => putSmallInForce(layout, [{ id: 'bets', category: 'gambling', entries: names }], { a: n, b: 5 });
+  const size = (n: number): void =>
+    putSmallInForce(layout, [{ id: 'bets', category: 'gambling', entries: names }], { a: n, b: 5 });
   size(1);
   const live = await openLiveIndex(layout);
   const index = readFileSync(inForce(layout)).length;
