@@ -51,9 +51,9 @@ export interface BuildSummary {
 export async function buildIndex(options: BuildOptions): Promise<BuildSummary> {
   const { listsDir, layout, clock } = options;
   const catalogue = withFetched(loadCatalogue(listsDir), layout.fetchedLists);
-  const inputs = await readInputs(listsDir, catalogue);
+  const inputs = await readInputs(listsDir, layout, catalogue);
   const taken: TakenList[] = [];
-  const compiler = createIndexCompiler(seedOf(inputs.fingerprint));
+  const compiler = createIndexCompiler(seedOf(inputs.contents));
   const loaded: ListSummary[] = [];
   for (const list of catalogue.lists) {
     const one = await takeList(list, takeOptions(options, inputs, list.id));
@@ -120,8 +120,8 @@ function illegalInForce(layout: DataLayout): IllegalFacts | null {
 }
 
 /** From the inputs, so that the same inputs give the same bytes and nobody can prepare a collision for every school. */
-function seedOf(fingerprint: string): { a: number; b: number } {
-  const bytes = Buffer.from(fingerprint, 'hex');
+function seedOf(contents: string): { a: number; b: number } {
+  const bytes = Buffer.from(contents, 'hex');
   return { a: bytes.readInt32LE(0), b: bytes.readInt32LE(4) };
 }
 

@@ -59,7 +59,7 @@ const CatalogueSchema = Type.Object(
           maxBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 1 << 30 })),
           sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
           licence: Type.Optional(Text),
-          homepage: Type.Optional(Text),
+          homepage: Type.Optional(Type.String({ pattern: '^https?://' })),
         },
         Strict,
       ),

@@ -11,6 +11,7 @@ import { withFetched } from './fetched-lists.ts';
 import type { IllegalIndex } from './illegal-match.ts';
 import { type IllegalFacts, loadIllegal } from './illegal-store.ts';
 import { INDEX_VERSION } from './index-file.ts';
+import { acceptedContent } from './last-good.ts';
 import type { ExplainedIndex, IndexedList } from './match.ts';
 import { hashFile, sourceFiles } from './read-source.ts';
 import type { HeldUpdate } from './take-list.ts';
@@ -52,12 +53,14 @@ export function filesOf({ file, illegal }: IndexManifest): string[] {
 
 export interface Inputs {
   readonly fingerprint: string;
+  /** The same without what people accepted, which is no part of what the lists say. */
+  readonly contents: string;
   /** Hex SHA-256 of each list file by its path. */
   readonly files: ReadonlyMap<string, string>;
 }
 
 /** Reads every input once. A list file that cannot be read is `unreadable`, which is an input too; its list says why when it is taken. */
-export async function readInputs(listsDir: string, catalogue: Catalogue): Promise<Inputs> {
+export async function readInputs(listsDir: string, layout: DataLayout, catalogue: Catalogue): Promise<Inputs> {
   const hash = createHash('sha256').update(`schoolgate index ${INDEX_VERSION}\n`);
   for (const name of [CATEGORIES_FILE, CATALOGUE_FILE]) {
     hash.update(
@@ -78,7 +81,12 @@ export async function readInputs(listsDir: string, catalogue: Catalogue): Promis
   for (const list of catalogue.illegal) {
     hash.update(`list ${list.id}\n${list.format} ${await hashFile(list.path).catch(() => 'unreadable')}\n`);
   }
-  return { fingerprint: hash.digest('hex'), files };
+  const contents = hash.copy().digest('hex');
+  for (const { id } of catalogue.lists) {
+    const accepted = acceptedContent(layout.lastGoodLists, id);
+    if (accepted !== null) hash.update(`accepted ${id} ${accepted}\n`);
+  }
+  return { fingerprint: hash.digest('hex'), contents, files };
 }
 
 /**
@@ -88,7 +96,7 @@ export async function readInputs(listsDir: string, catalogue: Catalogue): Promis
 export async function isIndexCurrent(listsDir: string, layout: DataLayout): Promise<boolean> {
   // Not needed, with its YAML and schemas, by a gateway worker that only loads the index.
   const { loadCatalogue } = await import('./catalogue.ts');
-  const inputs = await readInputs(listsDir, withFetched(loadCatalogue(listsDir), layout.fetchedLists));
+  const inputs = await readInputs(listsDir, layout, withFetched(loadCatalogue(listsDir), layout.fetchedLists));
   try {
     const manifest = readManifest(layout);
     if (manifest?.inputs !== inputs.fingerprint) return false;

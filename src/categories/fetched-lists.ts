@@ -6,8 +6,8 @@ import type { Download } from './download-source.ts';
 
 /** What is known of a source that is fetched; `state.json` in the list's own folder. Times: ISO 8601 UTC. */
 export interface FetchState {
-  /** The source this is about: of another one nothing is known. */
-  readonly url: string;
+  /** The source this is about, its address and kind: of another one nothing is known. */
+  readonly source: string;
   /** What was fetched last and could be taken; the build reads it. Null: nothing yet. */
   readonly content: Download | null;
   /** Name of the content before it, which a build may still be reading. */
@@ -27,10 +27,15 @@ export interface FetchState {
 
 const STATE = 'state.json';
 
-/** A source that was never asked. */
-export function newState(url: string): FetchState {
-  return {
-    url,
+/** A list's own folder among what was fetched. */
+export function fetchedFolder(root: string, id: string): string {
+  return join(root, id);
+}
+
+/** What is known of a list's source. A state that cannot be read, or is about another source, is as good as none. */
+export function readState(root: string, list: CatalogueList): FetchState {
+  const none: FetchState = {
+    source: sourceOf(list),
     content: null,
     previous: null,
     fetchedAt: null,
@@ -40,25 +45,27 @@ export function newState(url: string): FetchState {
     setAside: null,
     staleTold: false,
   };
-}
-
-/** A list's own folder among what was fetched. */
-export function fetchedFolder(root: string, id: string): string {
-  return join(root, id);
-}
-
-/** What is known of a source. A state that cannot be read, or is about another source, is as good as none. */
-export function readState(root: string, id: string, url: string): FetchState {
   try {
-    const state = JSON.parse(readFileSync(join(fetchedFolder(root, id), STATE), 'utf8')) as FetchState;
-    return state.url === url ? { ...newState(url), ...state } : newState(url);
+    const state = JSON.parse(readFileSync(join(fetchedFolder(root, list.id), STATE), 'utf8')) as FetchState;
+    return state.source === none.source ? { ...none, ...state } : none;
   } catch {
-    return newState(url);
+    return none;
   }
 }
 
+/** An archive is unpacked to a folder, so the same address fetched for another kind of list is another source. */
+function sourceOf({ fetch, format }: CatalogueList): string {
+  return `${format === 'ut1' ? 'folder' : 'file'} ${fetch!.url}`;
+}
+
+/** The content that may be used: none where the catalogue has meanwhile pinned another. */
+export function contentOf({ fetch }: CatalogueList, { content }: FetchState): Download | null {
+  const pinned = fetch!.sha256;
+  return content === null || (pinned !== null && pinned !== content.sha256) ? null : content;
+}
+
 /** Puts a new state, and with it the content it names, in force; then what no state names any more goes. Throws what the file system throws. */
-export function writeState(root: string, id: string, state: FetchState): void {
+export function writeState(root: string, { id }: CatalogueList, state: FetchState): void {
   const folder = fetchedFolder(root, id);
   replaceFile(join(folder, STATE), `${JSON.stringify(state, null, 2)}\n`);
   for (const name of readdirSync(folder)) {
@@ -76,8 +83,9 @@ export function withFetched(catalogue: Catalogue, root: string): Catalogue {
 
 function locate(list: CatalogueList, root: string): CatalogueList {
   if (list.fetch === null) return list;
-  const { content, fetchedAt } = readState(root, list.id, list.fetch.url);
+  const state = readState(root, list);
+  const content = contentOf(list, state);
   if (content === null) return list;
   const path = join(fetchedFolder(root, list.id), content.name);
-  return existsSync(path) ? { ...list, path, fetchedAt } : list;
+  return existsSync(path) ? { ...list, path, fetchedAt: state.fetchedAt } : list;
 }

@@ -53,12 +53,12 @@ export function acceptContent(folder: string, id: string, contentSha256: string)
   replaceFile(acceptedPath(folder, id), `${contentSha256}\n`);
 }
 
-/** Whether a person accepted exactly this content. */
-export function isAccepted(folder: string, id: string, contentSha256: string): boolean {
+/** Hex SHA-256 of the content that a person accepted last; null: never any. */
+export function acceptedContent(folder: string, id: string): string | null {
   try {
-    return readFileSync(acceptedPath(folder, id), 'utf8').trim() === contentSha256;
+    return readFileSync(acceptedPath(folder, id), 'utf8').trim();
   } catch {
-    return false;
+    return null;
   }
 }
 

@@ -2,7 +2,7 @@ import { ageText } from './age-text.ts';
 import { isoTime } from '../kernel/clock.ts';
 import { SchoolgateError, type Problem } from '../kernel/errors.ts';
 import type { CatalogueList } from './catalogue.ts';
-import { isAccepted, readLastGood, saveLastGood, sha256, type LastGoodCopy } from './last-good.ts';
+import { acceptedContent, readLastGood, saveLastGood, sha256, type LastGoodCopy } from './last-good.ts';
 import { readList, type ListContent } from './list-content.ts';
 import type { IndexedList } from './match.ts';
 import { sourceFiles, type SourceFile } from './read-source.ts';
@@ -134,7 +134,7 @@ function heldUpdate(
   if (copy === null || copy === 'damaged' || copy.source !== list.source || copy.format !== list.format) return null;
   if (accepted >= copy.accepted * (1 - MOST_SHRINK)) return null;
   const content = sha256(text);
-  if (isAccepted(folder, list.id, content)) return null;
+  if (acceptedContent(folder, list.id) === content) return null;
   return { id: list.id, entries: accepted, before: copy.accepted, sha256: content, path: list.path! };
 }
 
@@ -164,7 +164,9 @@ function standIn(
       loadedAt: isoTime(options.now),
     };
     const why = copy === null ? 'there is no last good copy' : 'its last good copy is damaged';
-    const alarm = `List "${list.id}": ${fault}; ${why}, so nothing is filtered by it.`;
+    // One that was just switched on by hand is fetched by the console within a minute, which tells when it cannot be.
+    const isNew = list.fetch !== null && list.path === null;
+    const alarm = isNew ? null : `List "${list.id}": ${fault}; ${why}, so nothing is filtered by it.`;
     return { list, summary: { ...common, ...none, fromLastGood: false }, text: null, alarm, held: null };
   }
   const { text: unpack, source: _source, format: _format, ...facts } = copy;

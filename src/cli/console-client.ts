@@ -7,6 +7,9 @@ import type { CliContext } from './context.ts';
 
 type Method = 'GET' | 'POST' | 'DELETE';
 
+/** Lists are fetched and built before the console answers, ms. */
+const ANSWER_MS = 60 * 60_000;
+
 /** The console's API, as a signed-in person. Rejects with a SchoolgateError that holds what the console said. */
 export interface ConsoleClient {
   call(method: Method, path: string, body?: object): Promise<unknown>;
@@ -22,7 +25,8 @@ export async function asPerson<T>(
   work: (client: ConsoleClient) => Promise<T>,
 ): Promise<T> {
   const { dataDir } = readEnvironment(context.env, context.cwd);
-  const http = new Client('http://console', { socketPath: dataLayout(dataDir).consoleSocket });
+  const socketPath = dataLayout(dataDir).consoleSocket;
+  const http = new Client('http://console', { socketPath, headersTimeout: ANSWER_MS });
   try {
     // Asked before the password is: nobody should type one for nothing.
     await call(http, null, 'GET', '/health');

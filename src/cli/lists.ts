@@ -1,16 +1,19 @@
 import type { BuildSummary } from '../categories/build-index.ts';
 import { ageText } from '../categories/age-text.ts';
 import type { IndexManifest } from '../categories/current-index.ts';
+import type { ListStatus } from '../categories/list-status.ts';
 import { createDataFolders, dataLayout, type DataLayout } from '../config/data-layout.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { SchoolgateError, formatProblem } from '../kernel/errors.ts';
 import type { CliContext, RegisterCommand } from './context.ts';
+import { addListChanges } from './list-updates.ts';
 
 /** Rejected lines of one list that are printed unless all are asked for. */
 const REJECTED_SHOWN = 20;
+const HEALTH = { 'in-force': 'ok', 'last-good': 'last good copy', 'not-loaded': 'not loaded' } as const;
 const NO_ILLEGAL_LIST = 'No illegal-content list is loaded.';
 
-/** `lists build` and `lists status`. */
+/** `lists build` and `lists status`, and what changes the lists. */
 export const registerLists: RegisterCommand = (program, context) => {
   const lists = program.command('lists').description('the lists that say what a site is');
   lists
@@ -22,6 +25,7 @@ export const registerLists: RegisterCommand = (program, context) => {
     .command('status')
     .description('age, counts and health of the lists in force')
     .action(() => status(context));
+  addListChanges(lists, context);
 };
 
 async function build(context: CliContext, showAll: boolean): Promise<void> {
@@ -36,12 +40,21 @@ async function build(context: CliContext, showAll: boolean): Promise<void> {
 }
 
 async function status(context: CliContext): Promise<void> {
+  const { loadCatalogue } = await import('../categories/catalogue.ts');
+  const { readState } = await import('../categories/fetched-lists.ts');
+  const { listStatuses } = await import('../categories/list-status.ts');
   const { isIndexCurrent, loadCurrentIndex, readManifest } = await import('../categories/current-index.ts');
   const { listsDir, layout } = folders(context);
   loadCurrentIndex(layout);
   const manifest = readManifest(layout)!;
+  const statuses = listStatuses(
+    loadCatalogue(listsDir),
+    manifest,
+    (list) => readState(layout.fetchedLists, list),
+    context.clock(),
+  );
   const isCurrent = await isIndexCurrent(listsDir, layout);
-  context.stdout.write(`${statusText(manifest, context.clock())}\n`);
+  context.stdout.write(`${statusText(manifest, statuses, context.clock())}\n`);
   if (!isCurrent) context.stdout.write('The lists on disk have changed since. Run "schoolgate lists build".\n');
   if (manifest.alarms.length > 0) throw new SchoolgateError('lists_incomplete', 'client', manifest.alarms.join('\n'));
 }
@@ -87,18 +100,33 @@ function buildRemark(list: BuildSummary['lists'][number] | BuildSummary['illegal
   return remarks.join('; ');
 }
 
-function statusText(manifest: IndexManifest, now: number): string {
-  const rows = [...manifest.lists, ...(manifest.illegal?.lists ?? [])].map((list) => [
-    list.id,
-    list.category,
-    count(list.accepted),
-    ageText(now - Date.parse(list.loadedAt)),
-    list.fromLastGood ? 'last good copy' : 'ok',
+function statusText(manifest: IndexManifest, lists: readonly ListStatus[], now: number): string {
+  const since = (at: string | null): string => (at === null ? '-' : ageText(now - Date.parse(at)));
+  const rows = lists.map(({ id, category, entries, loadedAt, health, fetch }) => [
+    id,
+    category,
+    count(entries),
+    since(loadedAt),
+    HEALTH[health],
+    fetch === null ? 'local' : fetch.fetchedAt === null ? 'never' : `${since(fetch.fetchedAt)} ago`,
+    fetch === null || fetch.next === null ? '-' : `${fetch.next.slice(0, 16)}Z`,
+  ]);
+  const illegalRows = (manifest.illegal?.lists ?? []).map(({ id, category, accepted, loadedAt, fromLastGood }) => [
+    id,
+    category,
+    count(accepted),
+    since(loadedAt),
+    HEALTH[fromLastGood ? 'last-good' : 'in-force'],
+    'local',
+    '-',
   ]);
   const { domains, urls, builtAt } = manifest;
   return [
-    ...table(['list', 'category', 'entries', 'age', 'health'], rows),
+    ...table(['list', 'category', 'entries', 'age', 'health', 'fetched', 'next fetch'], [...rows, ...illegalRows]),
     '',
+    ...lists.flatMap(({ id, fetch }) =>
+      fetch === null || fetch.error === null ? [] : [`${id}: last try ${since(fetch.triedAt)} ago: ${fetch.error}.`],
+    ),
     `Index: ${count(domains)} hosts and ${count(urls)} URLs, built ${builtAt}.`,
     ...illegalLines(manifest.illegal),
   ].join('\n');

@@ -2,6 +2,7 @@ import { loadOrCreateAuditKey } from '../audit/key.ts';
 import { type Audit, countRows, createAudit, newestRows } from '../audit/service.ts';
 import { loadCatalogue } from '../categories/catalogue.ts';
 import type { IndexSnapshot } from '../categories/index-snapshot.ts';
+import type { Lists } from '../categories/service.ts';
 import { type DataLayout, createDataFolders, dataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';
 import type { SnapshotPublisher } from '../events/bus.ts';
@@ -12,6 +13,7 @@ import { type Sessions, createSessions } from '../identity/session-service.ts';
 import { type Clock, neverBackwards } from '../kernel/clock.ts';
 import { InvalidInputError, formatProblem } from '../kernel/errors.ts';
 import { createIdMaker } from '../kernel/ids.ts';
+import { createConsoleLists } from './console-lists.ts';
 import { type CompiledPolicy, compilePolicy } from '../policy/compile.ts';
 import { loadPolicy } from '../policy/load.ts';
 import { type PolicyService, createPolicyService, policySnapshot } from '../policy/service.ts';
@@ -41,6 +43,7 @@ export interface ConsoleRooms extends ConsoleRecord {
   readonly policy: PolicyService;
   readonly unblocks: Unblocks;
   readonly safeguarding: Safeguarding;
+  readonly listUpdates: Lists;
 }
 
 /** Opens the record and its seal. `onStepBack`: the machine's clock stands before the last act on record, by so many ms. */
@@ -68,11 +71,13 @@ export interface RoomsOptions extends ConsoleRecord {
   readonly publisher: SnapshotPublisher;
   /** The index to be sent; null before the first. */
   readonly index: () => IndexSnapshot | null;
+  /** Builds the index where lists have changed; tells of what an adult should know, and gives it. */
+  readonly rebuild: () => Promise<readonly string[]>;
   readonly log: Logger;
 }
 
 /** Plain constructor calls, each room with the ones it stands on. Starts nothing. */
-export function buildRooms({ environment, publisher, index, log, ...base }: RoomsOptions): ConsoleRooms {
+export function buildRooms({ environment, publisher, index, rebuild, log, ...base }: RoomsOptions): ConsoleRooms {
   const { layout, record, audit, clock } = base;
   const newId = createIdMaker(clock);
   const passwords = createPasswords();
@@ -114,7 +119,12 @@ export function buildRooms({ environment, publisher, index, log, ...base }: Room
   });
   const inForce = (): ReturnType<typeof policySnapshot> => policy.published()?.snapshot ?? null;
   const unblocks = createUnblocks({ record, audit, publishing, clock, newId, policy: inForce });
-  return { ...base, accounts, sessions, publishing, policy, unblocks, safeguarding };
+  const listUpdates = createConsoleLists(environment, {
+    ...base,
+    rebuild,
+    raise: (code, text) => safeguarding.raise(code, text),
+  });
+  return { ...base, listUpdates, accounts, sessions, publishing, policy, unblocks, safeguarding };
 }
 
 /** The policy as the files have it. A category that nothing names any more is as much a problem as a bad line. */

@@ -18,8 +18,8 @@ import { openBus } from '../events/open-bus.ts';
 import { importSegment } from '../history/import-segment.ts';
 import type { CredentialsAnswer, ProxyCredentials } from '../identity/credentials.ts';
 import { recordedRuns } from '../jobs/repository.ts';
-import { schoolJobs } from '../jobs/school-jobs.ts';
-import { type Timetable, startTimetable } from '../jobs/timetable.ts';
+import { type JobUseCases, schoolJobs } from '../jobs/school-jobs.ts';
+import { startTimetable } from '../jobs/timetable.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Problem } from '../kernel/errors.ts';
 import { createIdMaker } from '../kernel/ids.ts';
@@ -27,6 +27,7 @@ import { watchSettled } from '../kernel/watch-folders.ts';
 import { watchPolicyFiles } from '../policy/watch.ts';
 import { deliverWeeklyReport } from '../reports/weekly-delivery.ts';
 import { type Logger, createLogger } from '../telemetry/log.ts';
+import { refreshTimes } from './console-lists.ts';
 import { type ConsoleRooms, DEFAULT_ZONE, buildRooms, openConsoleRecord } from './console-rooms.ts';
 import { IndexShelf, indexMark } from './index-shelf.ts';
 import { createRebuilder } from './rebuild-index.ts';
@@ -74,14 +75,14 @@ export async function runConsole(environment: Environment, options: ConsoleOptio
   const publisher = bus.publisher();
   opened.defer(() => publisher.close());
   const shelf = new IndexShelf(base.layout);
-  const rooms = buildRooms({ ...base, environment, publisher, index: () => shelf.snapshot, log });
+  const rebuild = (): Promise<readonly string[]> => building.rebuild();
+  const rooms = buildRooms({ ...base, environment, publisher, index: () => shelf.snapshot, rebuild, log });
   opened.defer(() => rooms.publishing.close());
   startPublishing(environment, rooms, opened);
-  const rebuild = startBuilding(environment, rooms, shelf, log, opened);
+  const building = startBuilding(environment, rooms, shelf, log, opened);
   for (const alarm of early) rooms.safeguarding.raise(...alarm);
   await startConsuming(bus.consumer(), rooms, log, opened);
-  const timetable = startJobs(environment, rooms, log);
-  opened.defer(() => timetable.stop());
+  startJobs(environment, rooms, log, opened);
   const doors = await openConsoleDoors(environment, rooms, log);
   opened.defer(() => doors.close());
   base.record.write((tx) => base.audit.append(tx, { actor: 'console', action: 'console.started', subject: 'console' }));
@@ -103,7 +104,7 @@ export async function runConsole(environment: Environment, options: ConsoleOptio
     },
     reload() {
       rooms.policy.look();
-      void rebuild();
+      void building.look();
     },
     async stop() {
       base.record.write((tx) =>
@@ -123,9 +124,16 @@ function startPublishing(environment: Environment, rooms: ConsoleRooms, opened: 
   void publishing.resend();
 }
 
+interface Building {
+  /** Builds the index where lists have changed; tells of what an adult should know, and gives it. */
+  rebuild(): Promise<readonly string[]>;
+  /** The same for whoever does not wait for it; never rejects. */
+  look(): Promise<void>;
+}
+
 /**
  * The console owns the category index: it is built where lists have changed, now and whenever a file of theirs is saved, and sent to
- * the gateways whoever has built it. Gives what looks at the lists again; it never rejects.
+ * the gateways whoever has built it.
  */
 function startBuilding(
   { listsDir }: Environment,
@@ -133,7 +141,7 @@ function startBuilding(
   shelf: IndexShelf,
   log: Logger,
   opened: AsyncDisposableStack,
-): () => Promise<void> {
+): Building {
   let published = Promise.resolve();
   const publishOnce = async (): Promise<void> => {
     try {
@@ -146,9 +154,17 @@ function startBuilding(
   };
   const publish = (): Promise<void> => (published = publishOnce());
   const rebuilder = createRebuilder({ listsDir, layout, publish });
-  const rebuild = async (): Promise<void> => {
+  // Whoever waited for the same build is given the same alarms.
+  const told = new WeakSet<readonly string[]>();
+  const rebuild = async (): Promise<readonly string[]> => {
+    const alarms = await rebuilder.rebuild();
+    if (!told.has(alarms)) for (const text of alarms) safeguarding.raise('list-from-last-good', text);
+    told.add(alarms);
+    return alarms;
+  };
+  const look = async (): Promise<void> => {
     try {
-      for (const text of await rebuilder.rebuild()) safeguarding.raise('list-from-last-good', text);
+      await rebuild();
     } catch (error) {
       log.error({ err: error }, 'the lists could not be looked at');
     }
@@ -162,9 +178,9 @@ function startBuilding(
       () => void publish(),
     ),
   );
-  opened.defer(watchLists(listsDir, () => void rebuild()));
-  void publish().then(rebuild);
-  return rebuild;
+  opened.defer(watchLists(listsDir, () => void look()));
+  void publish().then(look);
+  return { rebuild, look };
 }
 
 async function startConsuming(
@@ -192,22 +208,30 @@ async function startConsuming(
   });
 }
 
-function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger): Timetable {
-  const { record, layout, clock, policy, unblocks } = rooms;
+function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, opened: AsyncDisposableStack): void {
+  const { record, layout, clock, policy, unblocks, listUpdates } = rooms;
+  const { listsDir } = environment;
   const zone = policy.published()?.snapshot.timeZone ?? DEFAULT_ZONE;
   const delivery = createDelivery({ ...environment, outbox: layout.outbox, clock, newId: createIdMaker(clock) });
-  const sources = reportSources({ record, layout, listsDir: environment.listsDir, clock });
+  const sources = reportSources({ record, layout, listsDir, clock });
   const reports = createWeeklyReport({ layout, zone, clock, ...sources });
-  const jobs = schoolJobs(zone, {
+  const useCases: JobUseCases = {
     weeklyReport: (due) =>
       deliverWeeklyReport({ reports, delivery, folder: layout.reports, zone, recipient: () => null }, due),
     expireUnblocks: async () => unblocks.noteExpired(),
-  });
-  return startTimetable(jobs, {
+    watchLists: () => listUpdates.watch(),
+    refreshLists: (refresh, due) => listUpdates.refresh(refresh, due),
+  };
+  const jobs = () => schoolJobs(zone, refreshTimes(listsDir), useCases);
+  const timetable = startTimetable(jobs(), {
     clock,
     lastRuns: recordedRuns(record),
     onFailure: (job, error, nextTry) => log.error({ err: error, job, nextTry }, 'a job failed; it is tried again'),
   });
+  opened.defer(() => timetable.stop());
+  // Before the timetable, which waits for what is under way.
+  opened.defer(() => listUpdates.stop());
+  opened.defer(watchPolicyFiles([listsDir], () => timetable.replace(jobs())));
 }
 
 async function openConsoleDoors(

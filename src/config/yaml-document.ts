@@ -51,6 +51,17 @@ export function readYaml<S extends TSchema>(
   return { document: { file, value: value as Static<S>, lineOf } };
 }
 
+/**
+ * The text with one value replaced, and nothing else touched: not a comment, not a space. `value` as it is to be written. Null when there
+ * is no plain value at the path.
+ */
+export function replaceValue(text: string, path: DocumentPath, value: string): string | null {
+  const node = parseDocument(text).getIn(path, true);
+  if (!isScalar(node) || !node.range) return null;
+  const [start, end] = node.range;
+  return text.slice(0, start) + value + text.slice(end);
+}
+
 /** An alias that names nothing, or aliases that would make a small file huge. The library does not say where. */
 function aliasProblem(document: Document, lines: LineCounter, file: string, error: Error): Problem {
   let line: number | undefined;

@@ -18,6 +18,12 @@ const STATUS: Readonly<Record<string, number>> = {
   policy_decided: 409,
   policy_stale: 409,
   policy_own: 403,
+  list_unknown: 404,
+  list_enabled: 409,
+  list_not_held: 409,
+  licence_other: 409,
+  lists_folder: 409,
+  source_unusable: 502,
   audit_broken: 503,
 };
 

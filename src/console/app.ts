@@ -6,6 +6,7 @@ import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController, fastify } from 'fastify';
+import { type ListRoutesOptions, listRoutes } from '../categories/routes.ts';
 import { type IdentityRoutesOptions, identityRoutes } from '../identity/routes.ts';
 import { type PolicyRoutesOptions, policyRoutes } from '../policy/routes.ts';
 import { type UnblockRoutesOptions, unblockRoutes } from '../unblock/routes.ts';
@@ -16,7 +17,13 @@ import { type PagesOptions, addPages } from './pages.ts';
 
 /** Everything the console's pages and API use. Who made these closes them. */
 export interface ConsoleAppOptions
-  extends IdentityRoutesOptions, PolicyRoutesOptions, UnblockRoutesOptions, OverviewOptions, PagesOptions {
+  extends
+    IdentityRoutesOptions,
+    PolicyRoutesOptions,
+    UnblockRoutesOptions,
+    ListRoutesOptions,
+    OverviewOptions,
+    PagesOptions {
   readonly log: FastifyBaseLogger;
   /** Certificate and key, PEM; null: plain HTTP. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
@@ -49,6 +56,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(overviewRoutes, options);
   await app.register(unblockRoutes, options);
   await app.register(policyRoutes, options);
+  await app.register(listRoutes, options);
   return app;
 }
 

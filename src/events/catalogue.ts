@@ -36,6 +36,8 @@ export type AlarmCode =
   | 'index-not-taken'
   | 'clock-stepped-back'
   | 'list-from-last-good'
+  | 'list-not-fetched'
+  | 'list-grew'
   | 'policy-invalid'
   | 'policy-differs'
   | 'disk-refuses'

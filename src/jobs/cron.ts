@@ -37,3 +37,27 @@ export const everyMinute: Heartbeat = (beat) => {
   const task = schedule('* * * * *', beat, { timezone: 'UTC', suppressMissedWarning: true });
   return { stop: () => void task.destroy() };
 };
+
+/** How far a time is looked for, ms. */
+const SEARCH_MS = 35 * 86_400_000;
+const MINUTE_MS = 60_000;
+
+/** The first minute after `instant` (ms) that a time names; null: none within 35 days. Throws as `readSlots` does. */
+export function slotAfter(cron: string, zone: string, instant: number): number | null {
+  return searchSlot(cron, zone, Math.floor(instant / MINUTE_MS) * MINUTE_MS + MINUTE_MS, MINUTE_MS);
+}
+
+/** The last minute up to `instant` (ms) that a time names; null: none within 35 days. Throws as `readSlots` does. */
+export function slotBefore(cron: string, zone: string, instant: number): number | null {
+  return searchSlot(cron, zone, Math.floor(instant / MINUTE_MS) * MINUTE_MS, -MINUTE_MS);
+}
+
+function searchSlot(cron: string, zone: string, from: number, step: number): number | null {
+  const slots = readSlots('a search', cron, zone);
+  try {
+    for (let at = from; Math.abs(at - from) <= SEARCH_MS; at += step) if (slots.includes(at)) return at;
+    return null;
+  } finally {
+    slots.close();
+  }
+}

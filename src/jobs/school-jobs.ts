@@ -6,10 +6,17 @@ export interface JobUseCases {
   readonly weeklyReport: (due: number) => Promise<unknown>;
   /** Writes down that unblocks have ended. Gateways end them by their own clocks. */
   readonly expireUnblocks: (now: number) => Promise<unknown>;
+  /** Puts changed lists on record and looks after those that were not fetched. */
+  readonly watchLists: (now: number) => Promise<unknown>;
+  /** Fetches all lists of one time of the catalogue. */
+  readonly refreshLists: (refresh: string, due: number) => Promise<unknown>;
 }
 
+/** When lists are fetched: the times of the catalogue, five-field cron in UTC, each once. */
+export type RefreshTimes = readonly string[];
+
 /** Everything the console does by the clock. `zone`: the school's. */
-export function schoolJobs(zone: string, useCases: JobUseCases): Job[] {
+export function schoolJobs(zone: string, refreshTimes: RefreshTimes, useCases: JobUseCases): Job[] {
   return [
     // Every week has its report, also the weeks in which the machine was off: a gap would look like nothing happened.
     // Ten minutes: the history that waited in gateways' spools has to come in first.
@@ -30,5 +37,22 @@ export function schoolJobs(zone: string, useCases: JobUseCases): Job[] {
       settleMs: 0,
       run: useCases.expireUnblocks,
     },
+    {
+      name: 'list-watch',
+      cron: '* * * * *',
+      zone: 'UTC',
+      missed: 'latest',
+      settleMs: 0,
+      run: useCases.watchLists,
+    },
+    // A list that was fetched this morning is as good as one that was fetched on each morning of the holidays.
+    ...refreshTimes.map((refresh): Job => ({
+      name: `list-refresh ${refresh}`,
+      cron: refresh,
+      zone: 'UTC',
+      missed: 'latest',
+      settleMs: 60_000,
+      run: (due) => useCases.refreshLists(refresh, due),
+    })),
   ];
 }

@@ -31,6 +31,11 @@ export interface TimetablePorts {
 }
 
 export interface Timetable {
+  /**
+   * Puts these jobs in the place of all others; one that is there with the same name, time and zone goes on as it is. Throws a
+   * SchoolgateError if a job's time is not usable; nothing changes then.
+   */
+  replace(jobs: readonly Job[]): void;
   /** No run begins any more; resolves when those that had begun have ended. */
   stop(): Promise<void>;
 }
@@ -46,16 +51,23 @@ const LONGEST_PAUSE_MS = 60 * MINUTE_MS;
  * ran has missed nothing. Throws a SchoolgateError if a job's time is not usable; nothing runs then.
  */
 export function startTimetable(jobs: readonly Job[], ports: TimetablePorts): Timetable {
-  const lines = jobs.map((job) => new Line(job, ports));
+  let lines = jobs.map((job) => new Line(job, ports));
+  const ending: Promise<void>[] = [];
   const beat = (): void => {
     for (const line of lines) line.look();
   };
   const heart = (ports.heartbeat ?? everyMinute)(beat);
   beat();
   return {
+    replace(next) {
+      const before = lines;
+      lines = next.map((job) => before.find((line) => line.isFor(job)) ?? new Line(job, ports));
+      ending.push(...before.filter((line) => !lines.includes(line)).map((line) => line.stop()));
+      beat();
+    },
     async stop() {
       heart.stop();
-      await Promise.all(lines.map((line) => line.stop()));
+      await Promise.all([...ending, ...lines.map((line) => line.stop())]);
     },
   };
 }
@@ -76,6 +88,10 @@ class Line {
     this.#ports = ports;
     this.#nextTry = ports.clock() + job.settleMs;
     this.#slots = readSlots(job.name, job.cron, job.zone);
+  }
+
+  isFor({ name, cron, zone }: Job): boolean {
+    return this.#job.name === name && this.#job.cron === cron && this.#job.zone === zone;
   }
 
   look(): void {

@@ -102,7 +102,7 @@ await t.test('what is fetched, and how', async (t) => {
   const good = t.testdir({
     'categories.yaml': CATEGORIES,
     'catalogue.yaml': `lists:\n${list('id: a, source: "https://lists.example/a.txt"')}${list(
-      `id: b, source: "https://10.0.0.5:8443/b", refresh: "*/30 * * * *", maxBytes: 2048, sha256: ${'ab'.repeat(32)}, homepage: x`,
+      `id: b, source: "https://10.0.0.5:8443/b", refresh: "*/30 * * * *", maxBytes: 2048, sha256: ${'ab'.repeat(32)}, homepage: "https://lists.example/"`,
     )}`,
   });
   t.match(loadCatalogue(good).lists, [
@@ -112,7 +112,7 @@ await t.test('what is fetched, and how', async (t) => {
     },
     {
       path: null,
-      homepage: 'x',
+      homepage: 'https://lists.example/',
       fetch: { url: 'https://10.0.0.5:8443/b', refresh: '*/30 * * * *', maxBytes: 2048, sha256: 'ab'.repeat(32) },
     },
   ]);

@@ -92,7 +92,7 @@ await t.test('lists status', async (t) => {
   await t.rejects(s.run('status'), { code: 'no_index' });
   await s.run('build');
   const text = await s.run('status', { now: MONDAY + 5 * HOUR });
-  t.match(text, /^bets +gambling +1 +5 hours +ok$/m);
+  t.match(text, /^bets +gambling +1 +5 hours +ok +local +-$/m);
   t.match(text, /^No illegal-content list is loaded\.$/m);
   t.notMatch(text, /have changed/);
   const catalogue = CATALOGUE.replace(

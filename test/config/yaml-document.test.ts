@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import t from 'tap';
-import { readYaml } from '../../src/config/yaml-document.ts';
+import { readYaml, replaceValue } from '../../src/config/yaml-document.ts';
 import { formatProblem } from '../../src/kernel/errors.ts';
 
 const SCHEMA = Type.Object(
@@ -99,4 +99,12 @@ void t.test('a document that would grow beyond measure is a problem, not a crash
   t.ok(told(bomb.join('\n')).length > 0);
   t.ok(told(`name: ${'['.repeat(20_000)}`).length > 0, 'deep');
   t.ok(performance.now() - began < 5000);
+});
+
+void t.test('one value is replaced and nothing else is touched', async (t) => {
+  const text = '# Ours\r\nsites:\r\n  - {on:   false}   # one\r\n\r\n  - on: "false" # two\r\n    more: [1,2]\r\n';
+  t.equal(replaceValue(text, ['sites', 0, 'on'], 'true'), text.replace('on:   false', 'on:   true'));
+  t.equal(replaceValue(text, ['sites', 1, 'on'], 'true'), text.replace('"false"', 'true'));
+  t.equal(replaceValue(text, ['sites', 1, 'more'], 'true'), null, 'no plain value');
+  t.equal(replaceValue(text, ['sites', 2, 'on'], 'true'), null, 'nothing there');
 });

@@ -3,6 +3,7 @@ import { addPerson, csrfOf, openSession, testConsole } from '../helpers/test-con
 
 const ID = '01J00000000000000000000000';
 const STAFF = ['headteacher', 'network-manager'];
+const MANAGER = ['network-manager'];
 
 /** Every route, who gets an answer, and what to ask for it. A route that is not here fails the test. */
 const ROUTES: readonly [route: string, url: string, access: 'public' | readonly string[]][] = [
@@ -24,6 +25,14 @@ const ROUTES: readonly [route: string, url: string, access: 'public' | readonly 
   ['POST /policy/propose', '/policy/propose', STAFF],
   ['POST /policy/:id/approve', `/policy/${ID}/approve`, STAFF],
   ['POST /policy/:id/refuse', `/policy/${ID}/refuse`, STAFF],
+  ['GET /lists', '/lists', STAFF],
+  ['POST /lists/update', '/lists/update', MANAGER],
+  ['POST /lists/:id/enable', '/lists/a/enable', MANAGER],
+  ['POST /lists/:id/accept', '/lists/a/accept', MANAGER],
+  ['GET /api/v1/lists', '/api/v1/lists', STAFF],
+  ['POST /api/v1/lists/update', '/api/v1/lists/update', MANAGER],
+  ['POST /api/v1/lists/:id/enable', '/api/v1/lists/a/enable', MANAGER],
+  ['POST /api/v1/lists/:id/accept', '/api/v1/lists/a/accept', MANAGER],
   ['POST /api/v1/session', '/api/v1/session', 'public'],
   ['DELETE /api/v1/session', '/api/v1/session', STAFF],
   ['GET /api/v1/status', '/api/v1/status', STAFF],

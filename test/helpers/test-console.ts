@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { createConsoleApp } from '../../src/console/app.ts';
+import type { Lists, UpdateReport } from '../../src/categories/service.ts';
 import type { Role } from '../../src/identity/accounts.ts';
 import { createPasswords } from '../../src/identity/passwords.ts';
 import { insertPerson, insertSession, storePassword } from '../../src/identity/repository.ts';
@@ -32,7 +33,22 @@ export interface TestBrowser {
 
 export interface TestConsoleOptions {
   readonly requestsPerMinute?: number;
+  readonly listUpdates?: Lists;
 }
+
+const DONE = async (): Promise<UpdateReport> => ({ fetched: [], changes: [], alarms: [] });
+
+/** No lists at all. */
+const NO_LISTS: Lists = {
+  status: () => [],
+  offered: () => [],
+  update: DONE,
+  refresh: DONE,
+  enable: DONE,
+  accept: DONE,
+  watch: async () => {},
+  stop: async () => {},
+};
 
 export async function testConsole(options: TestConsoleOptions = {}): Promise<TestConsole> {
   const plane = controlPlane();
@@ -43,6 +59,7 @@ export async function testConsole(options: TestConsoleOptions = {}): Promise<Tes
     policyInForce: inForce,
     timeZone: () => 'Europe/London',
     school: () => inForce()?.school ?? null,
+    listUpdates: options.listUpdates ?? NO_LISTS,
     lists: () => ({ names: 1234, lists: [], illegalListLoaded: false, problem: null }),
     log: createLogger('console', 'silent'),
     tls: null,

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Heartbeat } from '../../src/jobs/cron.ts';
-import { everyMinute, readSlots } from '../../src/jobs/cron.ts';
+import { everyMinute, readSlots, slotAfter, slotBefore } from '../../src/jobs/cron.ts';
 import { schoolJobs } from '../../src/jobs/school-jobs.ts';
 import { type Job, type LastRuns, startTimetable } from '../../src/jobs/timetable.ts';
 
@@ -222,24 +222,57 @@ await t.test('a time that is not usable is refused', (t) => {
   t.end();
 });
 
+await t.test('a timetable that changes while it runs', async (t) => {
+  const runs: string[] = [];
+  const one = (name: string, cron: string): Job =>
+    job([], { name, cron, zone: 'UTC', run: async () => void runs.push(name) });
+  const { ports, until } = world('2026-11-23T08:58:00Z', {
+    stays: Date.parse('2026-11-23T08:00:00Z'),
+    goes: Date.parse('2026-11-23T08:00:00Z'),
+    comes: Date.parse('2026-11-22T08:00:00Z'),
+  });
+  const timetable = startTimetable([one('stays', '0 * * * *'), one('goes', '1 * * * *')], ports);
+  await until('2026-11-23T09:00:00Z');
+  t.same(runs, ['stays']);
+  t.throws(() => timetable.replace([one('bad', 'never')]), { code: 'bad_timetable' });
+  timetable.replace([one('stays', '0 * * * *'), one('comes', '30 8 * * *')]);
+  await until('2026-11-23T10:00:00Z');
+  t.same(runs, ['stays', 'comes', 'stays'], 'what it missed is made up, what went does not run');
+  await timetable.stop();
+});
+
+await t.test('the next and the last time', async (t) => {
+  const at = (text: string): number => Date.parse(text);
+  const now = at('2026-11-23T09:00:30Z');
+  t.equal(slotAfter('17 3 * * *', 'UTC', now), at('2026-11-24T03:17:00Z'));
+  t.equal(slotBefore('17 3 * * *', 'UTC', now), at('2026-11-23T03:17:00Z'));
+  t.equal(slotBefore('0 9 * * *', 'UTC', now), at('2026-11-23T09:00:00Z'), 'this minute');
+  t.equal(slotAfter('0 9 * * *', 'UTC', now), at('2026-11-24T09:00:00Z'), 'is not after itself');
+  t.equal(slotAfter('0 9 29 2 *', 'UTC', now), null);
+});
+
 await t.test('what the school’s timetable holds', async (t) => {
   const called: string[] = [];
-  const jobs = schoolJobs(ZONE, {
+  const jobs = schoolJobs(ZONE, ['17 3 * * *'], {
     weeklyReport: async (due) => void called.push(`report ${new Date(due).toISOString()}`),
     expireUnblocks: async () => void called.push('expiry'),
+    watchLists: async () => void called.push('watch'),
+    refreshLists: async (refresh, due) => void called.push(`${refresh} ${new Date(due).toISOString()}`),
   });
   const monday = Date.parse('2026-11-23T07:00:00Z');
   const { ports, until } = world('2026-11-23T06:50:00Z', {
     'weekly-report': monday - 7 * DAY,
     'unblock-expiry': monday - DAY,
+    'list-watch': monday - DAY,
+    'list-refresh 17 3 * * *': monday - 3 * DAY,
   });
   const timetable = startTimetable(jobs, ports);
   await until('2026-11-23T07:01:00Z');
   t.same(
-    called.filter((name) => name !== 'expiry'),
-    ['report 2026-11-23T07:00:00.000Z'],
+    called.filter((name) => name !== 'expiry' && name !== 'watch'),
+    ['17 3 * * * 2026-11-23T03:17:00.000Z', 'report 2026-11-23T07:00:00.000Z'],
   );
-  t.equal(called.length, 1 + 12, 'and the expiry at the start and each minute');
+  t.equal(called.length, 2 + 2 * 12, 'and the others at the start and each minute');
   await timetable.stop();
 });
 

@@ -1,0 +1,48 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { replaceValue } from '../config/yaml-document.ts';
+import { replaceFile } from '../kernel/durable-file.ts';
+import { SchoolgateError } from '../kernel/errors.ts';
+import { CATALOGUE_FILE } from './catalogue-files.ts';
+import { type CatalogueList, loadCatalogue, previewCatalogue } from './catalogue.ts';
+
+/** The catalogue with one list switched on, not yet written. */
+export interface EnabledText {
+  readonly text: string;
+  readonly list: CatalogueList;
+}
+
+/**
+ * `catalogue.yaml` with `enabled: true` for this list, which must be among the offered ones, and nothing else touched. Throws an
+ * InvalidInputError when the catalogue would not be usable with it.
+ */
+export function enabledText(listsDir: string, id: string): EnabledText {
+  const before = readFileSync(join(listsDir, CATALOGUE_FILE), 'utf8');
+  const { lists, illegal, offered } = loadCatalogue(listsDir);
+  const rows = [...lists, ...illegal, ...offered].toSorted((a, b) => a.line - b.line);
+  const position = rows.findIndex((row) => row.id === id);
+  const text = replaceValue(before, ['lists', position, 'enabled'], 'true')!;
+  const list = previewCatalogue(listsDir, text).lists.find((one) => one.id === id);
+  if (list !== undefined) return { text, list };
+  throw new SchoolgateError(
+    'list_unknown',
+    'client',
+    `"${id}" is a list of a locked category: set "enabled: true" in line ${rows[position]!.line} of ${CATALOGUE_FILE} yourself.`,
+  );
+}
+
+/** Replaces `catalogue.yaml` with its mode. Throws `lists_folder`, with the line to change by hand, when it cannot be written. */
+export function writeCatalogue(listsDir: string, { text, list }: EnabledText): void {
+  const path = join(listsDir, CATALOGUE_FILE);
+  try {
+    replaceFile(path, text, statSync(path).mode & 0o777);
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code;
+    throw new SchoolgateError(
+      'lists_folder',
+      'client',
+      `${path} cannot be written (${why}): set "enabled: true" for the list in line ${list.line} yourself; it is then fetched within a minute.`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, isoTime } from '../kernel/clock.ts';
+import { SchoolgateError } from '../kernel/errors.ts';
+import { ageText } from './age-text.ts';
+import type { CatalogueList } from './catalogue.ts';
+import { downloadSource, UnfitError } from './download-source.ts';
+import { type SourceClient, SourceError } from './fetch-source.ts';
+import { contentOf, type FetchState, fetchedFolder, readState, writeState } from './fetched-lists.ts';
+import { type RetryPorts, withRetries } from './retry.ts';
+
+/** What became of fetching one list. */
+export interface FetchOutcome {
+  readonly id: string;
+  readonly result: 'changed' | 'unchanged' | 'failed';
+  /** Why it failed, and what stays in force. */
+  readonly problem: string | null;
+  /** It failed in a way that may pass. */
+  readonly again: boolean;
+  /** Nobody was told of this failure yet. */
+  readonly isNews: boolean;
+}
+
+export interface FetchOptions {
+  /** Where fetched lists lie. */
+  readonly root: string;
+  readonly client: SourceClient;
+  readonly retry: RetryPorts;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Fetches one https list if its source has something new. A failure leaves what was fetched before, and is written down. Rejects only
+ * when told to stop, or with what the file system throws.
+ */
+export async function fetchList(list: CatalogueList, options: FetchOptions): Promise<FetchOutcome> {
+  const { root, client, retry, clock, signal } = options;
+  const { url, maxBytes, sha256 } = list.fetch!;
+  const state = readState(root, list);
+  const folder = fetchedFolder(root, list.id);
+  const content = contentOf(list, state);
+  const isHere = content !== null && existsSync(join(folder, content.name));
+  const request = {
+    url,
+    maxBytes,
+    sha256,
+    isFolder: list.format === 'ut1',
+    etag: isHere ? content.etag : null,
+    lastModified: isHere ? content.lastModified : null,
+  };
+  const attempt = (): ReturnType<typeof downloadSource> => downloadSource(client, request, folder, signal);
+  const isWorthAgain = (error: unknown): boolean => error instanceof SourceError && error.again;
+  try {
+    const got = await withRetries(attempt, isWorthAgain, retry, signal);
+    const now = isoTime(clock());
+    const well = { ...state, fetchedAt: now, triedAt: now, error: null, failingSince: null, staleTold: false };
+    if (got === 'not-modified') {
+      writeState(root, list, well);
+      return outcome(list.id, 'unchanged');
+    }
+    const previous = content === null || content.name === got.name ? state.previous : content.name;
+    writeState(root, list, { ...well, content: got, previous, setAside: null });
+    return outcome(list.id, isHere && content.sha256 === got.sha256 ? 'unchanged' : 'changed');
+  } catch (error) {
+    if (signal.aborted || !(error instanceof SourceError)) throw error;
+    return fail(list, state, error, options);
+  }
+}
+
+function outcome(id: string, result: 'changed' | 'unchanged'): FetchOutcome {
+  return { id, result, problem: null, again: false, isNews: false };
+}
+
+function fail(list: CatalogueList, state: FetchState, error: SourceError, { root, clock }: FetchOptions): FetchOutcome {
+  const now = isoTime(clock());
+  const setAside = error instanceof UnfitError ? error.kept : state.setAside;
+  writeState(root, list, {
+    ...state,
+    triedAt: now,
+    error: error.publicText,
+    failingSince: state.failingSince ?? now,
+    setAside,
+  });
+  const kept =
+    contentOf(list, state) === null
+      ? 'nothing has been fetched of it yet'
+      : `what was fetched ${ageText(clock() - Date.parse(state.fetchedAt!))} ago stays in force`;
+  const look = error instanceof UnfitError && error.kept !== null ? `; what came lies at ${error.kept}` : '';
+  const problem = `List "${list.id}" could not be updated: ${error.publicText}${look}; ${kept}.`;
+  // Told once: when it begins to fail, and when it fails in another way.
+  return { id: list.id, result: 'failed', problem, again: error.again, isNews: state.error !== error.publicText };
+}
+
+/** Lists of one host one after the other, different hosts side by side: no publisher is asked for thirty files at once. */
+export async function fetchPolitely(lists: readonly CatalogueList[], options: FetchOptions): Promise<FetchOutcome[]> {
+  const byHost = Map.groupBy(lists, (list) => new URL(list.fetch!.url).host);
+  const outcomes = await Promise.all(
+    Array.from(byHost.values(), async (same) => {
+      const done: FetchOutcome[] = [];
+      for (const list of same) done.push(await fetchList(list, options));
+      return done;
+    }),
+  );
+  return outcomes.flat();
+}
+
+/** Of a use case that was told to stop. */
+export function stopping(): SchoolgateError {
+  return new SchoolgateError('stopping', 'us', 'Schoolgate is stopping; run the command again when it runs.');
+}

@@ -1,0 +1,114 @@
+import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ROLES, type Role } from '../identity/accounts.ts';
+import { SchoolgateError } from '../kernel/errors.ts';
+import { formatReport } from './report-text.ts';
+import type { Lists, UpdateReport } from './service.ts';
+
+export interface ListRoutesOptions {
+  readonly listUpdates: Lists;
+}
+
+const Strict = { additionalProperties: false };
+const Csrf = Type.Optional(Type.String());
+const Id = Type.String({ pattern: '^[a-z0-9]+(?:-[a-z0-9]+)*$', maxLength: 64 });
+const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' });
+const Licence = Type.String({ maxLength: 300 });
+const Params = Type.Object({ id: Id });
+const Query = Type.Object({ done: Type.Optional(Type.String({ maxLength: 20 })) });
+const PlainForm = Type.Object({ _csrf: Csrf }, Strict);
+const EnableForm = Type.Object({ _csrf: Csrf, licence: Licence, accept: Type.Optional(Type.String()) }, Strict);
+const AcceptForm = Type.Object({ _csrf: Csrf, sha256: Hash }, Strict);
+const UpdateBody = Type.Object(
+  { which: Type.Union([Type.Enum(['all', 'due']), Type.Array(Id, { maxItems: 500 })]) },
+  Strict,
+);
+const EnableBody = Type.Object({ licence: Licence }, Strict);
+const AcceptBody = Type.Object({ sha256: Hash }, Strict);
+
+const ANYBODY_SIGNED_IN = Object.keys(ROLES) as Role[];
+const NETWORK_MANAGER: readonly Role[] = ['network-manager'];
+
+/** The lists: how each stands, and what the network manager does with them. */
+export const listRoutes: FastifyPluginAsyncTypebox<ListRoutesOptions> = async (app, { listUpdates }) => {
+  const toSee = { access: ANYBODY_SIGNED_IN };
+  const toChange = { access: NETWORK_MANAGER };
+
+  app.get('/lists', { config: toSee, schema: { querystring: Query } }, async (request, reply) =>
+    listsPage(listUpdates, request, reply, { done: request.query.done }),
+  );
+
+  app.post('/lists/update', { config: toChange, schema: { body: PlainForm } }, (request, reply) =>
+    orShow(listUpdates, request, reply, () => listUpdates.update(request.actor(), 'all')),
+  );
+
+  app.post(
+    '/lists/:id/enable',
+    { config: toChange, schema: { params: Params, body: EnableForm } },
+    (request, reply) => {
+      const { id } = request.params;
+      if (request.body.accept === undefined) {
+        const errors = [{ field: `accept-${id}`, reason: 'Read the licence, and say that the school accepts it.' }];
+        return listsPage(listUpdates, request, reply.code(422), { errors });
+      }
+      return orShow(listUpdates, request, reply, () => listUpdates.enable(request.actor(), id, request.body.licence));
+    },
+  );
+
+  app.post('/lists/:id/accept', { config: toChange, schema: { params: Params, body: AcceptForm } }, (request, reply) =>
+    orShow(listUpdates, request, reply, () =>
+      listUpdates.accept(request.actor(), request.params.id, request.body.sha256),
+    ),
+  );
+
+  app.get('/api/v1/lists', { config: toSee }, async () => ({
+    lists: listUpdates.status(),
+    offered: listUpdates.offered(),
+  }));
+
+  app.post('/api/v1/lists/update', { config: toChange, schema: { body: UpdateBody } }, (request) =>
+    listUpdates.update(request.actor(), request.body.which),
+  );
+
+  app.post('/api/v1/lists/:id/enable', { config: toChange, schema: { params: Params, body: EnableBody } }, (request) =>
+    listUpdates.enable(request.actor(), request.params.id, request.body.licence),
+  );
+
+  app.post('/api/v1/lists/:id/accept', { config: toChange, schema: { params: Params, body: AcceptBody } }, (request) =>
+    listUpdates.accept(request.actor(), request.params.id, request.body.sha256),
+  );
+};
+
+/** Does an act and shows what it came to; or the page as it is now, with why not. */
+async function orShow(
+  lists: Lists,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  act: () => Promise<UpdateReport>,
+): Promise<FastifyReply> {
+  try {
+    return listsPage(lists, request, reply, { report: formatReport(await act()) });
+  } catch (error) {
+    if (!(error instanceof SchoolgateError) || error.fault === 'us') throw error;
+    const errors = [{ field: 'main-content', reason: error.publicText }];
+    return listsPage(lists, request, reply.code(409), { errors });
+  }
+}
+
+function listsPage(
+  lists: Lists,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  data: Record<string, unknown>,
+): FastifyReply {
+  const mayChange = request.signedIn!.person.roles.some((role) => NETWORK_MANAGER.includes(role));
+  const status = lists.status();
+  return reply.page('lists', {
+    title: 'Lists',
+    lists: status,
+    held: status.filter(({ held }) => held !== null),
+    offered: lists.offered(),
+    mayChange,
+    ...data,
+  });
+}

@@ -1,0 +1,276 @@
+import type { Actor } from '../audit/entry.ts';
+import type { Audit } from '../audit/service.ts';
+import type { DataLayout } from '../config/data-layout.ts';
+import type { AlarmCode } from '../events/catalogue.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { InvalidInputError, SchoolgateError } from '../kernel/errors.ts';
+import type { RecordDatabase } from '../store/database.ts';
+import { ageText } from './age-text.ts';
+import { type CatalogueList, loadCatalogue, type OfferedList } from './catalogue.ts';
+import { isIndexCurrent, readManifest } from './current-index.ts';
+import { enabledText, writeCatalogue } from './edit-catalogue.ts';
+import { type FetchOptions, type FetchOutcome, fetchPolitely, stopping } from './fetch-list.ts';
+import type { SourceClient } from './fetch-source.ts';
+import { readState, writeState } from './fetched-lists.ts';
+import { acceptContent } from './last-good.ts';
+import { type ListChange, listChanges } from './list-changes.ts';
+import { type ListStatus, listStatuses } from './list-status.ts';
+import { isDue, staleAfter } from './refresh-times.ts';
+import { listsInForce, storeInForce } from './repository.ts';
+import type { RetryPorts } from './retry.ts';
+
+/** What an update came to. */
+export interface UpdateReport {
+  readonly fetched: readonly FetchOutcome[];
+  /** Lists whose content in force changed. */
+  readonly changes: readonly ListChange[];
+  /** What an adult should know: one sentence each. */
+  readonly alarms: readonly string[];
+}
+
+/** Which lists to fetch: all, those whose time has come or whose last try failed, or these. */
+export type Which = 'all' | 'due' | readonly string[];
+
+/** The lists: fetched, built, switched on, accepted, watched. One change at a time; all reject with `stopping` after `stop`. */
+export interface Lists {
+  status(): readonly ListStatus[];
+  /** Catalogued and switched off. */
+  offered(): readonly OfferedList[];
+  /** Fetches now, and builds where something changed. Throws `list_unknown` for a list that is not fetched. */
+  update(actor: Actor, which: Which): Promise<UpdateReport>;
+  /** What the timetable does for all lists of one time: fetches at a moment of chance within ten minutes. Rejects to be called again. */
+  refresh(refresh: string, due: number): Promise<UpdateReport>;
+  /**
+   * Switches a catalogued list on for somebody who has read and accepts its licence, named as the catalogue has it: fetched first,
+   * so that one that cannot be had changes nothing. Throws `list_unknown`, `list_enabled`, `licence_other`, `lists_folder`, `source_unusable`.
+   */
+  enable(actor: Actor, id: string, licence: string): Promise<UpdateReport>;
+  /** Takes an update that waits for a person although it lost so many entries. Throws `list_not_held` when another or none waits. */
+  accept(actor: Actor, id: string, sha256: string): Promise<UpdateReport>;
+  /** Puts on record what changed without us, tells of lists that were not fetched for long, and fetches those that never were. */
+  watch(): Promise<void>;
+  /** Ends what is under way. */
+  stop(): Promise<void>;
+}
+
+export interface ListsOptions {
+  readonly listsDir: string;
+  readonly layout: DataLayout;
+  readonly record: RecordDatabase;
+  readonly audit: Audit;
+  readonly clock: Clock;
+  readonly client: SourceClient;
+  readonly retry: RetryPorts;
+  /** Builds the index where lists have changed and sends it to gateways; tells of what an adult should know, and gives it. */
+  readonly rebuild: () => Promise<readonly string[]>;
+  readonly raise: (code: AlarmCode, text: string) => void;
+}
+
+/** Schools must not ask a publisher in the same second. */
+const SPREAD_MS = 10 * 60_000;
+/** Who changed what nobody signed in for. */
+const BY_FILE = 'file';
+const BY_CONSOLE = 'console';
+
+export function createLists(options: ListsOptions): Lists {
+  const { listsDir, layout, clock, retry } = options;
+  const stop = new AbortController();
+  const { signal } = stop;
+  const fetching: FetchOptions = { ...options, root: layout.fetchedLists, signal };
+  let last: Promise<unknown> = Promise.resolve();
+  const alone = <T>(work: () => Promise<T>): Promise<T> => {
+    const next = last.then(() => {
+      if (signal.aborted) throw stopping();
+      return work();
+    });
+    last = next.catch(() => {});
+    return next;
+  };
+
+  const update = async (by: string, lists: readonly CatalogueList[]): Promise<UpdateReport> => {
+    const fetched = await fetchPolitely(lists, fetching);
+    for (const { problem, isNews } of fetched)
+      if (problem !== null && isNews) options.raise('list-not-fetched', problem);
+    const isChanged = fetched.some(({ result }) => result === 'changed');
+    const built = isChanged || !(await isIndexCurrent(listsDir, layout)) ? await rebuild(options, by) : NOTHING_BUILT;
+    return { fetched, ...built };
+  };
+
+  return {
+    status: () =>
+      listStatuses(
+        loadCatalogue(listsDir),
+        readManifest(layout),
+        (list) => readState(layout.fetchedLists, list),
+        clock(),
+      ),
+    offered: () => loadCatalogue(listsDir).offered,
+    update: (actor, which) => alone(() => update(actor.userName, choose(options, which))),
+    refresh: async (refresh, due) => {
+      await retry.wait(retry.random() * SPREAD_MS, signal);
+      return await alone(async () => {
+        const lists = loadCatalogue(listsDir).lists.filter((list) => list.fetch?.refresh === refresh);
+        const report = await update(
+          BY_CONSOLE,
+          lists.filter((list) => !isFetchedSince(options, list, due)),
+        );
+        const failed = report.fetched.find(({ again }) => again);
+        if (failed !== undefined) throw new SchoolgateError('source_unusable', 'upstream', failed.problem!);
+        return report;
+      });
+    },
+    enable: (actor, id, licence) => alone(() => enable(options, fetching, actor, id, licence)),
+    accept: (actor, id, sha256) => alone(() => accept(options, actor, id, sha256)),
+    watch: () =>
+      alone(async () => {
+        noteChanges(options, BY_FILE);
+        const lists = fetchedLists(listsDir);
+        for (const list of lists) tellIfStale(options, list);
+        const fresh = lists.filter((list) => readState(layout.fetchedLists, list).triedAt === null);
+        if (fresh.length > 0) await update(BY_CONSOLE, fresh);
+        else if (await isUnbuilt(options, lists)) await rebuild(options, BY_CONSOLE);
+      }),
+    async stop() {
+      stop.abort();
+      await last;
+    },
+  };
+}
+
+const NOTHING_BUILT = { changes: [], alarms: [] };
+
+async function rebuild(options: ListsOptions, by: string): Promise<Omit<UpdateReport, 'fetched'>> {
+  const alarms = await options.rebuild();
+  return { changes: noteChanges(options, by), alarms };
+}
+
+/** Puts every list whose content in force is another than on record into the audit record, whoever built it. */
+function noteChanges({ record, audit, layout, raise }: ListsOptions, by: string): readonly ListChange[] {
+  const changes = record.write((tx) => {
+    const found = listChanges(listsInForce(tx), readManifest(layout)?.lists ?? []);
+    for (const { id, before, after } of found) {
+      audit.append(tx, { actor: by, action: 'list.changed', subject: `list:${id}`, before, after });
+      storeInForce(tx, id, after);
+    }
+    return found;
+  });
+  for (const { warning } of changes) if (warning !== null) raise('list-grew', warning);
+  return changes;
+}
+
+function choose({ listsDir, layout, clock }: ListsOptions, which: Which): CatalogueList[] {
+  const lists = loadCatalogue(listsDir).lists.filter((list) => list.fetch !== null);
+  if (which === 'all') return lists;
+  if (which === 'due') {
+    return lists.filter((list) => {
+      const { fetchedAt, error } = readState(layout.fetchedLists, list);
+      return error !== null || isDue(list.fetch!.refresh, fetchedAt === null ? null : Date.parse(fetchedAt), clock());
+    });
+  }
+  return which.map((id) => lists.find((list) => list.id === id) ?? unknown(id, 'is not an enabled https list'));
+}
+
+/** None while the catalogue is not valid: the policy's files include it, and their watch tells what is wrong. */
+function fetchedLists(listsDir: string): readonly CatalogueList[] {
+  try {
+    return loadCatalogue(listsDir).lists.filter((list) => list.fetch !== null);
+  } catch (error) {
+    if (error instanceof InvalidInputError) return [];
+    throw error;
+  }
+}
+
+/** Whether a list was fetched and is not in the index, which has not been built since. */
+async function isUnbuilt({ listsDir, layout }: ListsOptions, lists: readonly CatalogueList[]): Promise<boolean> {
+  const built = new Set(readManifest(layout)?.lists.map(({ id }) => id));
+  const isWaiting = lists.some((list) => !built.has(list.id) && readState(layout.fetchedLists, list).content !== null);
+  return isWaiting && !(await isIndexCurrent(listsDir, layout));
+}
+
+function isFetchedSince({ layout }: ListsOptions, list: CatalogueList, due: number): boolean {
+  const { fetchedAt, error } = readState(layout.fetchedLists, list);
+  return error === null && fetchedAt !== null && Date.parse(fetchedAt) >= due;
+}
+
+async function enable(
+  options: ListsOptions,
+  fetching: FetchOptions,
+  actor: Actor,
+  id: string,
+  licence: string,
+): Promise<UpdateReport> {
+  const { listsDir, record, audit } = options;
+  const catalogue = loadCatalogue(listsDir);
+  const offer = catalogue.offered.find((one) => one.id === id);
+  if (offer === undefined) {
+    if (!catalogue.lists.some((list) => list.id === id)) unknown(id, 'is not in the catalogue');
+    throw new SchoolgateError('list_enabled', 'client', `List "${id}" is switched on already.`);
+  }
+  if (offer.licence === null || offer.licence !== licence) {
+    const now = offer.licence === null ? 'has none; write it there' : `says "${offer.licence}"; read that one`;
+    throw new SchoolgateError('licence_other', 'client', `The licence of "${id}" in the catalogue ${now} first.`);
+  }
+  const { list } = enabledText(listsDir, id);
+  const fetched = list.fetch === null ? [] : await fetchPolitely([list], fetching);
+  for (const { problem } of fetched) {
+    if (problem !== null) throw new SchoolgateError('source_unusable', 'upstream', `${problem} It stays switched off.`);
+  }
+  record.write((tx) => {
+    const after = { source: list.source, licence };
+    audit.append(tx, {
+      actor: actor.userName,
+      action: 'list.enabled',
+      subject: `list:${id}`,
+      after,
+      address: actor.address,
+    });
+    // Read once more: somebody may have edited the catalogue while the list was fetched.
+    writeCatalogue(listsDir, enabledText(listsDir, id));
+  });
+  return { fetched, ...(await rebuild(options, actor.userName)) };
+}
+
+async function accept(options: ListsOptions, actor: Actor, id: string, sha256: string): Promise<UpdateReport> {
+  const { layout, record, audit } = options;
+  const held = readManifest(layout)?.held.find((one) => one.id === id);
+  if (held === undefined || held.sha256 !== sha256) {
+    const what = held === undefined ? 'no update waits for a person' : 'another update waits by now; look at it first';
+    throw new SchoolgateError('list_not_held', 'client', `Of list "${id}" ${what}.`);
+  }
+  record.write((tx) => {
+    const { entries, before } = held;
+    audit.append(tx, {
+      actor: actor.userName,
+      action: 'list.accepted',
+      subject: `list:${id}`,
+      before: { entries: before },
+      after: { entries, sha256 },
+      address: actor.address,
+    });
+    acceptContent(layout.lastGoodLists, id, sha256);
+  });
+  return { fetched: [], ...(await rebuild(options, actor.userName)) };
+}
+
+/** Once for each time that a list gets too old. */
+function tellIfStale({ layout, clock, raise }: ListsOptions, list: CatalogueList): void {
+  const state = readState(layout.fetchedLists, list);
+  const since = state.fetchedAt ?? state.failingSince;
+  if (since === null || state.staleTold) return;
+  const age = clock() - Date.parse(since);
+  if (age <= staleAfter(list.fetch!.refresh, clock())) return;
+  const why = state.error === null ? '' : ` (${state.error})`;
+  raise(
+    'list-not-fetched',
+    `List "${list.id}" has not been fetched well for ${ageText(age)}${why}. Filtering goes on with what was there.`,
+  );
+  writeState(layout.fetchedLists, list, { ...state, staleTold: true });
+}
+
+function unknown(id: string, why: string): never {
+  throw new SchoolgateError(
+    'list_unknown',
+    'client',
+    `"${id}" ${why}; npx schoolgate lists status shows what there is.`,
+  );
+}
