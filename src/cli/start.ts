@@ -48,6 +48,7 @@ async function serve(role: 'start' | 'gateway', context: CliContext): Promise<vo
       onlyStarters: lists.every((list) => list.id.startsWith('starter-')),
       illegal: readManifest(layout)?.illegal !== undefined,
       fromLastGood: lists.filter((list) => list.fromLastGood).map((list) => list.id),
+      offered: await firstOffered(environment.listsDir),
     };
     context.stdout.write(greeting(environment, running, facts));
   } catch (error) {
@@ -61,6 +62,18 @@ interface ListFacts {
   readonly onlyStarters: boolean;
   readonly illegal: boolean;
   readonly fromLastGood: readonly string[];
+  /** A catalogued list that can be switched on. */
+  readonly offered: string | null;
+}
+
+/** Null too where the catalogue cannot be read: its problems are told elsewhere. */
+async function firstOffered(listsDir: string): Promise<string | null> {
+  const { loadCatalogue } = await import('../categories/catalogue.ts');
+  try {
+    return loadCatalogue(listsDir).offered[0]?.id ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /** The first lines a person sees; each must be true when typed. */
@@ -110,10 +123,13 @@ function frontLines(environment: Environment, running: Running): string[] {
   return [`  Front desk  ${own}/ (devices: ${own}/proxy.pac); through the proxy http://schoolgate.internal/`];
 }
 
-function listLines({ names, onlyStarters, illegal, fromLastGood }: ListFacts): string[] {
+function listLines({ names, onlyStarters, illegal, fromLastGood, offered }: ListFacts): string[] {
   const count = names.toLocaleString('en-GB');
   const noIllegal = illegal ? '' : ' no illegal-content list is loaded.';
-  const next = 'Next: name your lists in blocklists/catalogue.yaml and run npx schoolgate lists build';
+  const next =
+    offered === null
+      ? 'Next: name your lists in blocklists/catalogue.yaml and run npx schoolgate lists build'
+      : `Next: npx schoolgate lists enable ${offered} (blocklists/catalogue.yaml names them all)`;
   return [
     onlyStarters ? `STARTER LISTS ONLY: ${count} names;${noIllegal} ${next}` : `Lists: ${count} names.${noIllegal}`,
     ...fromLastGood.map((id) => `List ${id} could not be read: its last good copy is in use.`),
