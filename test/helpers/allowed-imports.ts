@@ -56,6 +56,7 @@ export const REACH_OUT: readonly Allowance[] = [
   { where: 'categories/watch-lists.ts', why: 'looks at sizes and times of list files' },
   { where: 'categories/illegal-key-file.ts', why: 'reads and makes the key of the illegal lists' },
   { where: 'categories/illegal-store.ts', why: 'reads and replaces their file' },
+  { where: 'identity/roster/read-files.ts', why: 'reads rosters' },
   { where: 'policy/load.ts', why: 'reads the policy folder' },
   { where: 'policy/watch.ts', why: 'looks at names, sizes and times of policy files' },
   { where: 'gateway/listener.ts', why: 'the doors' },
@@ -107,6 +108,7 @@ export const PURE_TO_THE_GROUND = [
   'categories/parse-list.ts',
   'identity/identify.ts',
   'identity/accounts.ts',
+  'identity/roster/read-roster.ts',
   'audit/chain.ts',
   'unblock/model.ts',
   'unblock/terms.ts',
@@ -127,6 +129,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly Where[]>> = {
   '@fastify/view': ['console/*'],
   nunjucks: ['console/pages.ts'],
   commander: ['main.ts', 'cli/*'],
+  'csv-parse': ['identity/roster/read-csv.ts'],
   'http-proxy': ['gateway/upgrade-request.ts'],
   // Lists come by it too: it speaks to a parent proxy, which many schools have, and its time limits hold for bodies as well.
   undici: ['gateway/*', 'cli/console-client.ts', 'categories/fetch-source.ts'],

@@ -1,0 +1,48 @@
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { InvalidInputError, type Problem, SchoolgateError } from '../../kernel/errors.ts';
+import type { RosterFile } from './roster.ts';
+
+/** All files of a roster together may have this many bytes; a school of 5,000 needs some 10 MB. */
+export const ROSTER_MAX_BYTES = 48 << 20;
+
+/**
+ * The `.csv` files of a folder (not of folders in it), or one file. Throws a SchoolgateError: `roster_missing`, `roster_too_large`,
+ * or an InvalidInputError with every file that is not UTF-8 text.
+ */
+export function readRosterFiles(path: string): RosterFile[] {
+  const paths = pathsIn(path);
+  const bytes = paths.reduce((sum, one) => sum + statSync(one).size, 0);
+  if (bytes > ROSTER_MAX_BYTES) {
+    const text = `${path} holds ${Math.ceil(bytes / (1 << 20))} MB; a roster may have ${ROSTER_MAX_BYTES >> 20} MB at most.`;
+    throw new SchoolgateError('roster_too_large', 'client', text);
+  }
+  const problems: Problem[] = [];
+  const files = paths.map((one) => ({ name: basename(one), text: readText(one, problems) }));
+  if (problems.length > 0) throw new InvalidInputError('The roster cannot be read', problems);
+  return files;
+}
+
+function pathsIn(path: string): string[] {
+  try {
+    if (!statSync(path).isDirectory()) return [path];
+    const names = readdirSync(path).filter((name) => /^[^.].*\.csv$/i.test(name));
+    return names.sort().map((name) => join(path, name));
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    throw new SchoolgateError('roster_missing', 'client', `${path} cannot be read (${code}).`, { cause });
+  }
+}
+
+function readText(path: string, problems: Problem[]): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+  } catch (error) {
+    const isEncoding = error instanceof TypeError;
+    const why = isEncoding
+      ? 'is not UTF-8 text; save it as “CSV UTF-8”'
+      : `cannot be read (${(error as Error).message})`;
+    problems.push({ file: basename(path), reason: why });
+    return '';
+  }
+}

@@ -1,0 +1,40 @@
+import type { RosterFile } from '../../src/identity/roster/roster.ts';
+
+export const UNKNOWN_BEFORE = { classes: new Map<string, string>(), people: new Set<string>() };
+
+/** Files from texts by name. */
+export function rosterFiles(texts: Readonly<Record<string, string>>): RosterFile[] {
+  return Object.entries(texts).map(([name, text]) => ({ name, text }));
+}
+
+/** A OneRoster 1.1 folder with one school: pupils of years 7 to 11 in classes of thirty, and a teacher for each class. */
+export function generatedRoster(pupils: number): Record<string, string> {
+  const classes = Math.ceil(pupils / 30);
+  const users = [
+    'sourcedId,status,dateLastModified,enabledUser,orgSourcedIds,role,username,userIds,givenName,familyName,grades',
+  ];
+  const enrollments = [
+    'sourcedId,status,dateLastModified,classSourcedId,schoolSourcedId,userSourcedId,role,beginDate,endDate',
+  ];
+  const table = ['sourcedId,status,dateLastModified,title,schoolSourcedId,termSourcedIds'];
+  for (let c = 0; c < classes; c++) {
+    table.push(`c${c},active,,${7 + (c % 5)}x${c},school,`);
+    users.push(`t${c},active,,true,school,teacher,teacher${c},,Terry,Teacher${c},`);
+    enrollments.push(`et${c},active,,c${c},school,t${c},teacher,,`);
+  }
+  for (let p = 0; p < pupils; p++) {
+    const c = p % classes;
+    users.push(
+      `p${p},active,2026-09-01,true,school,student,pupil${p},"{MIS:${p}},{UPN:A${p}}",Pat,"Pupil, ${p}",${7 + (c % 5)}`,
+    );
+    enrollments.push(`e${p},active,,c${c},school,p${p},student,2026-09-01,2027-07-20`);
+  }
+  const text = (lines: readonly string[]): string => `${lines.join('\r\n')}\r\n`;
+  return {
+    'orgs.csv':
+      'sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId\r\nschool,,,Alder Vale,school,1,\r\n',
+    'users.csv': text(users),
+    'classes.csv': text(table),
+    'enrollments.csv': text(enrollments),
+  };
+}
