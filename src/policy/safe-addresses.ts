@@ -64,9 +64,9 @@ export const SAFE_SEARCH: readonly SafeService[] = [
     safe: 'forcesafe.search.brave.com',
   },
   {
-    // https://support.ecosia.org
+    // https://support.ecosia.org names the second.
     name: 'Ecosia',
-    hosts: ['www.ecosia.org'],
+    hosts: bothWays('ecosia.org'),
     safe: 'strict-safe-search.ecosia.org',
   },
   {

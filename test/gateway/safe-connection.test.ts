@@ -1,12 +1,17 @@
+import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
 import t from 'tap';
 import { parseEnvelope } from '../../src/events/envelope.ts';
 import type { AccessRecord } from '../../src/events/access-record.ts';
 import { parseLine } from '../../src/history/segment.ts';
 import { clientHello } from '../helpers/client-hello.ts';
+import { SAFE_SEARCH, YOUTUBE } from '../../src/policy/safe-addresses.ts';
+import { UpstreamError } from '../../src/gateway/upstream-error.ts';
+import { hostSpellings } from '../helpers/host-spellings.ts';
 import { eventually } from '../helpers/listening.ts';
 import { type Origin, startOrigin } from '../helpers/origin.ts';
 import { startParent } from '../helpers/parent-proxy.ts';
-import { connectThrough, dial, type RawConnection } from '../helpers/raw-client.ts';
+import { connectThrough, dial, exchange, type RawConnection } from '../helpers/raw-client.ts';
 import { startTestGateway, type TestGateway, type TestGatewayOptions } from '../helpers/test-gateway.ts';
 
 const GOOGLE = 'www.google.com';
@@ -186,6 +191,42 @@ void t.test(
     t.same(touched(site), { open: 0, safe: 0 });
   },
 );
+
+void t.test('however a bound host is spelt, no other name than a safe one is ever looked up', async (t) => {
+  const safe = new Set([...SAFE_SEARCH.map((service) => service.safe), YOUTUBE.strict]);
+  const asked: string[] = [];
+  await using gateway = await startTestGateway(
+    {},
+    {
+      resolve: async (name) => {
+        asked.push(name);
+        throw new UpstreamError('dns_error', 'There is no site of that name.');
+      },
+      // So that the one service whose safe address is a number is refused before it is dialled.
+      network: 'network: { clients: ["127.0.0.0/8"] }',
+      portMap: { 80: 9, 443: 9 },
+    },
+  );
+  const hosts = [...SAFE_SEARCH.filter(({ name }) => name !== 'Yandex'), YOUTUBE].flatMap((service) => service.hosts);
+  let answered = 0;
+  await fc.assert(
+    fc.asyncProperty(hostSpellings(hosts, 'ascii'), fc.boolean(), async ({ host, text }, isTunnel) => {
+      const head = isTunnel
+        ? `CONNECT ${text}:443 HTTP/1.1\r\nHost: ${text}:443\r\n\r\n`
+        : `GET http://${text}/ HTTP/1.1\r\nHost: ${text}\r\nConnection: close\r\n\r\n`;
+      const { bytes } = await exchange(gateway.port, head);
+      const status = Number(bytes.toString('latin1', 9, 12));
+      assert.ok(status === 400 || status === 502, `${host} as ${text}: ${status}`);
+      if (status === 502) answered++;
+    }),
+    { numRuns: 300 },
+  );
+  t.ok(answered > 100, `${answered} of 300 were understood`);
+  t.same(
+    [...new Set(asked)].filter((name) => !safe.has(name)),
+    [],
+  );
+});
 
 void t.test('through a parent proxy the safe address is asked for, in a tunnel also for plain http', async (t) => {
   await using parent = await startParent();

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import t from 'tap';
-import { canonicalHost } from '../../src/kernel/host.ts';
+import { canonicalHost, isWithin } from '../../src/kernel/host.ts';
 import { diffPolicies } from '../../src/policy/diff.ts';
 import { explain } from '../../src/policy/explain.ts';
 import { decide } from '../../src/policy/decide.ts';
@@ -13,6 +13,7 @@ import { SAFE_SEARCH, YOUTUBE } from '../../src/policy/safe-addresses.ts';
 import { safeAddress, safeSettingsText } from '../../src/policy/safe-search.ts';
 import type { CompiledLevel, PolicySnapshot } from '../../src/policy/snapshot.ts';
 import { loadCatalogue } from '../../src/categories/catalogue.ts';
+import { hostSpellings } from '../helpers/host-spellings.ts';
 import { EVENING, JUNIOR, SENIOR, at, grant, match, problemsOf, request, snapshotOf, who } from './small-school.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -88,23 +89,9 @@ await t.test('which hosts are bound, by level', async (t) => {
 });
 
 await t.test('no spelling of a search host is left unbound', async () => {
-  const letter = (char: string): fc.Arbitrary<string> => {
-    const code = char.charCodeAt(0);
-    const escaped = `%${code.toString(16)}`;
-    const wide = String.fromCharCode(code + 0xfee0);
-    if (char === '.') return fc.constantFrom('.', '..', '%2e', '\u3002', '\uff0e', '\uff61');
-    return fc.constantFrom(char, char.toUpperCase(), escaped, escaped.replace('%', '%25'), wide);
-  };
-  const spelling = fc
-    .constantFrom(...EVERY_HOST)
-    .chain((host) =>
-      fc
-        .tuple(...host.split('').map(letter), fc.constantFrom('', '.', '..'))
-        .map((parts) => ({ host, text: parts.join('') })),
-    );
   let readable = 0;
   fc.assert(
-    fc.property(spelling, ({ host, text }) => {
+    fc.property(hostSpellings(EVERY_HOST, 'wide'), ({ host, text }) => {
       const read = canonicalHost(text);
       // What has no canonical form is refused before it is resolved.
       if (read === null) return;
@@ -122,6 +109,16 @@ await t.test('the table is well-formed: canonical names, each once, none bound t
   t.equal(new Set(EVERY_HOST).size, EVERY_HOST.length);
   for (const host of EVERY_HOST) {
     t.equal(safeAddress(SAFE, safeAddress(SAFE, host)!.name), null, `${host}: its safe address is an end`);
+  }
+});
+
+await t.test('each engine of the starter list of search engines is bound, or safe by itself', async (t) => {
+  const lines = readFileSync(join(ROOT, 'blocklists', 'starter', 'search-engines.txt'), 'utf8').split('\n');
+  const engines = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  t.ok(engines.length > 50);
+  for (const engine of engines) {
+    const isBound = EVERY_HOST.some((host) => isWithin(host, engine));
+    t.ok(isBound || engine === 'swisscows.com', engine);
   }
 });
 
