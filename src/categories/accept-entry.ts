@@ -46,7 +46,7 @@ export function acceptUrl(hostText: string, tail: string, sink: EntrySink): void
 
 /** True for an address that answers nobody, as lists that are meant for resolvers write it. */
 export function isNowhere(address: string): boolean {
-  return addressKind(address) === 'loopback' || address === '0.0.0.0' || address === '::';
+  return address === '0.0.0.0' || address === '::' || addressKind(address) === 'loopback';
 }
 
 function acceptWhole(host: CanonicalHost, sink: EntrySink): void {
