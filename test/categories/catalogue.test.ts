@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { loadCatalogue } from '../../src/categories/catalogue.ts';
+import { loadCatalogue, previewCatalogue } from '../../src/categories/catalogue.ts';
 import { InvalidInputError } from '../../src/kernel/errors.ts';
 
 const CATEGORIES = `categories:
@@ -201,3 +202,32 @@ await t.test('missing and empty files', async (t) => {
   const empty = t.testdir({ 'catalogue.yaml': '' });
   t.match(problemsOf(empty), [/categories\.yaml.*cannot be read/, /catalogue\.yaml.*"lists" is missing/]);
 });
+
+await t.test('the catalogue that is shipped', async (t) => {
+  const { version, categories, lists, offered } = loadCatalogue(join(import.meta.dirname, '../../blocklists'));
+  t.match(version, /^\d{4}\.\d+$/);
+  const covered = new Set([...lists, ...offered].map(({ category }) => category));
+  t.strictSame(
+    categories.filter(({ id, locked }) => !locked && !covered.has(id)).map(({ id }) => id),
+    [],
+    'there is a list for every category that is not locked',
+  );
+  t.ok(
+    lists.every(({ fetch }) => fetch === null),
+    'nothing is fetched that nobody switched on',
+  );
+  for (const { id, source, licence, homepage } of offered) {
+    t.ok(URL.parse(source)?.protocol === 'https:' && licence !== null && homepage !== null, id);
+    const on = previewCatalogue(join(import.meta.dirname, '../../blocklists'), enabledText(id));
+    t.ok(
+      on.lists.some((list) => list.id === id && list.fetch?.url === source),
+      `${id} can be switched on`,
+    );
+  }
+});
+
+function enabledText(id: string): string {
+  const text = readFileSync(join(import.meta.dirname, '../../blocklists/catalogue.yaml'), 'utf8');
+  const at = text.indexOf('enabled: false', text.indexOf(`- id: ${id}\n`));
+  return `${text.slice(0, at)}enabled: true${text.slice(at + 'enabled: false'.length)}`;
+}
