@@ -150,7 +150,7 @@ void t.test('each role reads its environment without a complaint', async (t) => 
   }
 });
 
-void t.test('the gateway is given the public key alone', async (t) => {
+void t.test('the gateway is never given the private key', async (t) => {
   const [from, to] = [join(folder, 'console'), join(folder, 'data')];
   mkdirSync(join(from, 'keys'), { recursive: true });
   writeFileSync(join(from, 'keys/console.pub'), 'public');
@@ -161,6 +161,14 @@ void t.test('the gateway is given the public key alone', async (t) => {
   t.equal(await runCheck(command), 0);
   t.equal(await runCheck(command), 0, 'a second time as well');
   t.strictSame(readdirSync(join(to, 'keys')), ['console.pub']);
+  writeFileSync(join(from, 'keys/illegal.key'), 'fingerprints', { mode: 0o600 });
+  t.equal(await runCheck(command), 0);
+  t.strictSame(
+    readdirSync(join(to, 'keys')),
+    ['console.pub', 'illegal.key'],
+    'and what it enforces illegal lists with',
+  );
+  t.equal(statSync(join(to, 'keys/illegal.key')).mode & 0o777, 0o600);
   t.equal(statSync(join(to, 'keys')).mode & 0o777, 0o700);
 });
 

@@ -159,21 +159,23 @@ export function publishIndex(layout: DataLayout, bytes: Uint8Array, facts: Omit<
   return path;
 }
 
-/** Makes files in force that are there already; all but they and the ones before go, for a process may still be reading those. */
+/**
+ * Makes files in force that are there already; all others go but the index before, which a process may still be reading. An
+ * illegal file before does not stay: it could hold a list that was taken away.
+ */
 export function putInForce(layout: DataLayout, manifest: IndexManifest): void {
-  const keep = new Set([...filesOf(manifest), ...previousFiles(layout)]);
+  const keep = new Set([...filesOf(manifest), previousFile(layout)]);
   replaceFile(join(layout.index, 'current.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   for (const name of readdirSync(layout.index)) {
     if (isAbandoned(name) || (OURS.test(name) && !keep.has(name))) rmSync(join(layout.index, name), { force: true });
   }
 }
 
-function previousFiles(layout: DataLayout): string[] {
+function previousFile(layout: DataLayout): string | null {
   try {
-    const manifest = readManifest(layout);
-    return manifest === null ? [] : filesOf(manifest);
+    return readManifest(layout)?.file ?? null;
   } catch {
-    return [];
+    return null;
   }
 }
 

@@ -18,7 +18,9 @@ export function watchLists(listsDir: string, onChange: () => void): () => void {
 }
 
 function filesOf(catalogue: Catalogue | null): string[] {
-  return catalogue?.lists.flatMap((list) => sourceFiles(list).map(({ path }) => path)) ?? [];
+  if (catalogue === null) return [];
+  const lists = catalogue.lists.flatMap((list) => sourceFiles(list).map(({ path }) => path));
+  return [...lists, ...catalogue.illegal.map(({ path }) => path)];
 }
 
 /** Gives the catalogue, read again only when its files have changed; null while it is not valid. */

@@ -5,6 +5,7 @@ import { loadCatalogue } from '../categories/catalogue.ts';
 import { CATALOGUE_FILE } from '../categories/catalogue-files.ts';
 import { isIndexCurrent, readManifest } from '../categories/current-index.ts';
 import { describeIndex } from '../categories/describe-index.ts';
+import { readIllegalKeys } from '../categories/illegal-key-file.ts';
 import { createDataFolders, type DataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';
 import { loadOrCreateKeys, loadPublicKey } from '../events/signing.ts';
@@ -63,6 +64,8 @@ async function missingHere(layout: DataLayout): Promise<string[]> {
     (found) => found !== null,
     () => false,
   );
+  // A sentence now is better than workers that die one after the other.
+  if (isSound && readManifest(layout)!.illegal !== undefined) readIllegalKeys(layout.illegalKey);
   const isDamaged = !isSound && existsSync(current);
   if (isDamaged) rmSync(current);
   const missing = [

@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SchoolgateError } from '../kernel/errors.ts';
 
@@ -67,7 +67,10 @@ export function dataLayout(root: string): DataLayout {
   };
 }
 
-/** Makes the folders, readable by nobody else. Throws a SchoolgateError (`data_folder`) for one that we cannot write in. */
+/**
+ * Makes the folders, readable by nobody else, and closes to others what was there already and open to them. Throws a SchoolgateError
+ * (`data_folder`) for one that we cannot write in or close.
+ */
 export function createDataFolders(layout: DataLayout): void {
   const folders = [
     layout.root,
@@ -90,8 +93,9 @@ export function createDataFolders(layout: DataLayout): void {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+      if ((statSync(folder).mode & 0o077) !== 0) chmodSync(folder, 0o700);
     } catch (cause) {
-      const text = `${folder} cannot be made or written in (${(cause as NodeJS.ErrnoException).code}); correct its owner and mode, or set SCHOOLGATE_DATA_DIR.`;
+      const text = `${folder} cannot be made, written in or closed to other accounts (${(cause as NodeJS.ErrnoException).code}); correct its owner and mode, or set SCHOOLGATE_DATA_DIR.`;
       throw new SchoolgateError('data_folder', 'client', text, { cause });
     }
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { createDataFolders, dataLayout } from '../../src/config/data-layout.ts';
@@ -19,6 +19,15 @@ void t.test('its folders are nobody else’s to read, and are made once', async 
   for (const folder of new Set(parents)) {
     t.equal(statSync(folder).mode & 0o777, 0o700, folder);
   }
+});
+
+void t.test('what is there already and open to others is closed to them', async (t) => {
+  const layout = dataLayout(join(t.testdir({}), 'data'));
+  createDataFolders(layout);
+  chmodSync(layout.root, 0o755);
+  chmodSync(layout.history, 0o750);
+  createDataFolders(layout);
+  for (const folder of [layout.root, layout.history]) t.equal(statSync(folder).mode & 0o777, 0o700, folder);
 });
 
 void t.test('a file in their place is told, not passed over', async (t) => {

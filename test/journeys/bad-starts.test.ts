@@ -143,6 +143,6 @@ void t.test('a data folder that cannot be made', async (t) => {
   writeFileSync(file, '');
   t.match(
     await complaint(t, { school, dataDir: join(file, 'data') }),
-    `${join(file, 'data')} cannot be made or written in (ENOTDIR)`,
+    `${join(file, 'data')} cannot be made, written in or closed to other accounts (ENOTDIR)`,
   );
 });
