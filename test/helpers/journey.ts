@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TAP } from 'tap';
-import { startNameServer } from './dns.ts';
+import { type NameServer, startNameServer } from './dns.ts';
 import type { Listening } from './listening.ts';
 import { type Origin, startOrigin, startTcpOrigin } from './origin.ts';
 import { connectStatus, getThrough } from './proxied.ts';
@@ -16,6 +16,8 @@ export interface Journey {
   readonly origin: Origin;
   /** Gives back every byte; reached by CONNECT. */
   readonly echo: Listening;
+  /** Knows every name, as loopback. */
+  readonly dns: NameServer;
   /** A school whose policy lets these sites be reached; `name` keeps several apart. */
   readonly makeSchool: (name?: string, options?: Pick<TestSchoolOptions, 'lists'>) => TestSchool;
   /** An http address of the origin. */
@@ -50,6 +52,7 @@ export async function journey(t: TAP): Promise<Journey> {
     folder,
     origin,
     echo,
+    dns,
     site,
     httpStatus,
     connectStatus: statusOfConnect,

@@ -16,7 +16,7 @@ interface PolicyState {
   readonly proposal: { readonly id: string } | null;
 }
 
-const { isEverywhere, httpStatus, openTunnel, makeSchool } = await journey(t);
+const { dns, isEverywhere, httpStatus, openTunnel, makeSchool } = await journey(t);
 const school = makeSchool();
 const stack = await new Stack({ school }).start();
 t.teardown(() => stack.stop());
@@ -28,6 +28,16 @@ async function msFromPublication(serial: number, name: string, status: number): 
   const [version] = stack.rows('SELECT published_at FROM policy_versions WHERE serial = ?', serial);
   return reached - Number(version!['published_at']);
 }
+
+void t.test('a search engine is looked up at its safe address alone, by every worker and in either way', async (t) => {
+  for (const name of ['www.google.co.uk', 'www.youtube.com']) t.ok(await isEverywhere(stack, name, 200), name);
+  const asked = new Set(
+    dns.asked.map((question) => question.split(' ')[1]!).filter((name) => /google|youtube/.test(name)),
+  );
+  t.same([...asked].sort(), ['forcesafesearch.google.com', 'restrict.youtube.com']);
+  const { stdout } = await stack.run(['check', 'https://www.youtube.com/']);
+  t.match(stdout, 'connected to restrict.youtube.com (levels/ks1.yaml#youtube)');
+});
 
 void t.test('while nobody has an account a valid change applies on save, and is on the audit', async (t) => {
   const tunnel = await openTunnel(stack, 'www.first.test');
