@@ -1,17 +1,18 @@
 import type { BuildSummary } from '../categories/build-index.ts';
 import { ageText } from '../categories/age-text.ts';
+import { type CanaryFindings, readFindings } from '../categories/canary-findings.ts';
 import type { IndexManifest } from '../categories/current-index.ts';
 import type { ListStatus } from '../categories/list-status.ts';
 import { createDataFolders, dataLayout, type DataLayout } from '../config/data-layout.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { SchoolgateError, formatProblem } from '../kernel/errors.ts';
 import type { CliContext, RegisterCommand } from './context.ts';
+import { illegalLines, NO_ILLEGAL_LIST } from './illegal-lines.ts';
 import { addListChanges } from './list-updates.ts';
 
 /** Rejected lines of one list that are printed unless all are asked for. */
 const REJECTED_SHOWN = 20;
 const HEALTH = { 'in-force': 'ok', 'last-good': 'last good copy', 'not-loaded': 'not loaded' } as const;
-const NO_ILLEGAL_LIST = 'No illegal-content list is loaded.';
 
 /** `lists build` and `lists status`, and what changes the lists. */
 export const registerLists: RegisterCommand = (program, context) => {
@@ -54,7 +55,7 @@ async function status(context: CliContext): Promise<void> {
     context.clock(),
   );
   const isCurrent = await isIndexCurrent(listsDir, layout);
-  context.stdout.write(`${statusText(manifest, statuses, context.clock())}\n`);
+  context.stdout.write(`${statusText(manifest, statuses, readFindings(layout), context.clock())}\n`);
   if (!isCurrent) context.stdout.write('The lists on disk have changed since. Run "schoolgate lists build".\n');
   if (manifest.alarms.length > 0) throw new SchoolgateError('lists_incomplete', 'client', manifest.alarms.join('\n'));
 }
@@ -100,7 +101,12 @@ function buildRemark(list: BuildSummary['lists'][number] | BuildSummary['illegal
   return remarks.join('; ');
 }
 
-function statusText(manifest: IndexManifest, lists: readonly ListStatus[], now: number): string {
+function statusText(
+  manifest: IndexManifest,
+  lists: readonly ListStatus[],
+  canaries: CanaryFindings,
+  now: number,
+): string {
   const since = (at: string | null): string => (at === null ? '-' : ageText(now - Date.parse(at)));
   const rows = lists.map(({ id, category, entries, loadedAt, health, fetch }) => [
     id,
@@ -128,18 +134,8 @@ function statusText(manifest: IndexManifest, lists: readonly ListStatus[], now: 
       fetch === null || fetch.error === null ? [] : [`${id}: last try ${since(fetch.triedAt)} ago: ${fetch.error}.`],
     ),
     `Index: ${count(domains)} hosts and ${count(urls)} URLs, built ${builtAt}.`,
-    ...illegalLines(manifest.illegal),
+    ...illegalLines(manifest.illegal, canaries, now),
   ].join('\n');
-}
-
-/** What may be said of lists of locked categories. */
-function illegalLines(illegal: IndexManifest['illegal']): string[] {
-  if (illegal === undefined) return [NO_ILLEGAL_LIST];
-  return illegal.lists.map(
-    ({ id, enforced, pages, enforcedSince }) =>
-      `${id}: enforced since ${enforcedSince}; page-level entries enforced: plain HTTP only ` +
-      `(${pages === null ? 'how many is not known of hashes' : `${count(pages)} of ${count(enforced)}`}).`,
-  );
 }
 
 /** Columns as wide as their widest cell; cells that are numbers stand to the right. */

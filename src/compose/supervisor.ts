@@ -17,6 +17,7 @@ import { type Clock, isoTime } from '../kernel/clock.ts';
 import { createIdMaker, type IdMaker } from '../kernel/ids.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { CanaryWatch } from './canary.ts';
 import { Child } from './child.ts';
 import { gatewayName } from './gateway-name.ts';
 import { keepHighestInstant, readHighestInstant } from './highest-instant.ts';
@@ -63,6 +64,7 @@ export class Supervisor {
   readonly #ids: IdMaker;
   readonly #spool: Spool;
   readonly #workers: WorkerPool;
+  readonly #canaries: CanaryWatch;
   readonly #alarms: { at: string; code: string; text: string }[] = [];
   readonly #lock = createServer((socket) => socket.destroy());
   readonly #timers: NodeJS.Timeout[] = [];
@@ -109,6 +111,13 @@ export class Supervisor {
       onCrashLoop: (worker, deaths) =>
         this.alarm('worker-crash-loop', `Worker ${worker} died ${deaths} times within a minute.`),
     });
+    this.#canaries = new CanaryWatch({
+      layout: this.#layout,
+      clock,
+      host: environment.proxyHost,
+      port: () => this.#proxyPort,
+      onAlarm: (code, text) => this.alarm(code, text),
+    });
     this.#spool = openSpool({
       layout: this.#layout,
       gateway: this.#gateway,
@@ -145,6 +154,7 @@ export class Supervisor {
       setInterval(() => this.#watch(), 1_000),
       setInterval(() => this.#keepHighestInstant(), 60_000),
     );
+    void this.#canaries.look();
     // Only for what is printed: the doors are open.
     if (this.#console !== null) await until(() => this.#consoleReady !== null, START_MS, this.#clock);
     return {
@@ -166,6 +176,7 @@ export class Supervisor {
   async stop(): Promise<number> {
     this.#draining = true;
     for (const timer of this.#timers) clearInterval(timer);
+    this.#canaries.stop();
     this.#keepHighestInstant();
     const cut = await this.#workers.drain(DRAIN_MS);
     await this.#spool.close();
@@ -315,6 +326,7 @@ export class Supervisor {
     if (mark !== this.#indexSeen) {
       this.#indexSeen = mark;
       this.#workers.tell({ type: 'snapshots', kind: 'index' });
+      void this.#canaries.look();
     }
     const since = this.#consoleDownSince;
     if (since !== null && this.#clock() - since > CONSOLE_DOWN_MS) {
@@ -339,8 +351,10 @@ export class Supervisor {
   }
 
   #ready(): { status: number; body: unknown } {
-    const isReady = !this.#draining && this.#workers.isListening;
-    return { status: isReady ? 200 : 503, body: { ready: isReady } };
+    const { failing } = this.#canaries;
+    const isReady = !this.#draining && this.#workers.isListening && failing.length === 0;
+    const body = { ready: isReady, ...(failing.length > 0 && { status: 'failing', canaries: failing }) };
+    return { status: isReady ? 200 : 503, body };
   }
 
   #keepHighestInstant(): void {

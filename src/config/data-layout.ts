@@ -18,6 +18,8 @@ export interface DataLayout {
   readonly busDown: string;
   /** This gateway's name in records, made at first start. */
   readonly gatewayId: string;
+  /** What this gateway found when it asked for the canaries of its illegal lists. */
+  readonly canaries: string;
   /** Last accepted snapshots of this gateway: `policy.json`, `live.json`. */
   readonly lastGoodSnapshots: string;
   /** Compiled category index: `current.json` names the file in force. */
@@ -52,6 +54,7 @@ export function dataLayout(root: string): DataLayout {
     record: join(root, 'record.sqlite'),
     busDown: join(root, 'bus'),
     gatewayId: join(root, 'gateway', 'id'),
+    canaries: join(root, 'gateway', 'canaries.json'),
     lastGoodSnapshots: join(root, 'gateway', 'snapshots'),
     index: join(root, 'gateway', 'index'),
     lastGoodLists: join(root, 'lists'),

@@ -34,6 +34,7 @@ export type AlarmCode =
   | 'worker-stuck'
   | 'snapshot-refused'
   | 'index-not-taken'
+  | 'canary-not-refused'
   | 'clock-stepped-back'
   | 'list-from-last-good'
   | 'list-not-fetched'

@@ -54,6 +54,7 @@ export const REACH_OUT: readonly Allowance[] = [
   { where: 'categories/describe-index.ts', why: 'takes the sums of the index’s chunks' },
   { where: 'categories/receive-index.ts', why: 'puts an index together from its chunks' },
   { where: 'categories/watch-lists.ts', why: 'looks at sizes and times of list files' },
+  { where: 'categories/canary-findings.ts', why: 'keeps what came of asking for canaries' },
   { where: 'categories/illegal-key-file.ts', why: 'reads and makes the key of the illegal lists' },
   { where: 'categories/illegal-store.ts', why: 'reads and replaces their file' },
   { where: 'identity/roster/read-files.ts', why: 'reads rosters' },

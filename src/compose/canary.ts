@@ -1,0 +1,130 @@
+// supervisor ── GET http://canary-….invalid/ ──► its own proxy port ──► 403 that names the list, or an alarm
+import { get } from 'node:http';
+import { networkInterfaces } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import { readManifest } from '../categories/current-index.ts';
+import { readIllegalKeys } from '../categories/illegal-key-file.ts';
+import { canaryName } from '../categories/illegal-keys.ts';
+import type { DataLayout } from '../config/data-layout.ts';
+import type { AlarmCode } from '../events/catalogue.ts';
+import { type CanaryFindings, writeFindings } from '../categories/canary-findings.ts';
+import { type Clock, isoTime } from '../kernel/clock.ts';
+
+export interface CanaryOptions {
+  readonly layout: DataLayout;
+  readonly clock: Clock;
+  /** Where the proxy listens; `0.0.0.0` and `::`: everywhere. */
+  readonly host: string;
+  readonly port: () => number;
+  readonly onAlarm: (code: AlarmCode, text: string) => void;
+  /** Pause before a canary that was let through is asked for again, ms. */
+  readonly againMs?: number;
+}
+
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const AGAIN_MS = 1_000;
+/** Workers take a new list within this many looks. */
+const LOOKS = 4;
+const ANSWER_MS = 5_000;
+
+/**
+ * Asks every hour, as a client would, for the made-up name of each illegal list: that lists were loaded once does not prove that a request
+ * is still held against them. Every minute while one is not refused. What comes of it is kept apart from all records.
+ */
+export class CanaryWatch {
+  readonly #options: CanaryOptions;
+  readonly #failing = new Set<string>();
+  #timer: NodeJS.Timeout | null = null;
+  #running: Promise<void> | null = null;
+  #stopped = false;
+
+  constructor(options: CanaryOptions) {
+    this.#options = options;
+  }
+
+  /** Lists whose canary was not refused at the last look. */
+  get failing(): readonly string[] {
+    return [...this.#failing];
+  }
+
+  /** Looks now, and from now on by itself. Never rejects. */
+  look(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#running ??= this.#lookAtAll().finally(() => {
+      this.#running = null;
+      if (this.#stopped) return;
+      const ms = this.#failing.size > 0 ? MINUTE_MS : HOUR_MS;
+      this.#timer = setTimeout(() => void this.look(), ms);
+    });
+    return this.#running;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  async #lookAtAll(): Promise<void> {
+    try {
+      const findings: Record<string, CanaryFindings[string]> = {};
+      for (const [id, name] of this.#canaries()) {
+        const refused = await this.#isRefused(id, name);
+        if (this.#stopped) return;
+        findings[id] = { checkedAt: isoTime(this.#options.clock()), refused };
+        this.#note(id, refused);
+      }
+      for (const id of this.#failing) if (findings[id] === undefined) this.#failing.delete(id);
+      writeFindings(this.#options.layout, findings);
+    } catch (error) {
+      this.#options.onAlarm('canary-not-refused', `The canaries could not be looked at: ${(error as Error).message}`);
+    }
+  }
+
+  #canaries(): [string, string][] {
+    const lists = readManifest(this.#options.layout)?.illegal?.lists ?? [];
+    if (lists.length === 0) return [];
+    const keys = readIllegalKeys(this.#options.layout.illegalKey);
+    return lists.map(({ id }) => [id, canaryName(keys, id)]);
+  }
+
+  async #isRefused(id: string, name: string): Promise<boolean> {
+    for (let look = 1; look <= LOOKS && !this.#stopped; look++) {
+      if (await isRefusedBy(this.#options.host, this.#options.port(), id, name)) return true;
+      if (look < LOOKS) await pause(this.#options.againMs ?? AGAIN_MS);
+    }
+    return false;
+  }
+
+  #note(id: string, refused: boolean): void {
+    if (refused) return void this.#failing.delete(id);
+    if (this.#failing.has(id)) return;
+    this.#failing.add(id);
+    const text = `The canary of illegal list "${id}" was not refused: requests are not held against this list. Run "npx schoolgate lists build" and restart; until then take this gateway out of use.`;
+    this.#options.onAlarm('canary-not-refused', text);
+  }
+}
+
+/** Asks from each address of this machine until one is served: the school may let clients in by ranges that leave loopback out. */
+async function isRefusedBy(host: string, port: number, id: string, name: string): Promise<boolean> {
+  const isAny = host === '0.0.0.0' || host === '::';
+  const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  for (const address of isAny ? ['127.0.0.1', ...own.map((one) => one.address)] : [host]) {
+    const answer = await ask(address, port, name);
+    if (answer !== null) return answer.status === 403 && answer.proxyStatus.includes(`details="canary ${id}"`);
+  }
+  return false;
+}
+
+/** Null when nothing answered. */
+function ask(host: string, port: number, name: string): Promise<{ status: number; proxyStatus: string } | null> {
+  return new Promise((resolve) => {
+    const options = { host, port, path: `http://${name}/`, headers: { host: name }, agent: false, timeout: ANSWER_MS };
+    const request = get(options, (response) => {
+      response.resume();
+      resolve({ status: response.statusCode!, proxyStatus: String(response.headers['proxy-status'] ?? '') });
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => resolve(null));
+  });
+}
