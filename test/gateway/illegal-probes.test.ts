@@ -142,7 +142,7 @@ void t.test('every way to ask for a listed page or host is refused and leaves no
   const raw = async (...lines: string[]): Promise<number> => {
     await using client = await dial(gateway.port);
     await client.send([...lines, '', ''].join('\r\n'));
-    return (await client.readResponse(lines[0]!.split(' ', 1)[0]!)).status;
+    return (await client.readResponse(lines[0]!.split(' ', 1)[0])).status;
   };
   const upgrade = ['Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13'];
   const table: [string, Promise<number>, number][] = [
