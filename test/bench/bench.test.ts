@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import t from 'tap';
 import { type Listening, listen } from '../helpers/listening.ts';
 import { Figures } from './figures.ts';
+import { createNames } from './lists/names.ts';
 import type { Job, Route } from './load/jobs.ts';
 import { runJob } from './load/run-job.ts';
 import { readOptions } from './options.ts';
@@ -108,6 +109,27 @@ void t.test('a short run ends well, writes its figures and leaves no folder behi
   const report = JSON.parse(readFileSync(json, 'utf8')) as Report;
   t.equal(report.metrics.find(({ id }) => id === 'single.p50')?.values.direct?.length, 1);
   t.same(readdirSync(join(folder, 'tmp')), []);
+});
+
+void t.test('names for lists are many, different, and the same again', async (t) => {
+  const names = createNames();
+  const taken = names.take(300_000, 5);
+  t.equal(new Set(taken).size, 300_000);
+  t.same(names.take(2, 300_003), taken.slice(299_998));
+  t.notOk(
+    taken.some((name) => !/^[a-z0-9-]+\.[a-z]+$/.test(name)),
+    'two labels each: none lies under another',
+  );
+});
+
+void t.test('lists are built, loaded and searched', async (t) => {
+  const json = join(t.testdir(), 'out.json');
+  const args = ['--quick', '--only', 'lists', '--proxies', 'schoolgate', '--json', json];
+  await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'run.ts'), ...args]);
+  const report = JSON.parse(readFileSync(json, 'utf8')) as Report;
+  const value = (id: string): number => report.metrics.find((metric) => metric.id === id)!.values.schoolgate![0]!;
+  t.ok(value('lists.disk') > 8 && value('lists.disk') < 11, `${value('lists.disk')} bytes a name`);
+  for (const id of ['memory', 'ready', 'build', 'hit', 'miss']) t.ok(value(`lists.${id}`) > 0, id);
 });
 
 void t.test('a run that cannot be says so and writes nothing', async (t) => {

@@ -16,7 +16,9 @@ export type MetricId =
   | `bulk-${'tunnel' | 'http'}.${'cpu' | 'time'}`
   | 'single.p50'
   | 'round-trip.p50'
-  | `idle.${'before' | 'fresh' | 'used'}`;
+  | `idle.${'before' | 'fresh' | 'used'}`
+  | `lists.${'disk' | 'memory' | 'ready' | 'build' | 'hit' | 'miss'}`
+  | 'lists-many.size';
 
 /** Every metric, in the order of the table. CPU is the proxy's whole process tree, user and system. */
 export const METRICS: readonly Metric[] = [
@@ -48,6 +50,19 @@ export const METRICS: readonly Metric[] = [
   { id: 'idle.before', work: 'idle', title: 'idle tunnels: resident memory before the first', unit: 'MB', digits: 1 },
   { id: 'idle.fresh', work: 'idle', title: '  for each tunnel, fresh', unit: 'KB', digits: 1 },
   { id: 'idle.used', work: 'idle', title: '  for each tunnel, after 1 MB', unit: 'KB', digits: 1 },
+  { id: 'lists.memory', work: 'lists', title: 'a list of names: resident memory', unit: 'bytes/name', digits: 2 },
+  { id: 'lists.ready', work: 'lists', title: '  time to be ready with it', unit: 's/million', digits: 3 },
+  { id: 'lists.disk', work: 'lists', title: '  size on disk', unit: 'bytes/name', digits: 2 },
+  { id: 'lists.build', work: 'lists', title: '  compiling it: CPU', unit: 's/million', digits: 2 },
+  {
+    id: 'lists.hit',
+    work: 'lists',
+    title: '  a host of four labels that is listed: CPU',
+    unit: 'µs/look-up',
+    digits: 3,
+  },
+  { id: 'lists.miss', work: 'lists', title: '  one that is not: CPU', unit: 'µs/look-up', digits: 3 },
+  { id: 'lists-many.size', work: 'lists', title: '  an index of 5 million names', unit: 'MB', digits: 1 },
 ];
 
 /** What was measured: for each metric and proxy one value a round. */

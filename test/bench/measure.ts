@@ -229,7 +229,7 @@ const MEMORY_STEP_MS = 500;
 const MEMORY_STEPS = 20;
 
 /** Resident memory once it has stopped moving by more than 1 % for a second and a half, or after ten. */
-async function settledMemory(pid: number): Promise<number> {
+export async function settledMemory(pid: number): Promise<number> {
   let last = residentBytes(pid);
   for (let step = 0, quiet = 0; step < MEMORY_STEPS && quiet < 3; step++) {
     await pause(MEMORY_STEP_MS);

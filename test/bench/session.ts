@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startNameServer } from '../helpers/dns.ts';
 import { Figures } from './figures.ts';
+import { measureLists } from './lists/measure-lists.ts';
 import { end, startLoad } from './load/load.ts';
 import { type Bench, measureCold, measureIdle, measureStep, STEPS, warmUp, suits } from './measure.ts';
 import type { WorkId } from './options.ts';
@@ -15,7 +16,7 @@ import type { Sizes } from './sizes.ts';
 /** Tunnels at once outside the idle work. */
 const FEW_TUNNELS = 300;
 
-type Start = (way: Way, tunnels: number) => Promise<RunningWay>;
+type Start = (way: Way, tunnels: number, names?: readonly string[]) => Promise<RunningWay>;
 
 /** Measures the wanted works on all ways. Proxies take turns within each round, so that what disturbs one disturbs all. */
 export async function measureAll(
@@ -30,14 +31,17 @@ export async function measureAll(
   const names = stack.use(await startNameServer([[ORIGIN_NAME, ['127.0.0.1']]]));
   const bench: Bench = { load: stack.use(startLoad()), origin, sizes, figures: new Figures() };
   let started = 0;
-  const start: Start = (way, tunnels) => {
+  const start: Start = (way, tunnels, listed = []) => {
     const own = join(folder, `${way.id}-${++started}`);
     mkdirSync(own);
-    return way.start({ folder: own, origin, nameServer: names.address, tunnels });
+    return way.start({ folder: own, origin, nameServer: names.address, tunnels, names: listed });
   };
   if (only.has('cold')) await coldRounds(ways, bench, start, say);
   await warmRounds(only, ways, bench, start, say);
   if (only.has('idle')) await idleRound(ways, bench, start, say);
+  if (only.has('lists')) {
+    await measureLists(ways, bench, folder, (way, listed) => start(way, FEW_TUNNELS, listed), say);
+  }
   return bench.figures;
 }
 

@@ -23,6 +23,8 @@ export interface Setting {
   readonly nameServer: string;
   /** How many tunnels it must carry at once. */
   readonly tunnels: number;
+  /** Names that Squid and e2guardian have to refuse besides, with everything under them. */
+  readonly names: readonly string[];
 }
 
 export type ProxyId = 'direct' | 'schoolgate' | 'squid' | 'tinyproxy' | 'e2guardian';

@@ -15,6 +15,12 @@ export interface Sizes {
   readonly roundTrips: number;
   readonly idleTunnels: number;
   readonly idleBytes: number;
+  /** Names in a list, for what each costs in a proxy. */
+  readonly listNames: number;
+  /** Names in the largest index that is built. */
+  readonly manyNames: number;
+  readonly listRounds: number;
+  readonly lookUps: number;
   /** Connections at a time. */
   readonly requestConcurrency: number;
   readonly tunnelConcurrency: number;
@@ -36,6 +42,10 @@ export const FULL: Sizes = {
   roundTrips: 2_000,
   idleTunnels: 5_000,
   idleBytes: 1_000_000,
+  listNames: 1_000_000,
+  manyNames: 5_000_000,
+  listRounds: 3,
+  lookUps: 5_000_000,
   requestConcurrency: 32,
   tunnelConcurrency: 16,
   settleMs: 1_100,
@@ -55,5 +65,9 @@ export const QUICK: Sizes = {
   singleTunnels: 50,
   roundTrips: 200,
   idleTunnels: 500,
+  listNames: 20_000,
+  manyNames: 40_000,
+  listRounds: 1,
+  lookUps: 500_000,
   settleMs: 200,
 };

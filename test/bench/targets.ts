@@ -46,6 +46,13 @@ const TARGETS: readonly (readonly [title: string, limit: number, unit: string, m
   ['memory of an idle tunnel, after 1 MB', 45, 'KB', alone('idle.used')],
   ['one tunnel, CONNECT + TLS + GET: added to direct', 1, 'ms', addedToDirect('single.p50')],
   ['one GET in an open tunnel: added to direct', 1, 'ms', addedToDirect('round-trip.p50')],
+  ['a name in the index, on disk', 10, 'bytes', alone('lists.disk')],
+  ['a name in the index, in a process', 10, 'bytes', alone('lists.memory')],
+  ['loading an index of a million names', 0.03, 's', alone('lists.ready')],
+  ['compiling a million names: CPU', 3, 's', alone('lists.build')],
+  ['looking up a host that is listed: CPU', 1, 'µs', alone('lists.hit')],
+  ['looking up a host that is not: CPU', 1, 'µs', alone('lists.miss')],
+  ['an index of 5 million names, on disk', 50, 'MB', alone('lists-many.size')],
 ];
 
 /** Each target with what this run says of it. */

@@ -33,10 +33,10 @@ function(pre-authcheck)
 if(clientin,nobody) return setblock
 `;
 
-async function start({ folder, tunnels }: Setting): Promise<RunningWay> {
+async function start({ folder, tunnels, names }: Setting): Promise<RunningWay> {
   const port = await freePort();
   const file = (name: string): string => join(folder, name);
-  writeFileSync(file('banned'), `${REFUSED_NAME}\n`);
+  writeFileSync(file('banned'), [REFUSED_NAME, ...names, ''].join('\n'));
   writeFileSync(file('empty'), '');
   writeFileSync(file('site.story'), STORY);
   writeFileSync(file('preauth.story'), PRE_AUTH);

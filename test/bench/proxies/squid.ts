@@ -12,9 +12,10 @@ export const squid: Way = {
 };
 
 async function start(setting: Setting): Promise<RunningWay> {
-  const { folder, tunnels } = setting;
+  const { folder, tunnels, names } = setting;
   const port = await freePort();
   const file = (name: string): string => join(folder, name);
+  writeFileSync(file('names'), names.map((name) => `.${name}\n`).join(''));
   writeFileSync(file('hosts'), `127.0.0.1 ${ORIGIN_NAME}\n`);
   const lines = [
     `http_port 127.0.0.1:${port}`,
@@ -32,7 +33,7 @@ async function start(setting: Setting): Promise<RunningWay> {
     'pinger_enable off',
     'shutdown_lifetime 0 seconds',
     `max_filedescriptors ${2 * tunnels + 1000}`,
-    `acl refused dstdomain ${REFUSED_NAME}`,
+    `acl refused dstdomain ${REFUSED_NAME} "${file('names')}"`,
     'acl loopback src 127.0.0.0/8',
     'http_access deny refused',
     'http_access allow loopback',
