@@ -14,6 +14,7 @@ import { createDialler } from '../gateway/dial.ts';
 import { type CountedHit, createIllegalProbes } from '../gateway/illegal-probes.ts';
 import { Leases } from '../gateway/leases.ts';
 import { DEFAULT_LIMITS } from '../gateway/limits.ts';
+import { addListMetrics } from '../gateway/list-metrics.ts';
 import { createListener } from '../gateway/listener.ts';
 import { createGatewayMetrics } from '../gateway/metrics.ts';
 import { OpenConnections } from '../gateway/open-connections.ts';
@@ -122,6 +123,7 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     log,
     status: { health: () => ask('health'), ready: () => ask('ready'), metrics: () => ask('metrics') },
   };
+  addListMetrics(context.metrics.registry, () => context.snapshots.index.lists, clock);
   const leases = new Leases(leaseOffice(link));
   const pools = createUpstreamPools(dialler, limits, layout.frontSocket);
   const tls = environment.tls && {

@@ -12,6 +12,7 @@ import { type PolicyRoutesOptions, policyRoutes } from '../policy/routes.ts';
 import { type UnblockRoutesOptions, unblockRoutes } from '../unblock/routes.ts';
 import { addAccessControl, formUser, isApi } from './access.ts';
 import { answerError, answerNotFound } from './answer-error.ts';
+import { type MetricsOptions, metricsRoutes } from './metrics-routes.ts';
 import { type OverviewOptions, overviewRoutes } from './overview-routes.ts';
 import { type PagesOptions, addPages } from './pages.ts';
 
@@ -22,6 +23,7 @@ export interface ConsoleAppOptions
     PolicyRoutesOptions,
     UnblockRoutesOptions,
     ListRoutesOptions,
+    MetricsOptions,
     OverviewOptions,
     PagesOptions {
   readonly log: FastifyBaseLogger;
@@ -54,6 +56,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   app.setNotFoundHandler(answerNotFound);
   await app.register(identityRoutes, options);
   await app.register(overviewRoutes, options);
+  await app.register(metricsRoutes, options);
   await app.register(unblockRoutes, options);
   await app.register(policyRoutes, options);
   await app.register(listRoutes, options);

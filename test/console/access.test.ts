@@ -11,6 +11,7 @@ const ROUTES: readonly [route: string, url: string, access: 'public' | readonly 
   ['GET /static/console.css', '/static/console.css', 'public'],
   ['GET /static/icon.svg', '/static/icon.svg', 'public'],
   ['GET /health', '/health', 'public'],
+  ['GET /metrics', '/metrics', 'public'],
   ['GET /sign-in', '/sign-in', 'public'],
   ['POST /sign-in', '/sign-in', 'public'],
   ['GET /join/:token', '/join/abc', 'public'],

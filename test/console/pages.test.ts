@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import axe from 'axe-core';
 import { type Page, chromium } from 'playwright-core';
 import t from 'tap';
+import type { OfferedList } from '../../src/categories/catalogue.ts';
+import type { ListStatus } from '../../src/categories/list-status.ts';
 import { START, testPolicy } from '../helpers/control-plane.ts';
-import { PASSWORD, addPerson, testConsole } from '../helpers/test-console.ts';
+import { NO_LISTS, PASSWORD, addPerson, testConsole } from '../helpers/test-console.ts';
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 /** A folder for a picture of each page, to look at them; unset: none are kept. */
@@ -35,11 +37,58 @@ async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
 }
 
+const FETCHED = { fetchedAt: '2026-11-23T03:17:00.000Z', triedAt: '2026-11-23T03:17:00.000Z', setAside: null };
+const LIST = { category: 'gambling', licence: 'CC-BY-SA-4.0', loadedAt: '2026-11-23T03:17:00.000Z', held: null };
+const NEXT = '2026-11-24T03:17:00.000Z';
+const SOURCE = 'https://lists.example/blacklists/download/gambling.tar.gz';
+
+/** One list of each state. */
+const LISTS: readonly ListStatus[] = [
+  { ...LIST, id: 'starter-gambling', source: './a.txt', health: 'in-force', entries: 1_234, fetch: null },
+  {
+    ...LIST,
+    id: 'ut1-gambling',
+    source: SOURCE,
+    health: 'last-good',
+    entries: 100_000,
+    fetch: { ...FETCHED, error: null, next: NEXT },
+    held: {
+      id: 'ut1-gambling',
+      entries: 12,
+      before: 100_000,
+      sha256: 'ab'.repeat(32),
+      path: `/srv/data/${'0f'.repeat(32)}`,
+    },
+  },
+  {
+    ...LIST,
+    id: 'late',
+    source: SOURCE,
+    health: 'not-loaded',
+    entries: 0,
+    loadedAt: null,
+    fetch: { ...FETCHED, fetchedAt: null, error: `${SOURCE} answered with status 404`, next: NEXT },
+  },
+];
+
+const OFFERED: readonly OfferedList[] = [
+  {
+    id: 'ut1-games',
+    category: 'games',
+    source: SOURCE,
+    licence: 'CC-BY-SA-4.0',
+    homepage: 'https://lists.example/',
+    line: 1,
+  },
+  { id: 'no-licence', category: 'games', source: SOURCE, licence: null, homepage: null, line: 9 },
+];
+
 void t.test(
   'every page can be read and used by everybody, on a desk and on a phone',
   { timeout: 120_000 },
   async (t) => {
-    const plane = await testConsole();
+    const listUpdates = { ...NO_LISTS, status: () => LISTS, offered: () => OFFERED };
+    const plane = await testConsole({ listUpdates });
     t.teardown(() => plane.close());
     await addPerson(plane, 'h.teacher', ['headteacher']);
     await plane.app.listen({ host: '127.0.0.1', port: 0 });
@@ -111,6 +160,14 @@ void t.test(
     await manager.getByLabel('Until').fill('2026-11-23T12:00');
     await press(manager, 'Ask for it');
     await look(manager, 'unblocks-own');
+
+    await manager.getByRole('link', { name: 'Lists' }).click();
+    await look(manager, 'lists');
+    await press(manager, 'Switch on ut1-games');
+    await look(manager, 'lists-errors');
+    await manager.getByLabel('I have read the licence of ut1-games').check();
+    await press(manager, 'Switch on ut1-games');
+    await look(manager, 'lists-done');
 
     plane.disk = { snapshot: testPolicy({ hash: 'b'.repeat(64), school: 'Test Academy', timeZone: 'Europe/Dublin' }) };
     plane.policy.look();

@@ -1,4 +1,6 @@
 import t from 'tap';
+import type { IndexedList } from '../../src/categories/match.ts';
+import { addListMetrics } from '../../src/gateway/list-metrics.ts';
 import { createGatewayMetrics } from '../../src/gateway/metrics.ts';
 import { createRefusalLog } from '../../src/gateway/refusal-log.ts';
 import { isoTime } from '../../src/kernel/clock.ts';
@@ -46,6 +48,35 @@ void t.test('what workers count is summed, and asking does not change it', async
   t.same(await read(), first, 'asked again: the same');
   workers[0]!.finished(sampleRecord({ method: 'GET', verdict: 'allow', up: 1, down: 1 }));
   t.equal((await read())['schoolgate_requests_total{carrier="http",verdict="allow"}'], 3);
+});
+
+void t.test('lists: age, size and whether a copy stands in, the worst of all workers', async (t) => {
+  const at = Date.parse('2026-11-23T10:00:00Z');
+  const facts = { category: 'games', entries: 5, duplicates: 0, rejected: 0, sha256: '' };
+  const list = (id: string, accepted: number, ageMs: number, fromLastGood: boolean): IndexedList => {
+    return { ...facts, id, accepted, loadedAt: isoTime(at - ageMs), fromLastGood };
+  };
+  const inForce = [[list('a', 10, 60_000, false), list('b', 3, 0, false)], [list('a', 9, 90_000, true)]];
+  const registries = inForce.map((_, i) => {
+    const { registry } = createGatewayMetrics(GAUGES);
+    addListMetrics(
+      registry,
+      () => inForce[i]!,
+      () => at,
+    );
+    return registry;
+  });
+  const read = async () => values(await sumMetrics(await Promise.all(registries.map(reportMetrics))));
+  t.match(await read(), {
+    'schoolgate_list_entries{list="a"}': 9,
+    'schoolgate_list_entries{list="b"}': 3,
+    'schoolgate_list_age_seconds{list="a"}': 90,
+    'schoolgate_list_age_seconds{list="b"}': 0,
+    'schoolgate_list_from_last_good{list="a"}': 1,
+    'schoolgate_list_from_last_good{list="b"}': 0,
+  });
+  inForce[0]!.pop();
+  t.notOk('schoolgate_list_age_seconds{list="b"}' in (await read()), 'what is not in force is not told');
 });
 
 void t.test('the last refusals of an address are its own, newest first, for an hour', async (t) => {

@@ -39,7 +39,7 @@ export interface TestConsoleOptions {
 const DONE = async (): Promise<UpdateReport> => ({ fetched: [], changes: [], alarms: [] });
 
 /** No lists at all. */
-const NO_LISTS: Lists = {
+export const NO_LISTS: Lists = {
   status: () => [],
   offered: () => [],
   update: DONE,
