@@ -114,7 +114,13 @@ export interface CatalogueList {
 }
 
 /** A list that is catalogued and switched off. */
-export type OfferedList = Pick<CatalogueList, 'id' | 'category' | 'source' | 'licence' | 'homepage' | 'line'>;
+export interface OfferedList extends Pick<
+  CatalogueList,
+  'id' | 'category' | 'source' | 'licence' | 'homepage' | 'line'
+> {
+  /** Among all lists of the file, from 0. */
+  readonly position: number;
+}
 
 export type IllegalFormat = 'illegal-urls' | 'illegal-hashes';
 
@@ -319,7 +325,7 @@ function compileCatalogue(categories: CategoriesDocument, lists: CatalogueDocume
     const fetch = fetchTerms(row);
     return [
       {
-        ...offer(row, lists.lineOf(['lists', i])),
+        ...describe(row, lists.lineOf(['lists', i])),
         format: row.format,
         path: fetch === null ? resolve(listsDir, row.source) : null,
         fetch,
@@ -327,7 +333,9 @@ function compileCatalogue(categories: CategoriesDocument, lists: CatalogueDocume
       },
     ];
   });
-  const offered = lists.value.lists.flatMap((row, i) => (row.enabled ? [] : [offer(row, lists.lineOf(['lists', i]))]));
+  const offered = lists.value.lists.flatMap((row, position) =>
+    row.enabled ? [] : [{ ...describe(row, lists.lineOf(['lists', position])), position }],
+  );
   return {
     version: categories.value.version ?? null,
     categories: known,
@@ -340,7 +348,7 @@ function compileCatalogue(categories: CategoriesDocument, lists: CatalogueDocume
   };
 }
 
-function offer({ id, category, source, licence, homepage }: ListRow, line: number): OfferedList {
+function describe({ id, category, source, licence, homepage }: ListRow, line: number): Omit<OfferedList, 'position'> {
   return { id, category, source, licence: licence ?? null, homepage: homepage ?? null, line };
 }
 

@@ -18,16 +18,14 @@ export interface EnabledText {
  */
 export function enabledText(listsDir: string, id: string): EnabledText {
   const before = readFileSync(join(listsDir, CATALOGUE_FILE), 'utf8');
-  const { lists, illegal, offered } = loadCatalogue(listsDir);
-  const rows = [...lists, ...illegal, ...offered].toSorted((a, b) => a.line - b.line);
-  const position = rows.findIndex((row) => row.id === id);
+  const { position, line } = loadCatalogue(listsDir).offered.find((one) => one.id === id)!;
   const text = replaceValue(before, ['lists', position, 'enabled'], 'true')!;
   const list = previewCatalogue(listsDir, text).lists.find((one) => one.id === id);
   if (list !== undefined) return { text, list };
   throw new SchoolgateError(
     'list_unknown',
     'client',
-    `"${id}" is a list of a locked category: set "enabled: true" in line ${rows[position]!.line} of ${CATALOGUE_FILE} yourself.`,
+    `"${id}" is a list of a locked category: set "enabled: true" in line ${line} of ${CATALOGUE_FILE} yourself.`,
   );
 }
 

@@ -67,6 +67,7 @@ await t.test('a good catalogue', async (t) => {
       licence: 'CC-BY-SA-4.0',
       homepage: null,
       line: 7,
+      position: 1,
     },
   ]);
 });

@@ -79,8 +79,9 @@ const OFFERED: readonly OfferedList[] = [
     licence: 'CC-BY-SA-4.0',
     homepage: 'https://lists.example/',
     line: 1,
+    position: 0,
   },
-  { id: 'no-licence', category: 'games', source: SOURCE, licence: null, homepage: null, line: 9 },
+  { id: 'no-licence', category: 'games', source: SOURCE, licence: null, homepage: null, line: 9, position: 1 },
 ];
 
 void t.test(
