@@ -1,4 +1,5 @@
 import { SchoolgateError } from '../kernel/errors.ts';
+import { withoutParameters } from '../kernel/url.ts';
 import { explainMatch } from './explain-match.ts';
 import { createExpressionLookup } from './expression.ts';
 import { finishHigh, finishLow, foldCase, joinA, joinB, pathSeed, stepA, stepB } from './hash.ts';
@@ -46,8 +47,8 @@ export function openIndex(
   const extend = answerMaker(file.lists);
   const none: Answer = { lists: [], match: NO_MATCH, next: new Map() };
   // Prefixes of the path at hand: their two lanes. One look-up is done before the next begins.
-  const prefixA = new Int32Array(MAX_PATH_PREFIXES);
-  const prefixB = new Int32Array(MAX_PATH_PREFIXES);
+  const prefixA = new Int32Array(2 * MAX_PATH_PREFIXES);
+  const prefixB = new Int32Array(2 * MAX_PATH_PREFIXES);
 
   function add(answer: Answer, set: number): Answer {
     if (sets[set]!.lists.length === 0) return answer;
@@ -70,15 +71,17 @@ export function openIndex(
     return sum;
   }
 
-  function hashPrefixes(path: string): number {
+  /** Adds the prefixes of one reading of a path to the `known` ones. */
+  function hashPrefixes(path: string, known: number): number {
     let { a, b } = pathStart;
-    let count = 0;
+    let count = known;
+    const most = known + MAX_PATH_PREFIXES;
     let inQuery = false;
     const length = Math.min(path.length, MAX_PATH_LENGTH);
     for (let i = 0; i < length; i++) {
       const code = path.charCodeAt(i);
       const isBoundary = code === SLASH || code === QUESTION || (inQuery && code === AMPERSAND);
-      if (isBoundary && i > 0 && count < MAX_PATH_PREFIXES) {
+      if (isBoundary && i > 0 && count < most) {
         prefixA[count] = a;
         prefixB[count++] = b;
       }
@@ -86,11 +89,17 @@ export function openIndex(
       a = stepA(a, foldCase(code));
       b = stepB(b, a);
     }
-    if (length === path.length && count < MAX_PATH_PREFIXES) {
+    if (length === path.length && count < most) {
       prefixA[count] = a;
       prefixB[count++] = b;
     }
     return count;
+  }
+
+  function hashReadings(path: string): number {
+    const count = hashPrefixes(path, 0);
+    const plain = withoutParameters(path);
+    return plain === path ? count : hashPrefixes(plain, count);
   }
 
   function match(host: string, path: string | null): CategoryMatch {
@@ -107,7 +116,7 @@ export function openIndex(
         if (set !== 0) {
           answer = add(answer, set);
           if (path !== null && sets[set]!.hasUrlsBelow) {
-            if (prefixes < 0) prefixes = hashPrefixes(path);
+            if (prefixes < 0) prefixes = hashReadings(path);
             for (let p = 0; p < prefixes; p++) {
               const joinedB = joinB(b, prefixB[p]!);
               const urlHigh = finishHigh(joinA(a, prefixA[p]!), joinedB);

@@ -1,3 +1,4 @@
+import { withoutParameters } from '../kernel/url.ts';
 import { rangeText, readRange } from './address-range.ts';
 import type { ExpressionLookup } from './expression.ts';
 import { hashHost, hashUrl, type Hash } from './hash.ts';
@@ -34,7 +35,7 @@ export function entryText({ form, entry, number }: EntryMatch): string {
 }
 
 function explainNames(file: IndexFile, host: string, path: string | null): EntryMatch[] {
-  const prefixes = path === null ? [] : pathPrefixes(path);
+  const prefixes = path === null ? [] : [...new Set([path, withoutParameters(path)].flatMap(pathPrefixes))];
   return hostAndParents(host).flatMap((name) => {
     const set = setOf(file, hashHost(name, file.seed));
     const own = entries(file, set, 'host', name);

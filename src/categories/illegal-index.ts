@@ -1,3 +1,4 @@
+import { withoutParameters } from '../kernel/url.ts';
 import { foldPath, hostExpression, type KeyedEntry } from './illegal-entry.ts';
 import { decodeIllegal } from './illegal-file.ts';
 import { digestOf, type IllegalKeys, sealOf, targetMark } from './illegal-keys.ts';
@@ -81,9 +82,12 @@ export function openIllegal(bytes: Uint8Array, keys: IllegalKeys): IllegalIndex 
 
   function match(host: string, path: string | null): IllegalHit | null {
     hits = null;
+    const plain = path === null ? null : withoutParameters(path);
     eachParent(host, path, matchHost);
+    if (plain !== path) eachParent(host, plain, matchHost);
     if (hasHashes && !(path === null && clean.has(host))) {
       eachParent(host, path, matchDigests);
+      if (plain !== path) eachParent(host, plain, matchDigests);
       if (path === null && hits === null) remember(clean, host);
     }
     return hits === null ? null : hitOf(hits);

@@ -144,11 +144,14 @@ function countedHit({ entry, categories }: IllegalHit): CountedHit {
 /** Of an ordinary request by somebody who tries out what is listed. Not flagged: it is no hit. */
 const PAUSED = decision('block', 'limit', 'illegal');
 
+// RFC 6066 §3 allows no other: what bytes beyond it mean, one server decides in this way and another in that.
+const IN_ASCII = /^[!-~]*$/;
+
 /** Judges a second name that the same connection carries (TLS server name); the stricter verdict stands. */
 export function admitServerName(context: GatewayContext, admission: Admission, serverName: string): void {
   const { ask, who, snapshots } = admission;
   try {
-    const host = canonicalHost(serverName);
+    const host = IN_ASCII.test(serverName) ? canonicalHost(serverName) : null;
     if (host?.name === ask.target!.host.name) return;
     admission.serverName = host;
     const target = host === null ? null : { ...ask.target!, host };

@@ -9,8 +9,9 @@ export interface CanonicalUrl {
   /** Canonical path and query, starting with `/`. */
   readonly path: string;
   /**
-   * For the upstream: the client's own path and query. Where a `..` is in the path, however hidden, it is the canonical path instead:
-   * one server climbs at it and another does not, and none of them may serve another page than the one that was judged.
+   * For the upstream: the client's own path and query. Where a `..` is in the path, however hidden, or a slash hides in a `;` parameter,
+   * it is the canonical path instead: one server climbs at it and another does not, and none of them may serve another page than the
+   * one that was judged.
    */
   readonly rawPath: string;
   /** The whole canonical URL; a default port is left out. */
@@ -105,15 +106,16 @@ export function parseAuthority(
 }
 
 // Most paths have nothing to change: printable ASCII without escapes and backslashes, and in the path no empty or dotted segment.
-const PLAIN_PATH = /^(?:\/(?![/.])[!$&-.0-;=@-[\]^-z|~{}_]*)+(?:\?[!$&-;=?-[\]^-z|~{}_]*)?$/;
+const PLAIN_PATH = /^(?:\/(?![/.;])[!$&-.0-;=@-[\]^-z|~{}_]*)+(?:\?[!$&-;=?-[\]^-z|~{}_]*)?$/;
 
 /**
  * The canonical form of a path and query that starts with `/`: escapes undone to the last (`unescape.ts`), dot segments resolved,
  * runs of slashes made one, and what is not printable ASCII escaped again, as is `#` and `%`. Safe Browsing's rules, and three more:
  *
- * - the query begins at the first `?` that is not escaped; an escaped one is a letter of the path, as it is for servers
+ * - where the path ends is found before escapes are undone: dots behind an escaped `?` are still dots of the path, as for servers
  * - a backslash is a slash, as it is for browsers and Windows servers
- * - `;` parameters do not hide a dot segment (`..;a=b`), which Java servers resolve
+ * - `;` parameters hide neither a dot segment (`..;a=b`) nor an empty one; one in which a slash hides is left out, and of the others
+ *   {@link withoutParameters} gives the other reading
  */
 export function canonicalPath(raw: string): string {
   if (PLAIN_PATH.test(raw)) return raw;
@@ -133,48 +135,84 @@ function readPath(raw: string): ReadPath {
   const question = raw.indexOf('?');
   const ownPath = question < 0 ? raw : raw.slice(0, question);
   const ownQuery = question < 0 ? '' : raw.slice(question);
-  const unescaped = escapeBytes(unescapeFully(ownPath), true).replaceAll('\\', '/');
-  const segments = UNRESOLVED.test(unescaped) ? resolveSegments(unescaped) : { path: unescaped, climbs: false };
+  const unescaped = escapeBytes(unescapeFully(ownPath));
+  let read = resolvePath(unescaped);
+  if (unescaped.includes(';')) {
+    // Servers take parameters out before they undo escapes, or after it: where both do not come to the same, none are left.
+    const without = resolvePath(ownPath.split('/').map(beforeParameters).join('/'));
+    if (without.path !== withoutParameters(read.path)) read = { path: without.path, isOnlyReading: false };
+  }
   return {
-    path: segments.path,
-    query: ownQuery === '' ? '' : escapeBytes(unescapeFully(ownQuery), false),
-    own: segments.climbs ? segments.path + ownQuery : raw,
+    path: read.path,
+    query: ownQuery === '' ? '' : escapeBytes(unescapeFully(ownQuery)),
+    own: read.isOnlyReading ? raw : read.path.replaceAll('?', '%3F') + ownQuery,
   };
 }
 
-/** Prints bytes; `isPath`: a question mark would begin the query. */
-function escapeBytes(bytes: Buffer, isPath: boolean): string {
-  let text = '';
+function resolvePath(unescaped: string): Resolved {
+  const { path, isOnlyReading } = resolveSegments(unescaped.replaceAll('\\', '/'));
+  const question = path.indexOf('?');
+  if (question < 0) return { path, isOnlyReading };
+  // From here on what follows it may be taken for a query, so what stands before it must be canonical by itself.
+  const front = resolveSegments(path.slice(0, question));
+  return { path: front.path + path.slice(question), isOnlyReading: isOnlyReading && front.isOnlyReading };
+}
+
+function beforeParameters(segment: string): string {
+  const unescaped = escapeBytes(unescapeFully(segment));
+  const at = unescaped.indexOf(';');
+  return at < 0 ? unescaped : unescaped.slice(0, at);
+}
+
+function escapeBytes(bytes: Buffer): string {
+  const text = Buffer.allocUnsafe(3 * bytes.length);
+  let length = 0;
   for (const byte of bytes) {
-    const isPlain = byte > 32 && byte < 127 && byte !== 35 && byte !== 37 && !(isPath && byte === 63);
-    text += isPlain ? String.fromCharCode(byte) : escapeText(byte);
+    const isPlain = byte > 32 && byte < 127 && byte !== 35 && byte !== 37;
+    if (!isPlain) {
+      text[length++] = 37;
+      text[length++] = HEX.charCodeAt(byte >> 4);
+    }
+    text[length++] = isPlain ? byte : HEX.charCodeAt(byte & 15);
   }
-  return text;
+  return text.toString('latin1', 0, length);
 }
 
-function escapeText(byte: number): string {
-  return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-}
-
-const UNRESOLVED = /\/[/.]/;
+const HEX = '0123456789ABCDEF';
+const UNRESOLVED = /\/[/.;]/;
 const ONE_DOT = /^\.(?:;|$)/;
 const TWO_DOTS = /^\.\.(?:;|$)/;
+const NO_NAME = /^(?:;|$)/;
+const PARAMETERS = /;[^/]*/g;
 
-/** RFC 3986 §5.2.4, then empty segments left out; one at the end is the slash there. */
-function resolveSegments(path: string): { readonly path: string; readonly climbs: boolean } {
+interface Resolved {
+  readonly path: string;
+  /** False where a `..` was in it. */
+  readonly isOnlyReading: boolean;
+}
+
+/** RFC 3986 §5.2.4, then segments without a name left out; an empty one at the end is the slash there. */
+function resolveSegments(path: string): Resolved {
+  if (!UNRESOLVED.test(path)) return { path, isOnlyReading: true };
   const kept: string[] = [];
   const segments = path.split('/').slice(1);
-  let climbs = false;
   for (const segment of segments) {
-    if (TWO_DOTS.test(segment)) {
-      kept.pop();
-      climbs = true;
-    } else if (!ONE_DOT.test(segment)) {
-      kept.push(segment);
-    }
+    if (TWO_DOTS.test(segment)) kept.pop();
+    else if (!ONE_DOT.test(segment)) kept.push(segment);
   }
   const last = segments.at(-1)!;
-  const isFolder = last === '' || ONE_DOT.test(last) || TWO_DOTS.test(last);
-  const named = kept.filter((segment) => segment !== '');
-  return { path: `/${named.join('/')}${isFolder && named.length > 0 ? '/' : ''}`, climbs };
+  const page = ONE_DOT.test(last) || TWO_DOTS.test(last) ? '' : kept.pop()!;
+  const folders = kept.filter((segment) => !NO_NAME.test(segment)).map((segment) => `${segment}/`);
+  return { path: `/${folders.join('')}${page}`, isOnlyReading: !segments.some((segment) => TWO_DOTS.test(segment)) };
+}
+
+/**
+ * A canonical path and query with the `;` parameters of its segments left out, as Java servers find the page; the same text where
+ * there are none. To other servers they are a part of the name, so what is listed is looked for in both readings.
+ */
+export function withoutParameters(path: string): string {
+  if (!path.includes(';')) return path;
+  const question = path.indexOf('?');
+  const bare = question < 0 ? path : path.slice(0, question);
+  return resolveSegments(bare.replace(PARAMETERS, '')).path + (question < 0 ? '' : path.slice(question));
 }

@@ -1,3 +1,4 @@
+import { withoutParameters } from '../kernel/url.ts';
 import { HostTable } from './host-table.ts';
 import type { Entries, Entry } from './snapshot.ts';
 
@@ -46,11 +47,18 @@ function beats(rule: WrittenRule, other: WrittenRule): boolean {
 
 /**
  * Whether a canonical path lies at or under a prefix, on a segment boundary (or, in a query, on a parameter's). Capitals make
- * no difference, as in the lists: most servers do not tell them apart, so /Games would be a way past /games.
+ * no difference, as in the lists: most servers do not tell them apart, so /Games would be a way past /games. Nor do `;`
+ * parameters, which many servers leave out.
  */
 function matchesPath(prefix: string | null, path: string | null): boolean {
   if (prefix === null) return true;
-  if (path === null || !path.toLowerCase().startsWith(prefix)) return false;
+  if (path === null) return false;
+  const plain = withoutParameters(path);
+  return liesUnder(prefix, path) || (plain !== path && liesUnder(prefix, plain));
+}
+
+function liesUnder(prefix: string, path: string): boolean {
+  if (!path.toLowerCase().startsWith(prefix)) return false;
   const next = path.charAt(prefix.length);
   return next === '' || (prefix.includes('?') ? next === '&' : next === '/' || next === '?');
 }

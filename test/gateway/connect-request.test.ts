@@ -304,6 +304,10 @@ void t.test('the stricter of CONNECT name and server name holds, and is told bef
     ['site.test', 'csam.test', { reason: 'illegal', locked: true, target: null, host: null }, 1],
     ['site.test', 'b\0et.test', { reason: 'malformed' }, 0],
     ['site.test', 'bet.test/', { reason: 'malformed' }, 0],
+    // A server may take these bytes for UTF-8, and nothing says that it does.
+    ['site.test', 'b\xc3\xbccher.test', { reason: 'malformed' }, 0],
+    ['site.test', '%62et.test', { reason: 'category', category: 'gambling' }, 1],
+    ['site.test', 'www..bet.test..', { reason: 'category', category: 'gambling' }, 1],
     ['play.test', 'bet.test', { reason: 'category', category: 'gambling' }, 2],
   ];
   for (const [name, serverName, expected, events] of table) {
