@@ -4,6 +4,7 @@ import { systemClock } from '../kernel/clock.ts';
 import { createLogger } from '../telemetry/log.ts';
 import { childProcess } from './child-process.ts';
 import { runConsole } from './console.ts';
+import { askDevices, isDeviceMessage } from './front-desk-devices.ts';
 
 /** How long closing may take, ms; then the process goes as it is, and what was not committed is done again. */
 const STOP_MS = 4000;
@@ -26,6 +27,9 @@ childProcess(async (_orders, link) => {
     if (message.type === 'verify') {
       const { name, password, address } = message as unknown as ProxyCredentials;
       void starting.then((running) => running.verify({ name, password, address })).then(answer);
+    }
+    if (isDeviceMessage(message)) {
+      void starting.then((running) => askDevices(running.devices, message)).then(answer);
     }
     if (message.type === 'reload') void starting.then((running) => running.reload());
     if (message.type === 'stop') void stop();

@@ -7,6 +7,7 @@ import { type DataLayout, createDataFolders, dataLayout } from '../config/data-l
 import type { Environment } from '../config/environment.ts';
 import type { SnapshotPublisher } from '../events/bus.ts';
 import { loadOrCreateKeys, signSnapshot } from '../events/signing.ts';
+import { type DeviceSessions, createDeviceSessions, standingDevices } from '../identity/device-service.ts';
 import { createPasswords } from '../identity/passwords.ts';
 import { type Accounts, createAccounts } from '../identity/service.ts';
 import { type Sessions, createSessions } from '../identity/session-service.ts';
@@ -39,6 +40,7 @@ export interface ConsoleRecord {
 export interface ConsoleRooms extends ConsoleRecord {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
+  readonly devices: DeviceSessions;
   readonly publishing: Publishing;
   readonly policy: PolicyService;
   readonly unblocks: Unblocks;
@@ -84,7 +86,11 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
   const keys = loadOrCreateKeys(layout);
   const publishing = createPublishing({
     record,
-    sources: { policy: policySnapshot, live: liveSnapshot, index },
+    sources: {
+      policy: policySnapshot,
+      live: (tx, now) => ({ ...liveSnapshot(tx, now), sessions: standingDevices(tx, now) }),
+      index,
+    },
     sign: (unsigned) => signSnapshot(keys.privateKey, unsigned),
     publisher,
     clock,
@@ -97,6 +103,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     clock,
     newId,
     timeZone: () => policy.published()?.snapshot.timeZone ?? DEFAULT_ZONE,
+    devicesActive: (tx, addresses, at) => devices.seen(tx, addresses, at),
   });
   const policy = createPolicyService({
     record,
@@ -119,12 +126,13 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
   });
   const inForce = (): ReturnType<typeof policySnapshot> => policy.published()?.snapshot ?? null;
   const unblocks = createUnblocks({ record, audit, publishing, clock, newId, policy: inForce });
+  const devices = createDeviceSessions({ record, audit, passwords, clock, publishing, policy: inForce });
   const listUpdates = createConsoleLists(environment, {
     ...base,
     rebuild,
     raise: (code, text) => safeguarding.raise(code, text),
   });
-  return { ...base, listUpdates, accounts, sessions, publishing, policy, unblocks, safeguarding };
+  return { ...base, listUpdates, accounts, sessions, devices, publishing, policy, unblocks, safeguarding };
 }
 
 /** The policy as the files have it. A category that nothing names any more is as much a problem as a bad line. */

@@ -29,6 +29,7 @@ import { deliverWeeklyReport } from '../reports/weekly-delivery.ts';
 import { type Logger, createLogger } from '../telemetry/log.ts';
 import { refreshTimes } from './console-lists.ts';
 import { type ConsoleRooms, DEFAULT_ZONE, buildRooms, openConsoleRecord } from './console-rooms.ts';
+import { type FrontDeskDevices, frontDeskDevices } from './front-desk-devices.ts';
 import { IndexShelf, indexMark } from './index-shelf.ts';
 import { createRebuilder } from './rebuild-index.ts';
 import { createWeeklyReport, reportSources } from './weekly-report.ts';
@@ -50,6 +51,8 @@ export interface RunningConsole {
   readonly lists: ListsStatus;
   /** Whose credentials these are; `no-answer` when that could not be found out. */
   verify(credentials: ProxyCredentials): Promise<CredentialsAnswer>;
+  /** Who is signed in at which address, as the front desk asks; a fault is `no-answer`. */
+  readonly devices: FrontDeskDevices;
   /** Looks at the policy files and the lists again. */
   reload(): void;
   /** Closes in reverse order; resolves when everything is on disk. */
@@ -83,6 +86,8 @@ export async function runConsole(environment: Environment, options: ConsoleOptio
   for (const alarm of early) rooms.safeguarding.raise(...alarm);
   await startConsuming(bus.consumer(), rooms, log, opened);
   startJobs(environment, rooms, log, opened);
+  const ending = setInterval(() => endOldDevices(rooms, log), END_DEVICES_MS);
+  opened.defer(() => clearInterval(ending));
   const doors = await openConsoleDoors(environment, rooms, log);
   opened.defer(() => doors.close());
   base.record.write((tx) => base.audit.append(tx, { actor: 'console', action: 'console.started', subject: 'console' }));
@@ -102,6 +107,7 @@ export async function runConsole(environment: Environment, options: ConsoleOptio
         return 'no-answer';
       }
     },
+    devices: frontDeskDevices(rooms.devices, log),
     reload() {
       rooms.policy.look();
       void building.look();
@@ -113,6 +119,17 @@ export async function runConsole(environment: Environment, options: ConsoleOptio
       await running.disposeAsync();
     },
   };
+}
+
+/** How often sign-ins on devices that are over are looked for, ms. */
+const END_DEVICES_MS = 10_000;
+
+function endOldDevices({ devices }: ConsoleRooms, log: Logger): void {
+  try {
+    devices.endOld();
+  } catch (error) {
+    log.error({ err: error }, 'sign-ins on devices could not be ended; it is tried again');
+  }
 }
 
 /** What is in force goes out first: what a crash left between commit and bus, and what a bus may have lost. */

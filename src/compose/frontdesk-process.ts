@@ -2,6 +2,7 @@ import { readEnvironment } from '../config/environment.ts';
 import type { AccessRecord } from '../events/access-record.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { childProcess } from './child-process.ts';
+import { devicesOver } from './front-desk-devices.ts';
 import { type ProxyPorts, runFrontDesk } from './frontdesk.ts';
 
 /** How long the workers may take to say what they refused, ms. */
@@ -11,6 +12,7 @@ childProcess(async (orders, link) => {
   const starting = runFrontDesk(readEnvironment(process.env, process.cwd()), {
     ports: orders as ProxyPorts,
     clock: systemClock,
+    devices: devicesOver(link),
     recentRefusals: {
       of: async (client) => (await link.ask({ type: 'refusals', client }, ASK_MS)) as readonly AccessRecord[],
     },

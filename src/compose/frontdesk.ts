@@ -1,5 +1,6 @@
 // front desk ──┬── TCP: for everyone; the connection says who asks
 //              └── unix socket: for the gateway, which says who asks
+import { randomBytes } from 'node:crypto';
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { type DataLayout, dataLayout } from '../config/data-layout.ts';
@@ -8,8 +9,10 @@ import { loadPublicKey } from '../events/signing.ts';
 import { readLastGood } from '../events/snapshot-keeper.ts';
 import { createFrontDesk } from '../frontdesk/app.ts';
 import { type DeskFacts, deskFacts, NO_POLICY_YET } from '../frontdesk/facts.ts';
+import { createFormTokens } from '../frontdesk/form-token.ts';
 import type { RecentRefusals } from '../frontdesk/refusals.ts';
 import type { ClientFrom } from '../frontdesk/routes.ts';
+import type { DeskDevices } from '../frontdesk/sign-in-routes.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { createLogger, type Logger } from '../telemetry/log.ts';
 
@@ -21,6 +24,7 @@ export interface ProxyPorts {
 
 export interface RunFrontDeskOptions {
   readonly recentRefusals: RecentRefusals;
+  readonly devices: DeskDevices;
   readonly ports: ProxyPorts;
   readonly clock: Clock;
   readonly log?: Logger;
@@ -39,7 +43,9 @@ export interface RunningFrontDesk {
 
 /** Opens both doors of the front desk; closes the first again when the second cannot be opened. Rejects with what failed. */
 export async function runFrontDesk(environment: Environment, options: RunFrontDeskOptions): Promise<RunningFrontDesk> {
-  const { clock, recentRefusals } = options;
+  const { clock, recentRefusals, devices } = options;
+  // One key for both doors, and for this run.
+  const tokens = createFormTokens(randomBytes(32), clock);
   const log = options.log ?? createLogger('frontdesk', 'warn');
   const layout = dataLayout(environment.dataDir);
   let facts = readFacts(layout, NO_POLICY_YET, log);
@@ -52,6 +58,8 @@ export async function runFrontDesk(environment: Environment, options: RunFrontDe
       proxyHost: environment.proxyHost,
       tls: clientFrom === 'gateway' ? null : readTls(environment),
       recentRefusals,
+      devices,
+      tokens,
       clientFrom,
       clock,
       log,

@@ -19,6 +19,8 @@ import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { CanaryWatch } from './canary.ts';
 import { Child } from './child.ts';
+import { DeviceActivity } from './device-activity.ts';
+import { devicesAtConsole, isDeviceMessage } from './front-desk-devices.ts';
 import { gatewayName } from './gateway-name.ts';
 import { keepHighestInstant, readHighestInstant } from './highest-instant.ts';
 import { indexMark } from './index-shelf.ts';
@@ -68,6 +70,7 @@ export class Supervisor {
   readonly #alarms: { at: string; code: string; text: string }[] = [];
   readonly #lock = createServer((socket) => socket.destroy());
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #activity = new DeviceActivity();
   #relay: Child | null = null;
   #console: Child | null = null;
   #front: Child | null = null;
@@ -153,6 +156,7 @@ export class Supervisor {
     this.#timers.push(
       setInterval(() => this.#watch(), 1_000),
       setInterval(() => this.#keepHighestInstant(), 60_000),
+      setInterval(() => this.#tellActivity(), 60_000),
     );
     void this.#canaries.look();
     // Only for what is printed: the doors are open.
@@ -252,7 +256,7 @@ export class Supervisor {
       this.#onAlarm(message);
       if (message.type !== 'snapshots') return;
       this.#workers.tell(message);
-      if (message['kind'] === 'index') return;
+      if (message['kind'] !== 'policy') return;
       this.#readPolicy();
       this.#front?.link?.tell({ type: 'snapshot' });
     });
@@ -267,6 +271,7 @@ export class Supervisor {
         this.#frontReady = message;
         this.#tellOwnPorts();
       }
+      if (isDeviceMessage(message)) void devicesAtConsole(this.#console?.link, message).then(answer);
       if (message.type === 'refusals') void this.#workers.refusalsOf(message['client'] as string).then(answer);
     });
     link.tell({ type: 'orders', orders: { proxyPort: this.#proxyPort, tlsPort: this.#tlsPort } });
@@ -293,6 +298,7 @@ export class Supervisor {
     else if (message.type === 'ready') answer(this.#ready());
     // Limits hold over all workers: what one has seen, all count.
     else if (message.type === 'illegal-hit') this.#workers.tell(message);
+    else if (message.type === 'active-devices') this.#activity.add(message['addresses'] as string[]);
     else if (message.type === 'verify') void verifyAtConsole(this.#console?.link, message).then(answer);
   }
 
@@ -318,6 +324,14 @@ export class Supervisor {
       this.#frontReady?.['port'] ?? frontPort,
     ];
     return found.filter((port): port is number => typeof port === 'number' && port > 0);
+  }
+
+  #tellActivity(): void {
+    const at = isoTime(this.#clock());
+    for (const addresses of this.#activity.take()) {
+      const data = { gateway: this.#gateway, addresses };
+      void this.#spool.event({ id: this.#ids(), type: 'devices.active', v: EVENT_VERSIONS['devices.active'], at, data });
+    }
   }
 
   /** Every second: a new index on disk, a console that stays away. */

@@ -21,11 +21,12 @@ import { OpenConnections } from '../gateway/open-connections.ts';
 import { createProxyAuth } from '../gateway/proxy-auth.ts';
 import { createRefusalLog } from '../gateway/refusal-log.ts';
 import { createResolve } from '../gateway/resolve.ts';
-import { prepareSnapshots, type Snapshots } from '../gateway/snapshots.ts';
+import { prepareSnapshots, type Snapshots, withLive } from '../gateway/snapshots.ts';
 import { createUpstreamPools } from '../gateway/upstream-pools.ts';
 import type { CredentialsAnswer } from '../identity/credentials.ts';
 import { neverBackwards, systemClock } from '../kernel/clock.ts';
 import { createIdMaker } from '../kernel/ids.ts';
+import type { LiveSnapshot } from '../policy/snapshot.ts';
 import { createLogger } from '../telemetry/log.ts';
 import { reportMetrics } from '../telemetry/metrics.ts';
 import { leaseOffice } from './lease-office.ts';
@@ -58,6 +59,9 @@ export interface WorkerPulse {
 /** How long somebody who signs in is kept waiting for the console, ms. */
 const VERIFY_MS = 5_000;
 
+/** How often a worker says which signed-in devices it heard from, ms. */
+const ACTIVITY_MS = 15_000;
+
 /** Runs one gateway worker until it is told to drain. Order: snapshots, then the spool, then the doors; back in reverse. */
 export async function runWorker(environment: Environment, orders: WorkerOrders, link: ProcessLink): Promise<void> {
   const layout = dataLayout(environment.dataDir);
@@ -80,11 +84,11 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     context.snapshots = { ...context.snapshots, illegal };
     return true;
   };
+  const readLive = (): LiveSnapshot => readLastGood(layout, 'live', publicKey)?.body ?? { grants: [] };
   const readSnapshots = (): Snapshots => {
     const policy = readLastGood(layout, 'policy', publicKey);
     if (policy === null) throw new Error('no policy has been published to this gateway yet');
-    const live = readLastGood(layout, 'live', publicKey);
-    return prepareSnapshots(policy, live?.body ?? { grants: [] }, index.index, illegal, ownPorts);
+    return prepareSnapshots(policy, readLive(), index.index, illegal, ownPorts);
   };
   const limits = DEFAULT_LIMITS;
   const parent = environment.upstreamProxy;
@@ -112,6 +116,7 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     dialler,
     spool,
     open,
+    activeDevices: new Set(),
     refusals: createRefusalLog(clock),
     probes: createIllegalProbes(clock, (asker, hit) => link.tell({ type: 'illegal-hit', asker, hit })),
     metrics: createGatewayMetrics({
@@ -136,9 +141,9 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     log.error({ err: error }, 'new snapshots could not be read; the ones in force stay');
     alarm('snapshot-refused', `Worker ${orders.worker} keeps its snapshots: ${(error as Error).message}`);
   };
-  const renew = (): void => {
+  const renew = (read = readSnapshots): void => {
     try {
-      context.snapshots = readSnapshots();
+      context.snapshots = read();
       open.judgeAll(context);
     } catch (error) {
       keep(error);
@@ -166,6 +171,12 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     };
     link.tell({ type: 'pulse', ...state });
   };
+  const tellActivity = (): void => {
+    if (context.snapshots.devices.size === 0) return;
+    link.tell({ type: 'active-devices', addresses: [...context.activeDevices] });
+    context.activeDevices.clear();
+  };
+  const activity = setInterval(tellActivity, ACTIVITY_MS);
   const pulse = setInterval(tellState, 1_000);
 
   let draining: Promise<void> | null = null;
@@ -173,6 +184,7 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     const cut = await listener.drain(deadlineMs);
     link.tell({ type: 'drained', cut });
     clearInterval(pulse);
+    clearInterval(activity);
     stopSweeping();
     await pools.close();
     await spool.close();
@@ -180,7 +192,9 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
   };
   link.onMessage((message, answer) => {
     if (message.type === 'snapshots' && message['kind'] === 'index') indexRenewal.poke();
-    else if (message.type === 'snapshots') renew();
+    else if (message.type === 'snapshots' && message['kind'] === 'live') {
+      renew(() => withLive(context.snapshots, readLive()));
+    } else if (message.type === 'snapshots') renew();
     else if (message.type === 'own-ports') {
       ownPorts = new Set(message['ports'] as number[]);
       renew();

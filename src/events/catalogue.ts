@@ -25,6 +25,8 @@ export interface EventPayloads {
   alarm: { readonly gateway: string; readonly code: AlarmCode; readonly text: string };
   /** A worker was killed: records of this time span may be missing. Owner: gateway (supervisor). */
   'history.gap': { readonly gateway: string; readonly worker: number; readonly from: string; readonly until: string };
+  /** Signed-in devices that were in use in the last minute; none of them is news as well. Owner: gateway (supervisor). */
+  'devices.active': { readonly gateway: string; readonly addresses: readonly string[] };
 }
 
 export type EventType = keyof EventPayloads;
@@ -52,4 +54,5 @@ export const EVENT_VERSIONS: Readonly<Record<EventType, number>> = {
   fault: 1,
   alarm: 1,
   'history.gap': 1,
+  'devices.active': 1,
 };

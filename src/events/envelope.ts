@@ -77,6 +77,7 @@ const PAYLOADS: Readonly<Record<EventType, Fields>> = {
   fault: { gateway: isText, worker: isCount, what: isText, record: shaped(ACCESS_RECORD) },
   alarm: { gateway: isText, code: isText, text: isText },
   'history.gap': { gateway: isText, worker: isCount, from: isInstant, until: isInstant },
+  'devices.active': { gateway: isText, addresses: isTexts },
 } satisfies { readonly [T in EventType]: Shape<EventPayloads[T]> };
 
 const ENVELOPE = {

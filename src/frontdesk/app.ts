@@ -3,8 +3,9 @@ import rateLimit from '@fastify/rate-limit';
 import { type FastifyBaseLogger, type FastifyError, type FastifyInstance, LogController, fastify } from 'fastify';
 import { messagePage } from './pages.ts';
 import { askingClient, type DeskRoutesOptions, deskRoutes } from './routes.ts';
+import { type SignInRoutesOptions, signInRoutes } from './sign-in-routes.ts';
 
-export interface FrontDeskOptions extends DeskRoutesOptions {
+export interface FrontDeskOptions extends DeskRoutesOptions, SignInRoutesOptions {
   readonly log: FastifyBaseLogger;
   /** Certificate and key, PEM; null: plain HTTP. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
@@ -12,7 +13,7 @@ export interface FrontDeskOptions extends DeskRoutesOptions {
   readonly pagesPerMinute?: number;
 }
 
-/** Nobody sends the front desk anything but requests for its pages. */
+/** But for the forms, which say how much they may hold, nobody sends the front desk anything but requests for its pages. */
 const BODY_BYTES = 1024;
 const MAX_CONNECTIONS = 4096;
 
@@ -34,6 +35,7 @@ export async function createFrontDesk(options: FrontDeskOptions): Promise<Fastif
   await protect(app, options);
   answerOtherwise(app, options);
   await app.register(deskRoutes, options);
+  await app.register(signInRoutes, options);
   return app;
 }
 

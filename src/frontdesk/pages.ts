@@ -10,28 +10,33 @@ summary{cursor:pointer;font-weight:600;padding:.25rem 0}summary span{color:var(-
 details>*:last-child{margin-bottom:.5rem}details h3{margin:.75rem 0 .25rem}
 `.trim();
 
-interface Frame {
+export interface Frame {
   readonly title: string;
+  /** For the window, where it differs. */
+  readonly windowTitle?: string;
   readonly facts: DeskFacts;
   /** True where this page is an apology. */
   readonly isFault?: boolean;
 }
 
-function page({ title, facts, isFault = false }: Frame, content: SafeHtml): string {
+/** One of our pages: what stands around `content`. */
+export function page({ title, windowTitle = title, facts, isFault = false }: Frame, content: SafeHtml): string {
   return html`<!doctype html>
     <html lang="en-GB">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width,initial-scale=1" />
         <meta name="robots" content="noindex" />
-        <title>${title} – ${facts.school}</title>
+        <title>${windowTitle} – ${facts.school}</title>
         <link rel="icon" href="data:," />
         <link rel="stylesheet" href="/style.css" />
       </head>
       <body class="${isFault ? 'fault' : 'blocked'}">
         <header class="wide">
           <p>${facts.school} <span>Web filter</span></p>
-          <nav aria-label="Pages"><a href="/">Start</a> <a href="/why">Why was I blocked?</a></nav>
+          <nav aria-label="Pages">
+            <a href="/">Start</a> <a href="/why">Why was I blocked?</a> <a href="/sign-in">Sign in</a>
+          </nav>
         </header>
         <div class="wide">
           <main>
@@ -58,6 +63,8 @@ export function homePage(facts: DeskFacts, pacUrl: string | null): string {
         <a href="/why">See why, and what you can do.</a> Your browser may only have said that the site cannot be
         reached.
       </p>
+      <h2>Signing in</h2>
+      <p><a href="/sign-in">Sign in on this device</a>, so that the rules for you apply and not those for the unknown.</p>
       <section class="who" aria-labelledby="who">
         <h2 id="who">Who you can ask</h2>
         <p>Pupils: ${facts.contacts.pupils}</p>
@@ -80,6 +87,7 @@ export function whyPage(facts: DeskFacts, client: string, { pages, adverts }: To
     { title: 'Why was I blocked?', facts },
     html`${pages.length === 0 ? nothingBlocked() : html`<p>This is what was blocked on this device in the last hour, newest first.</p>`}
       ${pages.map((one, i) => refusal(one, facts, i === 0))} ${advertsSection(adverts, facts)}
+      <p><a href="/sign-in">Sign in</a> if the rules for you are others.</p>
       <section class="who" aria-labelledby="who">
         <h2 id="who">${voice === 'adult' ? 'Whom to contact' : 'Who you can ask'}</h2>
         <p>${voice === 'adult' ? facts.contacts.staff : facts.contacts.pupils}</p>
@@ -131,6 +139,7 @@ export function messagePage(facts: DeskFacts, title: string, text: string, isFau
   return page({ title, facts, isFault }, html`<p>${text}</p>`);
 }
 
-function clockTime(at: string, zone: string): string {
+/** The time of day on the school's clock. */
+export function clockTime(at: string, zone: string): string {
   return new Intl.DateTimeFormat('en-GB', { timeStyle: 'short', timeZone: zone }).format(Date.parse(at));
 }

@@ -8,6 +8,7 @@ import { proxyAutoConfig } from './pac.ts';
 import { DESK_CSS, homePage, messagePage, whyPage } from './pages.ts';
 import { type Place, placeOf } from './place.ts';
 import { type RecentRefusals, tellRefusals } from './refusals.ts';
+import { FORM_CSS } from './sign-in-pages.ts';
 
 /** Whose word about the client's address counts: the connection's, or, on the gateway's own socket, the gateway's. */
 export type ClientFrom = 'peer' | 'gateway';
@@ -66,13 +67,14 @@ export const deskRoutes: FastifyPluginAsync<DeskRoutesOptions> = async (app, opt
     reply
       .header('cache-control', 'public, max-age=3600')
       .type('text/css; charset=utf-8')
-      .send(`${PAGE_CSS}\n${DESK_CSS}`),
+      .send(`${PAGE_CSS}\n${DESK_CSS}\n${FORM_CSS}`),
   );
 
   app.get('/health', notLimited, (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }));
 };
 
-const NO_CLIENT = 'The gateway did not say whose device this is. That is our fault: tell the network manager.';
+/** For a request that the gateway handed in without saying whose it is. */
+export const NO_CLIENT = 'The gateway did not say whose device this is. That is our fault: tell the network manager.';
 const NO_PLACE =
   'Through the proxy, the front desk cannot tell where the proxy is: fetch this file from the front desk’s own address, or set SCHOOLGATE_PUBLIC_URL.\n';
 

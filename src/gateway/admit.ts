@@ -8,7 +8,7 @@ import type { Decision } from '../policy/verdict.ts';
 import type { GatewayContext } from './context.ts';
 import { askerOf, type CountedHit } from './illegal-probes.ts';
 import { type Connected, retargetOf, safelyConnected } from './safe-connection.ts';
-import type { Snapshots } from './snapshots.ts';
+import { identifyIn, type Snapshots } from './snapshots.ts';
 
 /** What is asked for, canonical. */
 export interface Target {
@@ -69,7 +69,8 @@ export function admit(context: GatewayContext, ask: Ask, user: string | null): A
   const startedAt = context.clock();
   let who: Who = { user: null, identified: 'none', level: '', groups: [], client: ask.client, needs: 'nothing' };
   try {
-    who = snapshots.identify(ask.client, user);
+    who = identifyIn(snapshots, ask.client, user, startedAt);
+    if (who.identified === 'session') context.activeDevices.add(ask.client);
     const violation = ask.violation ?? inspect(snapshots, ask);
     const illegal = ask.target === null ? null : listedAsIllegal(snapshots, ask.target);
     const match = matchOf(snapshots, ask.target, violation, illegal);
@@ -178,7 +179,7 @@ export function admitAgain(context: GatewayContext, admission: Admission): Decis
     const { snapshots } = context;
     const { ask, serverName } = admission;
     const now = context.clock();
-    const who = snapshots.identify(ask.client, admission.who.user);
+    const who = identifyIn(snapshots, ask.client, provenUser(admission.who), now);
     const judgeNow = (target: Target): Decision => {
       const violation = inspect(snapshots, { ...ask, target });
       const illegal = listedAsIllegal(snapshots, target);
@@ -196,6 +197,11 @@ export function admitAgain(context: GatewayContext, admission: Admission): Decis
 
 function connected({ ask, retarget }: Admission): Connected {
   return { host: ask.target!.host, retarget };
+}
+
+/** Who signed in at the proxy with the request itself; a session of the device may have ended since. */
+export function provenUser(who: Who): string | null {
+  return who.identified === 'proxy-auth' ? who.user : null;
 }
 
 function inspect(snapshots: Snapshots, ask: Ask): DecisionRequest['violation'] {

@@ -29,6 +29,8 @@ export interface BlockPageInput extends PageInput {
   readonly decision: Decision;
   /** Title of the category that decided; null where none did. */
   readonly categoryTitle: string | null;
+  /** True where signing in could change whose rules apply. */
+  readonly isUnknown: boolean;
 }
 
 /** Statuses that a gateway answers by itself without having refused the site. */
@@ -53,13 +55,13 @@ const ERROR_THEMES: Readonly<Record<ErrorStatus, Theme>> = {
 export function blockPage(input: BlockPageInput): string {
   const { decision } = input;
   const isShown = !decision.locked && decision.reason !== 'illegal' && input.target !== null;
-  const template = templateFor(themeOf(decision), input.voice, decision.flagged, isShown);
+  const template = templateFor(themeOf(decision), input.voice, decision.flagged, isShown, input.isUnknown && !decision.locked);
   return fill(template, input, input.categoryTitle ?? decision.category ?? '');
 }
 
 /** The page for a request that failed without a refusal; in ASCII as well. */
 export function errorPage(status: ErrorStatus, input: PageInput): string {
-  return fill(templateFor(ERROR_THEMES[status], input.voice, false, input.target !== null), input, '');
+  return fill(templateFor(ERROR_THEMES[status], input.voice, false, input.target !== null, false), input, '');
 }
 
 /** Constant pieces and, between each two, the name of what goes there. */
@@ -75,11 +77,17 @@ const slot = (name: Slot): string => `\0${name}\0`;
 
 const templates = new Map<string, Template>();
 
-function templateFor(theme: Theme, voice: Voice, isFlagged: boolean, showsTarget: boolean): Template {
-  const key = `${theme} ${voice} ${isFlagged} ${showsTarget}`;
+function templateFor(
+  theme: Theme,
+  voice: Voice,
+  isFlagged: boolean,
+  showsTarget: boolean,
+  offersSignIn: boolean,
+): Template {
+  const key = `${theme} ${voice} ${isFlagged} ${showsTarget} ${offersSignIn}`;
   const kept = templates.get(key);
   if (kept !== undefined) return kept;
-  const pieces = compact(document(theme, voice, isFlagged, showsTarget).text).split('\0');
+  const pieces = compact(document(theme, voice, isFlagged, showsTarget, offersSignIn).text).split('\0');
   const parts = pieces.filter((_, i) => i % 2 === 0);
   const slots = pieces.filter((_, i) => i % 2 === 1) as Slot[];
   const template = { parts: Object.assign(parts, { raw: parts }), slots };
@@ -136,7 +144,13 @@ const SEEN: Readonly<Record<Voice, string>> = {
   adult: 'This request is on record, and the designated safeguarding lead may look at it.',
 };
 
-function document(theme: Theme, voice: Voice, isFlagged: boolean, showsTarget: boolean): SafeHtml {
+function document(
+  theme: Theme,
+  voice: Voice,
+  isFlagged: boolean,
+  showsTarget: boolean,
+  offersSignIn: boolean,
+): SafeHtml {
   const words = wordsFor(theme, voice);
   return html`<!doctype html>
     <html lang="en-GB">
@@ -185,6 +199,7 @@ function document(theme: Theme, voice: Voice, isFlagged: boolean, showsTarget: b
         <footer class="wide">
           ${isFlagged ? html`<p>${SEEN[voice]}</p> ` : ''}
           <p><a href="${slot('frontDeskUrl')}why">Why was I blocked?</a></p>
+          ${offersSignIn ? html`<p><a href="${slot('frontDeskUrl')}sign-in">Sign in</a> if the rules for you are others.</p> ` : ''}
         </footer>
       </body>
     </html> `;

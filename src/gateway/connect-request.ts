@@ -1,7 +1,7 @@
 // client ── CONNECT host:port ──► gateway ── dial ──► upstream, then bytes both ways
 import type { Socket } from 'node:net';
 import { hostText, parseAuthority } from '../kernel/url.ts';
-import { type Admission, admit, admitServerName, type Ask, type Target } from './admit.ts';
+import { type Admission, admit, admitServerName, type Ask, provenUser, type Target } from './admit.ts';
 import { clientOf } from './client-address.ts';
 import { GatheredHello, readClientHello } from './client-hello.ts';
 import type { GatewayContext } from './context.ts';
@@ -57,7 +57,7 @@ export async function connectRequest(
   if (isPlainHttp) {
     finish(context, accessRecord(context, admission, { ...NOTHING_YET, status: 200 }));
     if (early.length > 0) client.unshift(early);
-    return serveInside!(client, { host, port, user: admission.who.user }, route, upstream);
+    return serveInside!(client, { host, port, user: provenUser(admission.who) }, route, upstream);
   }
   context.spool.opening(admission.id, () => accessRecord(context, admission, { ...NOTHING_YET, status: 200 }));
   const viaOnRead = route.parent === null;

@@ -26,6 +26,8 @@ export interface GatewayContext {
   readonly open: OpenConnections;
   readonly refusals: RefusalLog;
   readonly probes: IllegalProbes;
+  /** Addresses of signed-in devices that have asked for something since this was last emptied. */
+  readonly activeDevices: Set<string>;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
   /** Where `/health`, `/ready` and `/metrics` come from: the whole gateway, not this worker. */

@@ -20,6 +20,7 @@ const SWEEP_MS = 1_000;
 export class OpenConnections {
   readonly #open = new Set<OpenConnection>();
   #judgedMinute = 0;
+  #sweptAt = 0;
 
   add(connection: OpenConnection): void {
     this.#open.add(connection);
@@ -45,7 +46,7 @@ export class OpenConnections {
     for (const connection of this.#open) judge(context, connection);
   }
 
-  /** Every second: the ends of grants, the minute marks of timetables, and idle connections. Needs no message from anywhere. */
+  /** Every second: the ends of grants and sign-ins, the minute marks of timetables, and idle connections. Needs no message from anywhere. */
   startSweeping(context: GatewayContext): () => void {
     const timer = setInterval(() => this.#sweep(context), SWEEP_MS);
     return () => clearInterval(timer);
@@ -58,12 +59,19 @@ export class OpenConnections {
   }
 
   #sweep(context: GatewayContext): void {
-    const minute = Math.floor(context.clock() / 60_000);
+    const now = context.clock();
+    const minute = Math.floor(now / 60_000);
+    const signedOut = context.snapshots.devices.endedBetween(this.#sweptAt, now);
+    this.#sweptAt = now;
     const isNewMinute = minute !== this.#judgedMinute;
     this.#judgedMinute = minute;
     for (const connection of this.#open) {
-      if (connection.quietFor(SWEEP_MS) >= connection.patience(context.limits)) connection.cut('idle_timeout');
-      else if (isNewMinute || connection.admission.decision.reason === 'unblock') judge(context, connection);
+      const { decision, ask, who } = connection.admission;
+      const quiet = connection.quietFor(SWEEP_MS);
+      // A film of two hours is one request.
+      if (quiet === 0 && who.identified === 'session') context.activeDevices.add(ask.client);
+      if (quiet >= connection.patience(context.limits)) connection.cut('idle_timeout');
+      else if (isNewMinute || decision.reason === 'unblock' || signedOut.has(ask.client)) judge(context, connection);
     }
   }
 }

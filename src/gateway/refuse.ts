@@ -1,4 +1,4 @@
-import { STATUS_CODES, type ServerResponse } from 'node:http';
+import { type IncomingMessage, STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { isoTime } from '../kernel/clock.ts';
 import type { Decision } from '../policy/verdict.ts';
@@ -38,6 +38,17 @@ function refusalFields(status: number, { illegal }: Admission): string[] {
   return failureFields(status === 400 ? 'http_request_error' : 'http_request_denied');
 }
 
+const SIGN_IN_FIELDS = ['Cache-Control', 'no-store', 'Location', `${FRONT_DESK_URL}sign-in`];
+
+/**
+ * Whether whoever must sign in can be shown the page for it: a person who opens a page, from an address of their own. Parts of
+ * pages, programs, and whoever has sent a name and password already are asked with 407.
+ */
+function canSignInOnPage({ ask, snapshots }: Admission, { method, headers }: IncomingMessage): boolean {
+  const isForAPage = method === 'GET' && headers.accept?.includes('text/html') === true;
+  return isForAPage && headers['proxy-authorization'] === undefined && !snapshots.sharedAddresses.has(ask.client);
+}
+
 /** Fields that describe a page of ours, which is ASCII. It is sent as text, so that head and page go out in one write. */
 export function pageFields(page: string): string[] {
   const length = String(page.length);
@@ -63,10 +74,11 @@ export function refuseHttp(
   hasBody: boolean,
 ): void {
   if (admission.toldAs === 'unreachable') return hideHttp(context, admission, response);
-  const status = refusalStatus(toldDecision(admission));
+  const isSentToSignIn = toldDecision(admission).reason === 'identity' && canSignInOnPage(admission, response.req);
+  const status = isSentToSignIn ? 302 : refusalStatus(toldDecision(admission));
   whenTold(context, admission, { status, up: 0, down: 0 }, () => {
     if (response.destroyed) return 0;
-    const fields = refusalFields(status, admission);
+    const fields = isSentToSignIn ? [...SIGN_IN_FIELDS] : refusalFields(status, admission);
     // Where a request could be read in two ways, so could whatever follows it.
     if (status === 400) fields.push('Connection', 'close');
     else if (hasBody) discardBody(response.req);
@@ -204,5 +216,7 @@ function renderPage(admission: Admission): string {
   const decision = toldDecision(admission);
   const { category } = decision;
   const categoryTitle = category === null ? null : (snapshots.facts.categories[category]?.title ?? category);
-  return blockPage({ ...pageInput(admission), decision, categoryTitle });
+  const { identified } = admission.who;
+  const isUnknown = identified === 'none' || identified === 'range';
+  return blockPage({ ...pageInput(admission), decision, categoryTitle, isUnknown });
 }

@@ -1,6 +1,7 @@
 import type { IllegalIndex } from '../categories/illegal-match.ts';
 import type { CategoryIndex } from '../categories/match.ts';
-import { prepareIdentity } from '../identity/identify.ts';
+import { type Identify, prepareIdentity } from '../identity/identify.ts';
+import { SignedInDevices } from '../identity/signed-in-devices.ts';
 import type { Who } from '../identity/who.ts';
 import { addressRanges, type AddressRanges } from '../kernel/ip.ts';
 import { type PreparedLive, type PreparedPolicy, prepareLive, preparePolicy } from '../policy/prepare.ts';
@@ -14,12 +15,16 @@ export interface Snapshots {
   readonly index: CategoryIndex;
   /** Null when no list of illegal material is loaded. */
   readonly illegal: IllegalIndex | null;
-  readonly identify: (client: string, user: string | null) => Who;
+  readonly identify: Identify;
+  /** Who is signed in at which address. */
+  readonly devices: SignedInDevices;
   /** Content hash and serial of the policy, for records. */
   readonly hash: string;
   readonly serial: number;
   readonly facts: PolicySnapshot;
   readonly clients: AddressRanges;
+  /** Where nobody can be signed in by address. */
+  readonly sharedAddresses: AddressRanges;
   readonly destinations: Destinations;
   /** Ports CONNECT may name, and whether TLS must follow. */
   readonly connectPorts: ReadonlyMap<number, boolean>;
@@ -34,10 +39,10 @@ export function prepareSnapshots(
   illegal: IllegalIndex | null,
   ownPorts: ReadonlySet<number>,
 ): Snapshots {
-  const { network, hash } = policy.body;
+  const { network, identity, hash } = policy.body;
   return {
     policy: preparePolicy(policy.body),
-    live: prepareLive(live),
+    ...preparedLive(live),
     index,
     illegal,
     identify: prepareIdentity(policy.body),
@@ -45,8 +50,23 @@ export function prepareSnapshots(
     serial: policy.serial,
     facts: policy.body,
     clients: addressRanges(network.clients),
+    sharedAddresses: addressRanges(identity.shared ?? []),
     destinations: destinations(addressRanges(network.allowDestinations), ownPorts),
     connectPorts: new Map(network.connectPorts.map((one) => [one.port, one.tls])),
     httpPorts: new Set(network.httpPorts),
   };
+}
+
+/** The same policy with another live snapshot: a sign-in must not cost the thinking through of a policy. */
+export function withLive(snapshots: Snapshots, live: LiveSnapshot): Snapshots {
+  return { ...snapshots, ...preparedLive(live) };
+}
+
+function preparedLive(live: LiveSnapshot): Pick<Snapshots, 'live' | 'devices'> {
+  return { live: prepareLive(live), devices: new SignedInDevices(live.sessions ?? []) };
+}
+
+/** Whose rules apply to a request: `user` is who signed in at the proxy with it. */
+export function identifyIn(snapshots: Snapshots, client: string, user: string | null, now: number): Who {
+  return snapshots.identify(client, user, user === null ? snapshots.devices.userAt(client, now) : null);
 }

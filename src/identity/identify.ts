@@ -14,27 +14,31 @@ export interface IdentityRules {
   };
 }
 
-/** Says who asks, from a canonical client address and the user name that was verified (null: none was). */
-export type Identify = (client: string, user: string | null) => Who;
+/**
+ * Says who asks, from a canonical client address, the user name that was verified with this request (null: none was) and the
+ * name of whoever is signed in at the address (null: nobody).
+ */
+export type Identify = (client: string, user: string | null, signedIn?: string | null) => Who;
 
 /** Addresses remembered with their level; a school has some thousands, an attacker with IPv6 has more. */
 const REMEMBERED = 10_000;
 
 /**
- * Prepares identification: a verified person's own level and groups; else the level of the longest range that holds the
- * address; else the strictest level. A verified person whom the policy does not know gets the strictest level under their
+ * Prepares identification: a verified person's own level and groups; else those of whoever is signed in at the address; else
+ * the level of the longest range that holds the address; else the strictest level. A verified person whom the policy does not know gets the strictest level under their
  * own name: that somebody signed in says who they are, not what they may do.
  */
 export function prepareIdentity(rules: IdentityRules): Identify {
   const people = new Map(Object.entries(rules.people));
   const unknownNeeds = rules.identity.mode === 'challenge' ? 'sign-in' : 'nothing';
   const levelOfRange = rangeLookup(rules.identity.ranges);
-  return (client, user) => {
-    if (user !== null) {
-      const name = canonicalUser(user) ?? user;
-      const { level, groups } = people.get(name) ?? { level: rules.strictestLevel, groups: [] };
-      return { user: name, identified: 'proxy-auth', level, groups, client, needs: 'nothing' };
-    }
+  const person = (client: string, name: string, identified: Who['identified']): Who => {
+    const { level, groups } = people.get(name) ?? { level: rules.strictestLevel, groups: [] };
+    return { user: name, identified, level, groups, client, needs: 'nothing' };
+  };
+  return (client, user, signedIn = null) => {
+    if (user !== null) return person(client, canonicalUser(user) ?? user, 'proxy-auth');
+    if (signedIn !== null) return person(client, signedIn, 'session');
     const level = levelOfRange(client);
     if (level !== null) return { user: null, identified: 'range', level, groups: [], client, needs: 'nothing' };
     return { user: null, identified: 'none', level: rules.strictestLevel, groups: [], client, needs: unknownNeeds };

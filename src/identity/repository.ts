@@ -1,5 +1,6 @@
 import type { ReadTx, Row, Tx } from '../store/database.ts';
 import type { Person, Role } from './accounts.ts';
+import type { DeviceSession } from './signed-in-devices.ts';
 
 export function insertPerson(tx: Tx, person: Person, userKey: string, at: number): void {
   tx.run(
@@ -118,6 +119,62 @@ export function deleteEndedSessions(tx: Tx, seenBefore: number, openedBefore: nu
   tx.run('DELETE FROM sessions WHERE seen_at <= ? OR opened_at <= ?', seenBefore, openedBefore);
 }
 
+/** Somebody who is signed in at an address. */
+export interface DeviceSignIn {
+  readonly address: string;
+  readonly person: Person;
+  readonly since: number;
+  readonly seenAt: number;
+  readonly until: number;
+}
+
+/** Puts a person in the place of whoever was signed in at the address. */
+export function replaceDevice(tx: Tx, { address, person, since, seenAt, until }: DeviceSignIn): void {
+  tx.run(
+    'INSERT OR REPLACE INTO device_sessions (address, person_id, since, seen_at, until) VALUES (?, ?, ?, ?, ?)',
+    address,
+    person.id,
+    since,
+    seenAt,
+    until,
+  );
+}
+
+export function deleteDevice(tx: Tx, address: string): void {
+  tx.run('DELETE FROM device_sessions WHERE address = ?', address);
+}
+
+export function findDevice(tx: ReadTx, address: string): DeviceSignIn | null {
+  const row = tx.get(`${DEVICES} WHERE address = ?`, address);
+  return row === undefined ? null : toDevice(tx, row);
+}
+
+export function listDevices(tx: ReadTx): DeviceSignIn[] {
+  return tx.all(`${DEVICES} ORDER BY address`).map((row) => toDevice(tx, row));
+}
+
+/** Only forward, and only a session that stood then: news from a gateway may be late. */
+export function touchDevice(tx: Tx, address: string, at: number): void {
+  tx.run(
+    'UPDATE device_sessions SET seen_at = ? WHERE address = ? AND seen_at < ? AND since <= ?',
+    at,
+    address,
+    at,
+    at,
+  );
+}
+
+/** Address, user key and end of every session that goes on after `now`. */
+export function standingDevices(tx: ReadTx, now: number): DeviceSession[] {
+  return tx
+    .all(
+      `SELECT address, user_key, until FROM device_sessions JOIN people ON people.id = person_id
+       WHERE until > ? ORDER BY address`,
+      now,
+    )
+    .map((row) => ({ address: String(row['address']), user: String(row['user_key']), until: Number(row['until']) }));
+}
+
 export interface Failures {
   readonly failures: number;
   readonly lastAt: number;
@@ -148,6 +205,13 @@ export function forgetFailures(tx: Tx, tried: string): void {
 
 export function forgetOldFailures(tx: Tx, before: number): void {
   tx.run('DELETE FROM sign_in_failures WHERE last_at <= ?', before);
+}
+
+const DEVICES = 'SELECT people.*, address, since, seen_at, until FROM device_sessions JOIN people ON people.id = person_id';
+
+function toDevice(tx: ReadTx, row: Row): DeviceSignIn {
+  const [since, seenAt, until] = ['since', 'seen_at', 'until'].map((name) => Number(row[name])) as [number, number, number];
+  return { address: String(row['address']), person: toPerson(tx, row), since, seenAt, until };
 }
 
 function toPerson(tx: ReadTx, row: Row): Person {

@@ -1,5 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import type { AuditAction } from '../audit/entry.ts';
 import { ShortMemory } from '../kernel/short-memory.ts';
+import type { Person } from './accounts.ts';
 import { countAttempt, takeBackAttempt, tried } from './attempts.ts';
 import type { CredentialsAnswer, ProxyCredentials } from './credentials.ts';
 import { findByUserKey } from './repository.ts';
@@ -53,25 +55,42 @@ export function createVerification(options: AccountsOptions): Verification {
 
 /** Successes are not put on record: gateways ask anew every quarter of an hour, and each request carries the name. */
 async function check(
-  { record, audit, passwords, clock }: AccountsOptions,
-  { name, password, address }: ProxyCredentials,
+  options: AccountsOptions,
+  credentials: ProxyCredentials,
 ): Promise<Exclude<CredentialsAnswer, 'no-answer'> | 'held'> {
+  const checked = await checkPassword(options, credentials, 'proxy-auth.refused');
+  if (checked === 'wrong') return checked;
+  return 'heldForMs' in checked ? 'held' : { user: canonicalUser(checked.person.userName)! };
+}
+
+/** Whose credentials these are; `heldForMs`: nobody looked, because too many attempts have failed. */
+export type CheckedPassword = { readonly person: Person } | { readonly heldForMs: number } | 'wrong';
+
+/**
+ * Checks credentials from the network, counted by name and by address; proxy and front desk count together, so that neither
+ * gives a guesser more tries. A refusal is put on record as `refusedAs`; what was typed is not: people type their password
+ * into the wrong field.
+ */
+export async function checkPassword(
+  { record, audit, passwords, clock }: Pick<AccountsOptions, 'record' | 'audit' | 'passwords' | 'clock'>,
+  { name, password, address }: ProxyCredentials,
+  refusedAs: AuditAction,
+): Promise<CheckedPassword> {
   const userKey = canonicalUser(name);
   const attempt = tried('proxy', address, userKey);
-  const found = record.write((tx) => {
-    if (countAttempt(tx, attempt, clock()) > 0) return 'held';
-    return userKey === null ? null : findByUserKey(tx, userKey);
+  const { heldForMs, found } = record.write((tx) => {
+    const heldForMs = countAttempt(tx, attempt, clock());
+    return { heldForMs, found: heldForMs > 0 || userKey === null ? null : findByUserKey(tx, userKey) };
   });
-  if (found === 'held') return found;
+  if (heldForMs > 0) return { heldForMs };
   const isRight = await passwords.verify(password, found?.hash ?? null);
   return record.write((tx) => {
-    if (isRight && userKey !== null) {
+    if (isRight && found !== null) {
       takeBackAttempt(tx, attempt);
-      return { user: userKey };
+      return { person: found.person };
     }
-    // What was typed is not put on record: people type their password into the wrong field.
     const subject = found === null ? 'person:unknown' : `person:${found.person.id}`;
-    audit.append(tx, { actor: 'console', action: 'proxy-auth.refused', subject, address });
+    audit.append(tx, { actor: 'console', action: refusedAs, subject, address });
     return 'wrong';
   });
 }

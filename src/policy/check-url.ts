@@ -1,5 +1,6 @@
 import { type CategoryMatch, type EntryMatch, type ExplainedIndex, NO_MATCH } from '../categories/match.ts';
 import { type Identify, prepareIdentity } from '../identity/identify.ts';
+import { SignedInDevices } from '../identity/signed-in-devices.ts';
 import type { Who } from '../identity/who.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
 import { canonicalAddress } from '../kernel/ip.ts';
@@ -58,10 +59,11 @@ export function createCheckUrl(sources: CheckSources): CheckUrl {
   const policy = preparePolicy(snapshot);
   const live = prepareLive(sources.live);
   const identify = prepareIdentity(snapshot);
+  const devices = new SignedInDevices(sources.live.sessions ?? []);
   const dropLocked = lockedDropper(snapshot, sources.index);
   return (query, now) => {
     const instant = query.at === undefined ? now : readInstant(query.at, snapshot.timeZone);
-    const who = readWho(query, identify, snapshot);
+    const who = readWho(query, identify, snapshot, (client) => devices.userAt(client, instant));
     const url = parseUrl(withScheme(query.url.trim()));
     const violation = violationOf(url, sources);
     const target = typeof url === 'string' ? null : url;
@@ -113,10 +115,15 @@ function mayUsePort({ scheme, port }: CanonicalUrl, { network }: PolicySnapshot)
 /** No range of a school holds it, and no unblock names it. */
 const NO_ADDRESS = '0.0.0.0';
 
-function readWho({ user, level, from }: CheckQuery, identify: Identify, policy: PolicySnapshot): Who {
+function readWho(
+  { user, level, from }: CheckQuery,
+  identify: Identify,
+  policy: PolicySnapshot,
+  signedInAt: (client: string) => string | null,
+): Who {
   const client = from === undefined ? NO_ADDRESS : canonicalAddress(from);
   if (client === null) throw misused(`"${from}" is not an IP address`);
-  if (level === undefined) return identify(client, user ?? null);
+  if (level === undefined) return identify(client, user ?? null, signedInAt(client));
   if (user !== undefined) throw misused('Name either a person or a level: a person has one');
   if (!Object.hasOwn(policy.levels, level)) {
     throw misused(`"${level}" is not a level; there are ${Object.keys(policy.levels).join(', ')}`);

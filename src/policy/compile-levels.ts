@@ -142,7 +142,8 @@ function compileHours(to: Compiling, document: YamlDocument<LevelDocument>): Com
   return document.value.hours!.length === 0 ? null : { windows, rule: `${document.file}#hours` };
 }
 
-function minuteOfDay(text: string): number | null {
+/** Minutes after midnight of `08:30`, up to 1440 for `24:00`; null if the text is no time of day. */
+export function minuteOfDay(text: string): number | null {
   const parts = /^(\d{2}):(\d{2})$/.exec(text);
   if (parts === null) return null;
   const [hour, minute] = [Number(parts[1]), Number(parts[2])];

@@ -1,6 +1,7 @@
 import type { DocumentPath, YamlDocument } from '../config/yaml-document.ts';
 import { addressRanges, canonicalAddress, isCidr } from '../kernel/ip.ts';
 import { type Compiling, report } from './compile-entries.ts';
+import { minuteOfDay } from './compile-levels.ts';
 import { unknownLevel } from './compile-rules.ts';
 import type { SchoolDocument } from './document.ts';
 import type { PolicySnapshot } from './snapshot.ts';
@@ -59,6 +60,20 @@ export function compileRanges(
     if (!levelIds.has(level)) report(to, document, ['identity', 'ranges', i, 'level'], unknownLevel(level));
   }
   return ranges;
+}
+
+/** Compiles what `identity` says of sign-ins by address; what it leaves out is left out, so that the same files keep their hash. */
+export function compileSignIn(
+  to: Compiling,
+  document: Document,
+): Pick<PolicySnapshot['identity'], 'shared' | 'schoolDayEnds'> {
+  const { shared, schoolDayEnds } = document.value.identity;
+  checkCidrs(to, document, ['identity', 'shared'], shared ?? []);
+  const ends = schoolDayEnds === undefined ? null : minuteOfDay(schoolDayEnds);
+  if (schoolDayEnds !== undefined && (ends === null || ends === 1440)) {
+    report(to, document, ['identity', 'schoolDayEnds'], `"${schoolDayEnds}" is not a time of day; write it as "18:00"`);
+  }
+  return { ...(shared !== undefined && { shared }), ...(ends !== null && { schoolDayEnds: ends }) };
 }
 
 function checkCidrs(to: Compiling, document: Document, path: DocumentPath, cidrs: readonly string[]): void {

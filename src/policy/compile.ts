@@ -4,7 +4,7 @@ import type { Problem } from '../kernel/errors.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { type Compiling, compileEntries, report } from './compile-entries.ts';
 import { compileLevels } from './compile-levels.ts';
-import { compileNetwork, compileRanges } from './compile-network.ts';
+import { compileNetwork, compileRanges, compileSignIn } from './compile-network.ts';
 import { compileRules, unknownLevel } from './compile-rules.ts';
 import type { PolicyDocuments, SchoolDocument } from './document.ts';
 import { isTimeZone } from './schedule.ts';
@@ -35,7 +35,11 @@ export function compilePolicy(documents: PolicyDocuments, categories: readonly K
     categories: Object.fromEntries(traits),
     never: compileEntries(to, documents.school, ['never'], school.never ?? [], `${documents.school.file}#never`),
     ...compileRules(to, documents.rules, levelIds),
-    identity: { mode: school.identity.mode, ranges: compileRanges(to, documents.school, levelIds) },
+    identity: {
+      mode: school.identity.mode,
+      ranges: compileRanges(to, documents.school, levelIds),
+      ...compileSignIn(to, documents.school),
+    },
     network: compileNetwork(to, documents.school),
     contacts: school.contacts,
   };

@@ -1,3 +1,4 @@
+import { DAY_ENDS, timeOfDay } from '../identity/signed-in-devices.ts';
 import { type PolicyChange, compare } from './diff-rules.ts';
 import { entryText } from './entry.ts';
 import type { PolicySnapshot } from './snapshot.ts';
@@ -17,6 +18,7 @@ export function diffSchool(...[before, after]: Two): PolicyChange[] {
     ...never.added.map((site) => ({ text: `Nobody may open ${site} any more`, loosens: false })),
     ...never.removed.map((site) => ({ text: `${site} is no longer closed for everybody`, loosens: true })),
     ...diffRanges(before, after),
+    ...diffSignIn(before.identity, after.identity),
     ...diffNetwork(before.network, after.network),
     ...diffTraits(before, after),
   ];
@@ -37,6 +39,16 @@ function diffRanges(...[before, after]: Two): PolicyChange[] {
       text: `Devices are no longer known by their address: ${range}`,
       loosens: true,
     })),
+  ];
+}
+
+function diffSignIn(before: PolicySnapshot['identity'], after: PolicySnapshot['identity']): PolicyChange[] {
+  const shared = compare(before.shared ?? [], after.shared ?? []);
+  const [wasEnd, end] = [before.schoolDayEnds ?? DAY_ENDS, after.schoolDayEnds ?? DAY_ENDS];
+  return [
+    ...shared.added.map((range) => ({ text: `Nobody can sign in by address from ${range} any more`, loosens: false })),
+    ...shared.removed.map((range) => ({ text: `People can sign in by address from ${range}`, loosens: true })),
+    ...changed('The end of the school day', timeOfDay(wasEnd), timeOfDay(end), end > wasEnd),
   ];
 }
 

@@ -26,6 +26,8 @@ export const SchoolSchema = Type.Object(
         mode: Type.Enum(['open', 'challenge']),
         strictestLevel: Text,
         ranges: Type.Optional(Type.Array(Type.Object({ cidr: Text, level: Text, name: Text }, Strict))),
+        shared: Type.Optional(Texts),
+        schoolDayEnds: Type.Optional(Text),
       },
       Strict,
     ),

@@ -90,6 +90,7 @@ function connectedElsewhere({ who, host }: DecisionRequest, policy: PolicySnapsh
 const KNOWN_BY: Readonly<Record<DecisionRequest['who']['identified'], string>> = {
   none: 'not identified',
   range: 'by address range',
+  session: 'signed in at the front desk',
   'proxy-auth': 'signed in',
 };
 

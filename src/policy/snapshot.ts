@@ -1,3 +1,4 @@
+import type { DeviceSession } from '../identity/signed-in-devices.ts';
 import type { Action } from './verdict.ts';
 
 /** Minutes of a school day, `from` inclusive to `to` exclusive, counted from local midnight. */
@@ -84,6 +85,10 @@ export interface PolicySnapshot {
     readonly mode: 'open' | 'challenge';
     /** Address ranges and fixed devices: the weakest way to know a level. Longest prefix wins. */
     readonly ranges: readonly { readonly cidr: string; readonly level: string; readonly name: string }[];
+    /** CIDRs of addresses that several people use at once (NAT, terminal servers): nobody can be signed in there by address. */
+    readonly shared?: readonly string[];
+    /** When sign-ins by address end, minutes after local midnight; left out: `DAY_ENDS`. */
+    readonly schoolDayEnds?: number;
   };
   readonly network: {
     readonly clients: readonly string[];
@@ -126,7 +131,10 @@ export interface Grant {
   readonly passesPersonBlock: boolean;
 }
 
-/** What changes by the minute: unblocks in force or to come. */
+/** What changes by the minute. */
 export interface LiveSnapshot {
+  /** Unblocks in force or to come. */
   readonly grants: readonly Grant[];
+  /** Who is signed in where. Left out by a console that knew no such sessions yet. */
+  readonly sessions?: readonly DeviceSession[];
 }

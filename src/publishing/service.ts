@@ -41,6 +41,12 @@ export interface PublishingOptions {
   readonly retryMs?: number;
 }
 
+/**
+ * What changes at once leaves in one snapshot: at 8:50 a whole school signs in, and each snapshot costs every gateway a signature, a
+ * file and a look at its open connections.
+ */
+const LEAST_BETWEEN_MS = 200;
+
 export function createPublishing(options: PublishingOptions): Publishing {
   return new Outbox(options);
 }
@@ -53,6 +59,8 @@ class Outbox implements Publishing {
    * suspension must not stand behind the megabytes of an index, or behind a bus that has no room for them.
    */
   readonly #last = new Map<SnapshotKind, Promise<void>>();
+  /** Until when the next of a kind waits. */
+  readonly #calm = new Map<SnapshotKind, Promise<void>>();
   #retry: Promise<void> | null = null;
 
   constructor(options: PublishingOptions) {
@@ -95,7 +103,10 @@ class Outbox implements Publishing {
     const sending = (this.#last.get(kind) ?? Promise.resolve()).then(async () => {
       if (this.#stop.signal.aborted) return;
       try {
-        if (isWanted(kind)) await this.#sendOne(kind);
+        if (!isWanted(kind)) return;
+        await this.#calm.get(kind);
+        await this.#sendOne(kind);
+        this.#calm.set(kind, this.#pause(LEAST_BETWEEN_MS));
       } catch (error) {
         this.#options.onFailure(error);
         this.#retry ??= this.#sendLater();
@@ -106,10 +117,15 @@ class Outbox implements Publishing {
   }
 
   async #sendLater(): Promise<void> {
-    await pause(this.#options.retryMs ?? 1000, undefined, { signal: this.#stop.signal }).catch(() => {});
+    await this.#pause(this.#options.retryMs ?? 1000);
     this.#retry = null;
     // Not waited for: each kind is tried again by itself.
     if (!this.#stop.signal.aborted) void this.send();
+  }
+
+  /** Ends early when the outbox is closed. */
+  async #pause(ms: number): Promise<void> {
+    await pause(ms, undefined, { signal: this.#stop.signal }).catch(() => {});
   }
 
   async #sendOne(kind: SnapshotKind): Promise<void> {

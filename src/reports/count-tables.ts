@@ -90,6 +90,10 @@ export function byReason(counts: WeekCounts): ReportTable {
   );
 }
 
+export function isSignedIn({ identified }: Visits): boolean {
+  return identified === 'proxy-auth' || identified === 'session';
+}
+
 export function isUnidentified(visit: Visits): boolean {
   return visit.identified === 'none';
 }

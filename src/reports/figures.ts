@@ -1,4 +1,4 @@
-import { isUnidentified } from './count-tables.ts';
+import { isSignedIn, isUnidentified } from './count-tables.ts';
 import type { Visits } from './navigations.ts';
 import type { Figure } from './report.ts';
 import { mergeTallies, type Tally, tallyBy } from './tally.ts';
@@ -10,7 +10,7 @@ export function figuresOf(counts: WeekCounts): Figure[] {
   const all = sumOf(counts.visits);
   const unidentified = sumOf(counts.visits.filter(isUnidentified));
   const flagged = sumOf(counts.visits.filter((visit) => visit.flagged));
-  const people = sumOf(counts.visits.filter((visit) => visit.identified === 'proxy-auth')).who.size;
+  const people = sumOf(counts.visits.filter(isSignedIn)).who.size;
   const navigations = all.allowed + all.refused;
   return [
     figure(

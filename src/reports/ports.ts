@@ -7,7 +7,7 @@ export interface ReportRecord {
   readonly client: string;
   readonly user: string | null;
   /** How it was known who asked; `none`: the strictest level applied. */
-  readonly identified: 'none' | 'range' | 'proxy-auth';
+  readonly identified: 'none' | 'range' | 'session' | 'proxy-auth';
   readonly level: string;
   readonly method: string;
   /** Null when the list is locked or the address had no canonical form. */

@@ -29,6 +29,7 @@ export function reasonWords(reason: string): string {
 
 export const IDENTIFIED_WORDS: Readonly<Record<Visits['identified'], string>> = {
   'proxy-auth': 'Signed in',
+  session: 'Signed in at the front desk',
   range: 'Known by address range',
   none: 'Unidentified',
 };

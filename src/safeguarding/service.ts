@@ -54,6 +54,8 @@ export interface SafeguardingOptions {
   readonly newId: IdMaker;
   /** IANA zone of the school's day. */
   readonly timeZone: () => string;
+  /** A gateway heard from these devices by an instant (ms since the epoch); takes effect in the event's transaction. */
+  readonly devicesActive: (tx: Tx, addresses: readonly string[], at: number) => void;
 }
 
 export function createSafeguarding(options: SafeguardingOptions): Safeguarding {
@@ -84,7 +86,8 @@ type Take = typeof take;
 
 function takeAll(options: SafeguardingOptions, tx: Tx, jsons: readonly string[], takeOne: Take): Taken[] {
   const now = options.clock();
-  const batch: Batch = { tx, arrivedAt: isoTime(now), dayOf: schoolDays(options.timeZone()), earliest: now };
+  const { timeZone, devicesActive } = options;
+  const batch: Batch = { tx, arrivedAt: isoTime(now), dayOf: schoolDays(timeZone()), earliest: now, devicesActive };
   const taken = jsons.map((json) => takeOne(batch, json));
   // Events of a gateway that was cut off come late: a day is kept, to count those right as well.
   deleteNavigationsBefore(tx, batch.earliest - DAY_MS);
@@ -92,7 +95,7 @@ function takeAll(options: SafeguardingOptions, tx: Tx, jsons: readonly string[],
 }
 
 /** What events of one transaction share. */
-interface Batch {
+interface Batch extends Pick<SafeguardingOptions, 'devicesActive'> {
   readonly tx: Tx;
   /** ISO 8601 UTC. */
   readonly arrivedAt: string;
@@ -140,6 +143,8 @@ function takeEvent(batch: Batch, event: EventEnvelope): Taken {
     insertAlarm(batch.tx, { id: event.id, at: event.at, ...pick(event.data) });
   } else if (isOf(event, 'history.gap')) {
     insertGap(batch.tx, event.id, event.data);
+  } else if (isOf(event, 'devices.active')) {
+    batch.devicesActive(batch.tx, event.data.addresses, Date.parse(event.at));
   } else if (isOf(event, 'fault')) {
     flag(batch, event.type, event.data.record);
   } else {

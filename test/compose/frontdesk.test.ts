@@ -15,7 +15,7 @@ import { compilePolicy } from '../../src/policy/compile.ts';
 import { loadPolicy } from '../../src/policy/load.ts';
 import type { PolicySnapshot } from '../../src/policy/snapshot.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
-import { NOW } from '../frontdesk/desk.ts';
+import { NOBODY, NOW } from '../frontdesk/desk.ts';
 import { createAuthority } from '../helpers/certificates.ts';
 import { listen } from '../helpers/listening.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
@@ -63,6 +63,7 @@ function optionsFor(asked: string[]): RunFrontDeskOptions {
   return {
     ports: { proxyPort: 0, tlsPort: null },
     recentRefusals: { of: async (client) => (asked.push(client), []) },
+    devices: NOBODY,
     clock: () => NOW,
     log: createLogger('test', 'silent'),
   };

@@ -27,6 +27,7 @@ function refusal(voice: PageInput['voice'], category: string): string {
     ...INPUT,
     voice,
     categoryTitle: 'Games',
+    isUnknown: true,
     decision: {
       verdict: 'block',
       action: 'block',
@@ -85,6 +86,7 @@ const URLS = [
   ...Object.keys(BLOCK_PAGES).map((name) => `http://${name}.test/`),
   'http://desk.test/',
   'http://desk.test/why',
+  'http://desk.test/sign-in',
   'http://desk.test/nowhere',
 ];
 

@@ -2,6 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import type { AccessRecord } from '../../src/events/access-record.ts';
 import { createFrontDesk, type FrontDeskOptions } from '../../src/frontdesk/app.ts';
 import type { DeskFacts } from '../../src/frontdesk/facts.ts';
+import { createFormTokens } from '../../src/frontdesk/form-token.ts';
+import type { DeskDevices } from '../../src/frontdesk/sign-in-routes.ts';
+import type { DeviceAnswer } from '../../src/identity/signed-in-devices.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 
 export const NOW = Date.parse('2026-11-23T10:00:00.000Z');
@@ -51,6 +54,9 @@ export function refused(secondsAgo: number, change: Partial<AccessRecord> = {}):
   };
 }
 
+const nobody = async (): Promise<DeviceAnswer> => ({ state: 'nobody' });
+export const NOBODY: DeskDevices = { signIn: nobody, signOut: nobody, at: nobody };
+
 /** A front desk without a listener. `records` are what the gateway answers for any client, as if it did not look. */
 export function makeDesk(
   records: readonly AccessRecord[],
@@ -59,6 +65,8 @@ export function makeDesk(
   return createFrontDesk({
     facts: () => FACTS,
     recentRefusals: { of: () => Promise.resolve(records) },
+    devices: NOBODY,
+    tokens: createFormTokens(Buffer.alloc(32, 7), change.clock ?? (() => NOW)),
     clientFrom: 'peer',
     publicUrl: null,
     proxyHost: '0.0.0.0',

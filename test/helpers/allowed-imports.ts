@@ -177,7 +177,7 @@ export const ROOMS: Rooms = {
     'main.ts': ['kernel', 'cli'],
   },
   workers: {
-    files: ['*/service.ts', '*/session-service.ts', '*/repository.ts', '*/routes.ts'],
+    files: ['*/service.ts', '*/session-service.ts', '*/device-service.ts', '*/repository.ts', '*/routes.ts'],
     rooms: ['store', 'audit', 'events', 'delivery', 'publishing'],
   },
   deviations: [
@@ -242,6 +242,7 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
     'history/read-records.ts',
     'history/segment.ts',
   ],
+  'gateway/device-sessions.test.ts': ['gateway/admit.ts', 'gateway/open-connections.ts', 'gateway/refuse.ts'],
   'gateway/any-bytes.test.ts': ['gateway/listener.ts', 'gateway/carriers.ts'],
   'reports/render.test.ts': ['reports/render-html.ts', 'reports/render-csv.ts', 'reports/render-table.ts'],
   'categories/download-source.test.ts': [

@@ -7,6 +7,7 @@ import { signSnapshot } from '../../src/events/signing.ts';
 import { createPasswords } from '../../src/identity/passwords.ts';
 import { insertPerson, storePassword } from '../../src/identity/repository.ts';
 import { type Accounts, createAccounts } from '../../src/identity/service.ts';
+import { type DeviceSessions, createDeviceSessions, standingDevices } from '../../src/identity/device-service.ts';
 import { type Sessions, createSessions } from '../../src/identity/session-service.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
 import type { CompiledPolicy } from '../../src/policy/compile.ts';
@@ -53,6 +54,7 @@ export interface ControlPlane {
   readonly unblocks: Unblocks;
   readonly accounts: Accounts;
   readonly sessions: Sessions;
+  readonly devices: DeviceSessions;
   readonly safeguarding: Safeguarding;
   /** What is on disk, as compiled. */
   disk: CompiledPolicy;
@@ -82,7 +84,11 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
   const bus: TestBus = { sent: [], down: false };
   const publishing = createPublishing({
     record,
-    sources: { policy: policySnapshot, live: liveSnapshot, index: () => null },
+    sources: {
+      policy: policySnapshot,
+      live: (tx, now) => ({ ...liveSnapshot(tx, now), sessions: standingDevices(tx, now) }),
+      index: () => null,
+    },
     sign: (unsigned) => signSnapshot(privateKey, unsigned),
     publisher: {
       async publish(snapshot) {
@@ -121,7 +127,15 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     newId,
     policy: () => policy.published()?.snapshot ?? null,
   });
-  const safeguarding = createSafeguarding({ record, clock, newId, timeZone: () => 'Europe/London' });
+  const devices = createDeviceSessions({
+    record,
+    audit,
+    passwords,
+    clock,
+    publishing,
+    policy: () => policy.published()?.snapshot ?? null,
+  });
+  const safeguarding = createSafeguarding({ record, clock, newId, timeZone: () => 'Europe/London', devicesActive: (tx, addresses, at) => devices.seen(tx, addresses, at) });
   const last = (kind: SnapshotKind): never => {
     const body = bus.sent.findLast((snapshot) => snapshot.kind === kind)?.body;
     return (body === undefined ? undefined : JSON.parse(body)) as never;
@@ -136,6 +150,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     unblocks,
     accounts,
     sessions,
+    devices,
     safeguarding,
     invalid,
     different,

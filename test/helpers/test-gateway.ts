@@ -15,10 +15,11 @@ import { createProxyAuth, type ProxyAuthOptions } from '../../src/gateway/proxy-
 import { createIllegalProbes } from '../../src/gateway/illegal-probes.ts';
 import { createRefusalLog } from '../../src/gateway/refusal-log.ts';
 import type { Resolve } from '../../src/gateway/resolve.ts';
-import { prepareSnapshots } from '../../src/gateway/snapshots.ts';
+import { prepareSnapshots, withLive } from '../../src/gateway/snapshots.ts';
 import { UpstreamError } from '../../src/gateway/upstream-error.ts';
 import { createUpstreamPools } from '../../src/gateway/upstream-pools.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
+import type { DeviceSession } from '../../src/identity/signed-in-devices.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
 import { readPolicy } from '../../src/policy/read.ts';
@@ -106,6 +107,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly listener: Listener;
   /** Puts other grants or another policy in force, as a snapshot from the console would. */
   setGrants(grants: readonly Grant[]): void;
+  /** Puts other sign-ins in force, as a live snapshot would. */
+  setSessions(sessions: readonly DeviceSession[]): void;
   /** Puts another policy or index in force; what is not given stays. */
   setPolicy(changes: Partial<TestGatewayOptions>): void;
   /** The only record of a test, once it is there. */
@@ -163,6 +166,7 @@ export async function startTestGateway(
     dialler,
     spool,
     open,
+    activeDevices: new Set(),
     refusals: createRefusalLog(clock),
     probes: createIllegalProbes(clock, () => {}),
     metrics: createGatewayMetrics({
@@ -201,6 +205,10 @@ export async function startTestGateway(
     listener,
     setGrants: (grants) => {
       context.snapshots = snapshots(grants);
+      open.judgeAll(context);
+    },
+    setSessions: (sessions) => {
+      context.snapshots = withLive(context.snapshots, { grants: [], sessions });
       open.judgeAll(context);
     },
     setPolicy: (changes) => {

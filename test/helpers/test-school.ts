@@ -18,6 +18,7 @@ export interface SchoolSettings {
   readonly never?: readonly string[];
   readonly connectionsPerClient?: number;
   readonly ranges?: readonly { readonly cidr: string; readonly level: string; readonly name: string }[];
+  readonly shared?: readonly string[];
 }
 
 /** Policies and lists of a small school in a folder of their own: the shipped levels and categories, lists of test names. */
@@ -44,7 +45,7 @@ export class TestSchool implements SchoolFolders {
   }
 
   /** Writes `school.yaml`: everything on loopback may be reached, on the ports of the origins. */
-  writeSettings({ mode = 'open', never = [], connectionsPerClient = 1000, ranges = [] }: SchoolSettings): void {
+  writeSettings({ mode = 'open', never = [], connectionsPerClient = 1000, ranges = [], shared = [] }: SchoolSettings): void {
     const { http = [], tls = [], raw = [] } = this.#options;
     const connectPorts = [
       { port: 443 },
@@ -58,7 +59,7 @@ export class TestSchool implements SchoolFolders {
       timeZone: 'Europe/London',
       contacts: { pupils: 'your teacher', staff: 'the network manager' },
       never,
-      identity: { mode, strictestLevel: 'ks1', ranges },
+      identity: { mode, strictestLevel: 'ks1', ranges, shared },
       network: {
         clients: ['127.0.0.0/8'],
         allowDestinations: ['127.0.0.0/8'],

@@ -1,0 +1,27 @@
+// workers ── addresses in use, every 15 s ──► supervisor ── one event a minute ──► spool ──► console
+
+/** Addresses in one event: some 80 KB at most, far below what a carrier reads at a time. */
+const MOST_AT_ONCE = 2_000;
+
+/** Which signed-in devices the workers of this gateway heard from, gathered until it is told. */
+export class DeviceActivity {
+  #seen: Set<string> | null = null;
+
+  /** What one worker heard; nothing at all is news too. */
+  add(addresses: readonly string[]): void {
+    this.#seen ??= new Set();
+    for (const address of addresses) this.#seen.add(address);
+  }
+
+  /** The addresses for each event that is to be sent, and forgets them; no event where no worker knows of a sign-in. */
+  take(): string[][] {
+    if (this.#seen === null) return [];
+    const all = [...this.#seen].sort();
+    this.#seen = null;
+    const events: string[][] = [all.slice(0, MOST_AT_ONCE)];
+    for (let from = MOST_AT_ONCE; from < all.length; from += MOST_AT_ONCE) {
+      events.push(all.slice(from, from + MOST_AT_ONCE));
+    }
+    return events;
+  }
+}

@@ -1,0 +1,177 @@
+// front desk ── name, password, address ──► signIn ── live ──► gateways ── addresses in use ──► seen
+import { addressRanges } from '../kernel/ip.ts';
+import type { Publishing } from '../publishing/service.ts';
+import type { ReadTx, Tx } from '../store/database.ts';
+import type { Person } from './accounts.ts';
+import type { ProxyCredentials } from './credentials.ts';
+import {
+  type DeviceSignIn,
+  deleteDevice,
+  findDevice,
+  listDevices,
+  replaceDevice,
+  touchDevice,
+} from './repository.ts';
+import type { SessionsOptions } from './session-service.ts';
+import { DAY_ENDS, type DeviceAnswer, type DeviceState, nextDayEnd } from './signed-in-devices.ts';
+import { canonicalUser } from './user-name.ts';
+import { checkPassword } from './verify-credentials.ts';
+
+/** For `live`. */
+export { standingDevices } from './repository.ts';
+
+/** Who is signed in at which address of the network. */
+export interface DeviceSessions {
+  /** Binds a person to their device's address, until they sign out, leave it alone, or the school day ends. */
+  signIn(credentials: ProxyCredentials): Promise<DeviceAnswer>;
+  /** Nothing where nobody is signed in. */
+  signOut(address: string): void;
+  at(address: string): DeviceAnswer;
+  /** In the transaction of an event: a gateway tells which devices were in use at an instant (ms since the epoch). */
+  seen(tx: Tx, addresses: readonly string[], at: number): void;
+  /** Ends what is over: idle, past its time, of somebody suspended, or at an address that is shared now. Gives how many. */
+  endOld(): number;
+  /** Ends every session of a person, such as when their password changes. */
+  endOf(personId: string, why: EndReason): void;
+}
+
+export type EndReason = 'idle' | 'school day over' | 'suspended' | 'address shared' | 'another person signed in' | 'password changed';
+
+/** What is needed of the policy in force. */
+export interface DeviceRules {
+  readonly timeZone: string;
+  readonly people: Readonly<
+    Record<string, { readonly rules: { readonly suspended: { readonly until: number | null } | null } | null }>
+  >;
+  readonly identity: { readonly shared?: readonly string[]; readonly schoolDayEnds?: number };
+}
+
+export interface DeviceOptions extends SessionsOptions {
+  readonly publishing: Publishing;
+  /** Null before the first policy. */
+  readonly policy: () => DeviceRules | null;
+}
+
+/** A device that nobody has used for this long may be somebody else's by now, ms. */
+export const DEVICE_IDLE_MS = 15 * 60_000;
+
+export function createDeviceSessions(options: DeviceOptions): DeviceSessions {
+  const { clock } = options;
+  const startedAt = clock();
+  // Idle time is counted in what gateways told: one that is cut off, or a console that was down, makes nobody idle.
+  let heardAt = 0;
+  return {
+    signIn: (credentials) => signIn(options, credentials),
+    signOut: (address) => signOut(options, address),
+    at: (address) => stateAt(options, address),
+    seen(tx, addresses, at) {
+      heardAt = Math.max(heardAt, Math.min(at, clock()));
+      for (const address of addresses) touchDevice(tx, address, at);
+    },
+    endOld: () =>
+      endWhere(options, (device) => {
+        const quietSince = Math.max(device.seenAt, startedAt);
+        return whyOver(options, device) ?? (heardAt - quietSince >= DEVICE_IDLE_MS ? 'idle' : null);
+      }),
+    endOf: (personId, why) => void endWhere(options, ({ person }) => (person.id === personId ? why : null)),
+  };
+}
+
+async function signIn(options: DeviceOptions, credentials: ProxyCredentials): Promise<DeviceAnswer> {
+  const rules = options.policy();
+  if (rules === null) return { state: 'no-answer' };
+  const { address } = credentials;
+  if (isShared(rules, address)) return { state: 'shared' };
+  const checked = await checkPassword(options, credentials, 'device.refused');
+  if (checked === 'wrong') return { state: 'wrong' };
+  if ('heldForMs' in checked) return { state: 'held', forMs: checked.heldForMs };
+  const now = options.clock();
+  // Only whoever knows the password learns that it would be right.
+  if (isSuspended(rules, checked.person, now)) return { state: 'suspended' };
+  const until = nextDayEnd(now, rules.identity.schoolDayEnds ?? DAY_ENDS, rules.timeZone);
+  return open(options, { address, person: checked.person, since: now, seenAt: now, until });
+}
+
+function open({ record, audit, publishing }: DeviceOptions, device: DeviceSignIn): DeviceState {
+  const { address, person } = device;
+  record.write((tx) => {
+    const before = findDevice(tx, address);
+    if (before !== null && before.person.id !== person.id) end({ audit }, tx, before, 'another person signed in');
+    replaceDevice(tx, device);
+    audit.append(tx, { ...actBy(person, address), action: 'device.signed-in' });
+    publishing.callFor(tx, 'live');
+  });
+  void publishing.send();
+  return toState(device);
+}
+
+function signOut({ record, audit, publishing }: DeviceOptions, address: string): void {
+  record.write((tx) => {
+    const found = findDevice(tx, address);
+    if (found === null) return;
+    deleteDevice(tx, address);
+    audit.append(tx, { ...actBy(found.person, address), action: 'device.signed-out' });
+    publishing.callFor(tx, 'live');
+  });
+  void publishing.send();
+}
+
+function stateAt({ record, policy, clock }: DeviceOptions, address: string): DeviceAnswer {
+  const rules = policy();
+  if (rules === null) return { state: 'no-answer' };
+  if (isShared(rules, address)) return { state: 'shared' };
+  const found = record.read((tx) => findDevice(tx, address));
+  return found === null || found.until <= clock() ? { state: 'nobody' } : toState(found);
+}
+
+/** Ends every session for which there is a reason, in one transaction; most of the time there is none, and nothing is written. */
+function endWhere(options: DeviceOptions, why: (device: DeviceSignIn) => EndReason | null): number {
+  const { record, publishing } = options;
+  const isOver = (tx: ReadTx): [DeviceSignIn, EndReason][] =>
+    listDevices(tx).flatMap((device) => {
+      const reason = why(device);
+      return reason === null ? [] : [[device, reason]];
+    });
+  if (record.read(isOver).length === 0) return 0;
+  const ended = record.write((tx) => {
+    // Asked again: somebody may have come back between the two.
+    const over = isOver(tx);
+    for (const [device, reason] of over) end(options, tx, device, reason);
+    publishing.callFor(tx, 'live');
+    return over.length;
+  });
+  void publishing.send();
+  return ended;
+}
+
+function end({ audit }: Pick<DeviceOptions, 'audit'>, tx: Tx, { address, person }: DeviceSignIn, reason: EndReason): void {
+  deleteDevice(tx, address);
+  audit.append(tx, { actor: 'console', action: 'device.ended', subject: `person:${person.id}`, reason, address });
+}
+
+/** The reasons that need no word from a gateway. */
+function whyOver({ policy, clock }: DeviceOptions, { address, person, until }: DeviceSignIn): EndReason | null {
+  const [rules, now] = [policy(), clock()];
+  if (until <= now) return 'school day over';
+  if (rules === null) return null;
+  if (isSuspended(rules, person, now)) return 'suspended';
+  return isShared(rules, address) ? 'address shared' : null;
+}
+
+function isShared({ identity }: DeviceRules, address: string): boolean {
+  return identity.shared !== undefined && addressRanges(identity.shared).has(address);
+}
+
+function isSuspended({ people }: DeviceRules, { userName }: Person, now: number): boolean {
+  const key = canonicalUser(userName);
+  const suspended = key !== null && Object.hasOwn(people, key) ? people[key]!.rules?.suspended : null;
+  return suspended !== null && suspended !== undefined && (suspended.until === null || now < suspended.until);
+}
+
+function toState({ person, until }: DeviceSignIn): DeviceState {
+  return { state: 'signed-in', userName: person.userName, fullName: person.fullName, until };
+}
+
+function actBy({ id, userName }: Person, address: string): { actor: string; subject: string; address: string } {
+  return { actor: userName, subject: `person:${id}`, address };
+}

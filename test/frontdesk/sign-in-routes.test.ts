@@ -1,0 +1,155 @@
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
+import t from 'tap';
+import type { FrontDeskOptions } from '../../src/frontdesk/app.ts';
+import type { DeskDevices } from '../../src/frontdesk/sign-in-routes.ts';
+import type { DeviceAnswer } from '../../src/identity/signed-in-devices.ts';
+import { makeDesk, NOW } from './desk.ts';
+
+const CLIENT = '10.1.2.3';
+const SIGNED_IN: DeviceAnswer = {
+  state: 'signed-in',
+  userName: 'a.<smith>',
+  fullName: 'Ann & Smith',
+  until: Date.parse('2026-11-23T18:00:00Z'),
+};
+
+interface Rig {
+  readonly app: FastifyInstance;
+  /** `name/password/address` of each attempt. */
+  readonly asked: string[];
+  readonly signedOut: string[];
+  post(path: string, fields: Record<string, string>, headers?: Record<string, string>): Promise<LightMyRequestResponse>;
+  /** The token that the page shows to this client. */
+  token(from?: string): Promise<string>;
+}
+
+async function rig(answer: DeviceAnswer, change: Partial<FrontDeskOptions> = {}, atFirst: DeviceAnswer = { state: 'nobody' }): Promise<Rig> {
+  const [asked, signedOut]: [string[], string[]] = [[], []];
+  const devices: DeskDevices = {
+    signIn: async (name, password, address) => (asked.push(`${name}/${password}/${address}`), answer),
+    signOut: async (address) => (signedOut.push(address), { state: 'nobody' }),
+    at: async () => atFirst,
+  };
+  const app = await makeDesk([], { devices, pagesPerMinute: 1000, ...change });
+  t.teardown(() => app.close());
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', host: 'desk.test' };
+  return {
+    app,
+    asked,
+    signedOut,
+    post: async (url, fields, more = {}) =>
+      app.inject({
+        method: 'POST',
+        url,
+        headers: { ...headers, ...more },
+        remoteAddress: CLIENT,
+        payload: new URLSearchParams(fields).toString(),
+      }),
+    token: async (from = CLIENT) => {
+      const page = await app.inject({ url: '/sign-in', remoteAddress: from });
+      return /name="token" value="([\w-]+)"/.exec(page.body)![1]!;
+    },
+  };
+}
+
+void t.test('the form asks for name and password, and what is typed goes to the console with the device’s address', async (t) => {
+  const { app, post, token, asked } = await rig(SIGNED_IN);
+  const page = await app.inject({ url: '/sign-in', remoteAddress: CLIENT });
+  t.match(page.body, /<label for="name">/);
+  t.match(page.body, /type="password"/);
+  t.match(page.headers, { 'cache-control': 'no-store', 'referrer-policy': 'same-origin' });
+  t.notOk('set-cookie' in page.headers, 'the address is what binds');
+  const fields = { token: await token(), name: ' a.smith ', password: ' päss word ' };
+  const forged = { 'x-forwarded-for': '10.9.9.9', 'schoolgate-client': '10.9.9.9', origin: 'http://desk.test' };
+  const answer = await post('/sign-in', fields, forged);
+  t.equal(answer.statusCode, 303);
+  t.equal(answer.headers.location, '/sign-in');
+  t.same(asked, [`a.smith/ päss word /${CLIENT}`]);
+});
+
+void t.test('on the gateway’s own socket the gateway says whose device it is', async (t) => {
+  const { app } = await rig(SIGNED_IN, { clientFrom: 'gateway' });
+  t.equal((await app.inject({ url: '/sign-in' })).statusCode, 400);
+  const page = await app.inject({ url: '/sign-in', headers: { 'schoolgate-client': '10.7.7.7' } });
+  t.equal(page.statusCode, 200);
+});
+
+void t.test('whoever is signed in is told who and until when, and can sign out', async (t) => {
+  const { app, post, token, signedOut } = await rig(SIGNED_IN, {}, SIGNED_IN);
+  const page = await app.inject({ url: '/sign-in', remoteAddress: CLIENT });
+  t.match(page.body, 'Ann &amp; Smith');
+  t.match(page.body, 'a.&lt;smith&gt;');
+  t.match(page.body, 'until 18:00');
+  const answer = await post('/sign-out', { token: await token() });
+  t.equal(answer.statusCode, 303);
+  t.same(signedOut, [CLIENT]);
+});
+
+void t.test('a form that another page sent, or that was made for another device, changes nothing', async (t) => {
+  let now = NOW;
+  const { post, token, asked, signedOut } = await rig(SIGNED_IN, { clock: () => now });
+  const good = { name: 'a', password: 'b' };
+  const own = await token();
+  const table: [string, Record<string, string>, Record<string, string>][] = [
+    ['no token', good, {}],
+    ['made up', { ...good, token: 'x'.repeat(own.length) }, {}],
+    ['another device’s', { ...good, token: await token('10.1.2.4') }, {}],
+    ['another site’s page', { ...good, token: own }, { origin: 'http://evil.test' }],
+  ];
+  for (const [what, fields, headers] of table) {
+    for (const path of ['/sign-in', '/sign-out']) t.equal((await post(path, fields, headers)).statusCode, 403, what);
+  }
+  now += 3 * 3_600_000;
+  t.equal((await post('/sign-in', { ...good, token: own })).statusCode, 403, 'open for three hours');
+  t.same([asked, signedOut], [[], []]);
+});
+
+void t.test('every answer has its status and says what to do', async (t) => {
+  const table: [DeviceAnswer, number, RegExp][] = [
+    [{ state: 'wrong' }, 401, /user name or the password is not right/],
+    [{ state: 'held', forMs: 61_000 }, 429, /Try again in 2 minutes/],
+    [{ state: 'suspended' }, 403, /has stopped your access/],
+    [{ state: 'shared' }, 200, /same address as this device/],
+    [{ state: 'no-answer' }, 503, /Try again in a minute/],
+  ];
+  for (const [answer, status, words] of table) {
+    const { post, token } = await rig(answer);
+    const page = await post('/sign-in', { token: await token(), name: '"><script>', password: 'hidden words' });
+    t.equal(page.statusCode, status, answer.state);
+    t.match(page.body, words, answer.state);
+    t.notMatch(page.body, /hidden words|<script>/);
+    if (status === 429) t.equal(page.headers['retry-after'], '61');
+    if (status === 401) t.match(page.body, /<title>Error: Sign in/);
+  }
+});
+
+void t.test('what is missing is said beside its field and at the top, and nobody is asked', async (t) => {
+  const { post, token, asked } = await rig(SIGNED_IN);
+  const page = await post('/sign-in', { token: await token(), name: '  ', password: '' });
+  t.equal(page.statusCode, 422);
+  for (const field of ['name', 'password']) {
+    t.match(page.body, `href="#${field}"`);
+    t.match(page.body, `aria-describedby="${field}-error"`);
+  }
+  t.same(asked, []);
+});
+
+void t.test('strange bodies are refused or looked at like any other', async (t) => {
+  const { app, post, token, asked } = await rig({ state: 'wrong' });
+  const long = await post('/sign-in', { token: await token(), name: 'x'.repeat(10_240), password: 'a\0b' });
+  t.equal(long.statusCode, 401);
+  t.equal(asked.length, 1);
+  t.ok(long.body.length < 6_000, 'a long name does not come back whole');
+  t.equal((await post('/sign-in', { token: await token(), name: 'x'.repeat(100_000) })).statusCode, 413);
+  const json = await app.inject({ method: 'POST', url: '/sign-in', payload: { name: 'a' }, remoteAddress: CLIENT });
+  t.equal(json.statusCode, 403);
+});
+
+void t.test('guessing at speed is stopped by address', async (t) => {
+  const { post, token } = await rig({ state: 'wrong' });
+  const fields = { token: await token(), name: 'a', password: 'b' };
+  const statuses: number[] = [];
+  for (let i = 0; i < 32; i++) statuses.push((await post('/sign-in', fields)).statusCode);
+  t.same(new Set(statuses.slice(0, 30)), new Set([401]));
+  t.same(statuses.slice(30), [429, 429]);
+});

@@ -1,0 +1,110 @@
+import t from 'tap';
+import { manualClock } from '../helpers/control-plane.ts';
+import { eventually } from '../helpers/listening.ts';
+import { startOrigin, startTcpOrigin } from '../helpers/origin.ts';
+import { connectThrough, request } from '../helpers/raw-client.ts';
+import { startTestGateway, type TestGatewayOptions } from '../helpers/test-gateway.ts';
+
+const CLIENT = '127.0.0.1';
+const SENIOR = 'title: Senior\nvoice: teen\nextends: ks1\nallow: [casino.test]\n';
+const RULES = 'people: [{ name: ann, level: senior }, { name: bob, level: ks1 }]';
+
+const origin = await startOrigin();
+t.teardown(() => origin.close());
+const echo = await startTcpOrigin((socket) => void socket.pipe(socket));
+t.teardown(() => echo.close());
+
+async function gateway(more: TestGatewayOptions = {}) {
+  const clock = manualClock();
+  const started = await startTestGateway(
+    { http: [origin.http.port], raw: [echo.port] },
+    {
+      clock,
+      listed: { 'casino.test': ['gambling'] },
+      names: { 'casino.test': [CLIENT], 'open.test': [CLIENT] },
+      levels: { senior: SENIOR },
+      rules: RULES,
+      ...more,
+    },
+  );
+  t.teardown(() => started.close());
+  const get = async (name: string, ...fields: string[]) =>
+    request(started.port, [
+      `GET http://${name}:${origin.http.port}/ HTTP/1.1`,
+      `Host: ${name}:${origin.http.port}`,
+      'Connection: close',
+      ...fields,
+    ]);
+  return { gateway: started, clock, get };
+}
+
+void t.test('a session opens what its person’s level allows, is on record, and ends without a message', async (t) => {
+  const { gateway: one, clock, get } = await gateway();
+  t.equal((await get('casino.test')).status, 403);
+  one.setSessions([{ address: CLIENT, user: 'ann', until: clock() + 60_000 }]);
+  t.equal((await get('casino.test')).status, 200);
+  t.match(one.spool.records.at(-1), { user: 'ann', identified: 'session', level: 'senior' });
+  t.same([...one.context.activeDevices], [CLIENT], 'which says that the device is in use');
+  one.setSessions([{ address: '10.0.0.1', user: 'ann', until: clock() + 60_000 }]);
+  t.equal((await get('casino.test')).status, 403, 'another device’s session is no help');
+  one.setSessions([{ address: CLIENT, user: 'ann', until: clock() + 60_000 }]);
+  clock.advance(60_000);
+  t.equal((await get('casino.test')).status, 403);
+  t.match(one.spool.records.at(-1), { user: null, identified: 'none' });
+});
+
+void t.test('a session is stronger than a range and weaker than a sign-in at the proxy', async (t) => {
+  const { gateway: one, clock, get } = await gateway({
+    identity: `identity: { mode: open, strictestLevel: ks1, ranges: [{ cidr: 127.0.0.0/8, level: senior, name: Lab }] }`,
+    verify: async () => ({ user: 'ann' }),
+  });
+  t.equal((await get('casino.test')).status, 200, 'by range');
+  one.setSessions([{ address: CLIENT, user: 'bob', until: clock() + 60_000 }]);
+  t.equal((await get('casino.test')).status, 403, 'bob is in ks1');
+  const credentials = `Proxy-Authorization: Basic ${Buffer.from('ann:x').toString('base64')}`;
+  t.equal((await get('casino.test', credentials)).status, 200);
+  t.match(one.spool.records.at(-1), { user: 'ann', identified: 'proxy-auth' });
+});
+
+void t.test('an open tunnel is cut when its session ends, is taken away or is another’s', async (t) => {
+  const { gateway: one, clock } = await gateway();
+  const tunnel = async () => {
+    one.setSessions([{ address: CLIENT, user: 'ann', until: clock() + 60_000 }]);
+    const { connection, response } = await connectThrough(one.port, `casino.test:${echo.port}`);
+    t.equal(response.status, 200);
+    return connection;
+  };
+  const ends: [string, () => void][] = [
+    ['taken away', () => one.setSessions([])],
+    ['another’s', () => one.setSessions([{ address: CLIENT, user: 'bob', until: clock() + 60_000 }])],
+    ['over', () => void clock.advance(61_000)],
+  ];
+  for (const [what, end] of ends) {
+    const connection = await tunnel();
+    const before = one.spool.records.length;
+    end();
+    await eventually(`the tunnel is cut: ${what}`, () => one.spool.records.slice(before).some(({ error }) => error === 'cut'));
+    await connection.readToEnd();
+  }
+});
+
+void t.test('in challenge mode a person is sent to the page for signing in, and everything else is asked', async (t) => {
+  const challenge = (more = ''): TestGatewayOptions => ({
+    identity: `identity: { mode: challenge, strictestLevel: ks1${more} }`,
+  });
+  const { gateway: one, clock, get } = await gateway(challenge());
+  const page = 'Accept: text/html,application/xhtml+xml';
+  const sent = await get('open.test', page);
+  t.equal(sent.status, 302);
+  t.equal(sent.header('location'), 'http://schoolgate.internal/sign-in');
+  t.match(one.spool.records.at(-1), { status: 302, verdict: 'block', reason: 'identity' });
+  t.equal((await get('open.test', 'Accept: image/avif')).status, 407);
+  t.equal((await get('open.test', page, 'Proxy-Authorization: Basic eDp4')).status, 407, 'who signs in at the proxy');
+  t.equal((await connectThrough(one.port, `open.test:${echo.port}`)).response.status, 407);
+  one.setSessions([{ address: CLIENT, user: 'bob', until: clock() + 60_000 }]);
+  t.equal((await get('open.test', page)).status, 200);
+  t.equal((await connectThrough(one.port, `open.test:${echo.port}`)).response.status, 200);
+
+  const shared = await gateway(challenge(', shared: [127.0.0.0/8]'));
+  t.equal((await shared.get('open.test', page)).status, 407, 'an address of many cannot be signed in');
+});
