@@ -330,7 +330,13 @@ export class Supervisor {
     const at = isoTime(this.#clock());
     for (const addresses of this.#activity.take()) {
       const data = { gateway: this.#gateway, addresses };
-      void this.#spool.event({ id: this.#ids(), type: 'devices.active', v: EVENT_VERSIONS['devices.active'], at, data });
+      void this.#spool.event({
+        id: this.#ids(),
+        type: 'devices.active',
+        v: EVENT_VERSIONS['devices.active'],
+        at,
+        data,
+      });
     }
   }
 

@@ -64,7 +64,9 @@ export function homePage(facts: DeskFacts, pacUrl: string | null): string {
         reached.
       </p>
       <h2>Signing in</h2>
-      <p><a href="/sign-in">Sign in on this device</a>, so that the rules for you apply and not those for the unknown.</p>
+      <p>
+        <a href="/sign-in">Sign in on this device</a>, so that the rules for you apply and not those for the unknown.
+      </p>
       <section class="who" aria-labelledby="who">
         <h2 id="who">Who you can ask</h2>
         <p>Pupils: ${facts.contacts.pupils}</p>

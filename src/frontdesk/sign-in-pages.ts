@@ -41,7 +41,9 @@ export function signInPage({ facts, token, name, errors }: SignInForm): string {
         ${field('password', 'Password', errors, html`type="password" autocomplete="current-password"`)}
         <button>Sign in</button>
       </form>
-      <p class="small"><br />What you open is filtered and kept on record under your name. Sign out when you leave the device.</p>`,
+      <p class="small">
+        <br />What you open is filtered and kept on record under your name. Sign out when you leave the device.
+      </p>`,
   );
 }
 
@@ -73,7 +75,9 @@ export function signedInPage(
   return page(
     { title: 'You are signed in', facts },
     html`<p>You are signed in as <strong>${fullName}</strong> (${userName}) on this device, until ${end}.</p>
-      <p>What is opened on this device counts as yours. It ends by itself when the device is not used for 15 minutes.</p>
+      <p>
+        What is opened on this device counts as yours. It ends by itself when the device is not used for 15 minutes.
+      </p>
       <p>Is this not you, or are you leaving? Then sign out.</p>
       <form method="post" action="/sign-out">
         <input type="hidden" name="token" value="${token}" />

@@ -60,7 +60,8 @@ export const signInRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (app,
   });
 };
 
-const STALE_FORM = 'This page was open for too long, or the form came from another page. Choose “Sign in” above and try again.';
+const STALE_FORM =
+  'This page was open for too long, or the form came from another page. Choose “Sign in” above and try again.';
 const NO_ANSWER = 'The front desk cannot look up names and passwords at the moment. Try again in a minute.';
 
 /** Whose form it is and what it says; null unless it was made for this device, by us, not long ago. */
@@ -113,7 +114,7 @@ function answerPage(
     }
     case 'suspended':
       return send(reply.code(403), messagePage(facts, 'Your access is stopped', stopped(facts)));
-    case 'no-answer':
+    default:
       return send(reply.code(503), messagePage(facts, 'You cannot sign in just now', NO_ANSWER, true));
   }
 }

@@ -8,7 +8,7 @@ import type { Decision } from '../policy/verdict.ts';
 import type { GatewayContext } from './context.ts';
 import { askerOf, type CountedHit } from './illegal-probes.ts';
 import { type Connected, retargetOf, safelyConnected } from './safe-connection.ts';
-import { identifyIn, type Snapshots } from './snapshots.ts';
+import type { Snapshots } from './snapshots.ts';
 
 /** What is asked for, canonical. */
 export interface Target {
@@ -197,6 +197,11 @@ export function admitAgain(context: GatewayContext, admission: Admission): Decis
 
 function connected({ ask, retarget }: Admission): Connected {
   return { host: ask.target!.host, retarget };
+}
+
+/** Whose rules apply: of whoever signed in at the proxy (`user`), else of whoever is signed in on the device. */
+function identifyIn(snapshots: Snapshots, client: string, user: string | null, now: number): Who {
+  return snapshots.identify(client, user, user === null ? snapshots.devices.userAt(client, now) : null);
 }
 
 /** Who signed in at the proxy with the request itself; a session of the device may have ended since. */

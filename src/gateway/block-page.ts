@@ -55,7 +55,13 @@ const ERROR_THEMES: Readonly<Record<ErrorStatus, Theme>> = {
 export function blockPage(input: BlockPageInput): string {
   const { decision } = input;
   const isShown = !decision.locked && decision.reason !== 'illegal' && input.target !== null;
-  const template = templateFor(themeOf(decision), input.voice, decision.flagged, isShown, input.isUnknown && !decision.locked);
+  const template = templateFor(
+    themeOf(decision),
+    input.voice,
+    decision.flagged,
+    isShown,
+    input.isUnknown && !decision.locked,
+  );
   return fill(template, input, input.categoryTitle ?? decision.category ?? '');
 }
 

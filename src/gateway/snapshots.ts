@@ -2,7 +2,6 @@ import type { IllegalIndex } from '../categories/illegal-match.ts';
 import type { CategoryIndex } from '../categories/match.ts';
 import { type Identify, prepareIdentity } from '../identity/identify.ts';
 import { SignedInDevices } from '../identity/signed-in-devices.ts';
-import type { Who } from '../identity/who.ts';
 import { addressRanges, type AddressRanges } from '../kernel/ip.ts';
 import { type PreparedLive, type PreparedPolicy, prepareLive, preparePolicy } from '../policy/prepare.ts';
 import type { LiveSnapshot, PolicySnapshot } from '../policy/snapshot.ts';
@@ -64,9 +63,4 @@ export function withLive(snapshots: Snapshots, live: LiveSnapshot): Snapshots {
 
 function preparedLive(live: LiveSnapshot): Pick<Snapshots, 'live' | 'devices'> {
   return { live: prepareLive(live), devices: new SignedInDevices(live.sessions ?? []) };
-}
-
-/** Whose rules apply to a request: `user` is who signed in at the proxy with it. */
-export function identifyIn(snapshots: Snapshots, client: string, user: string | null, now: number): Who {
-  return snapshots.identify(client, user, user === null ? snapshots.devices.userAt(client, now) : null);
 }

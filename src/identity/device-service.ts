@@ -4,14 +4,7 @@ import type { Publishing } from '../publishing/service.ts';
 import type { ReadTx, Tx } from '../store/database.ts';
 import type { Person } from './accounts.ts';
 import type { ProxyCredentials } from './credentials.ts';
-import {
-  type DeviceSignIn,
-  deleteDevice,
-  findDevice,
-  listDevices,
-  replaceDevice,
-  touchDevice,
-} from './repository.ts';
+import { type DeviceSignIn, deleteDevice, findDevice, listDevices, replaceDevice, touchDevice } from './repository.ts';
 import type { SessionsOptions } from './session-service.ts';
 import { DAY_ENDS, type DeviceAnswer, type DeviceState, nextDayEnd } from './signed-in-devices.ts';
 import { canonicalUser } from './user-name.ts';
@@ -35,7 +28,13 @@ export interface DeviceSessions {
   endOf(personId: string, why: EndReason): void;
 }
 
-export type EndReason = 'idle' | 'school day over' | 'suspended' | 'address shared' | 'another person signed in' | 'password changed';
+export type EndReason =
+  | 'idle'
+  | 'school day over'
+  | 'suspended'
+  | 'address shared'
+  | 'another person signed in'
+  | 'password changed';
 
 /** What is needed of the policy in force. */
 export interface DeviceRules {
@@ -144,7 +143,12 @@ function endWhere(options: DeviceOptions, why: (device: DeviceSignIn) => EndReas
   return ended;
 }
 
-function end({ audit }: Pick<DeviceOptions, 'audit'>, tx: Tx, { address, person }: DeviceSignIn, reason: EndReason): void {
+function end(
+  { audit }: Pick<DeviceOptions, 'audit'>,
+  tx: Tx,
+  { address, person }: DeviceSignIn,
+  reason: EndReason,
+): void {
   deleteDevice(tx, address);
   audit.append(tx, { actor: 'console', action: 'device.ended', subject: `person:${person.id}`, reason, address });
 }

@@ -207,10 +207,15 @@ export function forgetOldFailures(tx: Tx, before: number): void {
   tx.run('DELETE FROM sign_in_failures WHERE last_at <= ?', before);
 }
 
-const DEVICES = 'SELECT people.*, address, since, seen_at, until FROM device_sessions JOIN people ON people.id = person_id';
+const DEVICES =
+  'SELECT people.*, address, since, seen_at, until FROM device_sessions JOIN people ON people.id = person_id';
 
 function toDevice(tx: ReadTx, row: Row): DeviceSignIn {
-  const [since, seenAt, until] = ['since', 'seen_at', 'until'].map((name) => Number(row[name])) as [number, number, number];
+  const [since, seenAt, until] = ['since', 'seen_at', 'until'].map((name) => Number(row[name])) as [
+    number,
+    number,
+    number,
+  ];
   return { address: String(row['address']), person: toPerson(tx, row), since, seenAt, until };
 }
 

@@ -18,12 +18,20 @@ interface Rig {
   /** `name/password/address` of each attempt. */
   readonly asked: string[];
   readonly signedOut: string[];
-  post(path: string, fields: Record<string, string>, headers?: Record<string, string>): Promise<LightMyRequestResponse>;
+  readonly post: (
+    path: string,
+    fields: Record<string, string>,
+    headers?: Record<string, string>,
+  ) => Promise<LightMyRequestResponse>;
   /** The token that the page shows to this client. */
-  token(from?: string): Promise<string>;
+  readonly token: (from?: string) => Promise<string>;
 }
 
-async function rig(answer: DeviceAnswer, change: Partial<FrontDeskOptions> = {}, atFirst: DeviceAnswer = { state: 'nobody' }): Promise<Rig> {
+async function rig(
+  answer: DeviceAnswer,
+  change: Partial<FrontDeskOptions> = {},
+  atFirst: DeviceAnswer = { state: 'nobody' },
+): Promise<Rig> {
   const [asked, signedOut]: [string[], string[]] = [[], []];
   const devices: DeskDevices = {
     signIn: async (name, password, address) => (asked.push(`${name}/${password}/${address}`), answer),
@@ -52,20 +60,23 @@ async function rig(answer: DeviceAnswer, change: Partial<FrontDeskOptions> = {},
   };
 }
 
-void t.test('the form asks for name and password, and what is typed goes to the console with the device’s address', async (t) => {
-  const { app, post, token, asked } = await rig(SIGNED_IN);
-  const page = await app.inject({ url: '/sign-in', remoteAddress: CLIENT });
-  t.match(page.body, /<label for="name">/);
-  t.match(page.body, /type="password"/);
-  t.match(page.headers, { 'cache-control': 'no-store', 'referrer-policy': 'same-origin' });
-  t.notOk('set-cookie' in page.headers, 'the address is what binds');
-  const fields = { token: await token(), name: ' a.smith ', password: ' päss word ' };
-  const forged = { 'x-forwarded-for': '10.9.9.9', 'schoolgate-client': '10.9.9.9', origin: 'http://desk.test' };
-  const answer = await post('/sign-in', fields, forged);
-  t.equal(answer.statusCode, 303);
-  t.equal(answer.headers.location, '/sign-in');
-  t.same(asked, [`a.smith/ päss word /${CLIENT}`]);
-});
+void t.test(
+  'the form asks for name and password, and what is typed goes to the console with the device’s address',
+  async (t) => {
+    const { app, post, token, asked } = await rig(SIGNED_IN);
+    const page = await app.inject({ url: '/sign-in', remoteAddress: CLIENT });
+    t.match(page.body, /<label for="name">/);
+    t.match(page.body, /type="password"/);
+    t.match(page.headers, { 'cache-control': 'no-store', 'referrer-policy': 'same-origin' });
+    t.notOk('set-cookie' in page.headers, 'the address is what binds');
+    const fields = { token: await token(), name: ' a.smith ', password: ' päss word ' };
+    const forged = { 'x-forwarded-for': '10.9.9.9', 'schoolgate-client': '10.9.9.9', origin: 'http://desk.test' };
+    const answer = await post('/sign-in', fields, forged);
+    t.equal(answer.statusCode, 303);
+    t.equal(answer.headers.location, '/sign-in');
+    t.same(asked, [`a.smith/ päss word /${CLIENT}`]);
+  },
+);
 
 void t.test('on the gateway’s own socket the gateway says whose device it is', async (t) => {
   const { app } = await rig(SIGNED_IN, { clientFrom: 'gateway' });

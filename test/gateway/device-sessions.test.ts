@@ -54,7 +54,11 @@ void t.test('a session opens what its person’s level allows, is on record, and
 });
 
 void t.test('a session is stronger than a range and weaker than a sign-in at the proxy', async (t) => {
-  const { gateway: one, clock, get } = await gateway({
+  const {
+    gateway: one,
+    clock,
+    get,
+  } = await gateway({
     identity: `identity: { mode: open, strictestLevel: ks1, ranges: [{ cidr: 127.0.0.0/8, level: senior, name: Lab }] }`,
     verify: async () => ({ user: 'ann' }),
   });
@@ -77,34 +81,39 @@ void t.test('an open tunnel is cut when its session ends, is taken away or is an
   const ends: [string, () => void][] = [
     ['taken away', () => one.setSessions([])],
     ['another’s', () => one.setSessions([{ address: CLIENT, user: 'bob', until: clock() + 60_000 }])],
-    ['over', () => void clock.advance(61_000)],
+    ['over', () => clock.advance(61_000)],
   ];
   for (const [what, end] of ends) {
     const connection = await tunnel();
     const before = one.spool.records.length;
     end();
-    await eventually(`the tunnel is cut: ${what}`, () => one.spool.records.slice(before).some(({ error }) => error === 'cut'));
+    await eventually(`the tunnel is cut: ${what}`, () =>
+      one.spool.records.slice(before).some(({ error }) => error === 'cut'),
+    );
     await connection.readToEnd();
   }
 });
 
-void t.test('in challenge mode a person is sent to the page for signing in, and everything else is asked', async (t) => {
-  const challenge = (more = ''): TestGatewayOptions => ({
-    identity: `identity: { mode: challenge, strictestLevel: ks1${more} }`,
-  });
-  const { gateway: one, clock, get } = await gateway(challenge());
-  const page = 'Accept: text/html,application/xhtml+xml';
-  const sent = await get('open.test', page);
-  t.equal(sent.status, 302);
-  t.equal(sent.header('location'), 'http://schoolgate.internal/sign-in');
-  t.match(one.spool.records.at(-1), { status: 302, verdict: 'block', reason: 'identity' });
-  t.equal((await get('open.test', 'Accept: image/avif')).status, 407);
-  t.equal((await get('open.test', page, 'Proxy-Authorization: Basic eDp4')).status, 407, 'who signs in at the proxy');
-  t.equal((await connectThrough(one.port, `open.test:${echo.port}`)).response.status, 407);
-  one.setSessions([{ address: CLIENT, user: 'bob', until: clock() + 60_000 }]);
-  t.equal((await get('open.test', page)).status, 200);
-  t.equal((await connectThrough(one.port, `open.test:${echo.port}`)).response.status, 200);
+void t.test(
+  'in challenge mode a person is sent to the page for signing in, and everything else is asked',
+  async (t) => {
+    const challenge = (more = ''): TestGatewayOptions => ({
+      identity: `identity: { mode: challenge, strictestLevel: ks1${more} }`,
+    });
+    const { gateway: one, clock, get } = await gateway(challenge());
+    const page = 'Accept: text/html,application/xhtml+xml';
+    const sent = await get('open.test', page);
+    t.equal(sent.status, 302);
+    t.equal(sent.header('location'), 'http://schoolgate.internal/sign-in');
+    t.match(one.spool.records.at(-1), { status: 302, verdict: 'block', reason: 'identity' });
+    t.equal((await get('open.test', 'Accept: image/avif')).status, 407);
+    t.equal((await get('open.test', page, 'Proxy-Authorization: Basic eDp4')).status, 407, 'who signs in at the proxy');
+    t.equal((await connectThrough(one.port, `open.test:${echo.port}`)).response.status, 407);
+    one.setSessions([{ address: CLIENT, user: 'bob', until: clock() + 60_000 }]);
+    t.equal((await get('open.test', page)).status, 200);
+    t.equal((await connectThrough(one.port, `open.test:${echo.port}`)).response.status, 200);
 
-  const shared = await gateway(challenge(', shared: [127.0.0.0/8]'));
-  t.equal((await shared.get('open.test', page)).status, 407, 'an address of many cannot be signed in');
-});
+    const shared = await gateway(challenge(', shared: [127.0.0.0/8]'));
+    t.equal((await shared.get('open.test', page)).status, 407, 'an address of many cannot be signed in');
+  },
+);

@@ -135,7 +135,13 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     publishing,
     policy: () => policy.published()?.snapshot ?? null,
   });
-  const safeguarding = createSafeguarding({ record, clock, newId, timeZone: () => 'Europe/London', devicesActive: (tx, addresses, at) => devices.seen(tx, addresses, at) });
+  const safeguarding = createSafeguarding({
+    record,
+    clock,
+    newId,
+    timeZone: () => 'Europe/London',
+    devicesActive: (tx, addresses, at) => devices.seen(tx, addresses, at),
+  });
   const last = (kind: SnapshotKind): never => {
     const body = bus.sent.findLast((snapshot) => snapshot.kind === kind)?.body;
     return (body === undefined ? undefined : JSON.parse(body)) as never;

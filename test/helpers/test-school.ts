@@ -45,7 +45,13 @@ export class TestSchool implements SchoolFolders {
   }
 
   /** Writes `school.yaml`: everything on loopback may be reached, on the ports of the origins. */
-  writeSettings({ mode = 'open', never = [], connectionsPerClient = 1000, ranges = [], shared = [] }: SchoolSettings): void {
+  writeSettings({
+    mode = 'open',
+    never = [],
+    connectionsPerClient = 1000,
+    ranges = [],
+    shared = [],
+  }: SchoolSettings): void {
     const { http = [], tls = [], raw = [] } = this.#options;
     const connectPorts = [
       { port: 443 },

@@ -67,10 +67,17 @@ void t.test('nobody learns which part was wrong; guessing is held back, and what
   ] as const) {
     t.same(await signIn(plane, name, OTHER, password), { state: 'wrong' }, name.slice(0, 20));
   }
-  t.notMatch(plane.record.read((tx) => JSON.stringify(newestRows(tx, null, 9))), /not the password|xxxxx/);
+  t.notMatch(
+    plane.record.read((tx) => JSON.stringify(newestRows(tx, null, 9))),
+    /not the password|xxxxx/,
+  );
   for (let i = 0; i < 4; i++) await signIn(plane, 'a.head', `10.20.1.${i}`, 'guess');
   t.same(await signIn(plane, 'a.head'), { state: 'held', forMs: 30_000 }, 'by name, over all addresses');
-  t.equal(await plane.accounts.verify({ name: 'a.head', password: PASSWORD, address: DESK }), 'wrong', 'and at the proxy');
+  t.equal(
+    await plane.accounts.verify({ name: 'a.head', password: PASSWORD, address: DESK }),
+    'wrong',
+    'and at the proxy',
+  );
   const guesses = await Promise.all(Array.from({ length: 20 }, (_, i) => signIn(plane, `nobody${i}`, '10.20.9.9')));
   t.same(new Set(guesses.map(({ state }) => state)), new Set(['wrong']));
   t.match(await signIn(plane, 'n.manager', '10.20.9.9'), { state: 'held' }, 'by address, over all names');
@@ -154,7 +161,9 @@ void t.test('the end of the school day, a suspension and a shared address end wh
   put('b', { identity: { mode: 'open', ranges: [], shared: [OTHER] } });
   t.equal(plane.devices.endOld(), 1);
   t.match(plane.devices.at(DESK), { state: 'signed-in' });
-  put('c', { people: { 'a.head': { level: 'junior', groups: [], rules: { suspended, entries: { allow: [], block: [] } } } } });
+  put('c', {
+    people: { 'a.head': { level: 'junior', groups: [], rules: { suspended, entries: { allow: [], block: [] } } } },
+  });
   t.equal(plane.devices.endOld(), 1);
   t.same(plane.devices.at(DESK), { state: 'nobody' });
   t.same(plane.acts().slice(-3), ['device.ended console', 'policy.published file', 'device.ended console']);
