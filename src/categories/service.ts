@@ -140,7 +140,9 @@ export function createLists(options: ListsOptions): Lists {
 const NOTHING_BUILT = { changes: [], alarms: [] };
 
 async function rebuild(options: ListsOptions, by: string): Promise<Omit<UpdateReport, 'fetched'>> {
-  const alarms = await options.rebuild();
+  const said = await options.rebuild();
+  // None also when somebody else had just built the same: the catalogue is watched.
+  const alarms = said.length > 0 ? said : (readManifest(options.layout)?.alarms ?? []);
   return { changes: noteChanges(options, by), alarms };
 }
 

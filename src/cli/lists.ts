@@ -131,7 +131,12 @@ function statusText(
     ...table(['list', 'category', 'entries', 'age', 'health', 'fetched', 'next fetch'], [...rows, ...illegalRows]),
     '',
     ...lists.flatMap(({ id, fetch }) =>
-      fetch === null || fetch.error === null ? [] : [`${id}: last try ${since(fetch.triedAt)} ago: ${fetch.error}.`],
+      fetch === null || fetch.error === null
+        ? []
+        : [
+            `${id}: last try ${since(fetch.triedAt)} ago: ${fetch.error}` +
+              `${fetch.setAside === null ? '' : ` (what came lies at ${fetch.setAside})`}.`,
+          ],
     ),
     `Index: ${count(domains)} hosts and ${count(urls)} URLs, built ${builtAt}.`,
     ...illegalLines(manifest.illegal, canaries, now),
