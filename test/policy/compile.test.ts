@@ -65,6 +65,16 @@ await t.test('every kind of mistake is reported with file and line, and says wha
       [/^school\.yaml:11: "10\.1\.2\.3\/16" is the same range as one above/],
     ],
     [
+      'an end of the school day, and shared addresses',
+      school('mode: open', 'mode: open\n  schoolDayEnds: "6pm"\n  shared: [10.9.0.0/16, nat]'),
+      [/^school\.yaml:9: "nat" is not an address range/, /^school\.yaml:8: "6pm" is not a time of day/],
+    ],
+    [
+      'a school day without end',
+      school('mode: open', 'mode: open\n  schoolDayEnds: "24:00"'),
+      [/"24:00" is not a time of/],
+    ],
+    [
       'the network',
       {
         'school.yaml': `${SCHOOL}

@@ -101,6 +101,18 @@ await t.test('every change in plain English, and whether it loosens for pupils',
     ],
     ['school.yaml', 'Test School', 'Best School', ['The school’s name is now Best School (was Test School)']],
     ['school.yaml', 'Ms Okoro', 'Mr Lee', ['Whom pupils are sent to is now Mr Lee (was Ms Okoro)']],
+    [
+      'school.yaml',
+      'mode: open',
+      'mode: open\n  schoolDayEnds: "18:00"\n  shared: [10.9.0.0/16]',
+      ['Nobody can sign in by address from 10.9.0.0/16 any more'],
+    ],
+    [
+      'school.yaml',
+      'mode: open',
+      'mode: open\n  schoolDayEnds: "21:05"',
+      ['+ The end of the school day is now 21:05 (was 18:00)'],
+    ],
     ['school.yaml', 'mode: open', 'mode: challenge', ['The identity mode is now challenge (was open)']],
     [
       'school.yaml',

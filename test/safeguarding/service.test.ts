@@ -175,6 +175,10 @@ void t.test('every type has its effect', async (t) => {
   take(plane, event('alarm', { gateway: 'gw-00000001', code: 'snapshot-refused', text: 'forged' }));
   const span = { from: iso(-5000), until: iso(0) };
   take(plane, event('history.gap', { gateway: 'gw-00000001', worker: 2, ...span }));
+  const seen: string[] = [];
+  plane.devices.seen = (_tx, addresses, at) => void seen.push(`${addresses.join()} ${at - START}`);
+  take(plane, event('devices.active', { gateway: 'gw-00000001', addresses: ['10.0.0.1', '10.0.0.2'] }));
+  t.strictSame(seen, ['10.0.0.1,10.0.0.2 0']);
   plane.safeguarding.raise('policy-invalid', 'school.yaml:3: wrong');
 
   t.equal(
