@@ -98,7 +98,7 @@ class Tunnel implements OpenConnection, RelayOwner {
     this.#context = context;
     this.admission = admission;
     this.#relay = relayFor(this);
-    context.open.add(this);
+    context.open.add(context, this);
   }
 
   start(early: Buffer): void {

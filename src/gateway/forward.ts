@@ -142,7 +142,8 @@ class Exchange implements Dispatcher.DispatchHandler, OpenConnection {
     }
     // A short answer is over before its permission could end, and our own pages need none.
     const isShort = this.#promised >= 0 && this.#promised <= SHORT_BYTES;
-    if (!isShort && this.admission.ask.target!.host.name !== FRONT_DESK_HOST) this.#context.open.add(this);
+    if (!isShort && this.admission.ask.target!.host.name !== FRONT_DESK_HOST)
+      this.#context.open.add(this.#context, this);
   }
 
   // Written as they are: Node's own way refuses links that are right, and throws. A response in a queue has no connection yet.

@@ -21,9 +21,14 @@ export class OpenConnections {
   readonly #open = new Set<OpenConnection>();
   #judgedMinute = 0;
   #sweptAt = 0;
+  /** When all that was open was last judged or swept. */
+  #lookedAt = 0;
 
-  add(connection: OpenConnection): void {
+  add(context: GatewayContext, connection: OpenConnection): void {
     this.#open.add(connection);
+    // What was decided on before the last look was still being connected then, and nobody asked again.
+    if (connection.admission.startedAt > this.#lookedAt) return;
+    setImmediate(() => this.#open.has(connection) && judge(context, connection));
   }
 
   delete(connection: OpenConnection): void {
@@ -43,6 +48,7 @@ export class OpenConnections {
 
   /** Judges every open connection again: called when a snapshot was replaced. */
   judgeAll(context: GatewayContext): void {
+    this.#lookedAt = context.clock();
     for (const connection of this.#open) judge(context, connection);
   }
 
@@ -63,6 +69,7 @@ export class OpenConnections {
     const minute = Math.floor(now / 60_000);
     const signedOut = context.snapshots.devices.endedBetween(this.#sweptAt, now);
     this.#sweptAt = now;
+    this.#lookedAt = now;
     const isNewMinute = minute !== this.#judgedMinute;
     this.#judgedMinute = minute;
     for (const connection of this.#open) {

@@ -110,7 +110,7 @@ class UpgradedConnection implements OpenConnection {
     this.#client = client;
     this.#readBefore = client.bytesRead - head.length;
     this.#writtenBefore = client.bytesWritten;
-    context.open.add(this);
+    context.open.add(context, this);
     client.once('end', () => this.#status === 0 && this.cut('client_aborted'));
     client.once('close', () => this.#close());
   }

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import t from 'tap';
+import { admit } from '../../src/gateway/admit.ts';
+import { OpenConnections } from '../../src/gateway/open-connections.ts';
+import { canonicalHost } from '../../src/kernel/host.ts';
 import type { AccessRecord, IllegalHitRecord } from '../../src/events/access-record.ts';
 import { clientHello } from '../helpers/client-hello.ts';
 import { eventually } from '../helpers/listening.ts';
@@ -360,4 +363,22 @@ void t.test('a long answer is cut when its grant ends, and a short one ends as i
   t.match(await gateway.record(), { status: 200, error: 'cut', method: 'GET' });
   await eventually('nothing is left', () => gateway.listener.connections + gateway.context.open.size === 0);
   await eventually('the upstream is let go', () => origin.http.open() === 0);
+});
+
+// A tunnel was judged by the policy of before for up to a minute when that was replaced while the upstream was being connected.
+void t.test('what was being connected when the policy was replaced is judged by the new one', async (t) => {
+  await using gateway = await startTestGateway({});
+  const host = canonicalHost('late.test')!;
+  const ask = { method: 'CONNECT', client: '127.0.0.1', violation: null };
+  const target = { host, port: 443, path: null, text: 'late.test:443' };
+  const admission = admit(gateway.context, { ...ask, target }, null);
+  t.equal(admission.decision.verdict, 'allow');
+  const open = new OpenConnections();
+  const cut: string[] = [];
+  const connection = { kind: 'tunnel', admission, patience: () => 1, quietFor: () => 0 } as const;
+  gateway.setPolicy({ never: ['late.test'] });
+  open.judgeAll(gateway.context);
+  open.add(gateway.context, { ...connection, cut: (why) => cut.push(why) });
+  await eventually('it is cut', () => cut.length === 1);
+  t.same(cut, ['cut']);
 });
