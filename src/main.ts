@@ -4,6 +4,7 @@ import { systemClock } from './kernel/clock.ts';
 import { type CliContext, type RegisterCommand, UsageError } from './cli/context.ts';
 import { registerAudit } from './cli/audit.ts';
 import { registerCheck } from './cli/check.ts';
+import { registerEvidence } from './cli/evidence.ts';
 import { registerLists } from './cli/lists.ts';
 import { registerPolicy } from './cli/policy.ts';
 import { registerReport } from './cli/report.ts';
@@ -30,6 +31,7 @@ const commands: readonly RegisterCommand[] = [
   registerLists,
   registerPolicy,
   registerUnblock,
+  registerEvidence,
   registerReport,
   registerAudit,
 ];

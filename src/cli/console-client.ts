@@ -17,12 +17,13 @@ export interface ConsoleClient {
 
 /**
  * Signs in through the console's local socket, does the work, and signs out again, however the work ends. Rejects with
- * `console_stopped` when no console answers, and with what the console says when it refuses.
+ * `console_stopped` when no console answers, and with what the console says when it refuses. `ask`: how the password is asked for.
  */
 export async function asPerson<T>(
   context: CliContext,
   userName: string,
   work: (client: ConsoleClient) => Promise<T>,
+  ask = (prompt: string): Promise<string> => askPassword(context, prompt),
 ): Promise<T> {
   const { dataDir } = readEnvironment(context.env, context.cwd);
   const socketPath = dataLayout(dataDir).consoleSocket;
@@ -30,7 +31,7 @@ export async function asPerson<T>(
   try {
     // Asked before the password is: nobody should type one for nothing.
     await call(http, null, 'GET', '/health');
-    const password = await askPassword(context, `Password of ${userName}: `);
+    const password = await ask(`Password of ${userName}: `);
     const { token } = (await call(http, null, 'POST', '/api/v1/session', { userName, password })) as { token: string };
     try {
       return await work({ call: (method, path, body) => call(http, token, method, path, body) });

@@ -17,7 +17,7 @@ interface ListedList {
   readonly held: { readonly entries: number; readonly before: number; readonly sha256: string } | null;
 }
 
-/** `lists update | enable | accept`, as a signed-in person through the console. */
+/** `lists update | enable | accept | remove`, as a signed-in person through the console. */
 export function addListChanges(lists: Command, context: CliContext): void {
   lists
     .command('update [ids...]')
@@ -36,6 +36,21 @@ export function addListChanges(lists: Command, context: CliContext): void {
     .description('take an update that lost so many entries that it waits for a person')
     .requiredOption('--user <name>', 'who you are; the password is asked for')
     .action((id: string, options: As) => accept(context, id, options));
+  lists
+    .command('remove <id>')
+    .description('end an illegal list that is enforced; takes effect when a second person runs it as well')
+    .requiredOption('--user <name>', 'who you are; the password is asked for')
+    .action((id: string, options: As) => remove(context, id, options));
+}
+
+async function remove(context: CliContext, id: string, { user }: As): Promise<void> {
+  const { asPerson } = await import('./console-client.ts');
+  const path = `/api/v1/lists/${encodeURIComponent(id)}/remove`;
+  const { step } = (await asPerson(context, user, (client) => client.call('POST', path))) as { step: string };
+  const asked = `Asked for. It stays enforced until another person runs: npx schoolgate lists remove ${id} --user NAME`;
+  context.stdout.write(
+    `${step === 'asked' ? asked : `What was kept of "${id}" is deleted, and the lists are built.`}\n`,
+  );
 }
 
 async function update(context: CliContext, ids: readonly string[], { user, all }: As & { all?: true }): Promise<void> {

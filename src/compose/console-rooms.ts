@@ -7,6 +7,7 @@ import { type DataLayout, createDataFolders, dataLayout } from '../config/data-l
 import type { Environment } from '../config/environment.ts';
 import type { SnapshotPublisher } from '../events/bus.ts';
 import { loadOrCreateKeys, signSnapshot } from '../events/signing.ts';
+import { type Evidence, evidencePublicKey } from '../evidence/service.ts';
 import { type DeviceSessions, createDeviceSessions, standingDevices } from '../identity/device-service.ts';
 import { createPasswords } from '../identity/passwords.ts';
 import { type Accounts, createAccounts } from '../identity/service.ts';
@@ -14,13 +15,15 @@ import { type Sessions, createSessions } from '../identity/session-service.ts';
 import { type Clock, neverBackwards } from '../kernel/clock.ts';
 import { InvalidInputError, formatProblem } from '../kernel/errors.ts';
 import { createIdMaker } from '../kernel/ids.ts';
+import type { LiveSnapshot } from '../policy/snapshot.ts';
+import { createConsoleEvidence } from './console-evidence.ts';
 import { createConsoleLists } from './console-lists.ts';
 import { type CompiledPolicy, compilePolicy } from '../policy/compile.ts';
 import { loadPolicy } from '../policy/load.ts';
 import { type PolicyService, createPolicyService, policySnapshot } from '../policy/service.ts';
 import { type Publishing, createPublishing } from '../publishing/service.ts';
 import { type Safeguarding, createSafeguarding } from '../safeguarding/service.ts';
-import { type RecordDatabase, openRecord } from '../store/database.ts';
+import { type ReadTx, type RecordDatabase, openRecord } from '../store/database.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { type Unblocks, createUnblocks, liveSnapshot } from '../unblock/service.ts';
 
@@ -46,6 +49,7 @@ export interface ConsoleRooms extends ConsoleRecord {
   readonly unblocks: Unblocks;
   readonly safeguarding: Safeguarding;
   readonly listUpdates: Lists;
+  readonly evidence: Evidence;
 }
 
 /** Opens the record and its seal. `onStepBack`: the machine's clock stands before the last act on record, by so many ms. */
@@ -86,11 +90,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
   const keys = loadOrCreateKeys(layout);
   const publishing = createPublishing({
     record,
-    sources: {
-      policy: policySnapshot,
-      live: (tx, now) => ({ ...liveSnapshot(tx, now), sessions: standingDevices(tx, now) }),
-      index,
-    },
+    sources: { policy: policySnapshot, live: wholeLive, index },
     sign: (unsigned) => signSnapshot(keys.privateKey, unsigned),
     publisher,
     clock,
@@ -132,7 +132,15 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     rebuild,
     raise: (code, text) => safeguarding.raise(code, text),
   });
-  return { ...base, listUpdates, accounts, sessions, devices, publishing, policy, unblocks, safeguarding };
+  const evidence = createConsoleEvidence({ ...base, publishing, accounts, sessions, rebuild });
+  return { ...base, listUpdates, accounts, sessions, devices, publishing, policy, unblocks, safeguarding, evidence };
+}
+
+/** What changes by the minute, from every room that has a part in it. */
+export function wholeLive(tx: ReadTx, now: number): LiveSnapshot {
+  const evidenceKey = evidencePublicKey(tx);
+  const sessions = standingDevices(tx, now);
+  return { ...liveSnapshot(tx, now), sessions, ...(evidenceKey !== null && { evidenceKey }) };
 }
 
 /** The policy as the files have it. A category that nothing names any more is as much a problem as a bad line. */

@@ -7,6 +7,7 @@ import rateLimit from '@fastify/rate-limit';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController, fastify } from 'fastify';
 import { type ListRoutesOptions, listRoutes } from '../categories/routes.ts';
+import { type EvidenceRoutesOptions, evidenceRoutes } from '../evidence/routes.ts';
 import { type IdentityRoutesOptions, identityRoutes } from '../identity/routes.ts';
 import { type PolicyRoutesOptions, policyRoutes } from '../policy/routes.ts';
 import { type UnblockRoutesOptions, unblockRoutes } from '../unblock/routes.ts';
@@ -24,6 +25,7 @@ export interface ConsoleAppOptions
     UnblockRoutesOptions,
     ListRoutesOptions,
     MetricsOptions,
+    EvidenceRoutesOptions,
     OverviewOptions,
     PagesOptions {
   readonly log: FastifyBaseLogger;
@@ -60,6 +62,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(unblockRoutes, options);
   await app.register(policyRoutes, options);
   await app.register(listRoutes, options);
+  await app.register(evidenceRoutes, options);
   return app;
 }
 

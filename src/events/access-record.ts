@@ -53,6 +53,8 @@ export interface AccessRecord {
 export interface IllegalHitRecord extends AccessRecord {
   /** HMAC-SHA-256 of the target under the installation's key, hex: tells whether two hits were of the same target. */
   readonly mark?: string;
+  /** The target, sealed to the school's evidence key (see `evidence-seal`), base64; absent where there is none. */
+  readonly sealed?: string;
 }
 
 /** Written when a tunnel opens, so that it is on record even if the worker is killed; the AccessRecord with the same id follows. */

@@ -73,7 +73,7 @@ const ACCESS_RECORD = {
 const PAYLOADS: Readonly<Record<EventType, Fields>> = {
   'access.blocked': ACCESS_RECORD,
   'access.flagged': ACCESS_RECORD,
-  'illegal.hit': { ...ACCESS_RECORD, mark: optional(isText) },
+  'illegal.hit': { ...ACCESS_RECORD, mark: optional(isText), sealed: optional(isText) },
   fault: { gateway: isText, worker: isCount, what: isText, record: shaped(ACCESS_RECORD) },
   alarm: { gateway: isText, code: isText, text: isText },
   'history.gap': { gateway: isText, worker: isCount, from: isInstant, until: isInstant },

@@ -1,5 +1,6 @@
 import type { AccessRecord, IllegalHitRecord } from '../events/access-record.ts';
 import { EVENT_VERSIONS, type EventEnvelope } from '../events/catalogue.ts';
+import { sealTarget } from '../events/evidence-seal.ts';
 import { isoTime } from '../kernel/clock.ts';
 import type { Admission } from './admit.ts';
 import type { GatewayContext } from './context.ts';
@@ -83,7 +84,9 @@ export function announce(
 function illegalHit({ snapshots, serverName, ask }: Admission, record: AccessRecord): IllegalHitRecord {
   const target = serverName?.name ?? ask.target?.text;
   if (snapshots.illegal === null || target === undefined) return record;
-  return { ...record, mark: snapshots.illegal.mark(target) };
+  const { evidenceKey } = snapshots;
+  const sealed = evidenceKey === null ? {} : { sealed: sealTarget(evidenceKey, target) };
+  return { ...record, mark: snapshots.illegal.mark(target), ...sealed };
 }
 
 function envelope<T extends 'fault' | 'illegal.hit' | 'access.blocked' | 'access.flagged'>(

@@ -14,6 +14,8 @@ export interface Snapshots {
   readonly index: CategoryIndex;
   /** Null when no list of illegal material is loaded. */
   readonly illegal: IllegalIndex | null;
+  /** What the target of a hit is sealed to; null: only its mark is kept. */
+  readonly evidenceKey: string | null;
   readonly identify: Identify;
   /** Who is signed in at which address. */
   readonly devices: SignedInDevices;
@@ -44,6 +46,7 @@ export function prepareSnapshots(
     ...preparedLive(live),
     index,
     illegal,
+    evidenceKey: live.evidenceKey ?? null,
     identify: prepareIdentity(policy.body),
     hash,
     serial: policy.serial,

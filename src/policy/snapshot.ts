@@ -137,4 +137,6 @@ export interface LiveSnapshot {
   readonly grants: readonly Grant[];
   /** Who is signed in where. Left out by a console that knew no such sessions yet. */
   readonly sessions?: readonly DeviceSession[];
+  /** What targets of illegal hits are sealed to: an X25519 public key, base64. Absent before there is one. */
+  readonly evidenceKey?: string;
 }

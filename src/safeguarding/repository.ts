@@ -1,4 +1,4 @@
-import type { AccessRecord } from '../events/access-record.ts';
+import type { AccessRecord, IllegalHitRecord } from '../events/access-record.ts';
 import type { ReadTx, Tx } from '../store/database.ts';
 import type { Alarm, FlaggedCount, HistoryGap } from './model.ts';
 
@@ -25,6 +25,18 @@ export function insertFlagged(tx: Tx, type: string, record: AccessRecord): void 
     record.reason,
     JSON.stringify(record),
   );
+}
+
+/** Newest hits of listed illegal material. */
+export function illegalHits(tx: ReadTx, limit: number): IllegalHitRecord[] {
+  const rows = tx.all("SELECT json FROM flagged WHERE type = 'illegal.hit' ORDER BY at DESC, id DESC LIMIT ?", limit);
+  return rows.map((row) => JSON.parse(String(row['json'])) as IllegalHitRecord);
+}
+
+/** By the id of its record, which is the reference on the block page. */
+export function findIllegalHit(tx: ReadTx, id: string): IllegalHitRecord | null {
+  const row = tx.get("SELECT json FROM flagged WHERE type = 'illegal.hit' AND id = ?", id);
+  return row === undefined ? null : (JSON.parse(String(row['json'])) as IllegalHitRecord);
 }
 
 /** Whether a navigation of this person, host and verdict covers the instant `at`. */

@@ -23,7 +23,7 @@ import {
 } from './repository.ts';
 
 /** For whoever reads the record beside a running console. */
-export { alarmsBetween, gapsBetween } from './repository.ts';
+export { alarmsBetween, findIllegalHit, gapsBetween, illegalHits } from './repository.ts';
 
 /** What became of an event: it took effect, had done so before, or was put aside for a person to look at. */
 export type Taken = 'taken' | 'known' | 'parked';

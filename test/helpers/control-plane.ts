@@ -2,12 +2,16 @@ import { generateKeyPairSync } from 'node:crypto';
 import type { Actor } from '../../src/audit/entry.ts';
 import { newestRows } from '../../src/audit/repository.ts';
 import { type Audit, createAudit, verifyChain } from '../../src/audit/service.ts';
+import { createConsoleEvidence } from '../../src/compose/console-evidence.ts';
+import { wholeLive } from '../../src/compose/console-rooms.ts';
+import { dataLayout } from '../../src/config/data-layout.ts';
+import type { Evidence } from '../../src/evidence/service.ts';
 import type { SignedSnapshot, SnapshotKind } from '../../src/events/bus.ts';
 import { signSnapshot } from '../../src/events/signing.ts';
 import { createPasswords } from '../../src/identity/passwords.ts';
 import { insertPerson, storePassword } from '../../src/identity/repository.ts';
 import { type Accounts, createAccounts } from '../../src/identity/service.ts';
-import { type DeviceSessions, createDeviceSessions, standingDevices } from '../../src/identity/device-service.ts';
+import { type DeviceSessions, createDeviceSessions } from '../../src/identity/device-service.ts';
 import { type Sessions, createSessions } from '../../src/identity/session-service.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
 import type { CompiledPolicy } from '../../src/policy/compile.ts';
@@ -16,7 +20,7 @@ import type { LiveSnapshot, PolicySnapshot } from '../../src/policy/snapshot.ts'
 import { type Publishing, createPublishing } from '../../src/publishing/service.ts';
 import { type Safeguarding, createSafeguarding } from '../../src/safeguarding/service.ts';
 import { type RecordDatabase, openRecord } from '../../src/store/database.ts';
-import { type Unblocks, createUnblocks, liveSnapshot } from '../../src/unblock/service.ts';
+import { type Unblocks, createUnblocks } from '../../src/unblock/service.ts';
 
 export const AUDIT_KEY = Buffer.alloc(32, 7);
 /** Monday 23 November 2026, 09:00 in London. */
@@ -56,6 +60,7 @@ export interface ControlPlane {
   readonly sessions: Sessions;
   readonly devices: DeviceSessions;
   readonly safeguarding: Safeguarding;
+  readonly evidence: Evidence;
   /** What is on disk, as compiled. */
   disk: CompiledPolicy;
   readonly invalid: unknown[];
@@ -73,6 +78,8 @@ export interface ControlPlaneOptions {
   readonly path?: string;
   readonly clock?: ManualClock;
   readonly disk?: CompiledPolicy;
+  /** Where illegal lists lie; default: nowhere. */
+  readonly dataDir?: string;
 }
 
 export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
@@ -84,11 +91,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
   const bus: TestBus = { sent: [], down: false };
   const publishing = createPublishing({
     record,
-    sources: {
-      policy: policySnapshot,
-      live: (tx, now) => ({ ...liveSnapshot(tx, now), sessions: standingDevices(tx, now) }),
-      index: () => null,
-    },
+    sources: { policy: policySnapshot, live: wholeLive, index: () => null },
     sign: (unsigned) => signSnapshot(privateKey, unsigned),
     publisher: {
       async publish(snapshot) {
@@ -142,6 +145,9 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     timeZone: () => 'Europe/London',
     devicesActive: (tx, addresses, at) => devices.seen(tx, addresses, at),
   });
+  const layout = dataLayout(options.dataDir ?? '/nonexistent');
+  const rebuild = async (): Promise<readonly string[]> => [];
+  const evidence = createConsoleEvidence({ record, audit, publishing, clock, layout, accounts, sessions, rebuild });
   const last = (kind: SnapshotKind): never => {
     const body = bus.sent.findLast((snapshot) => snapshot.kind === kind)?.body;
     return (body === undefined ? undefined : JSON.parse(body)) as never;
@@ -158,6 +164,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     sessions,
     devices,
     safeguarding,
+    evidence,
     invalid,
     different,
     get disk() {

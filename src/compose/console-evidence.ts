@@ -1,0 +1,64 @@
+import { enforcedLists, removeIllegal } from '../categories/remove-illegal.ts';
+import type { DataLayout } from '../config/data-layout.ts';
+import type { IllegalHitRecord } from '../events/access-record.ts';
+import { type Evidence, type EvidenceOptions, createEvidence } from '../evidence/service.ts';
+import type { Accounts } from '../identity/service.ts';
+import type { Sessions } from '../identity/session-service.ts';
+import { SchoolgateError } from '../kernel/errors.ts';
+import { findIllegalHit, illegalHits } from '../safeguarding/service.ts';
+
+export interface ConsoleEvidenceOptions extends Pick<EvidenceOptions, 'record' | 'audit' | 'publishing' | 'clock'> {
+  readonly layout: DataLayout;
+  readonly accounts: Accounts;
+  readonly sessions: Sessions;
+  readonly rebuild: () => Promise<readonly string[]>;
+}
+
+/** The acts of two people, with what they stand on in other rooms. */
+export function createConsoleEvidence(options: ConsoleEvidenceOptions): Evidence {
+  const { layout, accounts, sessions, rebuild } = options;
+  return createEvidence({
+    ...options,
+    identify: (userName, password, address) => identify(sessions, userName, password, address),
+    userNameOf: (tx, personId) => accounts.userNameOf(tx, personId),
+    hits: (tx, limit) => illegalHits(tx, limit).map(shown),
+    sealedOf: (tx, id) => {
+      const hit = findIllegalHit(tx, id);
+      return hit === null ? undefined : (hit.sealed ?? null);
+    },
+    enforcedLists: () => enforcedLists(layout),
+    dropList: async (id) => {
+      removeIllegal(layout, id);
+      await rebuild();
+    },
+  });
+}
+
+/** By a sign-in that ends at once: held back after failures, and on record, as every other. */
+async function identify(
+  sessions: Sessions,
+  userName: string,
+  password: string,
+  address: string,
+): Promise<{ id: string; userName: string } | null> {
+  try {
+    const { token } = await sessions.signIn({ userName, password, address });
+    const signedIn = sessions.authenticate(token)!;
+    sessions.signOut(signedIn, address);
+    return signedIn.person;
+  } catch (error) {
+    if (error instanceof SchoolgateError && error.fault === 'client') return null;
+    throw error;
+  }
+}
+
+function shown({
+  id,
+  at,
+  user,
+  client,
+  lists,
+  sealed,
+}: IllegalHitRecord): ReturnType<Evidence['state']>['hits'][number] {
+  return { id, at, user, client, lists, isSealed: sealed !== undefined };
+}
