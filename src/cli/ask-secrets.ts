@@ -14,7 +14,8 @@ export function openPrompter({ stdin, stderr }: CliContext): SecretPrompter {
   let ended = false;
   let wake = (): void => {};
   const onData = (chunk: string | Buffer): void => {
-    typed += String(chunk);
+    // Ctrl-D ends what is typed, as the return key does.
+    typed += String(chunk).replaceAll('\u0004', '\n');
     wake();
   };
   const onEnd = (): void => {
@@ -28,10 +29,10 @@ export function openPrompter({ stdin, stderr }: CliContext): SecretPrompter {
       if (isTerminal) stderr.write(prompt);
       for (;;) {
         if (isTerminal && typed.includes('\u0003')) throw cancelled('Cancelled.');
-        const end = typed.search(/[\r\n\u0004]/);
+        const end = typed.search(/[\r\n]/);
         if (end >= 0) {
           const line = typed.slice(0, end);
-          typed = typed.slice(end).replace(/^(?:\r\n|[\r\n\u0004])/, '');
+          typed = typed.slice(end).replace(/^(?:\r\n|[\r\n])/, '');
           if (isTerminal) stderr.write('\n');
           return isTerminal ? withoutErased(line) : line;
         }

@@ -35,15 +35,16 @@ export const evidenceRoutes: FastifyPluginAsyncTypebox<EvidenceRoutesOptions> = 
   app.post(
     '/api/v1/evidence/hits/:id/open',
     { config: { access: ANYBODY_SIGNED_IN, ...RATION }, schema: { params: HitParams, body: OpenBody } },
-    async (request) => {
+    async (request, reply) => {
       const { evidencePassword, second } = request.body;
-      return { target: await evidence.open(request.actor(), request.params.id, evidencePassword, second) };
+      const target = await evidence.open(request.actor(), request.params.id, evidencePassword, second);
+      return reply.send({ target });
     },
   );
 
   app.post(
     '/api/v1/lists/:id/remove',
     { config: { access: ANYBODY_SIGNED_IN, ...RATION }, schema: { params: ListParams } },
-    async (request) => ({ step: await evidence.removeList(request.actor(), request.params.id) }),
+    async (request, reply) => reply.send({ step: await evidence.removeList(request.actor(), request.params.id) }),
   );
 };
