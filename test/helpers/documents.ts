@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { registerAudit } from '../../src/cli/audit.ts';
 import { registerCheck } from '../../src/cli/check.ts';
 import type { CliContext, RegisterCommand } from '../../src/cli/context.ts';
+import { registerEvidence } from '../../src/cli/evidence.ts';
 import { registerLists } from '../../src/cli/lists.ts';
 import { registerPolicy } from '../../src/cli/policy.ts';
 import { registerReport } from '../../src/cli/report.ts';
@@ -79,6 +80,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerLists,
   registerPolicy,
   registerUnblock,
+  registerEvidence,
   registerReport,
   registerAudit,
 ];
