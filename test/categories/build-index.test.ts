@@ -8,7 +8,7 @@ import { acceptContent, lastGoodPath } from '../../src/categories/last-good.ts';
 import { takeList } from '../../src/categories/take-list.ts';
 import { loadCatalogue } from '../../src/categories/catalogue.ts';
 import { createDataFolders, dataLayout, type DataLayout } from '../../src/config/data-layout.ts';
-import { InvalidInputError } from '../../src/kernel/errors.ts';
+import { formatProblem, InvalidInputError } from '../../src/kernel/errors.ts';
 
 const MONDAY = Date.parse('2026-11-23T08:00:00Z');
 const DAY = 86_400_000;
@@ -93,8 +93,19 @@ await t.test('the same inputs give the same bytes, at any time and in any folder
   const built: string[] = [];
   for (const day of [0, 1]) {
     await t.test(`day ${day}`, async (t) => {
-      const s = school(t, row('plain', './plain.txt') + row('more', './more.txt', 'games'));
+      const s = school(
+        t,
+        row('plain', './plain.txt') +
+          row('more', './more.txt', 'games') +
+          row('rules', './rules.txt', 'gambling', 'adblock') +
+          row('ranges', './ranges.txt', 'games', 'cidr') +
+          row('folder', './ut1', 'gambling', 'ut1'),
+      );
       s.write('plain.txt', names(500));
+      s.write('rules.txt', '||rules.test^\n@@||good.rules.test^\n');
+      s.write('ranges.txt', '9.9.9.0/24\n9.8.0.0/16\n2001:db8::/32\n');
+      mkdirSync(join(s.listsDir, 'ut1'));
+      s.write('ut1/expressions', 'casino\npoker\n');
       s.write('more.txt', names(200));
       for (const hour of [0, 1]) built.push((await s.build(MONDAY + day * DAY + hour * 3_600_000)).index.sha256);
       s.write('more.txt', names(201));
@@ -102,6 +113,63 @@ await t.test('the same inputs give the same bytes, at any time and in any folder
     });
   }
   t.equal(new Set(built).size, 1, built.join(' '));
+});
+
+await t.test('what is read of each format, and what is refused with its place', async (t) => {
+  const table: [format: string, text: string, counts: number[], refused: RegExp][] = [
+    ['wildcard', '*.bets.test\nbets.test\n*\n', [3, 1, 1, 1], /names\.txt:3: would match every site/],
+    [
+      'adblock',
+      '[Adblock Plus 2.0]\n! x\n||bets.test^\n@@||a.bets.test^\n@@||a.bets.test^\n||com^\n',
+      [4, 2, 1, 1],
+      /:6: is a public/,
+    ],
+    [
+      'dnsmasq',
+      'address=/bets.test/#\nserver=/bets.test/poker.test/\naddress=/#/\n',
+      [4, 2, 1, 1],
+      /:3: would match every/,
+    ],
+    ['cidr', '9.9.9.0/24\n9.9.9.7/24\n9.9.9.9\n0.0.0.0/0\n', [4, 2, 1, 1], /:4: is wider than/],
+    ['urls', 'bets.test/x\nbets.test/x/\nco.uk/x\n', [3, 1, 1, 1], /:3: is a public suffix/],
+  ];
+  const dir = 'names.txt';
+  for (const [format, text, [entries, accepted, duplicates, rejected], refused] of table) {
+    await t.test(format, async (t) => {
+      const s = school(t, row('one', `./${dir}`, 'gambling', format));
+      s.write(dir, `\ufeff${text.replaceAll('\n', '\r\n')}`);
+      const summary = await s.build();
+      t.match(summary, { alarms: [], lists: [{ entries, accepted, duplicates, rejected }] });
+      t.match(summary.lists[0]!.rejectedSamples.map(formatProblem), [refused]);
+      s.write(dir, '');
+      t.match(await s.build(), { lists: [{ fromLastGood: true, accepted }] });
+      t.equal(
+        s.lists(format === 'cidr' ? '9.9.9.1' : 'bets.test').length,
+        format === 'urls' ? 0 : 1,
+        'from the copy, too',
+      );
+    });
+  }
+});
+
+await t.test('expressions count as entries, and those of lists that cost too much together are left out', async (t) => {
+  const rows = [1, 2, 3].map((i) => row(`folder-${i}`, `./ut1-${i}`, 'gambling', 'ut1')).join('');
+  const s = school(t, rows);
+  for (const i of [1, 2, 3]) {
+    mkdirSync(join(s.listsDir, `ut1-${i}`));
+    s.write(`ut1-${i}/domains`, `own-${i}.test\n`);
+    s.write(`ut1-${i}/expressions`, `word${i}\nword${i}\n(\n${String.fromCharCode(96 + i)}{900}(b{900})\n`);
+  }
+  const summary = await s.build();
+  t.match(
+    summary.lists,
+    [1, 2, 3].map(() => ({ entries: 5, accepted: 3, duplicates: 1, rejected: 1 })),
+  );
+  t.match(summary.alarms, [/^List "folder-3": its expressions are not searched for/]);
+  t.equal(summary.index.expressions, 4);
+  t.same(s.lists('word1.test'), ['folder-1']);
+  t.same(s.lists('word3.test'), []);
+  t.same(s.lists('own-3.test'), ['folder-3'], 'its names are');
 });
 
 await t.test('a rebuild is asked for when, and only when, something changed', async (t) => {
