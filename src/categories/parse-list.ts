@@ -45,14 +45,15 @@ function stripComment(text: string): string {
 }
 
 function parseDomain(text: string, sink: LineSink): void {
+  if (!/[\s/?|]/.test(text)) return acceptHost(text, sink);
   if (/\s/.test(text)) {
     const first = canonicalHost(text.split(/\s/, 1)[0]!);
     const isHosts = first !== null && first.kind !== 'name';
     return sink.reject(isHosts ? 'looks like a line of a hosts file: set "format: hosts"' : 'holds more than one word');
   }
   const other = OTHER_FORMS.find(([form]) => form.test(text));
-  if (other !== undefined) return sink.reject(other[1]);
-  acceptHost(text, sink);
+  if (other === undefined) acceptHost(text, sink);
+  else sink.reject(other[1]);
 }
 
 /** What stands in a list of names when its format was chosen wrongly. */
