@@ -134,8 +134,22 @@ export function openIndex(
     return answer.match;
   }
 
+  const ofAddresses = new Set(file.lists.flatMap((name) => (name.ofAddresses === true ? [name.id] : [])));
+  const onlyOfAddresses = new WeakMap<CategoryMatch, CategoryMatch>();
+
+  function matchAddress(address: string): CategoryMatch {
+    if (ofAddresses.size === 0) return NO_MATCH;
+    const whole = match(address, null);
+    const known = onlyOfAddresses.get(whole);
+    if (known !== undefined) return known;
+    const listed = names.filter(({ id }) => ofAddresses.has(id) && whole.lists.includes(id));
+    const part = listed.length === 0 ? NO_MATCH : matchOf(listed);
+    onlyOfAddresses.set(whole, part);
+    return part;
+  }
+
   const explain: ExplainedIndex['explain'] = (host, path) => explainMatch({ file, ranges, expressions }, host, path);
-  return { sha256: file.sha256, lists, match, explain };
+  return { sha256: file.sha256, lists, match, matchAddress, explain };
 }
 
 /** Makes answers; equal sets of lists share one CategoryMatch, however they came together. */

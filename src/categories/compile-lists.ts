@@ -1,13 +1,17 @@
+import type { CatalogueList } from './catalogue.ts';
 import { createEntryTable, type EntryCounts } from './entry-table.ts';
 import { expressionBudget } from './expression.ts';
 import type { Seed } from './hash.ts';
 import { encodeIndex, type IndexedExpression, type ListName } from './index-file.ts';
 import { forEachEntry } from './list-content.ts';
 
+/** What the index has to know of a list. */
+export type CompiledList = Pick<CatalogueList, 'id' | 'category' | 'format'>;
+
 /** Makes the bytes of an index from the entries of lists, one list after the other. */
 export interface IndexCompiler {
   /** `text` as `ListContent` has it. */
-  addList(list: { readonly id: string; readonly category: string }, text: Buffer): void;
+  addList(list: CompiledList, text: Buffer): void;
   readonly counts: EntryCounts & { readonly expressions: number };
   /** One sentence for each list whose expressions had to be left out. */
   readonly alarms: readonly string[];
@@ -23,8 +27,8 @@ export function createIndexCompiler(seed: Seed): IndexCompiler {
   const alarms: string[] = [];
   return {
     alarms,
-    addList({ id, category }, text) {
-      const position = names.push({ id, category }) - 1;
+    addList({ id, category, format }, text) {
+      const position = names.push({ id, category, ...(format === 'cidr' && { ofAddresses: true }) }) - 1;
       let hasExceptions = false;
       const sources: string[] = [];
       table.beginList(position);

@@ -19,6 +19,8 @@ export interface ListName {
   readonly category: string;
   /** Not a list, but what the list at this position excepts: where both match, neither counts. */
   readonly excepts?: number;
+  /** A list of addresses, which is also about the names that resolve to them. */
+  readonly ofAddresses?: true;
 }
 
 /** A regular expression and the position of the list it stands in. */

@@ -45,6 +45,7 @@ export async function openLiveIndex(layout: DataLayout): Promise<LiveIndex> {
         return manifest.lists;
       },
       match: (host, path) => loaded.index.match(host, path),
+      matchAddress: (address) => loaded.index.matchAddress(address),
     },
     async renew() {
       const found = manifestInForce(layout);

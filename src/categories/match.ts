@@ -27,6 +27,8 @@ export interface CategoryIndex {
   readonly lists: readonly IndexedList[];
   /** `host` canonical (`kernel/host.ts`); `path` canonical path and query, or null where it cannot be seen (CONNECT). */
   match(host: string, path: string | null): CategoryMatch;
+  /** What the lists of addresses alone say of a canonical address that a name resolved to: other lists know it as a site's own name. */
+  matchAddress(address: string): CategoryMatch;
 }
 
 /** An index that can say why. Not for the path of a request: explaining takes its time. */

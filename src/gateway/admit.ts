@@ -31,7 +31,7 @@ export interface Ask {
   readonly violation: 'malformed' | 'protocol' | 'limit' | null;
 }
 
-/** The answer of the one door. Mutable in one point: the TLS server name, seen later, can only make the decision stricter. */
+/** The answer of the one door. What is seen later, addresses and the TLS server name, can only make the decision stricter. */
 export interface Admission {
   readonly id: string;
   /** Ms since the epoch. */
@@ -43,6 +43,8 @@ export interface Admission {
   decision: Decision;
   /** The TLS server name where it is another than the target's; from then on the connection is judged on both. */
   serverName: CanonicalHost | null;
+  /** What the target's name resolved to; a connection is judged on these as well. */
+  addresses: readonly string[];
   /** What the target, or the server name, meets in the lists of illegal material. */
   illegal: IllegalHit | null;
   /** What the client is told instead of the decision, so that nobody can try out what is listed (see `illegal-probes`). */
@@ -77,10 +79,10 @@ export function admit(context: GatewayContext, ask: Ask, user: string | null): A
     const judged = judge(snapshots, request(ask.target, who, match, violation), illegal, startedAt);
     const retarget = ask.target === null ? null : retargetOf(snapshots, who.level, ask.target.host, judged);
     const admission = { id, startedAt, ask, who, snapshots, match, decision: judged, serverName: null, retarget };
-    return againstProbing(context, { ...admission, illegal, toldAs: null });
+    return againstProbing(context, { ...admission, addresses: [], illegal, toldAs: null });
   } catch (error) {
     context.log.error({ err: error, id }, 'deciding failed; the request is refused');
-    const nothing = { match: NO_MATCH, serverName: null, retarget: null, illegal: null, toldAs: null };
+    const nothing = { match: NO_MATCH, serverName: null, retarget: null, addresses: [], illegal: null, toldAs: null };
     // Whatever failed, the target may be a listed one: it is not written down.
     const isListed = snapshots.illegal !== null;
     return {
@@ -114,10 +116,15 @@ function matchOf(
 ): CategoryMatch {
   if (violation !== null || target === null) return NO_MATCH;
   const match = classify(snapshots, target);
-  if (illegal === null) return match;
+  return illegal === null ? match : union(match, illegal);
+}
+
+/** What either says; the very one when the other says nothing. */
+function union(a: CategoryMatch, b: Pick<CategoryMatch, 'categories' | 'lists'>): CategoryMatch {
+  if (b.lists.length === 0) return a;
   return {
-    categories: [...new Set([...match.categories, ...illegal.categories])].sort(),
-    lists: [...match.lists, ...illegal.lists].sort(),
+    categories: [...new Set([...a.categories, ...b.categories])].sort(),
+    lists: [...new Set([...a.lists, ...b.lists])].sort(),
   };
 }
 
@@ -144,6 +151,35 @@ function countedHit({ entry, categories }: IllegalHit): CountedHit {
 
 /** Of an ordinary request by somebody who tries out what is listed. Not flagged: it is no hit. */
 const PAUSED = decision('block', 'limit', 'illegal');
+
+export function isRefused(admission: Admission): boolean {
+  return admission.decision.verdict === 'block';
+}
+
+/**
+ * Judges the addresses that the target's name resolved to: a list of addresses is about whatever is served there. What the name is
+ * listed for counts beside it, so a known good name is as strong as it is against other lists. The stricter verdict stands.
+ */
+export function admitAddresses(context: GatewayContext, admission: Admission, addresses: readonly string[]): void {
+  const { ask, who, snapshots } = admission;
+  admission.addresses = addresses;
+  try {
+    const match = withAddresses(snapshots, admission.match, addresses);
+    if (match === admission.match) return;
+    const judged = decide(snapshots.policy, snapshots.live, request(ask.target, who, match, null), context.clock());
+    admission.match = match;
+    admission.decision = strictest(admission.decision, judged);
+  } catch (error) {
+    context.log.error({ err: error, id: admission.id }, 'judging the addresses failed; the connection is refused');
+    admission.decision = faultDecision();
+  }
+}
+
+function withAddresses(snapshots: Snapshots, match: CategoryMatch, addresses: readonly string[]): CategoryMatch {
+  let sum = match;
+  for (const address of addresses) sum = union(sum, snapshots.index.matchAddress(address));
+  return sum;
+}
 
 // RFC 6066 §3 allows no other: what bytes beyond it mean, one server decides in this way and another in that.
 const IN_ASCII = /^[!-~]*$/;
@@ -183,7 +219,8 @@ export function admitAgain(context: GatewayContext, admission: Admission): Decis
     const judgeNow = (target: Target): Decision => {
       const violation = inspect(snapshots, { ...ask, target });
       const illegal = listedAsIllegal(snapshots, target);
-      const asked = request(target, who, matchOf(snapshots, target, violation, illegal), violation);
+      const match = withAddresses(snapshots, matchOf(snapshots, target, violation, illegal), admission.addresses);
+      const asked = request(target, who, match, violation);
       const judged = judge(snapshots, asked, illegal, now);
       return safelyConnected(snapshots, who.level, target.host, judged, connected(admission));
     };

@@ -1,7 +1,8 @@
 // client ── CONNECT host:port ──► gateway ── dial ──► upstream, then bytes both ways
 import type { Socket } from 'node:net';
 import { hostText, parseAuthority } from '../kernel/url.ts';
-import { type Admission, admit, admitServerName, type Ask, provenUser, type Target } from './admit.ts';
+import { type Admission, admit, admitServerName, type Ask, isRefused, provenUser, type Target } from './admit.ts';
+import { findRoute } from './find-route.ts';
 import { clientOf } from './client-address.ts';
 import { GatheredHello, readClientHello } from './client-hello.ts';
 import type { GatewayContext } from './context.ts';
@@ -34,9 +35,7 @@ export async function connectRequest(
   const ask = readAsk(head, client, serveInside === null);
   const sentBy = context.proxyAuth.userOf(head.rawHeaders, ask.client);
   const admission = admit(context, ask, sentBy instanceof Promise ? await sentBy : sentBy);
-  if (admission.decision.verdict === 'block') return refuseConnect(context, admission, client);
-  const told = announce(context, admission, accessRecord(context, admission, NOTHING_YET));
-  if (told !== null) await told;
+  if (isRefused(admission)) return refuseConnect(context, admission, client);
   const { host, port } = admission.ask.target!;
   const { dialler } = context;
   const isTls = admission.snapshots.connectPorts.get(port) === true;
@@ -44,7 +43,9 @@ export async function connectRequest(
   let route: Route;
   let upstream: Socket;
   try {
-    route = await dialler.route(host, admission.retarget, port, admission.snapshots.destinations);
+    route = await findRoute(context, admission);
+    // Its addresses may stand on a list although its name does not.
+    if (isRefused(admission)) return refuseConnect(context, admission, client);
     upstream = await dialler.connect(route, isPlainHttp || route.parent !== null ? undefined : RELAY_READ);
   } catch (error) {
     return failConnect(context, admission, client, error);

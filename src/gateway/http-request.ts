@@ -1,14 +1,14 @@
 // client ── absolute-form request ──► gateway ── pool ──► upstream
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { canonicalUrl, type CanonicalUrl, hostText, originText, parseAuthority, parseUrl } from '../kernel/url.ts';
-import { type Admission, admit, type Ask, type Target } from './admit.ts';
+import { type Admission, admit, type Ask, isRefused, type Target } from './admit.ts';
+import { findRoute } from './find-route.ts';
 import { clientOf } from './client-address.ts';
 import type { GatewayContext } from './context.ts';
 import { isAskedOfParent, type ParentProxy, type Route } from './dial.ts';
 import { failHttp, forward, type UpstreamRequest } from './forward.ts';
 import { headerValues, isLoop, requestHeaders } from './headers.ts';
 import type { ProxyAuth } from './proxy-auth.ts';
-import { accessRecord, announce, NOTHING_YET } from './record.ts';
 import { destinationRefused, FRONT_DESK_HOST, refuseHttp } from './refuse.ts';
 import { upstreamError } from './upstream-error.ts';
 import type { UpstreamPools } from './upstream-pools.ts';
@@ -39,19 +39,19 @@ export async function httpRequest(
   if (read.url?.host.name === FRONT_DESK_HOST && read.ask.violation === null) {
     return toFrontDesk(context, pools, admission, read.url, request, response, hasBody);
   }
-  if (admission.decision.verdict === 'block') return refuseHttp(context, admission, response, hasBody);
-  const told = announce(context, admission, accessRecord(context, admission, NOTHING_YET));
-  if (told !== null) await told;
+  if (isRefused(admission)) return refuseHttp(context, admission, response, hasBody);
   const url = read.url!;
   let route: Route;
   try {
-    route = await context.dialler.route(url.host, admission.retarget, url.port, admission.snapshots.destinations);
+    route = await findRoute(context, admission);
   } catch (error) {
     const failure = upstreamError(error);
     if (failure.type !== 'destination_ip_prohibited') return failHttp(context, admission, response, failure, 0);
     admission.decision = destinationRefused(admission.decision);
     return refuseHttp(context, admission, response, hasBody);
   }
+  // Its addresses may stand on a list although its name does not.
+  if (isRefused(admission)) return refuseHttp(context, admission, response, hasBody);
   forward(
     context,
     admission,

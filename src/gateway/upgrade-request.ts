@@ -3,14 +3,15 @@ import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import httpProxy from 'http-proxy';
-import { type Admission, admit } from './admit.ts';
+import { type Admission, admit, isRefused } from './admit.ts';
+import { findRoute } from './find-route.ts';
 import type { GatewayContext } from './context.ts';
 import type { Route } from './dial.ts';
 import type { GatewayLimits } from './limits.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import { bodyFollows, hostField, type Inside, readRequest, userOf } from './http-request.ts';
 import type { OpenConnection } from './open-connections.ts';
-import { accessRecord, announce, finish, NOTHING_YET } from './record.ts';
+import { accessRecord, finish, NOTHING_YET } from './record.ts';
 import { closeSoon, failConnect, failureAnswer, refuseConnect, responseHead } from './refuse.ts';
 import type { RelayEnd } from './relay.ts';
 import { UpstreamError, upstreamError } from './upstream-error.ts';
@@ -37,15 +38,14 @@ export async function upgradeRequest(
   const { url, ask } = readRequest(context, request, inside);
   const sentBy = userOf(context, request, inside);
   const admission = admit(context, ask, sentBy instanceof Promise ? await sentBy : sentBy);
-  if (admission.decision.verdict === 'block' || url === null) return refuseConnect(context, admission, client);
-  const told = announce(context, admission, accessRecord(context, admission, NOTHING_YET));
-  if (told !== null) await told;
+  if (isRefused(admission) || url === null) return refuseConnect(context, admission, client);
   let route: Route;
   try {
-    route = await context.dialler.route(url.host, admission.retarget, url.port, admission.snapshots.destinations);
+    route = await findRoute(context, admission);
   } catch (error) {
     return failConnect(context, admission, client, error);
   }
+  if (isRefused(admission)) return refuseConnect(context, admission, client);
   if (client.destroyed || client.readableEnded) {
     client.destroy();
     return finish(context, accessRecord(context, admission, { ...NOTHING_YET, error: 'client_aborted' }));

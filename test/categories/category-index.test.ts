@@ -143,7 +143,7 @@ await t.test('lists that overlap in more ways than the format can name are refus
   const names = Array.from({ length: 1 << 17 }, (_, i) => `n${i}.test\n`);
   for (let list = 0; list < 17; list++) {
     const own = names.filter((_, i) => (i >> list) % 2 === 1);
-    compiler.addList({ id: `list-${list}`, category: 'games' }, Buffer.from(own.join('')));
+    compiler.addList({ id: `list-${list}`, category: 'games', format: 'domains' }, Buffer.from(own.join('')));
   }
   t.throws(() => compiler.encode(), { code: 'too_many_sets' });
 });
@@ -206,6 +206,23 @@ await t.test('an address is in every range that holds it', async (t) => {
     ['', []],
   ];
   for (const [host, lists] of table) t.same(index.match(host, null).lists, lists, host);
+});
+
+await t.test('an address that a name resolves to is judged by the lists of addresses alone', async (t) => {
+  const index = smallIndex([
+    { id: 'fire', category: 'malware', format: 'cidr', entries: ['=198.51.100.0/24', '203.0.113.9'] },
+    { id: 'sites', category: 'games', entries: ['198.51.100.9', '203.0.113.9', '192.0.2.1', '~^198'] },
+  ]);
+  const table: [address: string, lists: string[]][] = [
+    ['198.51.100.9', ['fire']],
+    ['203.0.113.9', ['fire']],
+    ['192.0.2.1', []],
+    ['192.0.2.2', []],
+  ];
+  for (const [address, lists] of table) t.same(index.matchAddress(address).lists, lists, address);
+  t.same(index.match('203.0.113.9', null).lists, ['fire', 'sites'], 'by both, where it is what was asked for');
+  t.equal(index.matchAddress('203.0.113.9'), index.matchAddress('203.0.113.9'));
+  t.equal(smallIndex(RANGES).matchAddress('198.51.100.9'), NO_MATCH, 'no list is one of addresses');
 });
 
 const address = fc.oneof(

@@ -4,7 +4,7 @@ import { isWithin } from '../../src/kernel/host.ts';
 /** A category index over a few names, for tests of what comes after it: host (or host/path prefix) → categories. */
 export function createTestIndex(listed: Readonly<Record<string, readonly string[]>>): CategoryIndex {
   const kept = new Map<string, CategoryMatch>();
-  return {
+  const index: CategoryIndex = {
     sha256: '0'.repeat(64),
     lists: [],
     match: (host, path) => {
@@ -16,7 +16,10 @@ export function createTestIndex(listed: Readonly<Record<string, readonly string[
       kept.set(key, match);
       return match;
     },
+    // Every address here is taken for one of a list of addresses.
+    matchAddress: (address) => index.match(address, null),
   };
+  return index;
 }
 
 function matches(entry: string, host: string, path: string | null): boolean {
