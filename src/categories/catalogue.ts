@@ -4,6 +4,7 @@ import { Type, type Static } from 'typebox';
 import { readYaml, type YamlDocument } from '../config/yaml-document.ts';
 import { cronFault } from '../jobs/cron.ts';
 import { InvalidInputError, type Problem } from '../kernel/errors.ts';
+import { addressText } from './address-text.ts';
 import { CATALOGUE_FILE, CATEGORIES_FILE } from './catalogue-files.ts';
 import type { LineFormat } from './parse-list.ts';
 
@@ -298,11 +299,11 @@ function checkEnabled(row: ListRow, listsDir: string, report: (key: keyof ListRo
 
 function checkFetched(row: ListRow, report: (key: keyof ListRow, reason: string) => void): void {
   const url = URL.canParse(row.source) ? new URL(row.source) : null;
-  if (url === null) return report('source', `${row.source} is no address`);
+  if (url === null) return report('source', `${addressText(row.source)} is no address`);
   if (url.protocol !== 'https:') {
     return report(
       'source',
-      `${row.source} cannot be used: only over https is it sure who sent it; give its https address, or download it and name the file`,
+      `${addressText(row.source)} cannot be used: only over https is it sure who sent it; give its https address, or download it and name the file`,
     );
   }
   if (url.username !== '' || url.password !== '') {

@@ -3,6 +3,7 @@ import { type Readable, Transform, pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { SchoolgateError } from '../kernel/errors.ts';
+import { addressText } from './address-text.ts';
 
 /** What is asked of a source. */
 export interface SourceRequest {
@@ -87,7 +88,7 @@ export function createSourceClient(options: SourceClientOptions): SourceClient {
         await answer.body.dump().catch(() => {});
         url = redirectTarget(url, textOf(answer.headers['location']));
       }
-      throw new SourceError(`${place(request.url)} redirects more than ${MOST_REDIRECTS} times`, false);
+      throw new SourceError(`${addressText(request.url)} redirects more than ${MOST_REDIRECTS} times`, false);
     },
     close: () => dispatcher.destroy(),
   };
@@ -133,7 +134,7 @@ async function read(
   }
   const refuse = (text: string, again: boolean): never => {
     body.on('error', () => {}).destroy();
-    throw new SourceError(`${place(url)} ${text}`, again);
+    throw new SourceError(`${addressText(url)} ${text}`, again);
   };
   if (statusCode !== 200) return refuse(`answered with status ${statusCode}`, PASSING.has(statusCode));
   if (Number(headers['content-length'] ?? 0) > maxBytes) return refuse(tooBig(maxBytes), false);
@@ -162,7 +163,7 @@ function capAt(maxBytes: number, url: string): Transform {
   return new Transform({
     transform: (chunk: Buffer, _encoding, done) => {
       bytes += chunk.length;
-      if (bytes > maxBytes) done(new SourceError(`${place(url)} ${tooBig(maxBytes)}`, false));
+      if (bytes > maxBytes) done(new SourceError(`${addressText(url)} ${tooBig(maxBytes)}`, false));
       else done(null, chunk);
     },
   });
@@ -174,15 +175,9 @@ function tooBig(maxBytes: number): string {
 
 function redirectTarget(from: string, location: string | null): string {
   const to = location !== null && URL.canParse(location, from) ? new URL(location, from) : null;
-  if (to === null) throw new SourceError(`${place(from)} redirects to nowhere`, false);
+  if (to === null) throw new SourceError(`${addressText(from)} redirects to nowhere`, false);
   if (to.protocol === 'https:' && to.username === '' && to.password === '') return to.href;
-  throw new SourceError(`${place(from)} redirects to ${place(to.href)}, which is not https`, false);
-}
-
-/** An address as it may be shown: what follows "?" may be a subscriber's key. */
-function place(url: string): string {
-  const { protocol, host, pathname } = new URL(url);
-  return `${protocol}//${host}${pathname}`;
+  throw new SourceError(`${addressText(from)} redirects to ${addressText(to.href)}, which is not https`, false);
 }
 
 function textOf(header: string | string[] | undefined): string | null {
@@ -191,17 +186,18 @@ function textOf(header: string | string[] | undefined): string | null {
 
 function sourceError(error: unknown, url: string, signal: AbortSignal): SourceError {
   if (error instanceof SourceError) return error;
-  if (signal.aborted) return new SourceError(`${place(url)} was not fetched: Schoolgate is stopping`, true);
+  if (signal.aborted) return new SourceError(`${addressText(url)} was not fetched: Schoolgate is stopping`, true);
   const { name, code = '', message } = deepest(error);
   const options = { cause: error };
   if (name === 'TimeoutError' || code.endsWith('_TIMEOUT')) {
-    return new SourceError(`${place(url)} did not answer in time`, true, options);
+    return new SourceError(`${addressText(url)} did not answer in time`, true, options);
   }
-  if (code.startsWith('Z_')) return new SourceError(`${place(url)} broke off or was damaged on the way`, true, options);
+  if (code.startsWith('Z_'))
+    return new SourceError(`${addressText(url)} broke off or was damaged on the way`, true, options);
   if (/CERT|SELF_SIGNED|UNABLE_TO|^ERR_TLS|^ERR_SSL/.test(code)) {
-    return new SourceError(`${place(url)} has no certificate that can be trusted (${code})`, false, options);
+    return new SourceError(`${addressText(url)} has no certificate that can be trusted (${code})`, false, options);
   }
-  return new SourceError(`${place(url)} could not be fetched (${code === '' ? message : code})`, true, options);
+  return new SourceError(`${addressText(url)} could not be fetched (${code === '' ? message : code})`, true, options);
 }
 
 /** The first of several attempts to connect, and what lies beneath the client's own error. */

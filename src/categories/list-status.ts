@@ -1,4 +1,5 @@
 import { isoTime } from '../kernel/clock.ts';
+import { addressText } from './address-text.ts';
 import type { Catalogue, CatalogueList } from './catalogue.ts';
 import type { IndexManifest } from './current-index.ts';
 import type { FetchState } from './fetched-lists.ts';
@@ -46,12 +47,12 @@ export function listStatuses(
     return next.get(refresh)!;
   };
   return catalogue.lists.map((list): ListStatus => {
-    const { id, category, source, licence } = list;
+    const { id, category, licence } = list;
     const loaded = manifest?.lists.find((one) => one.id === id);
     return {
       id,
       category,
-      source,
+      source: addressText(list.source),
       licence,
       health: loaded === undefined ? 'not-loaded' : loaded.fromLastGood ? 'last-good' : 'in-force',
       entries: loaded?.accepted ?? 0,

@@ -5,6 +5,7 @@ import type { AlarmCode } from '../events/catalogue.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { InvalidInputError, SchoolgateError } from '../kernel/errors.ts';
 import type { RecordDatabase } from '../store/database.ts';
+import { addressText } from './address-text.ts';
 import { ageText } from './age-text.ts';
 import { type CatalogueList, loadCatalogue, type OfferedList } from './catalogue.ts';
 import { isIndexCurrent, readManifest } from './current-index.ts';
@@ -104,7 +105,7 @@ export function createLists(options: ListsOptions): Lists {
         (list) => readState(layout.fetchedLists, list),
         clock(),
       ),
-    offered: () => loadCatalogue(listsDir).offered,
+    offered: () => loadCatalogue(listsDir).offered.map(shown),
     update: (actor, which) => alone(() => update(actor.userName, choose(options, which))),
     refresh: async (refresh, due) => {
       await retry.wait(retry.random() * SPREAD_MS, signal);
@@ -218,7 +219,7 @@ async function enable(
     if (problem !== null) throw new SchoolgateError('source_unusable', 'upstream', `${problem} It stays switched off.`);
   }
   record.write((tx) => {
-    const after = { source: list.source, licence };
+    const after = { source: addressText(list.source), licence };
     audit.append(tx, {
       actor: actor.userName,
       action: 'list.enabled',
@@ -267,6 +268,10 @@ function tellIfStale({ layout, clock, raise }: ListsOptions, list: CatalogueList
     `List "${list.id}" has not been fetched well for ${ageText(age)}${why}. Filtering goes on with what was there.`,
   );
   writeState(layout.fetchedLists, list, { ...state, staleTold: true });
+}
+
+function shown({ id, category, source, licence, homepage, line, position }: OfferedList): OfferedList {
+  return { id, category, source: addressText(source), licence, homepage, line, position };
 }
 
 function unknown(id: string, why: string): never {

@@ -1,3 +1,4 @@
+import { addressText } from './address-text.ts';
 import { ageText } from './age-text.ts';
 import { isoTime } from '../kernel/clock.ts';
 import { SchoolgateError, type Problem } from '../kernel/errors.ts';
@@ -84,7 +85,7 @@ async function readSource(
   const files = sourceFiles(list);
   if (files.length === 0) {
     const why = list.fetch === null ? 'does not exist or holds no list' : 'has not been fetched yet';
-    return `its source ${list.source} ${why}`;
+    return `its source ${addressText(list.source)} ${why}`;
   }
   const changed: string[] = [];
   const content = await readQuietly(files, {
@@ -118,11 +119,11 @@ async function readQuietly(
 }
 
 function faultOf({ entries, accepted, rejected }: ListContent, list: CatalogueList): string | null {
-  if (accepted === 0) return `its source ${list.source} has no entry that can be used as "${list.format}"`;
+  if (accepted === 0) return `its source ${addressText(list.source)} has no entry that can be used as "${list.format}"`;
   // A page or another format that came over the network has a few lines that look like entries. Lists for advert blockers hold
   // much that is no entry for us, and a school's own file is what somebody wrote.
   if (list.fetch === null || MIXED_FORMATS.has(list.format) || rejected * 2 <= entries) return null;
-  return `most of its source ${list.source} (${rejected} of ${entries} lines) is no "${list.format}"`;
+  return `most of its source ${addressText(list.source)} (${rejected} of ${entries} lines) is no "${list.format}"`;
 }
 
 function heldUpdate(

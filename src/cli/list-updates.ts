@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addressText } from '../categories/address-text.ts';
 import { formatReport } from '../categories/report-text.ts';
 import type { FetchOutcome } from '../categories/fetch-list.ts';
 import type { UpdateReport } from '../categories/service.ts';
@@ -75,7 +76,7 @@ async function enable(
     throw new SchoolgateError('list_unknown', 'client', text);
   }
   const licence = offer.licence ?? 'none is written in the catalogue';
-  context.stdout.write(`${id} (${offer.category}): ${offer.source}\n  Licence: ${licence}\n`);
+  context.stdout.write(`${id} (${offer.category}): ${addressText(offer.source)}\n  Licence: ${licence}\n`);
   if (offer.homepage !== null) context.stdout.write(`  Publisher: ${offer.homepage}\n`);
   if (acceptLicence !== true) {
     throw new UsageError(
