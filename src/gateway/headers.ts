@@ -15,6 +15,11 @@ const HOP_BY_HOP = new Set([
   'expect',
   // Ours alone: it tells the front desk who asks.
   'schoolgate-client',
+  // Some servers serve what these name instead of what was asked for and judged; no browser sends them.
+  'x-original-url',
+  'x-rewrite-url',
+  'x-forwarded-host',
+  'x-http-host-override',
 ]);
 
 /**

@@ -32,7 +32,7 @@ export function winningRule(
   for (const table of tables) {
     for (const rule of table.find(host)) {
       if (wanted !== 'any' && rule.allows !== (wanted === 'allow')) continue;
-      if (matchesPath(rule.entry.path, path) && (winner === null || beats(rule, winner))) winner = rule;
+      if (matchesPath(rule, path) && (winner === null || beats(rule, winner))) winner = rule;
     }
   }
   return winner;
@@ -46,17 +46,22 @@ function beats(rule: WrittenRule, other: WrittenRule): boolean {
 }
 
 /**
- * Whether a canonical path lies at or under a prefix, on a segment boundary (or, in a query, on a parameter's). Capitals make
- * no difference, as in the lists: most servers do not tell them apart, so /Games would be a way past /games. Nor do `;`
- * parameters, which many servers leave out.
+ * Whether a rule is about a canonical path. Servers that leave out `;` parameters read another path than those that do not: what
+ * blocks counts in either reading, what allows only in both.
  */
-function matchesPath(prefix: string | null, path: string | null): boolean {
-  if (prefix === null) return true;
+function matchesPath({ entry, allows }: WrittenRule, path: string | null): boolean {
+  if (entry.path === null) return true;
   if (path === null) return false;
+  const isUnder = liesUnder(entry.path, path);
   const plain = withoutParameters(path);
-  return liesUnder(prefix, path) || (plain !== path && liesUnder(prefix, plain));
+  if (plain === path || isUnder !== allows) return isUnder;
+  return liesUnder(entry.path, plain);
 }
 
+/**
+ * Whether a path lies at or under a prefix, on a segment boundary (or, in a query, on a parameter's). Capitals make no difference,
+ * as in the lists: most servers do not tell them apart, so /Games would be a way past /games.
+ */
 function liesUnder(prefix: string, path: string): boolean {
   if (!path.toLowerCase().startsWith(prefix)) return false;
   const next = path.charAt(prefix.length);

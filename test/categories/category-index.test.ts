@@ -64,6 +64,8 @@ await t.test('what a host or URL matches', async (t) => {
     ['deep.test', '/a/b/c/d/e/f/g/h', ['forum'], 'deeper than five segments'],
     ['deep.test', '/a/b/c/d/e/f/g/h/i?j=/', ['forum'], 'and below'],
     ['deep.test', '/a/b/c/d/e/f/g', [], 'its parent'],
+    ['deep.test', '/a;x=1/b/c/d;/e/f/g/h;y?z', ['forum'], 'the parameters of a path say nothing'],
+    ['deep.test', `/${'a;'.repeat(500)}/b/c/d/e/f/g/h`, ['forum'], 'nor do many of them'],
     [`${'a.'.repeat(122)}bets.test`, `/${'a/'.repeat(32_000)}`, ['arcade', 'casino'], 'longest host, 64 KB path'],
     ['deep.test', `/a/b/c/d/e/f/g/h/${'x/'.repeat(32_000)}`, ['forum'], 'a prefix of a 64 KB path'],
   ];
@@ -296,6 +298,7 @@ await t.test('the entries behind an answer', async (t) => {
     ],
     ['example.org', null, []],
     ['example.org', '/x/y?z=1&w', ['a: example.org/x', 'a: example.org/x/y?z=1']],
+    ['example.org', '/x;a=b/y;c?z=1', ['a: example.org/x', 'a: example.org/x/y?z=1']],
     ['192.0.2.1', null, ['b: 192.0.2.1', 'b: 192.0.0.0/16', 'b: 192.0.2.0/24', 'c: expression no. 2, ^192']],
     ['2001:db8::1', '/casino', ['b: 2001:db8::/32', 'c: expression no. 1, casino']],
     ['y.test', '/casino/poker', ['c: expression no. 1, casino', 'd: expression no. 1, poker']],

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
+import { createServer } from 'node:http';
 import t from 'tap';
 import { admit } from '../../src/gateway/admit.ts';
 import { OpenConnections } from '../../src/gateway/open-connections.ts';
 import { canonicalHost } from '../../src/kernel/host.ts';
 import type { AccessRecord, IllegalHitRecord } from '../../src/events/access-record.ts';
+import { smallIndex } from '../categories/small-index.ts';
 import { clientHello } from '../helpers/client-hello.ts';
-import { eventually } from '../helpers/listening.ts';
+import { eventually, listen } from '../helpers/listening.ts';
 import { startOrigin, startTcpOrigin } from '../helpers/origin.ts';
 import { connectThrough, dial, type RawConnection, request } from '../helpers/raw-client.ts';
 import { startTestGateway, type TestGatewayOptions } from '../helpers/test-gateway.ts';
@@ -213,6 +215,53 @@ void t.test('every spelling of a blocked path gets the verdict of the plain one'
     t.equal((await client.readResponse()).status, 403, path);
   }
 });
+
+void t.test(
+  'no spelling of a blocked page reaches the origin, in plain HTTP and inside a CONNECT to port 80',
+  async (t) => {
+    const seen: { url: string; host: string }[] = [];
+    const server = createServer(({ url, headers }, response) => {
+      seen.push({ url: url!, host: headers.host! });
+      response.end();
+    });
+    await using origin = await listen(server);
+    const { port } = origin;
+    const index = smallIndex([{ id: 'a', category: 'gambling', entries: ['bet.test', 'site.test/bets'] }]);
+    const options = { resolve: async () => ['127.0.0.1'], portMap: { 80: port }, index };
+    await using gateway = await startTestGateway({ http: [port] }, options);
+    const sign = fc.constantFrom(
+      ...'/ / // bets BETS x .. . %2e%2E %252e %2f %5c \\ ; ;a ? %3f # %c0%af %62ets %u002f'.split(' '),
+    );
+    const path = fc.array(sign, { maxLength: 5 }).map((signs) => `/${signs.join('')}`);
+    const target = fc.tuple(fc.oneof(spelling('bet.test'), fc.constant('site.test:80')), path);
+    await fc.assert(
+      fc.asyncProperty(target, fc.boolean(), fc.boolean(), async ([host, tail], isInside, isOrigin) => {
+        const named = `${host.replace(/:\d*$/, '')}:${isInside ? 80 : port}`;
+        const form = isInside && isOrigin && host.startsWith('site') ? tail : `http://${named}${tail}`;
+        await using connection = isInside
+          ? (await connectThrough(gateway.port, 'site.test:80')).connection
+          : await dial(gateway.port);
+        await connection.send(`GET ${form} HTTP/1.1\r\nHost: ${named}\r\n\r\n`);
+        const { status } = await connection.readResponse();
+        assert.ok([200, 403, 404].includes(status), `${status} ${form}`);
+        if (status !== 403) assert.match(named, /^site/, form);
+      }),
+      { numRuns: 400 },
+    );
+    for (const { url, host } of seen) {
+      t.match(host, /^site\.test/, url);
+      // As any server may read it: parameters out, escapes undone, backslashes turned, slashes made one.
+      const read = decodeURIComponent(
+        url
+          .split('?', 1)[0]!
+          .replace(/;[^/]*/g, '')
+          .replace(/%(?![0-7])/g, '%25'),
+      );
+      t.notMatch(read.replace(/[\\/]+/g, '/'), /^\/bets(?:\/|$)/i, url);
+    }
+    t.ok(seen.length > 50, 'what is not blocked got there');
+  },
+);
 
 interface Asked {
   readonly client: string;

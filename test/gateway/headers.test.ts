@@ -32,6 +32,20 @@ void t.test('a request’s fields', async (t) => {
       ['Connection', 'content-length, cookie, authorization, cache-control, via', 'Content-Length', '3', 'Cookie', 'a'],
       ['host', 'h', 'Content-Length', '3', 'Cookie', 'a', 'via', '1.1 schoolgate'],
     ],
+    [
+      'what would name another page than the one that was judged',
+      [
+        'X-Original-URL',
+        '/bets',
+        'X-Rewrite-Url',
+        '/bets',
+        'X-Forwarded-Host',
+        'bet.test',
+        'X-HTTP-Host-Override',
+        'bet.test',
+      ],
+      ['host', 'h', 'via', '1.1 schoolgate'],
+    ],
     ['trailers are not passed up', ['Trailer', 'X', 'Expect', '100-continue'], ['host', 'h', 'via', '1.1 schoolgate']],
   ];
   for (const [what, raw, expected] of table) t.same(requestHeaders(raw, 'h', '1.1'), expected, what);
