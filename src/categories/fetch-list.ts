@@ -31,8 +31,8 @@ export interface FetchOptions {
 }
 
 /**
- * Fetches one https list if its source has something new. A failure leaves what was fetched before, and is written down. Rejects only
- * when told to stop, or with what the file system throws.
+ * Fetches one https list if its source has something new. A failure, of our own disk too, leaves what was fetched before, and is written
+ * down. Rejects only when told to stop.
  */
 export async function fetchList(list: CatalogueList, options: FetchOptions): Promise<FetchOutcome> {
   const { root, client, retry, clock, signal } = options;
@@ -63,9 +63,16 @@ export async function fetchList(list: CatalogueList, options: FetchOptions): Pro
     writeState(root, list, { ...well, content: got, previous, setAside: null });
     return outcome(list.id, isHere && content.sha256 === got.sha256 ? 'unchanged' : 'changed');
   } catch (error) {
-    if (signal.aborted || !(error instanceof SourceError)) throw error;
-    return fail(list, state, error, options);
+    if (signal.aborted) throw error;
+    return fail(list, state, error instanceof SourceError ? error : notKept(error), options);
   }
+}
+
+/** A full disk, or a folder that is not ours. Throws on what is no error of the file system. */
+function notKept(error: unknown): SourceError {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === undefined || !/^E[A-Z]+$/.test(code)) throw error;
+  return new SourceError(`what came could not be written to the data folder (${code})`, true, { cause: error });
 }
 
 function outcome(id: string, result: 'changed' | 'unchanged'): FetchOutcome {
@@ -75,13 +82,13 @@ function outcome(id: string, result: 'changed' | 'unchanged'): FetchOutcome {
 function fail(list: CatalogueList, state: FetchState, error: SourceError, { root, clock }: FetchOptions): FetchOutcome {
   const now = isoTime(clock());
   const setAside = error instanceof UnfitError ? error.kept : state.setAside;
-  writeState(root, list, {
-    ...state,
-    triedAt: now,
-    error: error.publicText,
-    failingSince: state.failingSince ?? now,
-    setAside,
-  });
+  const failed = { ...state, triedAt: now, error: error.publicText, failingSince: state.failingSince ?? now, setAside };
+  try {
+    writeState(root, list, failed);
+  } catch (cause) {
+    // The disk refuses this as well; it is told all the same, if more than once.
+    notKept(cause);
+  }
   const kept =
     contentOf(list, state) === null
       ? 'nothing has been fetched of it yet'
@@ -95,14 +102,18 @@ function fail(list: CatalogueList, state: FetchState, error: SourceError, { root
 /** Lists of one host one after the other, different hosts side by side: no publisher is asked for thirty files at once. */
 export async function fetchPolitely(lists: readonly CatalogueList[], options: FetchOptions): Promise<FetchOutcome[]> {
   const byHost = Map.groupBy(lists, (list) => new URL(list.fetch!.url).host);
-  const outcomes = await Promise.all(
+  const outcomes = await Promise.allSettled(
     Array.from(byHost.values(), async (same) => {
       const done: FetchOutcome[] = [];
       for (const list of same) done.push(await fetchList(list, options));
       return done;
     }),
   );
-  return outcomes.flat();
+  // Not before all have ended: nothing may go on writing behind the back of whoever comes next.
+  return outcomes.flatMap((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  });
 }
 
 /** Of a use case that was told to stop. */

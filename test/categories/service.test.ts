@@ -339,6 +339,20 @@ await t.test('what somebody else built is put on record, and what a crash left i
   t.equal(s.acts().at(-1), 'list.changed list:list file 13→-');
 });
 
+await t.test('a disk that refuses costs the update and nothing else', async (t) => {
+  server.publish('/list', names(10));
+  server.publish('/other', names(3, 500));
+  const s = await school(t, row('list', '/list') + row('other', '/other'));
+  writeFileSync(join(s.layout.fetchedLists, 'list'), 'in the way');
+  const { fetched } = await s.lists.update(MANAGER, 'all');
+  t.match(fetched, [
+    { id: 'list', result: 'failed', problem: /could not be written to the data folder \(E[A-Z]+\); nothing has been/ },
+    { id: 'other', result: 'changed' },
+  ]);
+  t.ok(s.knows('bets-501.test'));
+  t.match(s.alarms, [/^list-not-fetched: .*data folder/]);
+});
+
 await t.test('told to stop in the middle', async (t) => {
   server.publish('/slow', '', () => {});
   const s = await school(t, row('list', '/slow'));
