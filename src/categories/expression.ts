@@ -1,4 +1,5 @@
 import { RE2JS, RE2JSException, RE2Set } from 're2js';
+import { withoutParameters } from '../kernel/url.ts';
 import type { LineSink } from './accept-entry.ts';
 import type { IndexedExpression } from './index-file.ts';
 
@@ -81,7 +82,7 @@ export function createExpressionLookup(expressions: readonly IndexedExpression[]
   const hosts = new Map<string, readonly number[]>();
   return {
     find(host, path) {
-      if (path !== null) return search(set, host + path);
+      if (path !== null) return searchReadings(set, host, path);
       const known = hosts.get(host);
       if (known !== undefined) return known;
       const found = search(set, host);
@@ -90,6 +91,14 @@ export function createExpressionLookup(expressions: readonly IndexedExpression[]
       return found;
     },
   };
+}
+
+/** With the `;` parameters of the path and without them. */
+function searchReadings(set: RE2Set, host: string, path: string): readonly number[] {
+  const found = search(set, host + path);
+  const plain = withoutParameters(path);
+  if (plain === path) return found;
+  return [...new Set([...found, ...search(set, host + plain)])].sort((a, b) => a - b);
 }
 
 function search(set: RE2Set, text: string): readonly number[] {

@@ -1,3 +1,4 @@
+import { withoutParameters } from '../kernel/url.ts';
 import type { Asked, StepRule } from './asked.ts';
 import { type CategoryRule, judgeCategories, severer } from './judge-categories.ts';
 import { decision, judged } from './level-outcome.ts';
@@ -74,7 +75,7 @@ export const levelWritten: StepRule = (asked) => {
   if (written !== null) return byEntry(asked, written, written.allows ? 'allow-list' : 'block-list', 'level');
   const { downloads } = asked.level.level;
   if (downloads === null || asked.path === null) return null;
-  const file = asked.path.replace(/[?;].*$/, '').toLowerCase();
+  const file = withoutParameters(asked.path).replace(/\?.*$/, '').toLowerCase();
   const isRefused = downloads.extensions.some((extension) => file.endsWith(extension));
   return isRefused ? refuse(asked, 'block-list', 'level', downloads.rule) : null;
 };

@@ -259,6 +259,7 @@ await t.test('expressions are searched for in host and path, in any case', async
     ['a.test', '/192.0.2.1/search?q=x', [], 'and no other place'],
     ['a.test', '/x.zip', ['words'], 'the end'],
     ['a.test', '/x.zip?y', [], 'which is the end of the whole'],
+    ['a.test', '/x.zip;y', ['words'], 'but for parameters'],
     ['casino.test', '/poker', ['names', 'words'], 'together with names'],
     ['a.test', `/${'x'.repeat(2040)}/poker`, [], 'text behind 2,048 characters is not looked at'],
     ['a.test', `/${'x'.repeat(1000)}/poker`, ['names'], 'before it is'],

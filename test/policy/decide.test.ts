@@ -305,6 +305,7 @@ await t.test('inside a step written entries beat categories and the longest matc
     ['elsewhere on its host', 'notnow.example', '/other', [], 'uncategorised'],
     ['a download in a query is none', 'a.test', '/page?file=setup.exe', [], 'uncategorised'],
     ['a download with a double ending', 'a.test', '/x/Data.TAR.gz;v=1', [], 'block-list'],
+    ['a download behind parameters', 'a.test', '/x;v=1/Data.exe', [], 'block-list'],
     ['a download from an allowed host', 'helpline.example', '/tool.exe', [], 'allow-list'],
     ['a download whose path is not seen', 'a.test', null, [], 'uncategorised'],
   ];
