@@ -84,12 +84,11 @@ function buildText(summary: BuildSummary): string {
     const more = list.fromLastGood ? 0 : list.rejected - lines.length;
     return lines.concat(more > 0 ? [`  … and ${count(more)} more of ${list.id}; --rejected prints them all`] : []);
   });
-  const { domains, urls, bytes } = summary.index;
   return [
     ...table(head, rows),
     ...(rejected.length > 0 ? ['', 'Rejected lines:', ...rejected] : []),
     '',
-    `Index: ${count(domains)} hosts and ${count(urls)} URLs in ${count(bytes)} bytes.`,
+    `Index: ${contents(summary.index)} in ${count(summary.index.bytes)} bytes.`,
     ...(summary.hasIllegalList ? [] : [NO_ILLEGAL_LIST]),
   ].join('\n');
 }
@@ -126,7 +125,6 @@ function statusText(
     'local',
     '-',
   ]);
-  const { domains, urls, builtAt } = manifest;
   return [
     ...table(['list', 'category', 'entries', 'age', 'health', 'fetched', 'next fetch'], [...rows, ...illegalRows]),
     '',
@@ -138,7 +136,7 @@ function statusText(
               `${fetch.setAside === null ? '' : ` (what came lies at ${fetch.setAside})`}.`,
           ],
     ),
-    `Index: ${count(domains)} hosts and ${count(urls)} URLs, built ${builtAt}.`,
+    `Index: ${contents(manifest)}, built ${manifest.builtAt}.`,
     ...illegalLines(manifest.illegal, canaries, now),
   ].join('\n');
 }
@@ -172,4 +170,15 @@ function progressLine(stdout: NodeJS.WriteStream): ProgressLine {
 
 function count(value: number): string {
   return value.toLocaleString('en-GB');
+}
+
+type IndexSize = Pick<IndexManifest, 'domains' | 'urls' | 'ranges' | 'expressions'>;
+
+/** `1,429,019 hosts and 78,584 URLs`; ranges and expressions only where there are any. */
+function contents({ domains, urls, ranges, expressions }: IndexSize): string {
+  const rest = [
+    ...(ranges > 0 ? [`${count(ranges)} ranges of addresses`] : []),
+    ...(expressions > 0 ? [`${count(expressions)} expressions`] : []),
+  ];
+  return new Intl.ListFormat('en-GB').format([`${count(domains)} hosts`, `${count(urls)} URLs`, ...rest]);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import t, { type Test } from 'tap';
 import type { LineSink } from '../../src/categories/accept-entry.ts';
-import { parseExpressions } from '../../src/categories/expression.ts';
+import { createExpressionLookup, parseExpressions } from '../../src/categories/expression.ts';
 import { lineParser, type LineFormat } from '../../src/categories/parse-list.ts';
 import { rangeText, readRange } from '../../src/categories/address-range.ts';
 import { countPrefixes, entryPath } from '../../src/categories/path-prefix.ts';
@@ -390,6 +390,16 @@ await t.test('what is accepted is canonical and never a suffix, whatever the lin
     });
   });
   t.doesNotThrow(() => fc.assert(soundness, { numRuns: 3000 }));
+});
+
+await t.test('expressions made to be slow are searched for in steps that can be counted', async (t) => {
+  const sources = ['(x+x+)+y', '([a-z]+)*[0-9]{30}!', '(a|b)*a(a|b){12}c', '.*.*.*=.*q$'];
+  const lookup = createExpressionLookup(sources.map((source) => ({ list: 0, source })))!;
+  const start = performance.now();
+  for (const text of ['x', 'ab', 'aab', 'b'.repeat(13) + 'a', '=']) {
+    t.same(lookup.find('evil.test', `/${text.repeat(70_000 / text.length)}`), [], text);
+  }
+  t.ok(performance.now() - start < 5000, 'a search that goes back would not end before the sun does');
 });
 
 await t.test('a line made to be slow takes no longer than its length', async (t) => {
