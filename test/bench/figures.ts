@@ -16,6 +16,7 @@ export type MetricId =
   | `bulk-${'tunnel' | 'http'}.${'cpu' | 'time'}`
   | 'single.p50'
   | 'round-trip.p50'
+  | `swap.${'before' | 'during' | 'time' | 'steady' | 'peak' | 'growth'}`
   | `idle.${'before' | 'fresh' | 'used'}`
   | `lists.${'disk' | 'memory' | 'ready' | 'build' | 'hit' | 'miss'}`
   | 'lists-many.size';
@@ -47,6 +48,18 @@ export const METRICS: readonly Metric[] = [
     digits: 3,
   },
   { id: 'round-trip.p50', work: 'latency', title: 'one GET in an open tunnel: median', unit: 'ms', digits: 3 },
+  {
+    id: 'swap.before',
+    work: 'swap',
+    title: 'GET before the index is replaced: 99th percentile',
+    unit: 'ms',
+    digits: 2,
+  },
+  { id: 'swap.during', work: 'swap', title: '  while it is replaced again and again', unit: 'ms', digits: 2 },
+  { id: 'swap.time', work: 'swap', title: '  from the build to a client: median', unit: 'ms', digits: 0 },
+  { id: 'swap.steady', work: 'swap', title: '  worker’s highest memory before', unit: 'MB', digits: 1 },
+  { id: 'swap.peak', work: 'swap', title: '  worker’s highest memory meanwhile', unit: 'MB', digits: 1 },
+  { id: 'swap.growth', work: 'swap', title: '  the difference, in sizes of the index', unit: '×', digits: 2 },
   { id: 'idle.before', work: 'idle', title: 'idle tunnels: resident memory before the first', unit: 'MB', digits: 1 },
   { id: 'idle.fresh', work: 'idle', title: '  for each tunnel, fresh', unit: 'KB', digits: 1 },
   { id: 'idle.used', work: 'idle', title: '  for each tunnel, after 1 MB', unit: 'KB', digits: 1 },

@@ -12,6 +12,7 @@ import { type Bench, measureCold, measureIdle, measureStep, STEPS, warmUp, suits
 import type { WorkId } from './options.ts';
 import { ORIGIN_NAME, type OriginPorts, type RunningWay, type Way } from './setting.ts';
 import type { Sizes } from './sizes.ts';
+import { measureSwap, type SwapPlace } from './swap.ts';
 
 /** Tunnels at once outside the idle work. */
 const FEW_TUNNELS = 300;
@@ -38,6 +39,7 @@ export async function measureAll(
   };
   if (only.has('cold')) await coldRounds(ways, bench, start, say);
   await warmRounds(only, ways, bench, start, say);
+  if (only.has('swap')) await swapRound(ways, bench, { folder, nameServer: names.address }, say);
   if (only.has('idle')) await idleRound(ways, bench, start, say);
   if (only.has('lists')) {
     await measureLists(ways, bench, folder, (way, listed) => start(way, FEW_TUNNELS, listed), say);
@@ -80,6 +82,14 @@ async function warmRounds(
       const able = running.filter((way) => suits(step, way));
       for (const way of rotate(able, round)) await measureStep(step, way, bench);
     }
+  }
+}
+
+/** Of Schoolgate alone, and once: the rounds lie in it. */
+async function swapRound(ways: readonly Way[], bench: Bench, place: SwapPlace, say: Say): Promise<void> {
+  for (const way of ways.filter(({ id }) => id === 'schoolgate')) {
+    say(`${bench.sizes.swaps} times another index of ${bench.sizes.swapNames} names: ${way.id}`);
+    await measureSwap(way, bench, place);
   }
 }
 

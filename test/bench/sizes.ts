@@ -13,6 +13,10 @@ export interface Sizes {
   /** Tunnels one after the other, for the latency. */
   readonly singleTunnels: number;
   readonly roundTrips: number;
+  /** How often the index is replaced, names in it, and requests of a job meanwhile. */
+  readonly swaps: number;
+  readonly swapNames: number;
+  readonly swapRequests: number;
   readonly idleTunnels: number;
   readonly idleBytes: number;
   /** Names in a list, for what each costs in a proxy. */
@@ -40,6 +44,9 @@ export const FULL: Sizes = {
   refusedTunnels: 4_000,
   singleTunnels: 500,
   roundTrips: 2_000,
+  swaps: 100,
+  swapNames: 1_400_000,
+  swapRequests: 4_000,
   idleTunnels: 5_000,
   idleBytes: 1_000_000,
   listNames: 1_000_000,
@@ -64,6 +71,9 @@ export const QUICK: Sizes = {
   refusedTunnels: 400,
   singleTunnels: 50,
   roundTrips: 200,
+  swaps: 10,
+  swapNames: 140_000,
+  swapRequests: 1_000,
   idleTunnels: 500,
   listNames: 20_000,
   manyNames: 40_000,

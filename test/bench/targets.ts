@@ -35,6 +35,12 @@ const alone =
   (figures) =>
     figures.value(metric, 'schoolgate');
 
+/** Not round by round: there are as many rounds with swaps as they take. */
+const swapLatency: Measure = (figures) => {
+  const [during, before] = [figures.value('swap.during', 'schoolgate'), figures.value('swap.before', 'schoolgate')];
+  return during === null || before === null ? null : during / before;
+};
+
 const TARGETS: readonly (readonly [title: string, limit: number, unit: string, measure: Measure])[] = [
   ['CONNECT + TLS, warm: CPU against Squid', 1.25, '×', againstSquid('connect.cpu')],
   ['plain HTTP: CPU against Squid', 1.25, '×', againstSquid('http.cpu')],
@@ -44,6 +50,8 @@ const TARGETS: readonly (readonly [title: string, limit: number, unit: string, m
   ['refused CONNECT: CPU against a forwarded one', 0.6, '×', againstOwn('refused-connect.cpu', 'connect.cpu')],
   ['memory of an idle tunnel, fresh', 25, 'KB', alone('idle.fresh')],
   ['memory of an idle tunnel, after 1 MB', 45, 'KB', alone('idle.used')],
+  ['GET while the index is replaced: 99th percentile against before', 2, '×', swapLatency],
+  ['worker’s memory while the index is replaced, in sizes of it', 1.2, '×', alone('swap.growth')],
   ['one tunnel, CONNECT + TLS + GET: added to direct', 1, 'ms', addedToDirect('single.p50')],
   ['one GET in an open tunnel: added to direct', 1, 'ms', addedToDirect('round-trip.p50')],
   ['a name in the index, on disk', 10, 'bytes', alone('lists.disk')],
