@@ -11,12 +11,6 @@ import type { CategoryIndex } from './match.ts';
 /** Hashed between two looks at the sockets, bytes: a fraction of a millisecond. */
 const SLICE_BYTES = 256 << 10;
 
-/**
- * Memory for an index is asked for in whole units, bytes: what one index leaves then fits the next, which is seldom of the very
- * same size, and the C library does not keep a hole for each.
- */
-const UNIT_BYTES = 1 << 20;
-
 /** The index in force on disk, for a process that serves while it is replaced. */
 export interface LiveIndex {
   /** Always the same object. A look-up is answered from the index that is behind it at that moment; none is ever half-way. */
@@ -92,7 +86,7 @@ async function readInSlices(path: string): Promise<{ bytes: Uint8Array<ArrayBuff
     throw noIndex(cause);
   });
   const { size } = await file.stat();
-  const bytes = new Uint8Array(new ArrayBuffer(Math.ceil(size / UNIT_BYTES) * UNIT_BYTES), 0, size);
+  const bytes = new Uint8Array(size);
   const hash = createHash('sha256');
   for (let at = 0; at < size;) {
     const { bytesRead } = await file.read(bytes, at, Math.min(SLICE_BYTES, size - at), at);

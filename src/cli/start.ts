@@ -32,7 +32,7 @@ async function serve(role: 'start' | 'gateway', context: CliContext): Promise<vo
   const warnings = await preflight(environment, layout, role);
   for (const warning of warnings) context.stderr.write(`${warning}\n`);
   const log = createLogger('supervisor');
-  const supervisor = new Supervisor({ environment, role, clock: context.clock, log });
+  const supervisor = new Supervisor({ environment, env: context.env, role, clock: context.clock, log });
   stopOnSignal(context, async () => {
     const cut = await supervisor.stop();
     const what = cut === 1 ? 'connection was' : 'connections were';

@@ -2,11 +2,22 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Clock } from '../kernel/clock.ts';
 import { processLink, type ProcessLink } from './process-link.ts';
 
+export type ChildEnvironment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * For the C library of a child (mallopt(3)), bytes: what is large, such as an index, has pages of its own that go back when it does.
+ * Left to itself it learns to take them from where small pieces lie, and keeps the holes: about one index more (after 100 swaps of
+ * 13 MB among buffers that come and go 229 to 231 MB, so 211 to 217).
+ */
+const MEMORY = { MALLOC_MMAP_THRESHOLD_: String(1 << 20), MALLOC_TRIM_THRESHOLD_: String(4 << 20) };
+
 /** One process that the supervisor keeps running. */
 export interface ChildSpec {
   readonly name: string;
   /** The module it runs. */
   readonly module: URL;
+  /** What it is given of the environment. */
+  readonly env: ChildEnvironment;
   readonly clock: Clock;
   /** Called at every start, before the process can have said anything. */
   onStart(link: ProcessLink): void;
@@ -44,7 +55,10 @@ export class Child {
   }
 
   start(): void {
-    const started = fork(this.#spec.module, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const started = fork(this.#spec.module, {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      env: { ...this.#spec.env, ...MEMORY },
+    });
     const link = processLink(started);
     this.#process = started;
     this.#link = link;

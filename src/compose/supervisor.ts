@@ -18,7 +18,7 @@ import { createIdMaker, type IdMaker } from '../kernel/ids.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { CanaryWatch } from './canary.ts';
-import { Child } from './child.ts';
+import { Child, type ChildEnvironment } from './child.ts';
 import { DeviceActivity } from './device-activity.ts';
 import { devicesAtConsole, isDeviceMessage } from './front-desk-devices.ts';
 import { gatewayName } from './gateway-name.ts';
@@ -34,6 +34,8 @@ import { WorkerPool } from './worker-pool.ts';
 
 export interface SupervisorOptions {
   readonly environment: Environment;
+  /** As the processes read it again that are started. */
+  readonly env: ChildEnvironment;
   readonly role: 'start' | 'gateway';
   readonly clock: Clock;
   readonly log: Logger;
@@ -58,6 +60,7 @@ const ALARMS_KEPT = 50;
 /** Keeps a gateway's processes running, and everything that holds for the gateway as a whole. */
 export class Supervisor {
   readonly #environment: Environment;
+  readonly #env: ChildEnvironment;
   readonly #role: 'start' | 'gateway';
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -84,8 +87,9 @@ export class Supervisor {
   #indexSeen = '';
   #highest = 0;
 
-  constructor({ environment, role, clock, log }: SupervisorOptions) {
+  constructor({ environment, env, role, clock, log }: SupervisorOptions) {
     this.#environment = environment;
+    this.#env = env;
     this.#role = role;
     this.#clock = clock;
     this.#log = log;
@@ -96,6 +100,7 @@ export class Supervisor {
     this.#tlsPort = environment.httpsProxyPort;
     this.#workers = new WorkerPool({
       count: environment.workers,
+      env,
       clock,
       book: new LeaseBook((key) => {
         const network = this.#policy!.network;
@@ -230,6 +235,7 @@ export class Supervisor {
     return new Child({
       name,
       module: new URL(module, import.meta.url),
+      env: this.#env,
       clock: this.#clock,
       onStart,
       onDied: async (how) => this.#log.error({ child: name, how }, 'a process died; it is started again'),

@@ -2,7 +2,7 @@ import type { AccessRecord } from '../events/access-record.ts';
 import { type LeaseBook } from '../gateway/leases.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { type MetricsReport, sumMetrics } from '../telemetry/metrics.ts';
-import { Child } from './child.ts';
+import { Child, type ChildEnvironment } from './child.ts';
 import type { Message, ProcessLink } from './process-link.ts';
 import { until } from './until.ts';
 import type { WorkerOrders, WorkerPulse } from './worker.ts';
@@ -10,6 +10,7 @@ import type { WorkerOrders, WorkerPulse } from './worker.ts';
 /** What the pool needs of the gateway around it. */
 export interface PoolOptions {
   readonly count: number;
+  readonly env: ChildEnvironment;
   readonly clock: Clock;
   /** Who holds how many connections; shared by all workers. */
   readonly book: LeaseBook;
@@ -128,7 +129,7 @@ export class WorkerPool {
   }
 
   #newWorker(number: number): Worker {
-    const { clock } = this.#options;
+    const { clock, env } = this.#options;
     const worker: Worker = {
       number,
       pulse: null,
@@ -138,6 +139,7 @@ export class WorkerPool {
       child: new Child({
         name: `worker ${number}`,
         module: new URL('./worker-process.ts', import.meta.url),
+        env,
         clock,
         onStart: (link) => this.#onStart(worker, link),
         onDied: (how) => this.#onDied(worker, how),
