@@ -40,7 +40,7 @@ export async function measureSwap(way: Way, bench: Bench, { folder, nameServer }
   const { sizes, origin, figures } = bench;
   const own = join(folder, 'swap');
   mkdirSync(own);
-  await using running = await way.start({ folder: own, origin, nameServer, tunnels: LANES });
+  await using running = await way.start({ folder: own, origin, nameServer, tunnels: LANES, names: [] });
   const port = running.port!;
   const layout = dataLayout(join(own, 'data'));
   const variants = [await build(own, 'without', sizes.swapNames, 502), await build(own, 'with', sizes.swapNames, 403)];
