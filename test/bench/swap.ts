@@ -73,14 +73,14 @@ export async function measureSwap(way: Way, bench: Bench, { folder, nameServer }
   for (let round = 0; round < ROUNDS; round++) figures.add('swap.before', way.id, await load());
   const steady = peakBytes(worker);
   forgetPeak(worker);
-  let isOver = false;
+  const over = new AbortController();
   const swapping = (async () => {
     for (let swap = 1; swap <= sizes.swaps; swap++) {
       figures.add('swap.time', way.id, await put(layout, variants[swap % 2]!, port));
     }
-  })().finally(() => (isOver = true));
+  })().finally(() => over.abort());
   // A wrong answer in the load ends the run, and so does a swap that does not come.
-  while (!isOver) figures.add('swap.during', way.id, await load());
+  while (!over.signal.aborted) figures.add('swap.during', way.id, await load());
   await swapping;
   const peak = peakBytes(worker);
   figures.add('swap.steady', way.id, steady / MB);
