@@ -81,7 +81,7 @@ function outcome(id: string, result: 'changed' | 'unchanged'): FetchOutcome {
 
 function fail(list: CatalogueList, state: FetchState, error: SourceError, { root, clock }: FetchOptions): FetchOutcome {
   const now = isoTime(clock());
-  const setAside = error instanceof UnfitError ? error.kept : state.setAside;
+  const setAside = error instanceof UnfitError ? error.kept : null;
   const failed = { ...state, triedAt: now, error: error.publicText, failingSince: state.failingSince ?? now, setAside };
   try {
     writeState(root, list, failed);

@@ -19,7 +19,7 @@ export interface FetchState {
   readonly error: string | null;
   /** Since when no try went well. */
   readonly failingSince: string | null;
-  /** Where the last thing lies that came and was no list. */
+  /** Where lies what came at the last try and was no list. */
   readonly setAside: string | null;
   /** An alarm has said that it has not been fetched for long. */
   readonly staleTold: boolean;

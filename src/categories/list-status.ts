@@ -23,7 +23,7 @@ export interface ListStatus {
     readonly triedAt: string | null;
     readonly error: string | null;
     readonly next: string | null;
-    /** Where the last thing lies that came and was no list. */
+    /** Where lies what came at the last try and was no list. */
     readonly setAside: string | null;
   } | null;
   /** An update that waits for a person. */
