@@ -8,6 +8,8 @@ export const AUDIT_ACTIONS = {
   'session.refused': 'Sign-in refused',
   'session.closed': 'Signed out',
   'proxy-auth.refused': 'Sign-in at the proxy refused',
+  'voucher.made': 'Guest voucher made',
+  'voucher.withdrawn': 'Guest voucher withdrawn',
   'device.signed-in': 'Signed in on a device',
   'device.refused': 'Sign-in on a device refused',
   'device.signed-out': 'Signed out on a device',

@@ -9,6 +9,7 @@ import type { SnapshotPublisher } from '../events/bus.ts';
 import { loadOrCreateKeys, signSnapshot } from '../events/signing.ts';
 import { type Evidence, evidencePublicKey } from '../evidence/service.ts';
 import { type DeviceSessions, createDeviceSessions, standingDevices } from '../identity/device-service.ts';
+import { type Vouchers, createVouchers } from '../identity/voucher-service.ts';
 import { createPasswords } from '../identity/passwords.ts';
 import { type Accounts, createAccounts } from '../identity/service.ts';
 import { type Sessions, createSessions } from '../identity/session-service.ts';
@@ -44,6 +45,7 @@ export interface ConsoleRooms extends ConsoleRecord {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly devices: DeviceSessions;
+  readonly vouchers: Vouchers;
   readonly publishing: Publishing;
   readonly policy: PolicyService;
   readonly unblocks: Unblocks;
@@ -132,8 +134,21 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     rebuild,
     raise: (code, text) => safeguarding.raise(code, text),
   });
+  const vouchers = createVouchers({ record, audit, clock, newId, devices });
   const evidence = createConsoleEvidence({ ...base, publishing, accounts, sessions, rebuild });
-  return { ...base, listUpdates, accounts, sessions, devices, publishing, policy, unblocks, safeguarding, evidence };
+  return {
+    ...base,
+    listUpdates,
+    accounts,
+    sessions,
+    devices,
+    vouchers,
+    publishing,
+    policy,
+    unblocks,
+    safeguarding,
+    evidence,
+  };
 }
 
 /** What changes by the minute, from every room that has a part in it. */

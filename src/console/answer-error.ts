@@ -10,6 +10,7 @@ const STATUS: Readonly<Record<string, number>> = {
   link_unusable: 410,
   no_policy: 503,
   unblock_unknown: 404,
+  voucher_unknown: 404,
   unblock_move: 409,
   unblock_own: 403,
   policy_nothing: 409,

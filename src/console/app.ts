@@ -8,6 +8,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController, fastify } from 'fastify';
 import { type ListRoutesOptions, listRoutes } from '../categories/routes.ts';
 import { type EvidenceRoutesOptions, evidenceRoutes } from '../evidence/routes.ts';
+import { type GuestRoutesOptions, guestRoutes } from '../identity/guest-routes.ts';
 import { type IdentityRoutesOptions, identityRoutes } from '../identity/routes.ts';
 import { type PolicyRoutesOptions, policyRoutes } from '../policy/routes.ts';
 import { type UnblockRoutesOptions, unblockRoutes } from '../unblock/routes.ts';
@@ -21,6 +22,7 @@ import { type PagesOptions, addPages } from './pages.ts';
 export interface ConsoleAppOptions
   extends
     IdentityRoutesOptions,
+    GuestRoutesOptions,
     PolicyRoutesOptions,
     UnblockRoutesOptions,
     ListRoutesOptions,
@@ -57,6 +59,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   app.setErrorHandler(answerError);
   app.setNotFoundHandler(answerNotFound);
   await app.register(identityRoutes, options);
+  await app.register(guestRoutes, options);
   await app.register(overviewRoutes, options);
   await app.register(metricsRoutes, options);
   await app.register(unblockRoutes, options);

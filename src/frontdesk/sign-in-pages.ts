@@ -16,7 +16,7 @@ input:focus-visible,button:focus-visible,.errors:focus{outline:3px solid var(--m
 
 /** What is wrong with a field, to be said beside it and at the top. */
 export interface FieldError {
-  readonly field: 'name' | 'password';
+  readonly field: 'name' | 'password' | 'code';
   readonly reason: string;
 }
 
@@ -41,8 +41,14 @@ export function signInPage({ facts, token, name, errors }: SignInForm): string {
         ${field('password', 'Password', errors, html`type="password" autocomplete="current-password"`)}
         <button>Sign in</button>
       </form>
-      <p class="small">
-        <br />What you open is filtered and kept on record under your name. Sign out when you leave the device.
+      <h2>Guests</h2>
+      <form method="post" action="/guest" novalidate>
+        <input type="hidden" name="token" value="${token}" />
+        ${field('code', 'Code of your voucher', errors, html`type="text" autocomplete="off" autocapitalize="characters" spellcheck="false"`)}
+        <button>Sign in as a guest</button>
+      </form>
+      <p class="small after">
+        What you open is filtered and kept on record under your name. Sign out when you leave the device.
       </p>`,
   );
 }

@@ -10,6 +10,7 @@ import { type FieldError, sharedPage, signedInPage, signInPage } from './sign-in
 /** Who is signed in at which address. None of these rejects. */
 export interface DeskDevices {
   signIn(name: string, password: string, address: string): Promise<DeviceAnswer>;
+  signInGuest(code: string, address: string): Promise<DeviceAnswer>;
   signOut(address: string): Promise<DeviceAnswer>;
   at(address: string): Promise<DeviceAnswer>;
 }
@@ -49,6 +50,19 @@ export const signInRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (app,
     // Loading the page again must not send the password again.
     if (answer.state === 'signed-in') return reply.header('cache-control', 'no-store').redirect('/sign-in', 303);
     return answerPage(options, reply, client, answer, name);
+  });
+
+  app.post('/guest', RATION, async (request, reply) => {
+    const form = readForm(options, request);
+    if (form === null) return send(reply.code(403), messagePage(options.facts(), 'Please try again', STALE_FORM));
+    const code = (form.fields.get('code') ?? '').trim();
+    const refuse = (status: number, reason: string): FastifyReply =>
+      send(reply.code(status), formPage(options, form.client, '', [{ field: 'code', reason }]));
+    if (code === '') return refuse(422, 'Type the code of your voucher.');
+    const answer = await devices.signInGuest(code, form.client);
+    if (answer.state === 'wrong') return refuse(401, 'This code is not good, or not at this time.');
+    if (answer.state === 'signed-in') return reply.header('cache-control', 'no-store').redirect('/sign-in', 303);
+    return answerPage(options, reply, form.client, answer, '');
   });
 
   app.post('/sign-out', RATION, async (request, reply) => {

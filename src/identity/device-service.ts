@@ -3,12 +3,23 @@ import { addressRanges } from '../kernel/ip.ts';
 import type { Publishing } from '../publishing/service.ts';
 import type { ReadTx, Tx } from '../store/database.ts';
 import type { Person } from './accounts.ts';
+import { countAttempt, takeBackAttempt, tried } from './attempts.ts';
 import type { ProxyCredentials } from './credentials.ts';
-import { type DeviceSignIn, deleteDevice, findDevice, listDevices, replaceDevice, touchDevice } from './repository.ts';
+import {
+  type DeviceSignIn,
+  deleteDevice,
+  findDevice,
+  findVoucherByCode,
+  listDevices,
+  replaceDevice,
+  touchDevice,
+} from './repository.ts';
 import type { SessionsOptions } from './session-service.ts';
 import { DAY_ENDS, type DeviceAnswer, type DeviceState, nextDayEnd } from './signed-in-devices.ts';
 import { canonicalUser } from './user-name.ts';
+import { tokenHash } from './token.ts';
 import { checkPassword } from './verify-credentials.ts';
+import { type Voucher, readCode, voucherState } from './vouchers.ts';
 
 /** For `live`. */
 export { standingDevices } from './repository.ts';
@@ -17,6 +28,8 @@ export { standingDevices } from './repository.ts';
 export interface DeviceSessions {
   /** Binds a person to their device's address, until they sign out, leave it alone, or the school day ends. */
   signIn(credentials: ProxyCredentials): Promise<DeviceAnswer>;
+  /** The same for a guest, by the code of their voucher; never longer than that is good. */
+  signInGuest(code: string, address: string): DeviceAnswer;
   /** Nothing where nobody is signed in. */
   signOut(address: string): void;
   at(address: string): DeviceAnswer;
@@ -34,7 +47,8 @@ export type EndReason =
   | 'suspended'
   | 'address shared'
   | 'another person signed in'
-  | 'password changed';
+  | 'password changed'
+  | 'voucher withdrawn';
 
 /** What is needed of the policy in force. */
 export interface DeviceRules {
@@ -61,6 +75,7 @@ export function createDeviceSessions(options: DeviceOptions): DeviceSessions {
   let heardAt = 0;
   return {
     signIn: (credentials) => signIn(options, credentials),
+    signInGuest: (code, address) => signInGuest(options, code, address),
     signOut: (address) => signOut(options, address),
     at: (address) => stateAt(options, address),
     seen(tx, addresses, at) {
@@ -89,6 +104,31 @@ async function signIn(options: DeviceOptions, credentials: ProxyCredentials): Pr
   if (isSuspended(rules, checked.person, now)) return { state: 'suspended' };
   const until = nextDayEnd(now, rules.identity.schoolDayEnds ?? DAY_ENDS, rules.timeZone);
   return open(options, { address, person: checked.person, since: now, seenAt: now, until });
+}
+
+/** Counted by address alone: a code names nobody, and 60 random bits are not guessed at twenty tries a time. */
+function signInGuest(options: DeviceOptions, code: string, address: string): DeviceAnswer {
+  const { record, audit, clock, policy } = options;
+  const [rules, now] = [policy(), clock()];
+  if (rules === null) return { state: 'no-answer' };
+  if (isShared(rules, address)) return { state: 'shared' };
+  const plain = readCode(code);
+  const attempt = tried('proxy', address, null);
+  const found = record.write((tx): Voucher | { readonly heldForMs: number } | null => {
+    const heldForMs = countAttempt(tx, attempt, now);
+    if (heldForMs > 0) return { heldForMs };
+    const voucher = plain === null ? null : findVoucherByCode(tx, tokenHash(plain));
+    if (voucher !== null && voucherState(voucher, now) === 'good') {
+      takeBackAttempt(tx, attempt);
+      return voucher;
+    }
+    audit.append(tx, { actor: 'console', action: 'device.refused', subject: 'person:unknown', address });
+    return null;
+  });
+  if (found === null) return { state: 'wrong' };
+  if ('heldForMs' in found) return { state: 'held', forMs: found.heldForMs };
+  const dayEnd = nextDayEnd(now, rules.identity.schoolDayEnds ?? DAY_ENDS, rules.timeZone);
+  return open(options, { address, person: found.guest, since: now, seenAt: now, until: Math.min(dayEnd, found.until) });
 }
 
 function open({ record, audit, publishing }: DeviceOptions, device: DeviceSignIn): DeviceState {

@@ -6,6 +6,8 @@ import type { Who } from './who.ts';
 export interface IdentityRules {
   /** For whoever is not identified. */
   readonly strictestLevel: string;
+  /** By name. */
+  readonly levels: Readonly<Record<string, unknown>>;
   /** By canonical user name. */
   readonly people: Readonly<Record<string, { readonly level: string; readonly groups: readonly string[] }>>;
   readonly identity: {
@@ -20,6 +22,9 @@ export interface IdentityRules {
  */
 export type Identify = (client: string, user: string | null, signedIn?: string | null) => Who;
 
+/** Level of whoever signed in with a voucher, and how their names begin. No account's name can hold a colon. */
+const GUEST = 'guest';
+
 /** Addresses remembered with their level; a school has some thousands, an attacker with IPv6 has more. */
 const REMEMBERED = 10_000;
 
@@ -32,8 +37,10 @@ export function prepareIdentity(rules: IdentityRules): Identify {
   const people = new Map(Object.entries(rules.people));
   const unknownNeeds = rules.identity.mode === 'challenge' ? 'sign-in' : 'nothing';
   const levelOfRange = rangeLookup(rules.identity.ranges);
+  const others = { level: rules.strictestLevel, groups: [] };
+  const guests = { level: Object.hasOwn(rules.levels, GUEST) ? GUEST : rules.strictestLevel, groups: [] };
   const person = (client: string, name: string, identified: Who['identified']): Who => {
-    const { level, groups } = people.get(name) ?? { level: rules.strictestLevel, groups: [] };
+    const { level, groups } = people.get(name) ?? (name.startsWith(`${GUEST}:`) ? guests : others);
     return { user: name, identified, level, groups, client, needs: 'nothing' };
   };
   return (client, user, signedIn = null) => {

@@ -1,6 +1,7 @@
 import type { ReadTx, Row, Tx } from '../store/database.ts';
 import type { Person, Role } from './accounts.ts';
 import type { DeviceSession } from './signed-in-devices.ts';
+import type { Voucher } from './vouchers.ts';
 
 export function insertPerson(tx: Tx, person: Person, userKey: string, at: number): void {
   tx.run(
@@ -175,6 +176,37 @@ export function standingDevices(tx: ReadTx, now: number): DeviceSession[] {
     .map((row) => ({ address: String(row['address']), user: String(row['user_key']), until: Number(row['until']) }));
 }
 
+export function insertVoucher(tx: Tx, { guest, purpose, sponsorId, from, until }: Voucher, codeHash: string): void {
+  tx.run(
+    'INSERT INTO vouchers (person_id, code_hash, purpose, sponsor_id, starts_at, ends_at) VALUES (?, ?, ?, ?, ?, ?)',
+    guest.id,
+    codeHash,
+    purpose,
+    sponsorId,
+    from,
+    until,
+  );
+}
+
+export function markWithdrawn(tx: Tx, guestId: string, at: number): void {
+  tx.run('UPDATE vouchers SET withdrawn_at = ? WHERE person_id = ?', at, guestId);
+}
+
+export function findVoucher(tx: ReadTx, guestId: string): Voucher | null {
+  const row = tx.get(`${VOUCHERS} WHERE person_id = ?`, guestId);
+  return row === undefined ? null : toVoucher(tx, row);
+}
+
+export function findVoucherByCode(tx: ReadTx, codeHash: string): Voucher | null {
+  const row = tx.get(`${VOUCHERS} WHERE code_hash = ?`, codeHash);
+  return row === undefined ? null : toVoucher(tx, row);
+}
+
+/** Newest first. */
+export function listVouchers(tx: ReadTx, limit: number): Voucher[] {
+  return tx.all(`${VOUCHERS} ORDER BY person_id DESC LIMIT ?`, limit).map((row) => toVoucher(tx, row));
+}
+
 export interface Failures {
   readonly failures: number;
   readonly lastAt: number;
@@ -217,6 +249,20 @@ function toDevice(tx: ReadTx, row: Row): DeviceSignIn {
     number,
   ];
   return { address: String(row['address']), person: toPerson(tx, row), since, seenAt, until };
+}
+
+const VOUCHERS = `SELECT people.*, purpose, sponsor_id, starts_at, ends_at, withdrawn_at
+  FROM vouchers JOIN people ON people.id = person_id`;
+
+function toVoucher(tx: ReadTx, row: Row): Voucher {
+  return {
+    guest: toPerson(tx, row),
+    purpose: String(row['purpose']),
+    sponsorId: String(row['sponsor_id']),
+    from: Number(row['starts_at']),
+    until: Number(row['ends_at']),
+    withdrawnAt: row['withdrawn_at'] === null ? null : Number(row['withdrawn_at']),
+  };
 }
 
 function toPerson(tx: ReadTx, row: Row): Person {

@@ -68,6 +68,39 @@ void t.test('signing in and out', async (t) => {
   t.equal((await browser.get('/')).status, 303);
 });
 
+void t.test('a voucher is made, shown once, and withdrawn', async (t) => {
+  const console = await staffed();
+  t.teardown(() => console.close());
+  const browser = signedIn(console, 'n.manager');
+  const form = { name: 'Jo <Visitor>', purpose: 'Talk & films', from: '2026-11-23T09:00', until: '2026-11-24T16:00' };
+  const wrong = await browser.post('/guests', '/guests', { ...form, name: '', until: '2026-11-23T08:00' });
+  t.equal(wrong.status, 422);
+  t.match(wrong.body, /href="#name"/);
+  t.match(wrong.body, /href="#until"/);
+  t.match(wrong.body, 'Talk &amp; films', 'what was typed is kept');
+  const made = await browser.post('/guests', '/guests', form);
+  t.equal(made.status, 201);
+  t.match(made.body, 'Jo &lt;Visitor&gt;');
+  const code = /[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}/.exec(made.body)![0];
+  const list = await browser.get('/guests');
+  t.match(list.body, 'Person n.manager', 'who answers for the guest');
+  t.notMatch(list.body, code);
+  t.match(console.devices.signInGuest(code, '10.20.0.1'), { state: 'signed-in', fullName: 'Jo <Visitor>' });
+  const id = /\/guests\/(\w{26})\/withdraw/.exec(list.body)![1]!;
+  t.match(await browser.post('/guests', `/guests/${id}/withdraw`, {}), { status: 303, location: '/guests' });
+  t.match((await browser.get('/guests')).body, 'Withdrawn');
+  t.same(console.devices.at('10.20.0.1'), { state: 'nobody' });
+
+  const headers = { authorization: `Bearer ${openSession(console, 'n.manager')}` };
+  const body = { name: 'Al', purpose: 'Audit', until: '2026-11-24T16:00:00Z' };
+  const api = await console.app.inject({ method: 'POST', url: '/api/v1/guests', headers, payload: body });
+  t.equal(api.statusCode, 201);
+  t.match(api.json(), { name: 'Al', sponsor: 'n.manager', state: 'good', code: /^[0-9A-Z-]{14}$/ });
+  const listed = await console.app.inject({ url: '/api/v1/guests', headers });
+  t.match(listed.json(), { guests: [{ name: 'Al' }, { name: 'Jo <Visitor>', state: 'withdrawn' }] });
+  t.notMatch(listed.body, 'code');
+});
+
 void t.test('after signing in one stays on our own pages', async (t) => {
   const console = await staffed();
   t.teardown(() => console.close());

@@ -55,7 +55,7 @@ export function refused(secondsAgo: number, change: Partial<AccessRecord> = {}):
 }
 
 const nobody = async (): Promise<DeviceAnswer> => ({ state: 'nobody' });
-export const NOBODY: DeskDevices = { signIn: nobody, signOut: nobody, at: nobody };
+export const NOBODY: DeskDevices = { signIn: nobody, signInGuest: nobody, signOut: nobody, at: nobody };
 
 /** A front desk without a listener. `records` are what the gateway answers for any client, as if it did not look. */
 export function makeDesk(

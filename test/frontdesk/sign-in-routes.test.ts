@@ -35,6 +35,7 @@ async function rig(
   const [asked, signedOut]: [string[], string[]] = [[], []];
   const devices: DeskDevices = {
     signIn: async (name, password, address) => (asked.push(`${name}/${password}/${address}`), answer),
+    signInGuest: async (code, address) => (asked.push(`${code}/${address}`), answer),
     signOut: async (address) => (signedOut.push(address), { state: 'nobody' }),
     at: async () => atFirst,
   };
@@ -132,6 +133,20 @@ void t.test('every answer has its status and says what to do', async (t) => {
     if (status === 429) t.equal(page.headers['retry-after'], '61');
     if (status === 401) t.match(page.body, /<title>Error: Sign in/);
   }
+});
+
+void t.test('a guest types the code of a voucher', async (t) => {
+  const good = await rig(SIGNED_IN);
+  const answer = await good.post('/guest', { token: await good.token(), code: ' k7mp-2qxr ' });
+  t.equal(answer.statusCode, 303);
+  t.same(good.asked, [`k7mp-2qxr/${CLIENT}`]);
+  t.equal((await good.post('/guest', { code: 'k7mp-2qxr' })).statusCode, 403, 'without a token');
+  const { post, token } = await rig({ state: 'wrong' });
+  const wrong = await post('/guest', { token: await token(), code: '"><b>' });
+  t.equal(wrong.statusCode, 401);
+  t.match(wrong.body, /href="#code">This code is not good/);
+  t.notMatch(wrong.body, '<b>');
+  t.equal((await post('/guest', { token: await token(), code: ' ' })).statusCode, 422);
 });
 
 void t.test('what is missing is said beside its field and at the top, and nobody is asked', async (t) => {

@@ -120,13 +120,13 @@ export const PURE_TO_THE_GROUND = [
 ];
 
 export const PACKAGE_HOMES: Readonly<Record<string, readonly Where[]>> = {
-  fastify: ['console/*', 'frontdesk/*', '*/routes.ts'],
+  fastify: ['console/*', 'frontdesk/*', '*/routes.ts', '*/guest-routes.ts'],
   '@fastify/cookie': ['console/*'],
   '@fastify/csrf-protection': ['console/*'],
   '@fastify/formbody': ['console/*'],
   '@fastify/helmet': ['console/*', 'frontdesk/*'],
   '@fastify/rate-limit': ['console/*', 'frontdesk/*'],
-  '@fastify/type-provider-typebox': ['console/*', '*/routes.ts'],
+  '@fastify/type-provider-typebox': ['console/*', '*/routes.ts', '*/guest-routes.ts'],
   '@fastify/view': ['console/*'],
   nunjucks: ['console/pages.ts'],
   commander: ['main.ts', 'cli/*'],
@@ -178,7 +178,15 @@ export const ROOMS: Rooms = {
     'main.ts': ['kernel', 'cli'],
   },
   workers: {
-    files: ['*/service.ts', '*/session-service.ts', '*/device-service.ts', '*/repository.ts', '*/routes.ts'],
+    files: [
+      '*/service.ts',
+      '*/session-service.ts',
+      '*/device-service.ts',
+      '*/voucher-service.ts',
+      '*/repository.ts',
+      '*/routes.ts',
+      '*/guest-routes.ts',
+    ],
     rooms: ['store', 'audit', 'events', 'delivery', 'publishing'],
   },
   deviations: [

@@ -12,6 +12,7 @@ import { createPasswords } from '../../src/identity/passwords.ts';
 import { insertPerson, storePassword } from '../../src/identity/repository.ts';
 import { type Accounts, createAccounts } from '../../src/identity/service.ts';
 import { type DeviceSessions, createDeviceSessions } from '../../src/identity/device-service.ts';
+import { type Vouchers, createVouchers } from '../../src/identity/voucher-service.ts';
 import { type Sessions, createSessions } from '../../src/identity/session-service.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
 import type { CompiledPolicy } from '../../src/policy/compile.ts';
@@ -59,6 +60,7 @@ export interface ControlPlane {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly devices: DeviceSessions;
+  readonly vouchers: Vouchers;
   readonly safeguarding: Safeguarding;
   readonly evidence: Evidence;
   /** What is on disk, as compiled. */
@@ -163,6 +165,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     accounts,
     sessions,
     devices,
+    vouchers: createVouchers({ record, audit, clock, newId, devices }),
     safeguarding,
     evidence,
     invalid,

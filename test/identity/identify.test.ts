@@ -3,6 +3,7 @@ import { type IdentityRules, prepareIdentity } from '../../src/identity/identify
 import { canonicalUser } from '../../src/identity/user-name.ts';
 
 const rules: IdentityRules = {
+  levels: { guest: {} },
   strictestLevel: 'ks1',
   people: { ann: { level: 'ks4', groups: ['11b'] }, josé: { level: 'staff', groups: [] } },
   identity: {

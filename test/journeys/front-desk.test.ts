@@ -6,7 +6,7 @@ import { startChromium } from '../helpers/chromium.ts';
 import { startNameServer } from '../helpers/dns.ts';
 import { startOrigin, startTcpOrigin } from '../helpers/origin.ts';
 import { connectThrough } from '../helpers/raw-client.ts';
-import { joinBoth, HEAD, MANAGER, STAFF_PASSWORD } from '../helpers/staff.ts';
+import { joinBoth, HEAD, MANAGER, signIn as asStaff, STAFF_PASSWORD } from '../helpers/staff.ts';
 import { Stack } from '../helpers/stack.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 import { TestSchool } from '../helpers/test-school.ts';
@@ -110,6 +110,30 @@ void t.test('sessions stand while the console is away, and are there again when 
     return /signed in as/.test((await page.textContent('main'))!);
   });
   t.equal((await tunnel()).response.status, 200);
+});
+
+void t.test('a guest signs in with a code that a member of staff made, and is out when it is withdrawn', async (t) => {
+  await page.goto(DESK);
+  await page.click('main button');
+  await page.waitForSelector('#code');
+  const staff = await asStaff(stack, MANAGER);
+  const made = await staff.call<{ id: string; code: string }>('POST', '/api/v1/guests', {
+    name: 'Jo Visitor',
+    purpose: 'Talk to Year 6',
+    until: new Date(Date.now() + 3_600_000).toISOString(),
+  });
+  await page.fill('#code', made.code.toLowerCase());
+  await page.click('form[action="/guest"] button');
+  t.match(await page.textContent('main'), 'signed in as Jo Visitor');
+  const open = `http://open.test:${origin.http.port}/`;
+  await until('the guest gets on', async () => (await page.goto(open))?.status() === 200 && page.url() === open);
+  await staff.call('POST', `/api/v1/guests/${made.id}/withdraw`);
+  await until('the guest is out', async () => {
+    await page.goto(open);
+    return page.url() === DESK;
+  });
+  // For the test that follows.
+  await signIn(MANAGER, STAFF_PASSWORD);
 });
 
 void t.test(

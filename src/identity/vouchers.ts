@@ -1,0 +1,74 @@
+import { type FieldProblem, InvalidFieldsError } from '../kernel/errors.ts';
+import type { Person } from './accounts.ts';
+
+/** What a member of staff asks for. Instants in ms since the epoch; null: what was typed is none. */
+export interface VoucherInput {
+  readonly name: string;
+  readonly purpose: string;
+  readonly from: number | null;
+  readonly until: number | null;
+}
+
+/** A guest's way in, for a time. */
+export interface Voucher {
+  /** The guest; their user name begins with `guest:`, which no account's can. */
+  readonly guest: Person;
+  readonly purpose: string;
+  readonly sponsorId: string;
+  readonly from: number;
+  readonly until: number;
+  readonly withdrawnAt: number | null;
+}
+
+export type VoucherState = 'to come' | 'good' | 'ended' | 'withdrawn';
+
+export function voucherState({ from, until, withdrawnAt }: Voucher, now: number): VoucherState {
+  if (withdrawnAt !== null) return 'withdrawn';
+  if (now >= until) return 'ended';
+  return now < from ? 'to come' : 'good';
+}
+
+const MAX_NAME = 100;
+const MAX_PURPOSE = 300;
+const MAX_DAYS = 31;
+const DAY_MS = 86_400_000;
+
+/** The terms as they will be kept. Throws an InvalidFieldsError with every field that is wrong. */
+export function readVoucher(
+  input: VoucherInput,
+  now: number,
+): Pick<Voucher, 'purpose' | 'from' | 'until'> & { name: string } {
+  const problems: FieldProblem[] = [];
+  const plain = (text: string): string => text.replace(/\p{Cc}+/gu, ' ').trim();
+  const [name, purpose] = [plain(input.name), plain(input.purpose)];
+  const { from, until } = input;
+  const wrong = (field: string, reason: string): void => void problems.push({ field, reason });
+  if (name === '' || name.length > MAX_NAME) wrong('name', `Give the guest’s name, in at most ${MAX_NAME} characters.`);
+  if (purpose === '' || purpose.length > MAX_PURPOSE) {
+    wrong('purpose', `Say what the guest is here for, in at most ${MAX_PURPOSE} characters.`);
+  }
+  if (from === null) wrong('from', 'Give the day and time from which it is good.');
+  if (until === null) wrong('until', 'Give the day and time at which it ends.');
+  else if (until <= now || (from !== null && until <= from))
+    wrong('until', 'The end must be later than the start, and to come.');
+  else if (from !== null && until - from > MAX_DAYS * DAY_MS)
+    wrong('until', `A voucher is good for ${MAX_DAYS} days at most.`);
+  if (problems.length > 0) throw new InvalidFieldsError(problems);
+  return { name, purpose, from: from!, until: until! };
+}
+
+/** Crockford's alphabet: no letters that are read as digits. */
+const LETTERS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** A code for typing, such as `K7MP-2QXR-9TBD`, from 12 random bytes: 60 bits. */
+export function voucherCode(random: Uint8Array): string {
+  const letters = Array.from(random.subarray(0, 12), (byte) => LETTERS[byte & 31]!).join('');
+  return letters.replace(/(.{4})(?=.)/g, '$1-');
+}
+
+/** The one spelling of a code however it was typed; null if it cannot be one. */
+export function readCode(typed: string): string | null {
+  if (typed.length > 100) return null;
+  const plain = typed.toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1');
+  return /^[0-9A-HJKMNP-TV-Z]{12}$/.test(plain) ? plain : null;
+}
