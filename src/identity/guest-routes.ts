@@ -76,9 +76,10 @@ export const guestRoutes: FastifyPluginAsyncTypebox<GuestRoutesOptions> = async 
     return reply.code(201).send({ ...toJson(options, voucher), code });
   });
 
-  app.post('/api/v1/guests/:id/withdraw', { config, schema: { params: Params } }, async (request) =>
-    toJson(options, vouchers.withdraw(request.actor(), request.params.id)),
-  );
+  app.post('/api/v1/guests/:id/withdraw', { config, schema: { params: Params } }, async (request, reply) => {
+    const withdrawn = vouchers.withdraw(request.actor(), request.params.id);
+    return reply.send(toJson(options, withdrawn));
+  });
 };
 
 /** An instant in ISO 8601 with its offset; null: none, or none that says which zone it means. */

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { InvalidFieldsError } from '../../src/kernel/errors.ts';
-import { readCode, readVoucher, voucherCode } from '../../src/identity/vouchers.ts';
+import { readCode, readVoucher, voucherCode, type VoucherInput } from '../../src/identity/vouchers.ts';
 
 const NOW = Date.parse('2026-11-23T09:00:00Z');
 const HOUR = 3_600_000;
@@ -8,10 +8,10 @@ const GOOD = { name: 'Jo Visitor', purpose: 'Talk to Year 6', from: NOW, until: 
 
 void t.test('what a voucher may say', async (t) => {
   t.same(readVoucher({ ...GOOD, name: ' Jo\u0000Visitor ' }, NOW), GOOD);
-  const table: [string, Partial<typeof GOOD> | { from: null } | { until: null }, string[]][] = [
+  const table: [string, Partial<VoucherInput>, string[]][] = [
     ['nothing', { name: ' ', purpose: '' }, ['name', 'purpose']],
     ['too much', { name: 'x'.repeat(101), purpose: 'x'.repeat(301) }, ['name', 'purpose']],
-    ['no times', { from: null, until: null } as never, ['from', 'until']],
+    ['no times', { from: null, until: null }, ['from', 'until']],
     ['an end before the start', { from: NOW + 2 * HOUR }, ['until']],
     ['an end that is past', { from: NOW - 2 * HOUR, until: NOW - HOUR }, ['until']],
     ['more than a month', { until: NOW + 32 * 24 * HOUR }, ['until']],
