@@ -46,7 +46,6 @@ export function prepareSnapshots(
     ...preparedLive(live),
     index,
     illegal,
-    evidenceKey: live.evidenceKey ?? null,
     identify: prepareIdentity(policy.body),
     hash,
     serial: policy.serial,
@@ -64,6 +63,7 @@ export function withLive(snapshots: Snapshots, live: LiveSnapshot): Snapshots {
   return { ...snapshots, ...preparedLive(live) };
 }
 
-function preparedLive(live: LiveSnapshot): Pick<Snapshots, 'live' | 'devices'> {
-  return { live: prepareLive(live), devices: new SignedInDevices(live.sessions ?? []) };
+function preparedLive(live: LiveSnapshot): Pick<Snapshots, 'live' | 'devices' | 'evidenceKey'> {
+  const evidenceKey = live.evidenceKey ?? null;
+  return { live: prepareLive(live), devices: new SignedInDevices(live.sessions ?? []), evidenceKey };
 }
