@@ -177,3 +177,28 @@ void t.test('every way to ask for a listed page or host is refused and leaves no
   t.ok(hits.every(({ data }) => /^[0-9a-f]{64}$/.test((data as IllegalHitRecord).mark!)));
   t.same(new Set(hits.flatMap(({ data }) => (data as IllegalHitRecord).categories)), new Set(['csam', 'terrorism']));
 });
+
+void t.test('no rule opens a listed host: level, class, person, lesson or unblock', async (t) => {
+  const site = 'listed-0.test';
+  await using gateway = await startTestGateway(
+    {},
+    {
+      illegal: createTestIllegal({ csam: [site] }).index,
+      listed: { [site]: ['known-good'] },
+      categories: { 'known-good': 'allow' },
+      levels: { open: `title: Open\nvoice: adult\nextends: ks1\nallow: [${site}]\n` },
+      identity: 'identity: { mode: open, strictestLevel: open }',
+      rules: [
+        `groups: [{ name: 9x, allow: [${site}], categories: { known-good: allow } }]`,
+        `people: [{ name: pat, level: open, groups: [9x], allow: [${site}] }]`,
+        `lessons: [{ group: 9x, from: "2020-01-01T00:00:00Z", until: "2099-01-01T00:00:00Z", sites: [${site}] }]`,
+      ].join('\n'),
+      verify: async ({ name }) => ({ user: name }),
+    },
+  );
+  const terms = { topic: 'x', categories: ['known-good'], levels: ['open'], people: ['pat'], ranges: ['127.0.0.0/8'] };
+  gateway.setGrants([{ id: 'g', hosts: [site], from: 0, until: 9e15, passesPersonBlock: true, ...terms }]);
+  const pat = `Proxy-Authorization: Basic ${Buffer.from('pat:x').toString('base64')}`;
+  for (const fields of [[], [pat]]) t.equal((await request(gateway.port, get(site, ...fields))).status, 403);
+  for (const record of gateway.spool.records) t.match(record, { reason: 'illegal', step: 'illegal', target: null });
+});
