@@ -74,9 +74,14 @@ void t.test('three people make a key, from the command line', async (t) => {
   const own = (name: string): string => `evidence of ${name}`;
   const lines = [
     STAFF_PASSWORD,
-    ...[own(HEAD), own(HEAD)],
-    ...[STAFF_PASSWORD, own(MANAGER), own(MANAGER)],
-    ...['third person password', own('third'), own('third')],
+    own(HEAD),
+    own(HEAD),
+    STAFF_PASSWORD,
+    own(MANAGER),
+    own(MANAGER),
+    'third person password',
+    own('third'),
+    own('third'),
   ];
   const made = await stack.run(init, `${lines.join('\n')}\n`);
   t.equal(made.code, 0, made.stderr);
