@@ -4,6 +4,7 @@ import { type DataLayout, dataLayout } from '../config/data-layout.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { loadPublicKey } from '../events/signing.ts';
 import { readLastGood } from '../events/snapshot-keeper.ts';
+import { type DirectorySnapshot, NO_DIRECTORY } from '../identity/directory-snapshot.ts';
 import { InvalidInputError } from '../kernel/errors.ts';
 import { compileFolder } from '../policy/load.ts';
 import type { LiveSnapshot, PolicySnapshot } from '../policy/snapshot.ts';
@@ -17,7 +18,9 @@ export interface PolicySources {
   onDisk(): PolicySnapshot;
   /** What this machine's gateway runs; null before the first. Throws a SchoolgateError if it cannot be trusted. */
   published(): { readonly policy: PolicySnapshot; readonly serial: number } | null;
-  /** The unblocks this machine's gateway knows. */
+  /** Whom rosters name, as this machine's gateway knows it. */
+  people(): DirectorySnapshot;
+  /** The unblocks and suspensions this machine's gateway knows. */
   live(): LiveSnapshot;
 }
 
@@ -25,7 +28,7 @@ export function policySources(context: CliContext): PolicySources {
   const { dataDir, policyDir, listsDir } = readEnvironment(context.env, context.cwd);
   const layout = dataLayout(dataDir);
   // Without the console's key no gateway has ever accepted a snapshot here.
-  const lastGood = <K extends 'policy' | 'live'>(kind: K): ReturnType<typeof readLastGood<K>> =>
+  const lastGood = <K extends 'policy' | 'people' | 'live'>(kind: K): ReturnType<typeof readLastGood<K>> =>
     existsSync(layout.signingPublicKey) ? readLastGood(layout, kind, loadPublicKey(layout)) : null;
   return {
     layout,
@@ -39,6 +42,7 @@ export function policySources(context: CliContext): PolicySources {
       const found = lastGood('policy');
       return found === null ? null : { policy: found.body, serial: found.serial };
     },
+    people: () => lastGood('people')?.body ?? NO_DIRECTORY,
     live: () => lastGood('live')?.body ?? { grants: [] },
   };
 }

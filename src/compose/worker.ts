@@ -23,6 +23,7 @@ import { createRefusalLog } from '../gateway/refusal-log.ts';
 import { createResolve } from '../gateway/resolve.ts';
 import { prepareSnapshots, type Snapshots, withLive } from '../gateway/snapshots.ts';
 import { createUpstreamPools } from '../gateway/upstream-pools.ts';
+import { NO_DIRECTORY } from '../identity/directory-snapshot.ts';
 import type { CredentialsAnswer } from '../identity/credentials.ts';
 import { neverBackwards, systemClock } from '../kernel/clock.ts';
 import { createIdMaker } from '../kernel/ids.ts';
@@ -88,7 +89,8 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
   const readSnapshots = (): Snapshots => {
     const policy = readLastGood(layout, 'policy', publicKey);
     if (policy === null) throw new Error('no policy has been published to this gateway yet');
-    return prepareSnapshots(policy, readLive(), index.index, illegal, ownPorts);
+    const people = readLastGood(layout, 'people', publicKey)?.body ?? NO_DIRECTORY;
+    return prepareSnapshots(policy, people, readLive(), index.index, illegal, ownPorts);
   };
   const limits = DEFAULT_LIMITS;
   const parent = environment.upstreamProxy;

@@ -1,4 +1,5 @@
 import type { IndexSnapshot } from '../categories/index-snapshot.ts';
+import type { DirectorySnapshot } from '../identity/directory-snapshot.ts';
 import type { LiveSnapshot, PolicySnapshot } from '../policy/snapshot.ts';
 
 /** What the bus carries between gateways and the console. Two adapters (folder, Redis) pass one test suite. */
@@ -37,10 +38,12 @@ export interface UpwardConsumer {
   close(): Promise<void>;
 }
 
-export const SNAPSHOT_KINDS = ['policy', 'live', 'index'] as const;
+export const SNAPSHOT_KINDS = ['policy', 'people', 'live', 'index'] as const;
 export type SnapshotKind = (typeof SNAPSHOT_KINDS)[number];
 export interface SnapshotBodies {
   policy: PolicySnapshot;
+  /** Who belongs to the school, by its rosters: large, and changed once a day at most. */
+  people: DirectorySnapshot;
   live: LiveSnapshot;
   /** Describes files; their bytes travel by themselves. */
   index: IndexSnapshot;

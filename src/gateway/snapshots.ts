@@ -1,5 +1,6 @@
 import type { IllegalIndex } from '../categories/illegal-match.ts';
 import type { CategoryIndex } from '../categories/match.ts';
+import type { DirectorySnapshot } from '../identity/directory-snapshot.ts';
 import { type Identify, prepareIdentity } from '../identity/identify.ts';
 import { SignedInDevices } from '../identity/signed-in-devices.ts';
 import { addressRanges, type AddressRanges } from '../kernel/ip.ts';
@@ -35,6 +36,7 @@ export interface Snapshots {
 /** Does the thinking once, so that requests only look up. `ownPorts`: ports of our own listeners on this machine. */
 export function prepareSnapshots(
   policy: { readonly body: PolicySnapshot; readonly serial: number },
+  people: DirectorySnapshot,
   live: LiveSnapshot,
   index: CategoryIndex,
   illegal: IllegalIndex | null,
@@ -46,7 +48,7 @@ export function prepareSnapshots(
     ...preparedLive(live),
     index,
     illegal,
-    identify: prepareIdentity(policy.body),
+    identify: prepareIdentity(policy.body, people),
     hash,
     serial: policy.serial,
     facts: policy.body,

@@ -1,4 +1,5 @@
 import { addressRanges } from '../kernel/ip.ts';
+import { type DirectorySnapshot, NO_DIRECTORY, type RosterLevels, rosterLevel } from './directory-snapshot.ts';
 import { canonicalUser } from './user-name.ts';
 import type { Who } from './who.ts';
 
@@ -13,6 +14,8 @@ export interface IdentityRules {
   readonly identity: {
     readonly mode: 'open' | 'challenge';
     readonly ranges: readonly { readonly cidr: string; readonly level: string }[];
+    /** Of people whom only a roster names; left out: they get the strictest level. */
+    readonly levels?: RosterLevels;
   };
 }
 
@@ -33,8 +36,8 @@ const REMEMBERED = 10_000;
  * the level of the longest range that holds the address; else the strictest level. A verified person whom the policy does not know gets the strictest level under their
  * own name: that somebody signed in says who they are, not what they may do.
  */
-export function prepareIdentity(rules: IdentityRules): Identify {
-  const people = new Map(Object.entries(rules.people));
+export function prepareIdentity(rules: IdentityRules, directory: DirectorySnapshot = NO_DIRECTORY): Identify {
+  const people = everybody(rules, directory);
   const unknownNeeds = rules.identity.mode === 'challenge' ? 'sign-in' : 'nothing';
   const levelOfRange = rangeLookup(rules.identity.ranges);
   const others = { level: rules.strictestLevel, groups: [] };
@@ -50,6 +53,20 @@ export function prepareIdentity(rules: IdentityRules): Identify {
     if (level !== null) return { user: null, identified: 'range', level, groups: [], client, needs: 'nothing' };
     return { user: null, identified: 'none', level: rules.strictestLevel, groups: [], client, needs: unknownNeeds };
   };
+}
+
+/** What the policy says of a person stands before what a roster says; they are in the groups of both. */
+function everybody(rules: IdentityRules, directory: DirectorySnapshot): Map<string, IdentityRules['people'][string]> {
+  const { strictestLevel, identity } = rules;
+  const levels = identity.levels ?? { years: {}, roles: {} };
+  const people = new Map(Object.entries(rules.people));
+  for (const person of directory.people) {
+    const written = people.get(person.name);
+    const level = written?.level ?? rosterLevel(person, levels) ?? strictestLevel;
+    const groups = written === undefined ? person.groups : [...new Set([...written.groups, ...person.groups])];
+    people.set(person.name, { level, groups });
+  }
+  return people;
 }
 
 function rangeLookup(ranges: IdentityRules['identity']['ranges']): (client: string) => string | null {

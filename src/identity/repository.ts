@@ -18,25 +18,32 @@ export function insertPerson(tx: Tx, person: Person, userKey: string, at: number
 export function storePassword(tx: Tx, personId: string, hash: string, at: number): void {
   tx.run(
     `INSERT INTO passwords (person_id, hash, changed_at) VALUES (?, ?, ?)
-     ON CONFLICT (person_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at`,
+     ON CONFLICT (person_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at, temporary = 0`,
     personId,
     hash,
     at,
   );
 }
 
-/** The person with this user key and their password hash (null: has none). */
+/**
+ * The person with this user key and their password hash. Null: has none that counts, such as somebody who has left the school; a
+ * role in the console is taken away by people, not by a roster.
+ */
 export function findByUserKey(tx: ReadTx, userKey: string): { person: Person; hash: string | null } | null {
   const row = tx.get(
-    'SELECT people.*, passwords.hash FROM people LEFT JOIN passwords ON person_id = id WHERE user_key = ?',
+    `SELECT people.*, CASE WHEN left_at IS NULL OR id IN (SELECT person_id FROM person_roles) THEN hash END AS hash
+     FROM people LEFT JOIN passwords ON passwords.person_id = id LEFT JOIN directory ON directory.person_id = id
+     WHERE user_key = ?`,
     userKey,
   );
   if (row === undefined) return null;
   return { person: toPerson(tx, row), hash: row['hash'] === null ? null : String(row['hash']) };
 }
 
+/** Who has a role in the console. */
 export function listPeople(tx: ReadTx): Person[] {
-  return tx.all('SELECT * FROM people ORDER BY user_key').map((row) => toPerson(tx, row));
+  const sql = 'SELECT * FROM people WHERE id IN (SELECT person_id FROM person_roles) ORDER BY user_key';
+  return tx.all(sql).map((row) => toPerson(tx, row));
 }
 
 /** Null: there is no such person. */
@@ -45,9 +52,10 @@ export function findUserName(tx: ReadTx, id: string): string | null {
   return row === undefined ? null : String(row['user_name']);
 }
 
-/** How many people can sign in. */
+/** How many people can sign in to the console. */
 export function countAccounts(tx: ReadTx): number {
-  return Number(tx.get('SELECT count(*) AS n FROM passwords')!['n']);
+  const sql = 'SELECT count(*) AS n FROM passwords WHERE person_id IN (SELECT person_id FROM person_roles)';
+  return Number(tx.get(sql)!['n']);
 }
 
 export function hasRole(tx: ReadTx, role: Role): boolean {

@@ -76,7 +76,8 @@ async function signIn(options: SessionsOptions, attempt: SignInAttempt): Promise
     return userKey === null ? null : findByUserKey(tx, userKey);
   });
   const isRight = await passwords.verify(attempt.password, found?.hash ?? null);
-  if (!isRight || found === null) throw refuse(options, found?.person ?? null, attempt.address);
+  // Whoever has no role has nothing to do here: pupils have passwords too.
+  if (!isRight || found === null || found.person.roles.length === 0) throw refuse(options, found?.person ?? null, attempt.address);
   return openSession(options, found.person, counted, attempt.address);
 }
 

@@ -1,4 +1,5 @@
 import { type CategoryMatch, type EntryMatch, type ExplainedIndex, NO_MATCH } from '../categories/match.ts';
+import type { DirectorySnapshot } from '../identity/directory-snapshot.ts';
 import { type Identify, prepareIdentity } from '../identity/identify.ts';
 import { SignedInDevices } from '../identity/signed-in-devices.ts';
 import type { Who } from '../identity/who.ts';
@@ -30,6 +31,7 @@ export interface CheckSources {
   readonly policy: PolicySnapshot;
   /** 0: the policy is not published. */
   readonly serial: number;
+  readonly people: DirectorySnapshot;
   readonly live: LiveSnapshot;
   readonly index: ExplainedIndex;
   /** Which canonical addresses a gateway may connect to. */
@@ -41,7 +43,7 @@ export interface Checked {
   /** Only the host was judged, because over https a gateway sees no path. */
   readonly hostOnly: boolean;
   readonly identified: Who['identified'];
-  /** The person who was named is not in the policy. */
+  /** The person who was named is neither in the policy nor in the directory. */
   readonly unknownPerson: boolean;
   /** The entries that the categories come from, without those of locked categories. Looked for when it is called. */
   readonly matched: () => readonly EntryMatch[];
@@ -58,8 +60,9 @@ export function createCheckUrl(sources: CheckSources): CheckUrl {
   const { policy: snapshot, serial } = sources;
   const policy = preparePolicy(snapshot);
   const live = prepareLive(sources.live);
-  const identify = prepareIdentity(snapshot);
   const devices = new SignedInDevices(sources.live.sessions ?? []);
+  const identify = prepareIdentity(snapshot, sources.people);
+  const named = new Set([...Object.keys(snapshot.people), ...sources.people.people.map(({ name }) => name)]);
   const dropLocked = lockedDropper(snapshot, sources.index);
   return (query, now) => {
     const instant = query.at === undefined ? now : readInstant(query.at, snapshot.timeZone);
@@ -76,7 +79,7 @@ export function createCheckUrl(sources: CheckSources): CheckUrl {
       verdict: explain(decision, { request, canonical: target?.text ?? null, now: instant, policy: snapshot, serial }),
       hostOnly: target?.scheme === 'https',
       identified: who.identified,
-      unknownPerson: who.user !== null && !Object.hasOwn(snapshot.people, who.user),
+      unknownPerson: who.user !== null && !named.has(who.user),
       matched: () =>
         target === null || violation !== null
           ? []

@@ -1,4 +1,5 @@
 import type { DocumentPath, YamlDocument } from '../config/yaml-document.ts';
+import { DEFAULT_LEVELS, type RosterLevels } from '../identity/directory-snapshot.ts';
 import { addressRanges, canonicalAddress, isCidr } from '../kernel/ip.ts';
 import { type Compiling, report } from './compile-entries.ts';
 import { minuteOfDay } from './compile-levels.ts';
@@ -74,6 +75,20 @@ export function compileSignIn(
     report(to, document, ['identity', 'schoolDayEnds'], `"${schoolDayEnds}" is not a time of day; write it as "18:00"`);
   }
   return { ...(shared !== undefined && { shared }), ...(ends !== null && { schoolDayEnds: ends }) };
+}
+
+/** Compiles `identity.levels` over the key stages of England; a shipped level that this school has not is left out. */
+export function compileRosterLevels(to: Compiling, document: Document, levelIds: ReadonlySet<string>): RosterLevels {
+  const own = document.value.identity.levels ?? {};
+  const over = (kind: 'years' | 'roles'): Record<string, string> => {
+    const written = Object.entries((own[kind] ?? {}) as Record<string, string>);
+    for (const [name, level] of written) {
+      if (!levelIds.has(level)) report(to, document, ['identity', 'levels', kind, name], unknownLevel(level));
+    }
+    const shipped = Object.entries(DEFAULT_LEVELS[kind]).filter(([, level]) => levelIds.has(level));
+    return Object.fromEntries([...shipped, ...written]);
+  };
+  return { years: over('years'), roles: over('roles') };
 }
 
 function checkCidrs(to: Compiling, document: Document, path: DocumentPath, cidrs: readonly string[]): void {

@@ -4,7 +4,7 @@ import type { Problem } from '../kernel/errors.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { type Compiling, compileEntries, report } from './compile-entries.ts';
 import { compileLevels } from './compile-levels.ts';
-import { compileNetwork, compileRanges, compileSignIn } from './compile-network.ts';
+import { compileNetwork, compileRanges, compileRosterLevels, compileSignIn } from './compile-network.ts';
 import { compileRules, unknownLevel } from './compile-rules.ts';
 import type { PolicyDocuments, SchoolDocument } from './document.ts';
 import { isTimeZone } from './schedule.ts';
@@ -39,6 +39,7 @@ export function compilePolicy(documents: PolicyDocuments, categories: readonly K
       mode: school.identity.mode,
       ranges: compileRanges(to, documents.school, levelIds),
       ...compileSignIn(to, documents.school),
+      levels: compileRosterLevels(to, documents.school, levelIds),
     },
     network: compileNetwork(to, documents.school),
     contacts: school.contacts,

@@ -72,6 +72,7 @@ function isPlain(
   return (
     who.needs === 'nothing' &&
     person === undefined &&
+    (who.user === null || !live.suspended.has(who.user)) &&
     level.hours === null &&
     (path === null || level.downloads === null) &&
     live.byCategory.length === 0 &&

@@ -19,6 +19,7 @@ export function diffSchool(...[before, after]: Two): PolicyChange[] {
     ...never.removed.map((site) => ({ text: `${site} is no longer closed for everybody`, loosens: true })),
     ...diffRanges(before, after),
     ...diffSignIn(before.identity, after.identity),
+    ...diffRosterLevels(before, after),
     ...diffNetwork(before.network, after.network),
     ...diffTraits(before, after),
   ];
@@ -49,6 +50,19 @@ function diffSignIn(before: PolicySnapshot['identity'], after: PolicySnapshot['i
     ...shared.added.map((range) => ({ text: `Nobody can sign in by address from ${range} any more`, loosens: false })),
     ...shared.removed.map((range) => ({ text: `People can sign in by address from ${range}`, loosens: true })),
     ...changed('The end of the school day', timeOfDay(wasEnd), timeOfDay(end), end > wasEnd),
+  ];
+}
+
+/** Which level is the weaker one cannot be told from its name: every change counts as one that may loosen. */
+function diffRosterLevels(...[before, after]: Two): PolicyChange[] {
+  const text = ({ identity }: PolicySnapshot): string[] => [
+    ...Object.entries(identity.levels?.years ?? {}).map(([year, level]) => `year ${year} has ${level}`),
+    ...Object.entries(identity.levels?.roles ?? {}).map(([role, level]) => `${role} has ${level}`),
+  ];
+  const levels = compare(text(before), text(after));
+  return [
+    ...levels.added.map((one) => ({ text: `Levels of people from a roster: ${one}`, loosens: true })),
+    ...levels.removed.map((one) => ({ text: `Levels of people from a roster: no longer ${one}`, loosens: false })),
   ];
 }
 

@@ -1,11 +1,13 @@
 import { type Static, Type } from 'typebox';
 import type { YamlDocument } from '../config/yaml-document.ts';
+import { YEARS } from '../identity/school-years.ts';
 
 /** What the files in `policies/` may say. Only the shape is checked here; what names and values mean is compile's. */
 
 const Strict = { additionalProperties: false };
 const Text = Type.String({ minLength: 1, maxLength: 300 });
 const Texts = Type.Array(Text);
+const Optional = Type.Optional(Text);
 
 export const ACTIONS = ['allow', 'monitor', 'warn', 'block'] as const;
 export const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
@@ -28,6 +30,15 @@ export const SchoolSchema = Type.Object(
         ranges: Type.Optional(Type.Array(Type.Object({ cidr: Text, level: Text, name: Text }, Strict))),
         shared: Type.Optional(Texts),
         schoolDayEnds: Type.Optional(Text),
+        levels: Type.Optional(
+          Type.Object(
+            {
+              years: Type.Optional(Type.Object(Object.fromEntries(YEARS.map((year) => [year, Optional])), Strict)),
+              roles: Type.Optional(Type.Object({ teacher: Optional, staff: Optional, parent: Optional }, Strict)),
+            },
+            Strict,
+          ),
+        ),
       },
       Strict,
     ),

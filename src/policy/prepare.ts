@@ -1,4 +1,5 @@
 import type { CategoryMatch } from '../categories/match.ts';
+import type { Suspension } from '../identity/directory-snapshot.ts';
 import { canonicalUser } from '../identity/user-name.ts';
 import { type AddressRanges, addressRanges } from '../kernel/ip.ts';
 import { HostTable } from './host-table.ts';
@@ -118,6 +119,8 @@ export interface PreparedLive {
   readonly byHost: HostTable<PreparedGrant>;
   /** Grants that name categories. */
   readonly byCategory: readonly PreparedGrant[];
+  /** By canonical user name. */
+  readonly suspended: ReadonlyMap<string, Suspension>;
 }
 
 export function prepareLive(live: LiveSnapshot): PreparedLive {
@@ -131,6 +134,7 @@ export function prepareLive(live: LiveSnapshot): PreparedLive {
   return {
     byHost: new HostTable(grants.flatMap((one) => one.grant.hosts.map((host) => [host, one] as const))),
     byCategory: grants.filter((one) => one.categories.size > 0),
+    suspended: new Map((live.suspensions ?? []).map((one) => [one.user, one])),
   };
 }
 

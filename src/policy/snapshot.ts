@@ -1,4 +1,5 @@
 import type { DeviceSession } from '../identity/signed-in-devices.ts';
+import type { RosterLevels, Suspension } from '../identity/directory-snapshot.ts';
 import type { Action } from './verdict.ts';
 
 /** Minutes of a school day, `from` inclusive to `to` exclusive, counted from local midnight. */
@@ -89,6 +90,8 @@ export interface PolicySnapshot {
     readonly shared?: readonly string[];
     /** When sign-ins by address end, minutes after local midnight; left out: `DAY_ENDS`. */
     readonly schoolDayEnds?: number;
+    /** Levels of people whom a roster names; only such as there are. Left out by a console that knew no directory yet. */
+    readonly levels?: RosterLevels;
   };
   readonly network: {
     readonly clients: readonly string[];
@@ -139,4 +142,6 @@ export interface LiveSnapshot {
   readonly sessions?: readonly DeviceSession[];
   /** What targets of illegal hits are sealed to: an X25519 public key, base64. Absent before there is one. */
   readonly evidenceKey?: string;
+  /** Who may use nothing. Left out by a console that knew no directory yet. */
+  readonly suspensions?: readonly Suspension[];
 }

@@ -22,9 +22,11 @@ export const stillNeeded: StepRule = ({ who, outcome }) => {
 };
 
 export const suspension: StepRule = (asked) => {
-  const suspended = asked.person?.suspended ?? null;
-  if (suspended === null || (suspended.until !== null && asked.now >= suspended.until)) return null;
-  return refuse(asked, 'person', 'person-block', suspended.rule);
+  const { user } = asked.who;
+  const inForce = [asked.person?.suspended, user === null ? null : asked.live.suspended.get(user)].find(
+    (one) => one !== null && one !== undefined && (one.until === null || asked.now < one.until),
+  );
+  return inForce ? refuse(asked, 'person', 'person-block', inForce.rule) : null;
 };
 
 export const personBlock: StepRule = (asked) => {

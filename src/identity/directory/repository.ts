@@ -1,0 +1,213 @@
+import type { ReadTx, Row, Tx } from '../../store/database.ts';
+import type { DirectoryPerson, Suspension } from '../directory-snapshot.ts';
+import type { KnownBefore, PersonKind, SchoolRole } from '../roster/roster.ts';
+import type { SchoolYear } from '../school-years.ts';
+import { canonicalUser } from '../user-name.ts';
+import { type Account, type PersonFacts, type StoredPerson, fullName } from './model.ts';
+
+const LISTS = ['classes', 'teaches', 'groups'] as const;
+
+/** Everybody who was ever in a roster, by user name. */
+export function listDirectory(tx: ReadTx): StoredPerson[] {
+  const memberships = new Map<string, Record<(typeof LISTS)[number], string[]>>();
+  for (const row of tx.all('SELECT person_id, kind, name FROM memberships ORDER BY name')) {
+    const id = String(row['person_id']);
+    const lists = memberships.get(id) ?? { classes: [], teaches: [], groups: [] };
+    lists[row['kind'] as (typeof LISTS)[number]].push(String(row['name']));
+    memberships.set(id, lists);
+  }
+  const none = { classes: [], teaches: [], groups: [] };
+  return tx
+    .all(
+      `SELECT people.id, people.user_name, directory.*,
+         EXISTS (SELECT 1 FROM person_roles WHERE person_roles.person_id = id) AS is_console_user
+       FROM directory JOIN people ON id = person_id ORDER BY user_key`,
+    )
+    .map((row) => ({ ...toPerson(row), ...(memberships.get(String(row['id'])) ?? none) }));
+}
+
+type WithoutLists = Omit<StoredPerson, (typeof LISTS)[number]>;
+
+function toPerson(row: Row): WithoutLists {
+  return {
+    id: String(row['id']),
+    source: String(row['source']),
+    sourceId: String(row['source_id']),
+    userName: String(row['user_name']),
+    givenName: String(row['given_name']),
+    familyName: String(row['family_name']),
+    kind: row['kind'] as PersonKind,
+    roles: JSON.parse(String(row['roles'])) as SchoolRole[],
+    year: row['year'] as SchoolYear | null,
+    leftAt: row['left_at'] === null ? null : Number(row['left_at']),
+    isConsoleUser: row['is_console_user'] === 1,
+  };
+}
+
+/** Accounts of people whom no roster has named. */
+export function accountsOutside(tx: ReadTx): Account[] {
+  return tx
+    .all('SELECT id, user_key FROM people WHERE id NOT IN (SELECT person_id FROM directory)')
+    .map((row) => ({ id: String(row['id']), userKey: String(row['user_key']) }));
+}
+
+export function knownBefore(tx: ReadTx, source: string): KnownBefore {
+  const classes = tx.all('SELECT source_id, name FROM roster_classes WHERE source = ?', source);
+  const people = tx.all('SELECT source_id FROM directory WHERE source = ? AND left_at IS NULL', source);
+  return {
+    classes: new Map(classes.map((row) => [String(row['source_id']), String(row['name'])])),
+    people: new Set(people.map((row) => String(row['source_id']))),
+  };
+}
+
+/**
+ * Takes user names from whoever has them now: they have left, or are being given another one. A key with a colon is nobody's,
+ * because no user name has one.
+ */
+export function freeUserNames(tx: Tx, userNames: readonly string[]): void {
+  for (const name of userNames) {
+    tx.run(`UPDATE people SET user_key = ':' || id WHERE user_key = ?`, canonicalUser(name)!);
+  }
+}
+
+/** Somebody who has no row in `people` yet. */
+export function insertAccountOf(tx: Tx, id: string, facts: PersonFacts, at: number): void {
+  const sql = 'INSERT INTO people (id, user_name, user_key, full_name, created_at) VALUES (?, ?, ?, ?, ?)';
+  tx.run(sql, id, facts.userName, canonicalUser(facts.userName)!, fullName(facts), at);
+}
+
+export interface Placed {
+  readonly id: string;
+  readonly source: string;
+  readonly sourceId: string;
+  readonly facts: PersonFacts;
+}
+
+/** Puts somebody into the directory, or what a roster says of them in place of what it said. */
+export function placePerson(tx: Tx, { id, source, sourceId, facts }: Placed): void {
+  const { userName, kind, givenName, familyName, roles, year } = facts;
+  const key = canonicalUser(userName)!;
+  // How somebody with a role in the console is called there is not a roster's to say.
+  tx.run(
+    `UPDATE people SET user_name = ?, user_key = ?,
+       full_name = CASE WHEN id IN (SELECT person_id FROM person_roles) THEN full_name ELSE ? END WHERE id = ?`,
+    userName,
+    key,
+    fullName(facts),
+    id,
+  );
+  tx.run(
+    `INSERT INTO directory (person_id, source, source_id, kind, given_name, family_name, roles, year)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (person_id) DO UPDATE SET source = excluded.source, source_id = excluded.source_id, kind = excluded.kind,
+       given_name = excluded.given_name, family_name = excluded.family_name, roles = excluded.roles, year = excluded.year,
+       left_at = NULL`,
+    ...[id, source, sourceId, kind, givenName, familyName, JSON.stringify(roles), year],
+  );
+  tx.run('DELETE FROM memberships WHERE person_id = ?', id);
+  for (const list of LISTS) {
+    for (const name of facts[list]) {
+      tx.run('INSERT INTO memberships (person_id, kind, name) VALUES (?, ?, ?)', id, list, name);
+    }
+  }
+}
+
+export function markLeft(tx: Tx, id: string, at: number): void {
+  tx.run('UPDATE directory SET left_at = ? WHERE person_id = ?', at, id);
+}
+
+/** `all`: the classes are the source's only ones; else they are added to those that are known. */
+export function keepClasses(tx: Tx, source: string, classes: ReadonlyMap<string, string>, all: boolean): void {
+  if (all) tx.run('DELETE FROM roster_classes WHERE source = ?', source);
+  const sql = 'INSERT OR REPLACE INTO roster_classes (source, source_id, name) VALUES (?, ?, ?)';
+  for (const [id, name] of classes) tx.run(sql, source, id, name);
+}
+
+/** For gateways: everybody who belongs to the school. Null: no roster was ever imported. */
+export function directoryPeople(tx: ReadTx): DirectoryPerson[] | null {
+  if (tx.get('SELECT 1 FROM directory LIMIT 1') === undefined) return null;
+  const groups = Map.groupBy(
+    tx.all(`SELECT DISTINCT person_id, name FROM memberships WHERE kind <> 'teaches' ORDER BY name`),
+    (row) => String(row['person_id']),
+  );
+  return tx
+    .all(
+      `SELECT person_id, user_key, kind, roles, year FROM directory JOIN people ON id = person_id
+       WHERE left_at IS NULL ORDER BY user_key`,
+    )
+    .map((row) => ({
+      name: String(row['user_key']),
+      kind: row['kind'] as PersonKind,
+      roles: JSON.parse(String(row['roles'])) as SchoolRole[],
+      year: row['year'] as SchoolYear | null,
+      groups: (groups.get(String(row['person_id'])) ?? []).map((one) => String(one['name'])),
+    }));
+}
+
+/** For gateways: who is suspended at `now`, and who has left since `leftSince` and may still be known to a gateway. */
+export function suspensionsAt(tx: ReadTx, now: number, leftSince: number): Suspension[] {
+  const suspended = tx.all(
+    `SELECT user_key, until FROM suspensions JOIN people ON id = person_id
+     WHERE until IS NULL OR until > ? ORDER BY user_key`,
+    now,
+  );
+  const left = tx.all(
+    `SELECT user_key FROM directory JOIN people ON id = person_id
+     WHERE left_at > ? AND user_key NOT LIKE ':%'
+       AND NOT EXISTS (SELECT 1 FROM person_roles WHERE person_roles.person_id = id) ORDER BY user_key`,
+    leftSince,
+  );
+  return [
+    ...suspended.map((row) => suspension(row, 'suspended', row['until'] === null ? null : Number(row['until']))),
+    ...left.map((row) => suspension(row, 'left', null)),
+  ];
+}
+
+function suspension(row: Row, why: 'suspended' | 'left', until: number | null): Suspension {
+  const user = String(row['user_key']);
+  return { user, until, rule: `directory#people.${user}.${why}` };
+}
+
+export interface StoredSuspension {
+  readonly personId: string;
+  readonly until: number | null;
+}
+
+export function listSuspensions(tx: ReadTx): StoredSuspension[] {
+  return tx.all('SELECT person_id, until FROM suspensions').map((row) => ({
+    personId: String(row['person_id']),
+    until: row['until'] === null ? null : Number(row['until']),
+  }));
+}
+
+export function storeSuspension(tx: Tx, { personId, until }: StoredSuspension, by: string, at: number): void {
+  const sql = 'INSERT OR REPLACE INTO suspensions (person_id, until, suspended_by, suspended_at) VALUES (?, ?, ?, ?)';
+  tx.run(sql, personId, until, by, at);
+}
+
+/** Returns whether there was one. */
+export function deleteSuspension(tx: Tx, personId: string): boolean {
+  return tx.run('DELETE FROM suspensions WHERE person_id = ?', personId) > 0;
+}
+
+/** Id and name of whoever has this user name, whether a roster names them or not. */
+export function findPerson(tx: ReadTx, userKey: string): { id: string; userName: string } | null {
+  const row = tx.get('SELECT id, user_name FROM people WHERE user_key = ?', userKey);
+  return row === undefined ? null : { id: String(row['id']), userName: String(row['user_name']) };
+}
+
+/** How the password of each person came about. */
+export function passwordKinds(tx: ReadTx): Map<string, 'own' | 'temporary'> {
+  const rows = tx.all('SELECT person_id, temporary FROM passwords');
+  return new Map(rows.map((row) => [String(row['person_id']), row['temporary'] === 1 ? 'temporary' : 'own']));
+}
+
+export function storeTemporaryPassword(tx: Tx, personId: string, hash: string, at: number): void {
+  tx.run(
+    `INSERT INTO passwords (person_id, hash, changed_at, temporary) VALUES (?, ?, ?, 1)
+     ON CONFLICT (person_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at, temporary = 1`,
+    personId,
+    hash,
+    at,
+  );
+}
