@@ -73,6 +73,7 @@ async function openCheck(context: CliContext): Promise<CheckUrl> {
   return createCheckUrl({
     policy,
     serial,
+    people: sources.people(),
     live: sources.live(),
     index: loadCurrentIndex(sources.layout),
     destinations: destinations(addressRanges(policy.network.allowDestinations), new Set()),
@@ -113,7 +114,8 @@ function text(
     `  Policy              ${verdict.serial === 0 ? 'as it stands on disk; none is published here yet' : `serial ${verdict.serial}, in force on this machine`}`,
   ];
   if (hostOnly) lines.push('Judged by its host alone: over https a gateway sees no path, and neither does this check.');
-  if (unknownPerson) lines.push(`The policy does not know ${verdict.user}, who therefore gets the strictest level.`);
+  if (unknownPerson)
+    lines.push(`Neither policy nor directory knows ${verdict.user}, who therefore gets the strictest level.`);
   else if (identified === 'range') lines.push('The level is that of the address range.');
   lines.push('Lists of illegal material are never consulted here.');
   return `${lines.join('\n')}\n`;

@@ -59,7 +59,10 @@ export const registerPeople: RegisterCommand = (program, context) => {
     .action((options: ListOptions) => list(context, options));
 
   command('suspend <name>', 'stop a person’s access now, within two seconds')
-    .option('--until <time>', 'when it ends: 2026-12-01T08:00 on the school’s clock, or ISO 8601 with Z; default: until lifted')
+    .option(
+      '--until <time>',
+      'when it ends: 2026-12-01T08:00 on the school’s clock, or ISO 8601 with Z; default: until lifted',
+    )
     .option('--lift', 'end the suspension instead')
     .action((name: string, options: SuspendOptions) => suspend(context, name, options));
 
@@ -136,12 +139,16 @@ function section(title: string, lines: readonly string[], all: boolean): string[
 }
 
 async function list(context: CliContext, { user, level, class: name, json }: ListOptions): Promise<void> {
-  const query = new URLSearchParams({ ...(level !== undefined && { level }), ...(name !== undefined && { class: name }) });
+  const query = new URLSearchParams({
+    ...(level !== undefined && { level }),
+    ...(name !== undefined && { class: name }),
+  });
   const { people } = (await signedIn(context, user, (client) => client.call('GET', `/api/v1/people?${query}`))) as {
     people: ListedPerson[];
   };
   if (json === true) context.stdout.write(`${JSON.stringify({ people }, null, 2)}\n`);
-  else if (people.length === 0) context.stdout.write('Nobody in the directory fits. Import a roster with "people import".\n');
+  else if (people.length === 0)
+    context.stdout.write('Nobody in the directory fits. Import a roster with "people import".\n');
   else context.stdout.write(`${people.map(describe).join('\n')}\n`);
 }
 

@@ -4,7 +4,7 @@ import { type DataLayout, dataLayout } from '../config/data-layout.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { loadPublicKey } from '../events/signing.ts';
 import { readLastGood } from '../events/snapshot-keeper.ts';
-import { type DirectorySnapshot, NO_DIRECTORY } from '../identity/directory-snapshot.ts';
+import type { DirectorySnapshot } from '../identity/directory-snapshot.ts';
 import { InvalidInputError } from '../kernel/errors.ts';
 import { compileFolder } from '../policy/load.ts';
 import type { LiveSnapshot, PolicySnapshot } from '../policy/snapshot.ts';
@@ -42,7 +42,7 @@ export function policySources(context: CliContext): PolicySources {
       const found = lastGood('policy');
       return found === null ? null : { policy: found.body, serial: found.serial };
     },
-    people: () => lastGood('people')?.body ?? NO_DIRECTORY,
+    people: () => lastGood('people')?.body ?? { people: [] },
     live: () => lastGood('live')?.body ?? { grants: [] },
   };
 }

@@ -10,6 +10,14 @@ import { loadOrCreateKeys, signSnapshot } from '../events/signing.ts';
 import { type Evidence, evidencePublicKey } from '../evidence/service.ts';
 import { type DeviceSessions, createDeviceSessions, standingDevices } from '../identity/device-service.ts';
 import { type Vouchers, createVouchers } from '../identity/voucher-service.ts';
+import type { DirectorySnapshot } from '../identity/directory-snapshot.ts';
+import {
+  type Directory,
+  createDirectory,
+  directorySnapshot,
+  suspensionsInForce,
+} from '../identity/directory/service.ts';
+import { prepareIdentity } from '../identity/identify.ts';
 import { createPasswords } from '../identity/passwords.ts';
 import { type Accounts, createAccounts } from '../identity/service.ts';
 import { type Sessions, createSessions } from '../identity/session-service.ts';
@@ -21,6 +29,7 @@ import { createConsoleEvidence } from './console-evidence.ts';
 import { createConsoleLists } from './console-lists.ts';
 import { type CompiledPolicy, compilePolicy } from '../policy/compile.ts';
 import { loadPolicy } from '../policy/load.ts';
+import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { type PolicyService, createPolicyService, policySnapshot } from '../policy/service.ts';
 import { type Publishing, createPublishing } from '../publishing/service.ts';
 import { type Safeguarding, createSafeguarding } from '../safeguarding/service.ts';
@@ -43,6 +52,7 @@ export interface ConsoleRecord {
 /** Every room of the control plane. */
 export interface ConsoleRooms extends ConsoleRecord {
   readonly accounts: Accounts;
+  readonly directory: Directory;
   readonly sessions: Sessions;
   readonly devices: DeviceSessions;
   readonly vouchers: Vouchers;
@@ -92,7 +102,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
   const keys = loadOrCreateKeys(layout);
   const publishing = createPublishing({
     record,
-    sources: { policy: policySnapshot, live: wholeLive, index },
+    sources: { policy: policySnapshot, people: directorySnapshot, live: wholeLive, index },
     sign: (unsigned) => signSnapshot(keys.privateKey, unsigned),
     publisher,
     clock,
@@ -127,6 +137,17 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     },
   });
   const inForce = (): ReturnType<typeof policySnapshot> => policy.published()?.snapshot ?? null;
+  const directory = createDirectory({
+    record,
+    audit,
+    publishing,
+    passwords,
+    clock,
+    newId,
+    timeZone: () => inForce()?.timeZone ?? DEFAULT_ZONE,
+    levels: (people) => levelsIn(inForce(), people),
+    onPasswords: () => accounts.forgetWrong(),
+  });
   const unblocks = createUnblocks({ record, audit, publishing, clock, newId, policy: inForce });
   const devices = createDeviceSessions({ record, audit, passwords, clock, publishing, policy: inForce });
   const listUpdates = createConsoleLists(environment, {
@@ -140,6 +161,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     ...base,
     listUpdates,
     accounts,
+    directory,
     sessions,
     devices,
     vouchers,
@@ -155,7 +177,15 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
 export function wholeLive(tx: ReadTx, now: number): LiveSnapshot {
   const evidenceKey = evidencePublicKey(tx);
   const sessions = standingDevices(tx, now);
-  return { ...liveSnapshot(tx, now), sessions, ...(evidenceKey !== null && { evidenceKey }) };
+  const suspensions = suspensionsInForce(tx, now);
+  return { ...liveSnapshot(tx, now), sessions, suspensions, ...(evidenceKey !== null && { evidenceKey }) };
+}
+
+/** The very levels that gateways give, without the address of a device. */
+function levelsIn(policy: PolicySnapshot | null, people: DirectorySnapshot): (userKey: string) => string | null {
+  if (policy === null) return () => null;
+  const identify = prepareIdentity(policy, people);
+  return (userKey) => identify('', userKey).level;
 }
 
 /** The policy as the files have it. A category that nothing names any more is as much a problem as a bad line. */

@@ -43,6 +43,7 @@ export type AlarmCode =
   | 'list-grew'
   | 'policy-invalid'
   | 'policy-differs'
+  | 'roster-refused'
   | 'disk-refuses'
   | 'console-down';
 

@@ -46,7 +46,10 @@ export const DEFAULT_LEVELS: RosterLevels = {
  * The level of somebody from a roster; null: nothing says one. Who is a pupil, whatever else they are, has the level of their
  * year; a class account too.
  */
-export function rosterLevel(person: Pick<DirectoryPerson, 'kind' | 'roles' | 'year'>, levels: RosterLevels): string | null {
+export function rosterLevel(
+  person: Pick<DirectoryPerson, 'kind' | 'roles' | 'year'>,
+  levels: RosterLevels,
+): string | null {
   const { kind, roles, year } = person;
   if (kind === 'class' || roles.includes('pupil')) return year === null ? null : own(levels.years, year);
   const role = (['teacher', 'staff', 'parent'] as const).find((one) => roles.includes(one));

@@ -46,6 +46,8 @@ export interface Accounts {
   count(): number;
   /** Whose credentials these are, for a gateway. Never tells which part was wrong, neither by words nor by time. */
   verify(credentials: ProxyCredentials): Promise<CredentialsAnswer>;
+  /** Somebody has another password: credentials that were wrong may be right now. */
+  forgetWrong(): void;
 }
 
 export interface AccountsOptions {
@@ -71,6 +73,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     userNameOf: (tx, personId) => findUserName(tx, personId) ?? personId,
     count: () => record.read(countAccounts),
     verify: (credentials) => verification.verify(credentials),
+    forgetWrong: () => verification.forget(),
   };
 }
 

@@ -77,7 +77,8 @@ async function signIn(options: SessionsOptions, attempt: SignInAttempt): Promise
   });
   const isRight = await passwords.verify(attempt.password, found?.hash ?? null);
   // Whoever has no role has nothing to do here: pupils have passwords too.
-  if (!isRight || found === null || found.person.roles.length === 0) throw refuse(options, found?.person ?? null, attempt.address);
+  if (!isRight || found === null || found.person.roles.length === 0)
+    throw refuse(options, found?.person ?? null, attempt.address);
   return openSession(options, found.person, counted, attempt.address);
 }
 

@@ -116,6 +116,7 @@ void t.test('every spelling of a blocked target has its host, its path and its v
   const check = createCheckUrl({
     policy: snapshotOf(),
     serial: 1,
+    people: { people: [] },
     live: { grants: [] },
     index: smallIndex(LISTS),
     destinations: { mayReach: () => true },

@@ -100,7 +100,7 @@ await t.test('check explains itself to a person at a terminal', async (t) => {
   t.match(https, /^ALLOWED/);
   t.match(https, /over https a gateway sees no path/);
   t.match(await s.run('check', 'a.test', '--from', '10.1.2.3'), /Level +senior$[^]*address range/m);
-  t.match(await s.run('check', 'a.test', '--user', 'Zoe'), /does not know zoe.*strictest/);
+  t.match(await s.run('check', 'a.test', '--user', 'Zoe'), /directory knows zoe.*strictest/);
   t.notMatch(await s.run('check', 'a.test'), /On lists/);
 });
 

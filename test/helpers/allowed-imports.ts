@@ -109,6 +109,7 @@ export const PURE_TO_THE_GROUND = [
   'categories/parse-list.ts',
   'identity/identify.ts',
   'identity/accounts.ts',
+  'identity/directory/plan-import.ts',
   'identity/roster/read-roster.ts',
   'audit/chain.ts',
   'unblock/model.ts',

@@ -8,6 +8,13 @@ import { dataLayout } from '../../src/config/data-layout.ts';
 import type { Evidence } from '../../src/evidence/service.ts';
 import type { SignedSnapshot, SnapshotKind } from '../../src/events/bus.ts';
 import { signSnapshot } from '../../src/events/signing.ts';
+import type { DirectorySnapshot } from '../../src/identity/directory-snapshot.ts';
+import {
+  type Directory,
+  createDirectory,
+  directorySnapshot,
+} from '../../src/identity/directory/service.ts';
+import { prepareIdentity } from '../../src/identity/identify.ts';
 import { createPasswords } from '../../src/identity/passwords.ts';
 import { insertPerson, storePassword } from '../../src/identity/repository.ts';
 import { type Accounts, createAccounts } from '../../src/identity/service.ts';
@@ -57,6 +64,7 @@ export interface ControlPlane {
   readonly publishing: Publishing;
   readonly policy: PolicyService;
   readonly unblocks: Unblocks;
+  readonly directory: Directory;
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly devices: DeviceSessions;
@@ -71,6 +79,7 @@ export interface ControlPlane {
   acts(): string[];
   /** What gateways have been sent last. */
   last(kind: 'live'): LiveSnapshot | undefined;
+  last(kind: 'people'): DirectorySnapshot | undefined;
   last(kind: 'policy'): PolicySnapshot | undefined;
   close(): Promise<void>;
 }
@@ -93,7 +102,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
   const bus: TestBus = { sent: [], down: false };
   const publishing = createPublishing({
     record,
-    sources: { policy: policySnapshot, live: wholeLive, index: () => null },
+    sources: { policy: policySnapshot, people: directorySnapshot, live: wholeLive, index: () => null },
     sign: (unsigned) => signSnapshot(privateKey, unsigned),
     publisher: {
       async publish(snapshot) {
@@ -123,6 +132,20 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     userNameOf: (tx, id) => accounts.userNameOf(tx, id),
     onInvalid: (problems) => invalid.push(problems),
     onDifferent: (changes) => different.push(changes),
+  });
+  const directory = createDirectory({
+    record,
+    audit,
+    publishing,
+    passwords,
+    clock,
+    newId,
+    timeZone: () => 'Europe/London',
+    levels: (people) => {
+      const snapshot = policy.published()?.snapshot;
+      return (userKey) => (snapshot === undefined ? null : prepareIdentity(snapshot, people)('', userKey).level);
+    },
+    onPasswords: () => accounts.forgetWrong(),
   });
   const unblocks = createUnblocks({
     record,
@@ -162,6 +185,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     publishing,
     policy,
     unblocks,
+    directory,
     accounts,
     sessions,
     devices,

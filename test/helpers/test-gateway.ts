@@ -149,6 +149,7 @@ export async function startTestGateway(
     const { open: openly, illegal } = splitListed(inForce.listed ?? {});
     return prepareSnapshots(
       { body: testPolicy(ports, inForce), serial: serial++ },
+      { people: [] },
       { grants },
       inForce.index ?? createTestIndex(openly),
       inForce.illegal ?? illegal,

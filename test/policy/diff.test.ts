@@ -203,8 +203,16 @@ await t.test('every change in plain English, and whether it loosens for pupils',
 
 await t.test('levels and people that come and go', async (t) => {
   const without = snapshotOf();
-  t.strictSame(lines(before, without), ['The level Staff is gone']);
-  t.strictSame(lines(without, before), ['The level Staff is new']);
+  t.strictSame(lines(before, without), [
+    'Levels of people from a roster: no longer teacher has staff',
+    'Levels of people from a roster: no longer staff has staff',
+    'The level Staff is gone',
+  ]);
+  t.strictSame(lines(without, before), [
+    '+ Levels of people from a roster: teacher has staff',
+    '+ Levels of people from a roster: staff has staff',
+    'The level Staff is new',
+  ]);
   t.strictSame(lines(snapshotOf({ 'levels/evening.yaml': null }), without), ['+ The level Evening is new']);
   t.strictSame(lines(snapshotOf({ 'rules.yaml': RULES.replace(/ {2}- \{ name: Bob.*\n/, '') }), without), [
     '+ bob is new, with level junior',

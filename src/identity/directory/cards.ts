@@ -13,6 +13,7 @@ const DIGITS = '23456789';
 
 /** A temporary password such as `bkt-294-mwf-738`: 43 bits, easy to type. */
 export function cardPassword(): string {
-  const part = (alphabet: string): string => Array.from({ length: 3 }, () => alphabet[randomInt(alphabet.length)]!).join('');
+  const part = (alphabet: string): string =>
+    Array.from({ length: 3 }, () => alphabet[randomInt(alphabet.length)]!).join('');
   return [LETTERS, DIGITS, LETTERS, DIGITS].map(part).join('-');
 }

@@ -37,11 +37,7 @@ interface Step {
 }
 
 /** The difference between a roster and the directory. Somebody in another source's roster with the same user name is the same person. */
-export function planImport(
-  roster: Roster,
-  stored: readonly StoredPerson[],
-  accounts: readonly Account[],
-): ImportPlan {
+export function planImport(roster: Roster, stored: readonly StoredPerson[], accounts: readonly Account[]): ImportPlan {
   const own = new Map(stored.filter(({ source }) => source === roster.source).map((one) => [one.sourceId, one]));
   const others = new Map(
     stored.filter(({ source, leftAt }) => source !== roster.source && leftAt === null).map((one) => [keyOf(one), one]),
@@ -86,7 +82,8 @@ function moveBetweenClasses(
   for (const { personId, className, as, joins } of moves) {
     const before = own.get(personId);
     const isThere = before !== undefined && before.leftAt === null && !leaving.has(before.id);
-    const step = bySource.get(personId) ?? (isThere ? { person: null, before, sourceId: personId, facts: before } : null);
+    const step =
+      bySource.get(personId) ?? (isThere ? { person: null, before, sourceId: personId, facts: before } : null);
     if (step === null) continue;
     const rest = step.facts[as].filter((name) => name !== className);
     const facts = { ...step.facts, [as]: joins ? [...rest, className].sort() : rest };

@@ -17,7 +17,10 @@ const ImportBody = Type.Object(
 );
 const ListQuery = Type.Object({ level: Type.Optional(Name), class: Type.Optional(Name) }, Strict);
 const SuspendBody = Type.Object(
-  { userName: Name, until: Type.Optional(Type.String({ description: 'ISO 8601 with its zone; left out: until lifted' })) },
+  {
+    userName: Name,
+    until: Type.Optional(Type.String({ description: 'ISO 8601 with its zone; left out: until lifted' })),
+  },
   Strict,
 );
 const LiftBody = Type.Object({ userName: Name }, Strict);
@@ -39,15 +42,11 @@ export const directoryRoutes: FastifyPluginAsyncTypebox<DirectoryRoutesOptions> 
     },
   );
 
-  app.get(
-    '/api/v1/people',
-    { config: { access: SUSPENDS }, schema: { querystring: ListQuery } },
-    async (request) => {
-      const { level, class: className } = request.query;
-      const filter = { ...(level !== undefined && { level }), ...(className !== undefined && { className }) };
-      return { people: directory.list(request.actor(), filter) };
-    },
-  );
+  app.get('/api/v1/people', { config: { access: SUSPENDS }, schema: { querystring: ListQuery } }, async (request) => {
+    const { level, class: className } = request.query;
+    const filter = { ...(level !== undefined && { level }), ...(className !== undefined && { className }) };
+    return { people: directory.list(request.actor(), filter) };
+  });
 
   app.post(
     '/api/v1/people/suspend',
@@ -77,5 +76,7 @@ export const directoryRoutes: FastifyPluginAsyncTypebox<DirectoryRoutesOptions> 
 function instant(text: string): number {
   const ms = /(?:Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(ms)) return ms;
-  throw new InvalidFieldsError([{ field: 'until', reason: 'Give a time in ISO 8601 with its zone, such as 2026-12-01T08:00:00Z.' }]);
+  throw new InvalidFieldsError([
+    { field: 'until', reason: 'Give a time in ISO 8601 with its zone, such as 2026-12-01T08:00:00Z.' },
+  ]);
 }

@@ -259,7 +259,13 @@ function list(
         return isInClass && (filter.level === undefined || level === filter.level);
       });
     const { personId: _, userName: by, address } = actor;
-    audit.append(tx, { actor: by, action: 'people.listed', subject: 'people', after: { ...filter, found: found.length }, address });
+    audit.append(tx, {
+      actor: by,
+      action: 'people.listed',
+      subject: 'people',
+      after: { ...filter, found: found.length },
+      address,
+    });
     return found;
   });
 }
@@ -319,7 +325,11 @@ async function makeCards(options: DirectoryOptions, actor: Actor, classOrUser: s
     .filter(({ leftAt, isConsoleUser }) => leftAt === null && !isConsoleUser)
     .filter(({ classes, userName }) => classes.includes(classOrUser) || canonicalUser(userName) === key);
   if (people.length === 0) {
-    throw new SchoolgateError('class_unknown', 'client', 'There is no class, and nobody, of this name in the directory.');
+    throw new SchoolgateError(
+      'class_unknown',
+      'client',
+      'There is no class, and nobody, of this name in the directory.',
+    );
   }
   const cards = people.map((person) => ({ person, password: cardPassword() }));
   const hashes = await Promise.all(cards.map(({ password }) => passwords.hash(password)));
