@@ -6,6 +6,7 @@ import { registerAudit } from './cli/audit.ts';
 import { registerCheck } from './cli/check.ts';
 import { registerEvidence } from './cli/evidence.ts';
 import { registerLists } from './cli/lists.ts';
+import { registerPeople } from './cli/people.ts';
 import { registerPolicy } from './cli/policy.ts';
 import { registerReport } from './cli/report.ts';
 import { registerStart } from './cli/start.ts';
@@ -30,6 +31,7 @@ const commands: readonly RegisterCommand[] = [
   registerCheck,
   registerLists,
   registerPolicy,
+  registerPeople,
   registerUnblock,
   registerEvidence,
   registerReport,

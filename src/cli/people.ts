@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { isoTime } from '../kernel/clock.ts';
 import { type Problem, SchoolgateError, formatProblem } from '../kernel/errors.ts';
-import { htmlPage } from './log-in-cards.ts';
 import type { ConsoleClient } from './console-client.ts';
 import type { CliContext, RegisterCommand } from './context.ts';
+import { type Card, logInCards } from './log-in-cards.ts';
 import { readTime } from './read-time.ts';
 
 /** An import as the console's API tells it. */
@@ -143,7 +143,9 @@ async function list(context: CliContext, { user, level, class: name, json }: Lis
     ...(level !== undefined && { level }),
     ...(name !== undefined && { class: name }),
   });
-  const { people } = (await signedIn(context, user, (client) => client.call('GET', `/api/v1/people?${query}`))) as {
+  const { people } = (await signedIn(context, user, (client) =>
+    client.call('GET', `/api/v1/people?${query.toString()}`),
+  )) as {
     people: ListedPerson[];
   };
   if (json === true) context.stdout.write(`${JSON.stringify({ people }, null, 2)}\n`);
@@ -181,8 +183,8 @@ async function suspend(context: CliContext, userName: string, options: SuspendOp
 async function cards(context: CliContext, name: string, options: { user: string; out: string }): Promise<void> {
   const made = (await signedIn(context, options.user, (client) =>
     client.call('POST', '/api/v1/people/cards', { for: name }),
-  )) as { cards: Parameters<typeof htmlPage>[1] };
-  writeFileSync(resolve(context.cwd, options.out), htmlPage(name, made.cards), { mode: 0o600 });
+  )) as { cards: Card[] };
+  writeFileSync(resolve(context.cwd, options.out), logInCards(name, made.cards), { mode: 0o600 });
   context.stdout.write(
     `${made.cards.length} ${made.cards.length === 1 ? 'card is' : 'cards are'} in ${options.out}. The passwords they had before no longer hold. Print it and remove it.\n`,
   );

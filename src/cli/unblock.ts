@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { isoTime } from '../kernel/clock.ts';
-import { instantOf, localText } from '../kernel/local-time.ts';
+import { localText } from '../kernel/local-time.ts';
 import type { ConsoleClient } from './console-client.ts';
 import { type CliContext, type RegisterCommand, UsageError } from './context.ts';
+import { readTime } from './read-time.ts';
 
 interface RequestOptions {
   readonly user: string;
@@ -126,10 +127,4 @@ function readLength({ for: length, until }: RequestOptions): number | null {
   const match = /^(\d{1,4})([mhd])$/.exec(length);
   if (match === null) throw new UsageError('--for must be a number of minutes, hours or days: 50m, 2h or 3d.');
   return Number(match[1]) * UNIT_MS[match[2]!]!;
-}
-
-function readTime(option: string, text: string, zone: string): number {
-  const instant = /(?:Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : (instantOf(text, zone) ?? Number.NaN);
-  if (!Number.isNaN(instant)) return instant;
-  throw new UsageError(`${option} must be school time (2026-11-23T09:00) or ISO 8601 with Z.`);
 }

@@ -147,6 +147,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     timeZone: () => inForce()?.timeZone ?? DEFAULT_ZONE,
     levels: (people) => levelsIn(inForce(), people),
     onPasswords: () => accounts.forgetWrong(),
+    endSessionsOf: (personId, why) => devices.endOf(personId, why),
   });
   const unblocks = createUnblocks({ record, audit, publishing, clock, newId, policy: inForce });
   const devices = createDeviceSessions({ record, audit, passwords, clock, publishing, policy: inForce });

@@ -32,6 +32,7 @@ import { type ConsoleRooms, DEFAULT_ZONE, buildRooms, openConsoleRecord } from '
 import { type FrontDeskDevices, frontDeskDevices } from './front-desk-devices.ts';
 import { IndexShelf, indexMark } from './index-shelf.ts';
 import { createRebuilder } from './rebuild-index.ts';
+import { importDroppedRoster } from './dropped-roster.ts';
 import { createWeeklyReport, reportSources } from './weekly-report.ts';
 
 export interface ConsoleOptions {
@@ -226,7 +227,7 @@ async function startConsuming(
 }
 
 function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, opened: AsyncDisposableStack): void {
-  const { record, layout, clock, policy, unblocks, listUpdates } = rooms;
+  const { record, layout, clock, policy, unblocks, listUpdates, directory, safeguarding } = rooms;
   const { listsDir } = environment;
   const zone = policy.published()?.snapshot.timeZone ?? DEFAULT_ZONE;
   const delivery = createDelivery({ ...environment, outbox: layout.outbox, clock, newId: createIdMaker(clock) });
@@ -236,6 +237,12 @@ function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, o
     weeklyReport: (due) =>
       deliverWeeklyReport({ reports, delivery, folder: layout.reports, zone, recipient: () => null }, due),
     expireUnblocks: async () => unblocks.noteExpired(),
+    importRoster: () =>
+      importDroppedRoster({
+        folder: layout.rosterDrop,
+        directory,
+        raise: (code, text) => safeguarding.raise(code, text),
+      }),
     watchLists: () => listUpdates.watch(),
     refreshLists: (refresh, due) => listUpdates.refresh(refresh, due),
   };

@@ -39,6 +39,8 @@ export interface DataLayout {
   /** Mail as `.eml` files when no SMTP server is configured. */
   readonly outbox: string;
   readonly reports: string;
+  /** Where a school's system may leave its roster; imported every night. */
+  readonly rosterDrop: string;
   /** Unix sockets. */
   readonly consoleSocket: string;
   readonly frontSocket: string;
@@ -65,6 +67,7 @@ export function dataLayout(root: string): DataLayout {
     history: join(root, 'history'),
     outbox: join(root, 'outbox'),
     reports: join(root, 'reports'),
+    rosterDrop: join(root, 'roster-drop'),
     consoleSocket: join(root, 'run', 'console.sock'),
     frontSocket: join(root, 'run', 'front.sock'),
   };
@@ -91,6 +94,7 @@ export function createDataFolders(layout: DataLayout): void {
     layout.history,
     layout.outbox,
     layout.reports,
+    layout.rosterDrop,
   ];
   for (const folder of folders) {
     try {

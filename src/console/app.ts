@@ -9,6 +9,7 @@ import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogC
 import { type ListRoutesOptions, listRoutes } from '../categories/routes.ts';
 import { type EvidenceRoutesOptions, evidenceRoutes } from '../evidence/routes.ts';
 import { type GuestRoutesOptions, guestRoutes } from '../identity/guest-routes.ts';
+import { type DirectoryRoutesOptions, directoryRoutes } from '../identity/directory/routes.ts';
 import { type IdentityRoutesOptions, identityRoutes } from '../identity/routes.ts';
 import { type PolicyRoutesOptions, policyRoutes } from '../policy/routes.ts';
 import { type UnblockRoutesOptions, unblockRoutes } from '../unblock/routes.ts';
@@ -23,6 +24,7 @@ export interface ConsoleAppOptions
   extends
     IdentityRoutesOptions,
     GuestRoutesOptions,
+    DirectoryRoutesOptions,
     PolicyRoutesOptions,
     UnblockRoutesOptions,
     ListRoutesOptions,
@@ -60,6 +62,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   app.setNotFoundHandler(answerNotFound);
   await app.register(identityRoutes, options);
   await app.register(guestRoutes, options);
+  await app.register(directoryRoutes, options);
   await app.register(overviewRoutes, options);
   await app.register(metricsRoutes, options);
   await app.register(unblockRoutes, options);

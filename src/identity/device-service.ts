@@ -5,6 +5,7 @@ import type { ReadTx, Tx } from '../store/database.ts';
 import type { Person } from './accounts.ts';
 import { countAttempt, takeBackAttempt, tried } from './attempts.ts';
 import type { ProxyCredentials } from './credentials.ts';
+import { isSuspendedAt } from './directory/repository.ts';
 import {
   type DeviceSignIn,
   deleteDevice,
@@ -45,6 +46,7 @@ export type EndReason =
   | 'idle'
   | 'school day over'
   | 'suspended'
+  | 'left the school'
   | 'address shared'
   | 'another person signed in'
   | 'password changed'
@@ -101,7 +103,9 @@ async function signIn(options: DeviceOptions, credentials: ProxyCredentials): Pr
   if ('heldForMs' in checked) return { state: 'held', forMs: checked.heldForMs };
   const now = options.clock();
   // Only whoever knows the password learns that it would be right.
-  if (isSuspended(rules, checked.person, now)) return { state: 'suspended' };
+  const { id } = checked.person;
+  if (isSuspended(rules, checked.person, now) || options.record.read((tx) => isSuspendedAt(tx, id, now)))
+    return { state: 'suspended' };
   const until = nextDayEnd(now, rules.identity.schoolDayEnds ?? DAY_ENDS, rules.timeZone);
   return open(options, { address, person: checked.person, since: now, seenAt: now, until });
 }

@@ -36,8 +36,20 @@ export interface RosterLevels {
 /** What holds where `school.yaml` says nothing: the key stages of England. */
 export const DEFAULT_LEVELS: RosterLevels = {
   years: {
-    ...{ R: 'ks1', 1: 'ks1', 2: 'ks1', 3: 'ks2', 4: 'ks2', 5: 'ks2', 6: 'ks2' },
-    ...{ 7: 'ks3', 8: 'ks3', 9: 'ks3', 10: 'ks4', 11: 'ks4', 12: 'sixth-form', 13: 'sixth-form' },
+    R: 'ks1',
+    1: 'ks1',
+    2: 'ks1',
+    3: 'ks2',
+    4: 'ks2',
+    5: 'ks2',
+    6: 'ks2',
+    7: 'ks3',
+    8: 'ks3',
+    9: 'ks3',
+    10: 'ks4',
+    11: 'ks4',
+    12: 'sixth-form',
+    13: 'sixth-form',
   },
   roles: { teacher: 'staff', staff: 'staff', parent: 'guest' },
 };

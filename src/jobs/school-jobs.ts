@@ -10,6 +10,8 @@ export interface JobUseCases {
   readonly watchLists: (now: number) => Promise<unknown>;
   /** Fetches all lists of one time of the catalogue. */
   readonly refreshLists: (refresh: string, due: number) => Promise<unknown>;
+  /** Imports the roster that lies in the drop folder. */
+  readonly importRoster: (due: number) => Promise<unknown>;
 }
 
 /** When lists are fetched: the times of the catalogue, five-field cron in UTC, each once. */
@@ -27,6 +29,15 @@ export function schoolJobs(zone: string, refreshTimes: RefreshTimes, useCases: J
       missed: 'each',
       settleMs: 10 * 60_000,
       run: useCases.weeklyReport,
+    },
+    // The newest roster stands for all that were missed. Before the school day, and not in the hour that clocks change.
+    {
+      name: 'roster-import',
+      cron: '30 2 * * *',
+      zone,
+      missed: 'latest',
+      settleMs: 60_000,
+      run: useCases.importRoster,
     },
     // What has ended has ended: one look writes down all of it.
     {

@@ -1,5 +1,6 @@
 import type { DocumentPath, YamlDocument } from '../config/yaml-document.ts';
 import { DEFAULT_LEVELS, type RosterLevels } from '../identity/directory-snapshot.ts';
+import { YEARS } from '../identity/school-years.ts';
 import { addressRanges, canonicalAddress, isCidr } from '../kernel/ip.ts';
 import { type Compiling, report } from './compile-entries.ts';
 import { minuteOfDay } from './compile-levels.ts';
@@ -83,7 +84,11 @@ export function compileRosterLevels(to: Compiling, document: Document, levelIds:
   const over = (kind: 'years' | 'roles'): Record<string, string> => {
     const written = Object.entries((own[kind] ?? {}) as Record<string, string>);
     for (const [name, level] of written) {
-      if (!levelIds.has(level)) report(to, document, ['identity', 'levels', kind, name], unknownLevel(level));
+      const at = ['identity', 'levels', kind, name] as const;
+      if (!levelIds.has(level)) report(to, document, at, unknownLevel(level));
+      if (kind === 'years' && !YEARS.some((year) => year === name)) {
+        report(to, document, at, `"${name}" is not a school year; write R, or a number from 1 to 13`);
+      }
     }
     const shipped = Object.entries(DEFAULT_LEVELS[kind]).filter(([, level]) => levelIds.has(level));
     return Object.fromEntries([...shipped, ...written]);

@@ -1,6 +1,5 @@
 import { type Static, Type } from 'typebox';
 import type { YamlDocument } from '../config/yaml-document.ts';
-import { YEARS } from '../identity/school-years.ts';
 
 /** What the files in `policies/` may say. Only the shape is checked here; what names and values mean is compile's. */
 
@@ -33,7 +32,7 @@ export const SchoolSchema = Type.Object(
         levels: Type.Optional(
           Type.Object(
             {
-              years: Type.Optional(Type.Object(Object.fromEntries(YEARS.map((year) => [year, Optional])), Strict)),
+              years: Type.Optional(Type.Record(Type.String(), Text)),
               roles: Type.Optional(Type.Object({ teacher: Optional, staff: Optional, parent: Optional }, Strict)),
             },
             Strict,

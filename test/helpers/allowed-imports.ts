@@ -230,6 +230,7 @@ export const ROOMS: Rooms = {
       why: 'the policy in force is the last good snapshot, whose signature counts',
     },
     { where: 'cli/policy.ts', to: 'policy/*', why: 'offline' },
+    { where: 'cli/people.ts', to: 'identity/roster/read-files.ts', why: 'takes a roster’s files to the console' },
     { where: 'cli/lists.ts', to: 'categories/*', why: 'offline' },
     {
       where: 'cli/list-updates.ts',

@@ -9,11 +9,7 @@ import type { Evidence } from '../../src/evidence/service.ts';
 import type { SignedSnapshot, SnapshotKind } from '../../src/events/bus.ts';
 import { signSnapshot } from '../../src/events/signing.ts';
 import type { DirectorySnapshot } from '../../src/identity/directory-snapshot.ts';
-import {
-  type Directory,
-  createDirectory,
-  directorySnapshot,
-} from '../../src/identity/directory/service.ts';
+import { type Directory, createDirectory, directorySnapshot } from '../../src/identity/directory/service.ts';
 import { prepareIdentity } from '../../src/identity/identify.ts';
 import { createPasswords } from '../../src/identity/passwords.ts';
 import { insertPerson, storePassword } from '../../src/identity/repository.ts';
@@ -146,6 +142,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
       return (userKey) => (snapshot === undefined ? null : prepareIdentity(snapshot, people)('', userKey).level);
     },
     onPasswords: () => accounts.forgetWrong(),
+    endSessionsOf: (personId, why) => devices.endOf(personId, why),
   });
   const unblocks = createUnblocks({
     record,

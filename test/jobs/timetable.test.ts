@@ -256,6 +256,7 @@ await t.test('what the school’s timetable holds', async (t) => {
   const jobs = schoolJobs(ZONE, ['17 3 * * *'], {
     weeklyReport: async (due) => void called.push(`report ${new Date(due).toISOString()}`),
     expireUnblocks: async () => void called.push('expiry'),
+    importRoster: async (due) => void called.push(`roster ${new Date(due).toISOString()}`),
     watchLists: async () => void called.push('watch'),
     refreshLists: async (refresh, due) => void called.push(`${refresh} ${new Date(due).toISOString()}`),
   });
@@ -263,6 +264,7 @@ await t.test('what the school’s timetable holds', async (t) => {
   const { ports, until } = world('2026-11-23T06:50:00Z', {
     'weekly-report': monday - 7 * DAY,
     'unblock-expiry': monday - DAY,
+    'roster-import': monday - DAY,
     'list-watch': monday - DAY,
     'list-refresh 17 3 * * *': monday - 3 * DAY,
   });
@@ -270,9 +272,9 @@ await t.test('what the school’s timetable holds', async (t) => {
   await until('2026-11-23T07:01:00Z');
   t.same(
     called.filter((name) => name !== 'expiry' && name !== 'watch'),
-    ['17 3 * * * 2026-11-23T03:17:00.000Z', 'report 2026-11-23T07:00:00.000Z'],
+    ['roster 2026-11-23T02:30:00.000Z', '17 3 * * * 2026-11-23T03:17:00.000Z', 'report 2026-11-23T07:00:00.000Z'],
   );
-  t.equal(called.length, 2 + 2 * 12, 'and the others at the start and each minute');
+  t.equal(called.length, 3 + 2 * 12, 'and the others at the start and each minute');
   await timetable.stop();
 });
 

@@ -23,13 +23,12 @@ export function listDirectory(tx: ReadTx): StoredPerson[] {
          EXISTS (SELECT 1 FROM person_roles WHERE person_roles.person_id = id) AS is_console_user
        FROM directory JOIN people ON id = person_id ORDER BY user_key`,
     )
-    .map((row) => ({ ...toPerson(row), ...(memberships.get(String(row['id'])) ?? none) }));
+    .map((row) => toPerson(row, memberships.get(String(row['id'])) ?? none));
 }
 
-type WithoutLists = Omit<StoredPerson, (typeof LISTS)[number]>;
-
-function toPerson(row: Row): WithoutLists {
+function toPerson(row: Row, lists: Pick<StoredPerson, (typeof LISTS)[number]>): StoredPerson {
   return {
+    ...lists,
     id: String(row['id']),
     source: String(row['source']),
     sourceId: String(row['source_id']),
@@ -66,14 +65,14 @@ export function knownBefore(tx: ReadTx, source: string): KnownBefore {
  */
 export function freeUserNames(tx: Tx, userNames: readonly string[]): void {
   for (const name of userNames) {
-    tx.run(`UPDATE people SET user_key = ':' || id WHERE user_key = ?`, canonicalUser(name)!);
+    tx.run(`UPDATE people SET user_key = ':' || id WHERE user_key = ?`, canonicalUser(name));
   }
 }
 
 /** Somebody who has no row in `people` yet. */
 export function insertAccountOf(tx: Tx, id: string, facts: PersonFacts, at: number): void {
   const sql = 'INSERT INTO people (id, user_name, user_key, full_name, created_at) VALUES (?, ?, ?, ?, ?)';
-  tx.run(sql, id, facts.userName, canonicalUser(facts.userName)!, fullName(facts), at);
+  tx.run(sql, id, facts.userName, canonicalUser(facts.userName), fullName(facts), at);
 }
 
 export interface Placed {
@@ -86,7 +85,7 @@ export interface Placed {
 /** Puts somebody into the directory, or what a roster says of them in place of what it said. */
 export function placePerson(tx: Tx, { id, source, sourceId, facts }: Placed): void {
   const { userName, kind, givenName, familyName, roles, year } = facts;
-  const key = canonicalUser(userName)!;
+  const key = canonicalUser(userName);
   // How somebody with a role in the console is called there is not a roster's to say.
   tx.run(
     `UPDATE people SET user_name = ?, user_key = ?,
@@ -102,7 +101,14 @@ export function placePerson(tx: Tx, { id, source, sourceId, facts }: Placed): vo
      ON CONFLICT (person_id) DO UPDATE SET source = excluded.source, source_id = excluded.source_id, kind = excluded.kind,
        given_name = excluded.given_name, family_name = excluded.family_name, roles = excluded.roles, year = excluded.year,
        left_at = NULL`,
-    ...[id, source, sourceId, kind, givenName, familyName, JSON.stringify(roles), year],
+    id,
+    source,
+    sourceId,
+    kind,
+    givenName,
+    familyName,
+    JSON.stringify(roles),
+    year,
   );
   tx.run('DELETE FROM memberships WHERE person_id = ?', id);
   for (const list of LISTS) {
@@ -178,6 +184,11 @@ export function listSuspensions(tx: ReadTx): StoredSuspension[] {
     personId: String(row['person_id']),
     until: row['until'] === null ? null : Number(row['until']),
   }));
+}
+
+export function isSuspendedAt(tx: ReadTx, personId: string, now: number): boolean {
+  const sql = 'SELECT 1 FROM suspensions WHERE person_id = ? AND (until IS NULL OR until > ?)';
+  return tx.get(sql, personId, now) !== undefined;
 }
 
 export function storeSuspension(tx: Tx, { personId, until }: StoredSuspension, by: string, at: number): void {

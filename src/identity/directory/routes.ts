@@ -36,17 +36,23 @@ export const directoryRoutes: FastifyPluginAsyncTypebox<DirectoryRoutesOptions> 
   app.post(
     '/api/v1/people/import',
     { bodyLimit: IMPORT_BYTES, config: { access: IMPORTS }, schema: { body: ImportBody } },
-    async (request) => {
+    async (request, reply) => {
       const { files, dryRun = false, accept = false } = request.body;
-      return dryRun ? await directory.preview(files) : await directory.import(request.actor(), files, accept);
+      return reply.send(
+        dryRun ? await directory.preview(files) : await directory.import(request.actor(), files, accept),
+      );
     },
   );
 
-  app.get('/api/v1/people', { config: { access: SUSPENDS }, schema: { querystring: ListQuery } }, async (request) => {
-    const { level, class: className } = request.query;
-    const filter = { ...(level !== undefined && { level }), ...(className !== undefined && { className }) };
-    return { people: directory.list(request.actor(), filter) };
-  });
+  app.get(
+    '/api/v1/people',
+    { config: { access: SUSPENDS }, schema: { querystring: ListQuery } },
+    async (request, reply) => {
+      const { level, class: className } = request.query;
+      const filter = { ...(level !== undefined && { level }), ...(className !== undefined && { className }) };
+      return reply.send({ people: directory.list(request.actor(), filter) });
+    },
+  );
 
   app.post(
     '/api/v1/people/suspend',
@@ -67,9 +73,11 @@ export const directoryRoutes: FastifyPluginAsyncTypebox<DirectoryRoutesOptions> 
     },
   );
 
-  app.post('/api/v1/people/cards', { config: { access: IMPORTS }, schema: { body: CardsBody } }, async (request) => ({
-    cards: await directory.makeCards(request.actor(), request.body.for),
-  }));
+  app.post(
+    '/api/v1/people/cards',
+    { config: { access: IMPORTS }, schema: { body: CardsBody } },
+    async (request, reply) => reply.send({ cards: await directory.makeCards(request.actor(), request.body.for) }),
+  );
 };
 
 /** ISO 8601 with its zone, ms since the epoch. */

@@ -99,6 +99,8 @@ export interface DirectoryOptions {
   readonly levels: (directory: DirectorySnapshot) => (userKey: string) => string | null;
   /** Credentials that were wrong may be right now. */
   readonly onPasswords: () => void;
+  /** Ends what somebody has open elsewhere: they were suspended, have left, or have another password. */
+  readonly endSessionsOf: (personId: string, why: 'suspended' | 'left the school' | 'password changed') => void;
 }
 
 /** An import that disables more of a source's people than this part needs a person's word. */
@@ -156,16 +158,17 @@ async function importRoster(
 ): Promise<ImportReport> {
   const { record, publishing } = options;
   const roster = await read(options, files);
-  const report = record.write((tx) => {
+  const { report, leaving } = record.write((tx) => {
     const plan = plannedImport(tx, roster);
-    const needs = needsOf(roster, plan);
-    if (needs.length > 0 && !accept) return reportOf(roster, plan, 'refused');
-    if (plan.added.length + plan.changed.length + plan.leaving.length === 0) return reportOf(roster, plan, 'unchanged');
+    const stop = (outcome: ImportReport['outcome']) => ({ report: reportOf(roster, plan, outcome), leaving: [] });
+    if (needsOf(roster, plan).length > 0 && !accept) return stop('refused');
+    if (plan.added.length + plan.changed.length + plan.leaving.length === 0) return stop('unchanged');
     apply(options, tx, roster, plan);
     audit(options, tx, by, roster, plan);
-    return reportOf(roster, plan, 'imported');
+    return { report: reportOf(roster, plan, 'imported'), leaving: plan.leaving };
   });
   void publishing.send();
+  for (const { id } of leaving) options.endSessionsOf(id, 'left the school');
   return report;
 }
 
@@ -196,7 +199,9 @@ function audit({ audit }: DirectoryOptions, tx: Tx, by: Actor | null, roster: Ro
     action: 'people.imported',
     subject: `roster:${roster.source}`,
     after: {
-      ...{ format: roster.format, added: added.length, changed: changed.length },
+      format: roster.format,
+      added: added.length,
+      changed: changed.length,
       left: leaving.map(({ userName }) => userName),
       acceptedProblems: roster.problems.length + problems.length,
     },
@@ -242,16 +247,8 @@ function list(
     const levelOf = levels(directory);
     const found = listDirectory(tx)
       .map((person): ListedPerson => {
-        const until = suspended.get(person.id);
-        const isSuspended = until !== undefined && (until === null || until > now);
-        const { userName, kind, roles, year, classes, teaches, groups, leftAt } = person;
-        return {
-          ...{ userName, fullName: fullName(person), kind, roles, year, classes, teaches, groups },
-          level: leftAt === null ? levelOf(canonicalUser(userName)!) : null,
-          status: leftAt !== null ? 'left' : isSuspended ? 'suspended' : 'active',
-          suspendedUntil: isSuspended && until !== null ? isoTime(until) : null,
-          password: passwords.get(person.id) ?? 'none',
-        };
+        const level = person.leftAt === null ? levelOf(canonicalUser(person.userName)!) : null;
+        return listed(person, level, suspended.get(person.id), passwords.get(person.id) ?? 'none', now);
       })
       .filter(({ level, classes, teaches }) => {
         const { className } = filter;
@@ -270,13 +267,38 @@ function list(
   });
 }
 
+function listed(
+  person: StoredPerson,
+  level: string | null,
+  until: number | null | undefined,
+  password: ListedPerson['password'],
+  now: number,
+): ListedPerson {
+  const isSuspended = until !== undefined && (until === null || until > now);
+  const { userName, kind, roles, year, classes, teaches, groups, leftAt } = person;
+  return {
+    userName,
+    fullName: fullName(person),
+    kind,
+    roles,
+    year,
+    classes,
+    teaches,
+    groups,
+    level,
+    status: leftAt !== null ? 'left' : isSuspended ? 'suspended' : 'active',
+    suspendedUntil: isSuspended && until !== null ? isoTime(until) : null,
+    password,
+  };
+}
+
 function suspend(options: DirectoryOptions, actor: Actor, userName: string, until: number | null): void {
   const { record, audit, publishing, clock } = options;
   const now = clock();
   if (until !== null && !(until > now)) {
     throw new InvalidFieldsError([{ field: 'until', reason: 'The end of a suspension must lie in the future.' }]);
   }
-  record.write((tx) => {
+  const id = record.write((tx) => {
     const person = known(tx, userName);
     storeSuspension(tx, { personId: person.id, until }, actor.personId, now);
     audit.append(tx, {
@@ -287,8 +309,10 @@ function suspend(options: DirectoryOptions, actor: Actor, userName: string, unti
       address: actor.address,
     });
     publishing.callFor(tx, 'live');
+    return person.id;
   });
   void publishing.send();
+  options.endSessionsOf(id, 'suspended');
 }
 
 function lift({ record, audit, publishing }: DirectoryOptions, actor: Actor, userName: string): void {
@@ -340,5 +364,6 @@ async function makeCards(options: DirectoryOptions, actor: Actor, classOrUser: s
     audit.append(tx, { actor: userName, action: 'people.cards-made', subject: 'people', after, address });
   });
   options.onPasswords();
+  for (const { person } of cards) options.endSessionsOf(person.id, 'password changed');
   return cards.map(({ person, password }) => ({ fullName: fullName(person), userName: person.userName, password }));
 }

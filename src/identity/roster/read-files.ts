@@ -1,10 +1,7 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { InvalidInputError, type Problem, SchoolgateError } from '../../kernel/errors.ts';
-import type { RosterFile } from './roster.ts';
-
-/** All files of a roster together may have this many bytes; a school of 5,000 needs some 10 MB. */
-export const ROSTER_MAX_BYTES = 48 << 20;
+import { ROSTER_MAX_BYTES, type RosterFile } from './roster.ts';
 
 /**
  * The `.csv` files of a folder (not of folders in it), or one file. Throws a SchoolgateError: `roster_missing`, `roster_too_large`,

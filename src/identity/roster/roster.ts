@@ -14,6 +14,9 @@ export interface RosterFile {
   readonly text: string;
 }
 
+/** All files of a roster together may have this many bytes; a school of 5,000 needs some 5 MB. */
+export const ROSTER_MAX_BYTES = 48 << 20;
+
 /** Somebody as a roster has them. Passwords that stand in it are never read. */
 export interface RosterPerson {
   /** The source system's own id. */

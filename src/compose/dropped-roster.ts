@@ -1,0 +1,32 @@
+import type { AlarmCode } from '../events/catalogue.ts';
+import type { Directory } from '../identity/directory/service.ts';
+import { readRosterFiles } from '../identity/roster/read-files.ts';
+import { SchoolgateError, formatProblem } from '../kernel/errors.ts';
+
+export interface DroppedRosterOptions {
+  readonly folder: string;
+  readonly directory: Pick<Directory, 'import'>;
+  readonly raise: (code: AlarmCode, text: string) => void;
+}
+
+/**
+ * Imports the roster that the school's system has left in a folder; an empty one is none. What is wrong with it raises an alarm and
+ * imports nothing: nobody sits here to accept it.
+ */
+export async function importDroppedRoster({ folder, directory, raise }: DroppedRosterOptions): Promise<void> {
+  const refuse = (why: string): void =>
+    raise(
+      'roster-refused',
+      `The roster in ${folder} was not imported: ${why} Look at it with "people import --dry-run".`,
+    );
+  try {
+    const files = readRosterFiles(folder);
+    if (files.length === 0) return;
+    const { outcome, needs, problems } = await directory.import(null, files, false);
+    const first = problems[0] === undefined ? '' : ` The first: ${formatProblem(problems[0])}.`;
+    if (outcome === 'refused') refuse(`${needs.join(' ')}${first}`);
+  } catch (error) {
+    if (!(error instanceof SchoolgateError) || error.fault !== 'client') throw error;
+    refuse(error.publicText);
+  }
+}
