@@ -14,7 +14,12 @@ function outbox(publish: (snapshot: SignedSnapshot) => Promise<void>): {
   const publisher: SnapshotPublisher = { publish, close: async () => {} };
   const publishing = createPublishing({
     record,
-    sources: { policy: () => ({}) as never, live: () => ({}) as never, index: () => ({}) as never },
+    sources: {
+      policy: () => ({}) as never,
+      people: () => ({}) as never,
+      live: () => ({}) as never,
+      index: () => ({}) as never,
+    },
     sign: (unsigned) => ({ ...unsigned, signature: 'signed' }),
     publisher,
     clock: () => START,
