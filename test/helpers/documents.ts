@@ -5,6 +5,7 @@ import { registerCheck } from '../../src/cli/check.ts';
 import type { CliContext, RegisterCommand } from '../../src/cli/context.ts';
 import { registerEvidence } from '../../src/cli/evidence.ts';
 import { registerLists } from '../../src/cli/lists.ts';
+import { registerPeople } from '../../src/cli/people.ts';
 import { registerPolicy } from '../../src/cli/policy.ts';
 import { registerReport } from '../../src/cli/report.ts';
 import { registerStart } from '../../src/cli/start.ts';
@@ -79,6 +80,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerCheck,
   registerLists,
   registerPolicy,
+  registerPeople,
   registerUnblock,
   registerEvidence,
   registerReport,
