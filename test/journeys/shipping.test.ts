@@ -23,7 +23,7 @@ redis.on('error', () => {});
 t.teardown(() => redis.disconnect());
 
 // Enough names that an index takes several chunks.
-const bulk = Array.from({ length: 250_000 }, (_, i) => `n${i}.bulk.test`);
+const bulk = Array.from({ length: 130_000 }, (_, i) => `n${i}.bulk.test`);
 const school = makeSchool('school', { lists: { gambling: ['casino.test'], games: ['games.test', ...bulk] } });
 const noLists = join(folder, 'no-lists');
 mkdirSync(noLists);
@@ -51,7 +51,7 @@ const goodCatalogue = readFileSync(catalogue, 'utf8');
 
 void t.test('a gateway without an index keeps its doors shut, says why, and opens them when it has come', async (t) => {
   const { lists } = JSON.parse(goodCatalogue) as { lists: object[] };
-  const locked = { id: 'members', category: 'csam', format: 'domains', source: './members.txt', enabled: true };
+  const locked = { id: 'members', category: 'csam', format: 'illegal-urls', source: './members.txt', enabled: true };
   writeFileSync(catalogue, JSON.stringify({ lists: [...lists, locked] }));
   await console.start();
   await until(
@@ -80,7 +80,7 @@ void t.test('a gateway without an index keeps its doors shut, says why, and open
   t.ok(await everywhere('n7.bulk.test', 403));
   t.ok(await everywhere('open.test', 200));
   t.equal((await north.status('/ready')).status, 200);
-  t.ok((await redis.keys('schoolgate:chunk:*')).length >= 3, 'in several chunks');
+  t.ok((await redis.keys('schoolgate:chunk:*')).length >= 2, 'in several chunks');
   t.equal(hashInForce(north), hashInForce(console));
 });
 
@@ -133,7 +133,7 @@ async function killOnTheWay(victim: Victim): Promise<void> {
 }
 
 void t.test('whoever is killed on the way: the old index goes on, the new one comes afterwards', async (t) => {
-  const victims: Victim[] = ['the build', 'the relay', 'Redis', 'the console', 'the relay', 'Redis'];
+  const victims: Victim[] = ['the build', 'the relay', 'Redis', 'the console'];
   const load = new RefusedLoad(() => north.proxyPort, 'casino.test', 2);
   for (const [round, victim] of victims.entries()) {
     const name = `round${round}.test`;
@@ -154,7 +154,7 @@ void t.test('with everything else away a gateway starts with the index it has', 
   await redisServer.kill();
   await north.stop();
   await north.start();
-  t.ok(await isEverywhere(north, 'round5.test', 403));
+  t.ok(await isEverywhere(north, 'round3.test', 403));
   t.ok(await isEverywhere(north, 'open.test', 200));
 });
 
@@ -169,12 +169,12 @@ void t.test('one whose index was damaged on its disk does not serve with it, and
   t.same(north.pids('worker'), []);
   await redisServer.start();
   await until('it serves', () => north.stdout.includes('npx schoolgate check'), 30_000);
-  t.ok(await isEverywhere(north, 'round5.test', 403));
+  t.ok(await isEverywhere(north, 'round3.test', 403));
 });
 
 void t.test('Redis keeps the chunks of one index', async (t) => {
   await console.start();
   const wanted = (): number => Math.ceil(readManifest(console.layout)!.bytes / (1 << 20));
   await until('the others are gone', async () => (await redis.keys('schoolgate:chunk:*')).length === wanted(), 30_000);
-  t.ok(wanted() >= 3);
+  t.ok(wanted() >= 2);
 });
