@@ -1,0 +1,67 @@
+// From a school's roster to a pupil who is refused: commands, log-in card, proxy, suspension.
+import { execFile } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import t from 'tap';
+import { startNameServer } from '../helpers/dns.ts';
+import { startOrigin } from '../helpers/origin.ts';
+import { generatedRoster } from '../helpers/rosters.ts';
+import { join as joinAs, MANAGER, STAFF_PASSWORD } from '../helpers/staff.ts';
+import { Stack } from '../helpers/stack.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
+import { TestSchool } from '../helpers/test-school.ts';
+import { until } from '../helpers/until.ts';
+
+const folder = tempFolder(t);
+const names = ['open.test', 'forum.test'];
+const origin = await startOrigin({ names });
+t.teardown(() => origin.close());
+const dns = await startNameServer(names.map((name) => [name, ['127.0.0.1']] as const));
+t.teardown(() => dns.close());
+const school = new TestSchool(folder, {
+  http: [origin.http.port],
+  tls: [origin.https.port],
+  lists: { hacking: ['forum.test'] },
+  dnsServer: dns.address,
+});
+const stack = await new Stack({ school }).start();
+t.teardown(() => stack.stop());
+await joinAs(stack.firstLinks.get('network-manager')!, MANAGER);
+
+/** Status of a page by plain http, as curl got it through the proxy with a name and password. */
+async function statusOf(host: string, credentials: string): Promise<number> {
+  const proxy = ['-x', `http://127.0.0.1:${stack.proxyPort}`, '--noproxy', '', '-U', credentials];
+  const args = ['-q', '-s', '-m', '20', '-o', '/dev/null', '-w', '%{http_code}', ...proxy];
+  const { stdout } = await promisify(execFile)('curl', [...args, `http://${host}:${origin.http.port}/`]);
+  return Number(stdout);
+}
+
+const people = (...args: string[]) => stack.run(['people', ...args, '--user', MANAGER], `${STAFF_PASSWORD}\n`);
+
+void t.test('a roster, a card, one’s own level, and a suspension within two seconds', async (t) => {
+  const roster = join(folder, 'roster');
+  mkdirSync(roster);
+  for (const [name, text] of Object.entries(generatedRoster(60))) writeFileSync(join(roster, name), text);
+  const preview = await people('import', roster, '--dry-run');
+  t.match(preview, { code: 0, stdout: /62 new, 0 changed, 0 leaving/ });
+  t.match(await people('import', roster), { code: 0, stdout: /Imported\./ });
+  t.match(await people('import', roster), { code: 0, stdout: /Nothing to change/ });
+  t.match(await people('list', '--class', '7x0'), { code: 0, stdout: /teacher0 {2}Terry Teacher0/ });
+
+  const page = join(folder, 'cards.html');
+  t.match(await people('cards', 'teacher0', '--out', page), { code: 0, stdout: /1 card is in/ });
+  const password = /Password<\/dt>\s*<dd>\s*([^<\s]+)/.exec(readFileSync(page, 'utf8'))![1]!;
+  const teacher = `teacher0:${password}`;
+  // The journey school's staff may open what its strictest level may not.
+  t.match(await stack.run(['check', 'http://forum.test/', '--user', 'teacher0', '--json']), {
+    stdout: /"level":"staff"/,
+  });
+  t.equal(await statusOf('open.test', teacher), 200);
+
+  t.match(await people('suspend', 'teacher0'), { code: 0 });
+  await until('the teacher is refused', async () => (await statusOf('open.test', teacher)) === 403, 2_000);
+  t.match(await people('suspend', 'teacher0', '--lift'), { code: 0 });
+  await until('and let in again', async () => (await statusOf('open.test', teacher)) === 200, 2_000);
+  t.match(await people('suspend', 'nobody'), { code: 1, stderr: /nobody with this user name/ });
+});
