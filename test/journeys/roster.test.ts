@@ -1,7 +1,10 @@
 // From a school's roster to a pupil who is refused: commands, log-in card, proxy, suspension.
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { type TLSSocket, connect as connectTls } from 'node:tls';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { startNameServer } from '../helpers/dns.ts';
@@ -37,6 +40,19 @@ async function statusOf(host: string, credentials: string): Promise<number> {
   return Number(stdout);
 }
 
+/** A TLS connection through the proxy that stays open. */
+async function openTunnel(credentials: string): Promise<TLSSocket> {
+  const socket = connect(stack.proxyPort, '127.0.0.1');
+  const authority = `open.test:${origin.https.port}`;
+  const basic = Buffer.from(credentials).toString('base64');
+  socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\nProxy-Authorization: Basic ${basic}\r\n\r\n`);
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  if (!answer.toString('latin1').startsWith('HTTP/1.1 200')) throw new Error(answer.toString('latin1'));
+  const secure = connectTls({ socket, servername: 'open.test', rejectUnauthorized: false }).on('error', () => {});
+  await once(secure, 'secureConnect');
+  return secure;
+}
+
 const people = (...args: string[]) => stack.run(['people', ...args, '--user', MANAGER], `${STAFF_PASSWORD}\n`);
 
 void t.test('a roster, a card, one’s own level, and a suspension within two seconds', async (t) => {
@@ -59,7 +75,10 @@ void t.test('a roster, a card, one’s own level, and a suspension within two se
   });
   t.equal(await statusOf('open.test', teacher), 200);
 
+  const tunnel = await openTunnel(teacher);
+  t.teardown(() => tunnel.destroy());
   t.match(await people('suspend', 'teacher0'), { code: 0 });
+  await until('the open tunnel has ended', () => tunnel.closed, 2_000);
   await until('the teacher is refused', async () => (await statusOf('open.test', teacher)) === 403, 2_000);
   t.match(await people('suspend', 'teacher0', '--lift'), { code: 0 });
   await until('and let in again', async () => (await statusOf('open.test', teacher)) === 200, 2_000);
