@@ -31,13 +31,14 @@ async function validate(context: CliContext): Promise<void> {
 
 async function show(context: CliContext, name: string): Promise<void> {
   const { policySources } = await import('./policy-sources.ts');
-  const { levels } = policySources(context).onDisk();
+  const { levels, illegal = {} } = policySources(context).onDisk();
   const level = Object.hasOwn(levels, name) ? levels[name] : undefined;
   if (level === undefined)
     throw new UsageError(`"${name}" is not a level; there are ${Object.keys(levels).join(', ')}.`);
   const { hoursText } = await import('../policy/diff-rules.ts');
   const { entryText } = await import('../policy/entry.ts');
   const { safeSettingsText } = await import('../policy/safe-search.ts');
+  const { wordingText } = await import('../policy/compile-wording.ts');
   const rows: [string, string, string][] = [
     ...Object.entries(level.categories).map(([id, { action, rule }]): [string, string, string] => [id, action, rule]),
     ['(sites on no list)', level.uncategorised.action, level.uncategorised.rule],
@@ -48,7 +49,13 @@ async function show(context: CliContext, name: string): Promise<void> {
   const hours = level.hours === null ? '' : ` (${level.hours.rule})`;
   context.stdout.write(`${level.title} (${name}); pages speak to: ${level.voice}\n`);
   context.stdout.write(`Open ${hoursText(level.hours?.windows ?? null)}${hours}\n`);
-  context.stdout.write(`${safeSettingsText(level)}\n\n`);
+  context.stdout.write(`${safeSettingsText(level)}\n`);
+  for (const category of ['csam', 'terrorism'] as const) {
+    const said = wordingText(illegal[category]);
+    if (said !== null)
+      context.stdout.write(`The page about ${category} says: ${said} (school.yaml#illegal.${category})\n`);
+  }
+  context.stdout.write('\n');
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
   for (const [what, action, rule] of rows) {
     context.stdout.write(`${what.padEnd(widths[0]!)}  ${action.padEnd(widths[1]!)}  ${rule}\n`);

@@ -1,4 +1,4 @@
-import type { PolicySnapshot } from '../policy/snapshot.ts';
+import type { IllegalWording, PolicySnapshot } from '../policy/snapshot.ts';
 import type { Voice } from '../gateway/words/words.ts';
 
 /** What the front desk tells of the policy in force: nothing that a pupil may not know. */
@@ -10,6 +10,8 @@ export interface DeskFacts {
   /** How to speak to somebody of this level; the unknown are spoken to as children. */
   voiceOf(level: string): Voice;
   titleOf(category: string): string;
+  /** What the school says of illegal material in place of our words. */
+  readonly illegal: IllegalWording;
 }
 
 export function deskFacts(policy: PolicySnapshot): DeskFacts {
@@ -19,6 +21,7 @@ export function deskFacts(policy: PolicySnapshot): DeskFacts {
     contacts: policy.contacts,
     voiceOf: (level) => policy.levels[level]?.voice ?? 'child',
     titleOf: (category) => policy.categories[category]?.title ?? category,
+    illegal: policy.illegal ?? {},
   };
 }
 
@@ -29,4 +32,5 @@ export const NO_POLICY_YET: DeskFacts = {
   contacts: { pupils: 'your teacher', staff: 'the network manager' },
   voiceOf: () => 'child',
   titleOf: (category) => category,
+  illegal: {},
 };

@@ -69,7 +69,7 @@ function withoutRepeats(records: readonly AccessRecord[]): readonly AccessRecord
 function tell(record: AccessRecord, theme: Theme, facts: DeskFacts): ToldRefusal {
   const isHidden = record.locked || record.reason === 'illegal';
   const voice = facts.voiceOf(record.level);
-  const words = wordsFor(theme, voice);
+  const words = wordsFor(theme, voice, facts.illegal);
   const title = record.category === null ? '' : facts.titleOf(record.category);
   return {
     host: isHidden ? null : record.host,

@@ -1,4 +1,5 @@
 import { html, SafeHtml } from '../kernel/html.ts';
+import type { IllegalWording } from '../policy/snapshot.ts';
 import type { Decision } from '../policy/verdict.ts';
 import { PAGE_CSS } from './page-style.ts';
 import { HELPLINES } from './words/helplines.ts';
@@ -29,6 +30,8 @@ export interface BlockPageInput extends PageInput {
   readonly decision: Decision;
   /** Title of the category that decided; null where none did. */
   readonly categoryTitle: string | null;
+  /** What the school says of illegal material; left out: our own words. */
+  readonly illegal?: IllegalWording | undefined;
   /** True where signing in could change whose rules apply. */
   readonly isUnknown: boolean;
 }
@@ -61,6 +64,7 @@ export function blockPage(input: BlockPageInput): string {
     decision.flagged,
     isShown,
     input.isUnknown && !decision.locked,
+    input.illegal,
   );
   return fill(template, input, input.categoryTitle ?? decision.category ?? '');
 }
@@ -78,7 +82,7 @@ interface Template {
 
 type Slot = 'school' | 'contact' | 'target' | 'when' | 'reference' | 'frontDeskUrl' | 'category';
 
-// NUL marks a slot while the constant text is built: the escaping tag leaves it alone and no sentence of ours holds one.
+// NUL marks a slot while the constant text is built: the escaping tag leaves it alone, and no sentence of ours or of a policy holds one.
 const slot = (name: Slot): string => `\0${name}\0`;
 
 const templates = new Map<string, Template>();
@@ -89,11 +93,15 @@ function templateFor(
   isFlagged: boolean,
   showsTarget: boolean,
   offersSignIn: boolean,
+  illegal?: IllegalWording,
 ): Template {
-  const key = `${theme} ${voice} ${isFlagged} ${showsTarget} ${offersSignIn}`;
+  const words = wordsFor(theme, voice, illegal);
+  // What a school says of its own comes with the key, so that its next policy is heard.
+  const own = words === wordsFor(theme, voice) ? '' : JSON.stringify([words.heading, words.why]);
+  const key = `${theme} ${voice} ${isFlagged} ${showsTarget} ${offersSignIn} ${own}`;
   const kept = templates.get(key);
   if (kept !== undefined) return kept;
-  const pieces = compact(document(theme, voice, isFlagged, showsTarget, offersSignIn).text).split('\0');
+  const pieces = compact(document(words, voice, isFlagged, showsTarget, offersSignIn).text).split('\0');
   const parts = pieces.filter((_, i) => i % 2 === 0);
   const slots = pieces.filter((_, i) => i % 2 === 1) as Slot[];
   const template = { parts: Object.assign(parts, { raw: parts }), slots };
@@ -151,13 +159,12 @@ const SEEN: Readonly<Record<Voice, string>> = {
 };
 
 function document(
-  theme: Theme,
+  words: Words,
   voice: Voice,
   isFlagged: boolean,
   showsTarget: boolean,
   offersSignIn: boolean,
 ): SafeHtml {
-  const words = wordsFor(theme, voice);
   return html`<!doctype html>
     <html lang="en-GB">
       <head>

@@ -218,5 +218,6 @@ function renderPage(admission: Admission): string {
   const categoryTitle = category === null ? null : (snapshots.facts.categories[category]?.title ?? category);
   const { identified } = admission.who;
   const isUnknown = identified === 'none' || identified === 'range';
-  return blockPage({ ...pageInput(admission), decision, categoryTitle, isUnknown });
+  const { illegal } = snapshots.facts;
+  return blockPage({ ...pageInput(admission), decision, categoryTitle, illegal, isUnknown });
 }

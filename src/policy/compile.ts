@@ -6,6 +6,7 @@ import { type Compiling, compileEntries, report } from './compile-entries.ts';
 import { compileLevels } from './compile-levels.ts';
 import { compileNetwork, compileRanges, compileRosterLevels, compileSignIn } from './compile-network.ts';
 import { compileRules, unknownLevel } from './compile-rules.ts';
+import { compileWording } from './compile-wording.ts';
 import type { PolicyDocuments, SchoolDocument } from './document.ts';
 import { isTimeZone } from './schedule.ts';
 import type { CategoryTraits, PolicySnapshot } from './snapshot.ts';
@@ -43,6 +44,7 @@ export function compilePolicy(documents: PolicyDocuments, categories: readonly K
     },
     network: compileNetwork(to, documents.school),
     contacts: school.contacts,
+    ...compileWording(to, documents.school),
   };
   if (to.problems.length > 0) return { problems: to.problems };
   return { snapshot: { hash: createHash('sha256').update(canonicalJson(body)).digest('hex'), ...body } };

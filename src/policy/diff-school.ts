@@ -1,5 +1,6 @@
 import { DAY_ENDS, timeOfDay } from '../identity/signed-in-devices.ts';
 import { type PolicyChange, compare } from './diff-rules.ts';
+import { wordingText } from './compile-wording.ts';
 import { entryText } from './entry.ts';
 import type { PolicySnapshot } from './snapshot.ts';
 
@@ -13,6 +14,7 @@ export function diffSchool(...[before, after]: Two): PolicyChange[] {
     ...changed('The time zone', before.timeZone, after.timeZone, true),
     ...changed('Whom pupils are sent to', before.contacts.pupils, after.contacts.pupils, false),
     ...changed('Whom staff are sent to', before.contacts.staff, after.contacts.staff, false),
+    ...diffWording(before, after),
     ...changed('The level of whoever is not identified', before.strictestLevel, after.strictestLevel, true),
     ...changed('The identity mode', before.identity.mode, after.identity.mode, after.identity.mode === 'open'),
     ...never.added.map((site) => ({ text: `Nobody may open ${site} any more`, loosens: false })),
@@ -27,6 +29,14 @@ export function diffSchool(...[before, after]: Two): PolicyChange[] {
 
 function changed(what: string, before: string | number, after: string | number, loosens: boolean): PolicyChange[] {
   return before === after ? [] : [{ text: `${what} is now ${after} (was ${before})`, loosens }];
+}
+
+function diffWording(...[before, after]: Two): PolicyChange[] {
+  return (['csam', 'terrorism'] as const).flatMap((category) => {
+    const said = ({ illegal }: PolicySnapshot): string => wordingText(illegal?.[category]) ?? 'our own words';
+    const title = after.categories[category]?.title ?? category;
+    return changed(`What the page about ${title} says`, said(before), said(after), false);
+  });
 }
 
 function diffRanges(...[before, after]: Two): PolicyChange[] {

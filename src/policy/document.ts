@@ -13,6 +13,15 @@ export const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
 const CategoryActions = Type.Record(Type.String(), Type.Enum([...ACTIONS]));
 
+/** Short enough that the page stays one that is read, and within the size of all others. */
+const Splash = Type.Object(
+  {
+    heading: Type.String({ minLength: 1, maxLength: 80 }),
+    text: Type.Array(Text, { minItems: 1, maxItems: 5 }),
+  },
+  Strict,
+);
+
 const Port = Type.Integer({ minimum: 1, maximum: 65_535 });
 
 /** `school.yaml`: what holds for the whole school. */
@@ -22,6 +31,7 @@ export const SchoolSchema = Type.Object(
     timeZone: Text,
     contacts: Type.Object({ pupils: Text, staff: Text }, Strict),
     never: Type.Optional(Texts),
+    illegal: Type.Optional(Type.Object({ csam: Type.Optional(Splash), terrorism: Type.Optional(Splash) }, Strict)),
     identity: Type.Object(
       {
         mode: Type.Enum(['open', 'challenge']),

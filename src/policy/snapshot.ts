@@ -65,6 +65,18 @@ export interface CategoryTraits {
   readonly flag: boolean;
 }
 
+/** What pages about illegal material say in place of our heading and sentences, in every voice. Plain text. */
+export interface IllegalWording {
+  readonly csam?: SplashText;
+  readonly terrorism?: SplashText;
+}
+
+export interface SplashText {
+  readonly heading: string;
+  /** A paragraph each. */
+  readonly text: readonly string[];
+}
+
 /** The compiled policy: immutable, without secrets, the same bytes for the same documents. Travels as JSON in a signed snapshot. */
 export interface PolicySnapshot {
   /** Hex SHA-256 of the canonical JSON of all the rest. */
@@ -105,6 +117,8 @@ export interface PolicySnapshot {
   };
   /** Whom a block page tells a pupil to go to, and how staff can be reached. Shown to everyone. */
   readonly contacts: { readonly pupils: string; readonly staff: string };
+  /** Left out, also by a console that knew no such setting yet: our own words. */
+  readonly illegal?: IllegalWording;
 }
 
 /** "Only these sites, this hour" for a class. Instants in ms since the epoch. */

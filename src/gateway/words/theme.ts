@@ -1,3 +1,4 @@
+import type { IllegalWording } from '../../policy/snapshot.ts';
 import type { Decision } from '../../policy/verdict.ts';
 import { REASON_WORDS } from './reasons.ts';
 import { TOPIC_WORDS } from './topics.ts';
@@ -71,6 +72,9 @@ const WORDS: Readonly<Record<Theme, WordsByVoice>> = { ...TOPIC_WORDS, ...REASON
 
 export const THEMES = Object.keys(WORDS) as readonly Theme[];
 
-export function wordsFor(theme: Theme, voice: Voice): Words {
-  return WORDS[theme][voice];
+/** `own`: what the school says of illegal material in place of our heading and sentences. What to do and who helps stays ours. */
+export function wordsFor(theme: Theme, voice: Voice, own: IllegalWording = {}): Words {
+  const words = WORDS[theme][voice];
+  const said = theme === 'csam' || theme === 'terrorism' ? own[theme] : undefined;
+  return said === undefined ? words : { ...words, heading: said.heading, why: said.text };
 }
