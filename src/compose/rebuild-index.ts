@@ -1,5 +1,5 @@
 // a list changed ─► wish ─► current? ─ no ─► `lists build` in a child process ─► current.json ─► published
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { isIndexCurrent, readManifest } from '../categories/current-index.ts';
 import type { DataLayout } from '../config/data-layout.ts';
@@ -86,15 +86,28 @@ export interface Built {
   readonly wasKilled: boolean;
 }
 
-/** Runs `lists build` in a process that gives its memory back when it ends, and knows its two folders and no secret. */
-export function buildLists(listsDir: string, layout: DataLayout, signal?: AbortSignal): Promise<Built> {
+/**
+ * Runs `lists build` in a process that gives its memory back when it ends, and knows its two folders and no secret. Resolves when the
+ * process has gone, also when `signal` ended it.
+ */
+export async function buildLists(listsDir: string, layout: DataLayout, signal?: AbortSignal): Promise<Built> {
   const env = { SCHOOLGATE_LISTS_DIR: listsDir, SCHOOLGATE_DATA_DIR: layout.root };
   const options = { env, maxBuffer: 1 << 26, ...(signal && { signal, killSignal: 'SIGKILL' as const }) };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, 'lists', 'build'], options, (error, _stdout, stderr) => {
+  let child: ChildProcess | undefined;
+  const built = await new Promise<Built>((resolve) => {
+    child = execFile(process.execPath, [MAIN, 'lists', 'build'], options, (error, _stdout, stderr) => {
       const wasKilled = typeof error?.signal === 'string';
       const complaint = stderr.trim() || 'The build was ended; run npx schoolgate lists build.';
       resolve({ complaint: error === null ? '' : complaint, wasKilled });
     });
   });
+  // Node tells of a process that a signal ends before it has gone, and until then it may still put an index in force.
+  if (child !== undefined) await gone(child);
+  return built;
+}
+
+async function gone(child: ChildProcess): Promise<void> {
+  // Without a number it never ran.
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  await new Promise((resolve) => child.once('exit', resolve));
 }

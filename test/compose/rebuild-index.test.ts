@@ -7,7 +7,7 @@ import { watchLists } from '../../src/categories/watch-lists.ts';
 import { IndexShelf, indexMark } from '../../src/compose/index-shelf.ts';
 import { createRebuilder, type IndexRebuilder } from '../../src/compose/rebuild-index.ts';
 import { createDataFolders, type DataLayout, dataLayout } from '../../src/config/data-layout.ts';
-import { childrenOf } from '../helpers/processes.ts';
+import { childrenOf, isRunning } from '../helpers/processes.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 import { TestSchool } from '../helpers/test-school.ts';
 import { until } from '../helpers/until.ts';
@@ -94,11 +94,16 @@ void t.test('a build that is killed is started again', async (t) => {
   t.ok(knows('games.test'));
 });
 
+// Once it closed before the process had gone: a killed one was told of at once, and under load it was still there.
 void t.test('the end of the console is the end of its build', async (t) => {
-  const { rebuilder, layout, published } = site(t);
+  const { school, rebuilder, layout, published } = site(t);
+  writeFileSync(join(school.listsDir, 'games.txt'), Array.from({ length: 100_000 }, (_, i) => `n${i}.test\n`).join(''));
   const built = rebuilder.rebuild();
-  await until('it builds', () => builds().length > 0);
+  const [pid] = await until('it builds', () => (builds().length > 0 ? builds() : null));
+  // So that it cannot be done first, however busy the machine is.
+  process.kill(pid!, 'SIGSTOP');
   await rebuilder.close();
+  t.notOk(isRunning(pid!), 'it has gone when the console has');
   t.same(await built, []);
   t.same(builds(), []);
   t.notOk(existsSync(join(layout.index, 'current.json')));
