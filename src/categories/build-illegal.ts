@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { DataLayout } from '../config/data-layout.ts';
 import type { Problem } from '../kernel/errors.ts';
+import { addressText } from './address-text.ts';
 import type { Catalogue, IllegalList } from './catalogue.ts';
 import { CATALOGUE_FILE } from './catalogue-files.ts';
 import { loadOrCreateIllegalKeys } from './illegal-key-file.ts';
@@ -76,7 +77,7 @@ function unreadable(id: string, catalogueFile: string): TakenIllegal {
 function summaryOf({ enforced, rejectedLines }: TakenIllegal, catalogue: Catalogue): IllegalSummary[] {
   if (enforced === null) return [];
   const { id, category, entries, accepted, duplicates, rejected, loadedAt, fromLastGood } = enforced.facts;
-  const file = catalogue.illegal.find((list) => list.id === id)?.source ?? id;
+  const file = addressText(catalogue.illegal.find((list) => list.id === id)?.source ?? id);
   const rejectedSamples = rejectedLines.map((line) => ({ file, line, reason: 'is not an entry' }));
   return [{ id, category, entries, accepted, duplicates, rejected, loadedAt, fromLastGood, rejectedSamples }];
 }

@@ -1,11 +1,13 @@
 import { readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, relative, resolve } from 'node:path';
 import { Type, type Static } from 'typebox';
 import { readYaml, type YamlDocument } from '../config/yaml-document.ts';
 import { cronFault } from '../jobs/cron.ts';
 import { InvalidInputError, type Problem } from '../kernel/errors.ts';
 import { addressText } from './address-text.ts';
 import { CATALOGUE_FILE, CATEGORIES_FILE } from './catalogue-files.ts';
+import type { KeyedCounts } from './illegal-content.ts';
+import { type IllegalFormat, isIllegalFormat } from './illegal-format.ts';
 import type { LineFormat } from './parse-list.ts';
 
 const Strict = { additionalProperties: false };
@@ -59,6 +61,7 @@ const CatalogueSchema = Type.Object(
           refresh: Type.Optional(Text),
           maxBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 1 << 30 })),
           sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
+          credentials: Type.Optional(Text),
           licence: Type.Optional(Text),
           homepage: Type.Optional(Type.String({ pattern: '^https?://' })),
         },
@@ -93,6 +96,8 @@ export interface FetchTerms {
   readonly maxBytes: number;
   /** Hex, of the file as its publisher sends it; null: any content. */
   readonly sha256: string | null;
+  /** Absolute path of a file that holds what the publisher wants to know; null: it gives the list to anybody. */
+  readonly credentials: string | null;
 }
 
 /** A list as `catalogue.yaml` describes it. */
@@ -123,14 +128,15 @@ export interface OfferedList extends Pick<
   readonly position: number;
 }
 
-export type IllegalFormat = 'illegal-urls' | 'illegal-hashes';
-
-/** A list of a locked category: never in the category index. */
-export interface IllegalList extends Pick<CatalogueList, 'id' | 'category' | 'source' | 'licence' | 'line'> {
+/** A list of a locked category: never in the category index. What is fetched of one lies at `path` in its keyed form. */
+export interface IllegalList extends Omit<CatalogueList, 'format'> {
   readonly format: IllegalFormat;
-  /** Absolute. */
-  readonly path: string;
+  /** What was read when it was fetched; null for a file, and before it was fetched. */
+  readonly fetched: KeyedCounts | null;
 }
+
+/** A list of either kind. */
+export type AnyList = CatalogueList | IllegalList;
 
 export interface Catalogue {
   /** Of the categories' meaning; null where the file has none. */
@@ -272,21 +278,16 @@ function checkLists(
 
 /** What is illegal is kept in another form than everything else, so neither kind of list can stand in for the other. */
 function checkLocked(row: ListRow, locked: boolean, report: (key: keyof ListRow, reason: string) => void): void {
-  const isIllegal = ILLEGAL_FORMATS.has(row.format);
+  const isIllegal = isIllegalFormat(row.format);
   if (locked && !isIllegal) {
     report('format', `a list of the locked category "${row.category}" needs "illegal-urls" or "illegal-hashes"`);
   }
   if (!locked && isIllegal) report('format', `"${row.format}" is for locked categories, and "${row.category}" is none`);
 }
 
-const ILLEGAL_FORMATS: ReadonlySet<string> = new Set(['illegal-urls', 'illegal-hashes']);
-
 function checkEnabled(row: ListRow, listsDir: string, report: (key: keyof ListRow, reason: string) => void): void {
-  if (/^[a-z][a-z0-9+.-]+:/i.test(row.source)) {
-    if (!ILLEGAL_FORMATS.has(row.format)) return checkFetched(row, report);
-    return report('source', 'a list of a locked category is not fetched by this version; name a file');
-  }
-  for (const key of ['refresh', 'maxBytes', 'sha256'] as const) {
+  if (/^[a-z][a-z0-9+.-]+:/i.test(row.source)) return checkFetched(row, listsDir, report);
+  for (const key of ['refresh', 'maxBytes', 'sha256', 'credentials'] as const) {
     if (row[key] !== undefined) report(key, `"${key}" is for https sources; ${row.source} is read where it lies`);
   }
   const isFolder = statSync(resolve(listsDir, row.source), { throwIfNoEntry: false })?.isDirectory();
@@ -297,7 +298,7 @@ function checkEnabled(row: ListRow, listsDir: string, report: (key: keyof ListRo
   if (/\.(?:zip|bz2|xz|7z|tar|tgz)$/i.test(row.source)) report('source', `${row.source} must be plain, .gz or .zst`);
 }
 
-function checkFetched(row: ListRow, report: (key: keyof ListRow, reason: string) => void): void {
+function checkFetched(row: ListRow, listsDir: string, report: (key: keyof ListRow, reason: string) => void): void {
   const url = URL.canParse(row.source) ? new URL(row.source) : null;
   if (url === null) return report('source', `${addressText(row.source)} is no address`);
   if (url.protocol !== 'https:') {
@@ -307,10 +308,26 @@ function checkFetched(row: ListRow, report: (key: keyof ListRow, reason: string)
     );
   }
   if (url.username !== '' || url.password !== '') {
-    report('source', 'an address must not hold a user name or password');
+    report('source', 'an address must not hold a user name or password; name a file with them as "credentials"');
   }
+  checkCredentials(row, listsDir, report);
   const fault = cronFault(row.refresh ?? DEFAULT_REFRESH, REFRESH_ZONE);
   if (fault !== null) report('refresh', `"refresh: ${row.refresh}" ${fault}`);
+}
+
+/** Whoever copies, shows or publishes the lists must not hand out a password with them. */
+function checkCredentials(
+  { credentials }: ListRow,
+  listsDir: string,
+  report: (key: keyof ListRow, reason: string) => void,
+): void {
+  if (credentials === undefined) return;
+  const isInside = !relative(resolve(listsDir), credentials).startsWith('..');
+  if (isAbsolute(credentials) && !isInside) return;
+  report(
+    'credentials',
+    '"credentials" names a file outside this folder by its whole path, and never holds the password',
+  );
 }
 
 type EnabledList = Omit<CatalogueList, 'format'> & { readonly format: CatalogueList['format'] | IllegalFormat };
@@ -341,28 +358,31 @@ function compileCatalogue(categories: CategoriesDocument, lists: CatalogueDocume
     version: categories.value.version ?? null,
     categories: known,
     lists: enabled.filter((list): list is CatalogueList => !isIllegal(list)),
-    // Its source is a file (see `checkEnabled`): what is fetched would lie on the disk as it came.
-    illegal: enabled.filter(isIllegal).map(({ id, category, format, source, licence, line }) => {
-      return { id, category, format, source, path: resolve(listsDir, source), licence, line };
-    }),
+    illegal: enabled.filter(isIllegal).map((list) => Object.assign(list, { fetched: null })),
     offered,
   };
+}
+
+/** The enabled lists of both kinds that are fetched. */
+export function listsToFetch({ lists, illegal }: Pick<Catalogue, 'lists' | 'illegal'>): AnyList[] {
+  return [...lists, ...illegal].filter(({ fetch }) => fetch !== null);
 }
 
 function describe({ id, category, source, licence, homepage }: ListRow, line: number): Omit<OfferedList, 'position'> {
   return { id, category, source, licence: licence ?? null, homepage: homepage ?? null, line };
 }
 
-function fetchTerms({ source, refresh, maxBytes, sha256 }: ListRow): FetchTerms | null {
+function fetchTerms({ source, refresh, maxBytes, sha256, credentials }: ListRow): FetchTerms | null {
   if (!source.startsWith('https:')) return null;
   return {
     url: source,
     refresh: refresh ?? DEFAULT_REFRESH,
     maxBytes: maxBytes ?? DEFAULT_MAX_BYTES,
     sha256: sha256 ?? null,
+    credentials: credentials ?? null,
   };
 }
 
 function isIllegal(list: EnabledList): list is EnabledList & { readonly format: IllegalFormat } {
-  return ILLEGAL_FORMATS.has(list.format);
+  return isIllegalFormat(list.format);
 }

@@ -79,7 +79,8 @@ export async function readInputs(listsDir: string, layout: DataLayout, catalogue
     }
   }
   for (const list of catalogue.illegal) {
-    hash.update(`list ${list.id}\n${list.format} ${await hashFile(list.path).catch(() => 'unreadable')}\n`);
+    const sha256 = list.path === null ? 'not fetched' : await hashFile(list.path).catch(() => 'unreadable');
+    hash.update(`list ${list.id}\n${list.format} ${sha256}\n`);
   }
   const contents = hash.copy().digest('hex');
   for (const { id } of catalogue.lists) {

@@ -15,31 +15,30 @@ import {
 import { join } from 'node:path';
 import { Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { syncFolder } from '../kernel/durable-file.ts';
-import { type SourceClient, SourceError } from './fetch-source.ts';
+import { type SourceClient, SourceError, type SourceRequest } from './fetch-source.ts';
+import type { KeyedCounts } from './illegal-content.ts';
 import { readTar } from './read-tar.ts';
+import { isPage, type Packing, packingOf, unpack } from './unpack-source.ts';
 
 /** What is to be fetched, and what of it is here already. */
-export interface DownloadRequest {
-  readonly url: string;
+export interface DownloadRequest extends SourceRequest {
   readonly isFolder: boolean;
-  readonly maxBytes: number;
   /** Hex: this content and no other. */
   readonly sha256: string | null;
-  readonly etag: string | null;
-  readonly lastModified: string | null;
 }
 
 /** A source's content as it lies in the list's folder. */
 export interface Download {
   /** Name of the file, or of the folder of a squidGuard archive. */
   readonly name: string;
-  /** Hex, of what the source sent. */
+  /** Hex, of what the source sent; of a list of a locked category the digest of its keyed file: none of its text is kept. */
   readonly sha256: string;
   readonly bytes: number;
   readonly etag: string | null;
   readonly lastModified: string | null;
+  /** Of a list of a locked category alone, whose keyed file does not say what was rejected. */
+  readonly keyed?: KeyedCounts;
 }
 
 /** What was fetched is no list; `kept` says where it lies, for a person to look at, and is null when nothing was kept. */
@@ -55,8 +54,6 @@ export class UnfitError extends SourceError {
 const PART = 'fetching.part';
 const SET_ASIDE = 'set-aside';
 const WANTED: ReadonlySet<string> = new Set(['domains', 'urls', 'expressions']);
-/** Lists pack to a fifth or a tenth; what swells more was made to fill the disk. */
-const MOST_SWELLING = 40;
 
 /**
  * Fetches a source into `folder`, under a name made of its content, synced and renamed; nothing that was there is touched. Rejects with
@@ -125,26 +122,11 @@ function firstBytes(path: string): Buffer {
   }
 }
 
-/** No format of a list begins with `<` or `{`; a portal that wants a sign-in, an error page and an API's answer do. */
-function isPage(contentType: string | null, start: Buffer): boolean {
-  if (/^\s*(?:text\/html|application\/xhtml)/i.test(contentType ?? '')) return true;
-  return /^[\s\ufeff]*[<{]/.test(start.toString('utf8'));
-}
-
-type Packing = '' | '.gz' | '.zst';
-
-function packingOf(start: Buffer): Packing {
-  if (start[0] === 0x1f && start[1] === 0x8b) return '.gz';
-  return start.length > 3 && start.readUInt32LE(0) === 0xfd2fb528 ? '.zst' : '';
-}
-
-/** By what it is, not by what it is called: a server may have packed or unpacked it on the way. */
 async function place(part: string, folder: string, sha256: string, request: DownloadRequest): Promise<string> {
   const packing = packingOf(firstBytes(part));
-  const most = request.maxBytes * MOST_SWELLING;
   if (!request.isFolder) {
     const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-    await pipeline([createReadStream(part), ...unpack(packing, most), nowhere]);
+    await pipeline([createReadStream(part), ...unpack(packing, request.maxBytes), nowhere]);
     const name = `${sha256}${packing}`;
     renameSync(part, join(folder, name));
     syncFolder(folder);
@@ -153,7 +135,7 @@ async function place(part: string, folder: string, sha256: string, request: Down
   const beside = join(folder, `${PART}.folder`);
   rmSync(beside, { recursive: true, force: true });
   mkdirSync(beside, { mode: 0o700 });
-  await unpackFolder(part, packing, most, beside);
+  await unpackFolder(part, packing, request.maxBytes, beside);
   if (!existsSync(join(beside, 'domains')) && !existsSync(join(beside, 'urls'))) {
     rmSync(beside, { recursive: true });
     throw new SourceError('the archive holds neither "domains" nor "urls"', false);
@@ -165,21 +147,8 @@ async function place(part: string, folder: string, sha256: string, request: Down
   return sha256;
 }
 
-function unpack(packing: Packing, most: number): Transform[] {
-  if (packing === '') return [];
-  let bytes = 0;
-  const count = new Transform({
-    transform: (chunk: Buffer, _encoding, done) => {
-      bytes += chunk.length;
-      if (bytes > most) done(new Error(`it unpacks to more than ${most.toLocaleString('en-GB')} bytes`));
-      else done(null, chunk);
-    },
-  });
-  return [packing === '.gz' ? createGunzip() : createZstdDecompress(), count];
-}
-
 /** The files of a squidGuard folder, wherever in the archive they lie; others are left in it. */
-async function unpackFolder(part: string, packing: Packing, most: number, folder: string): Promise<void> {
+async function unpackFolder(part: string, packing: Packing, maxBytes: number, folder: string): Promise<void> {
   const seen = new Set<string>();
   const files = readTar((name) => {
     if (!WANTED.has(name)) return null;
@@ -194,5 +163,5 @@ async function unpackFolder(part: string, packing: Packing, most: number, folder
       },
     };
   });
-  await pipeline([createReadStream(part), ...unpack(packing, most), files]);
+  await pipeline([createReadStream(part), ...unpack(packing, maxBytes), files]);
 }

@@ -4,12 +4,12 @@ import { replaceValue } from '../config/yaml-document.ts';
 import { replaceFile } from '../kernel/durable-file.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
 import { CATALOGUE_FILE } from './catalogue-files.ts';
-import { type CatalogueList, loadCatalogue, previewCatalogue } from './catalogue.ts';
+import { type AnyList, loadCatalogue, previewCatalogue } from './catalogue.ts';
 
 /** The catalogue with one list switched on, not yet written. */
 export interface EnabledText {
   readonly text: string;
-  readonly list: CatalogueList;
+  readonly list: AnyList;
 }
 
 /**
@@ -18,15 +18,10 @@ export interface EnabledText {
  */
 export function enabledText(listsDir: string, id: string): EnabledText {
   const before = readFileSync(join(listsDir, CATALOGUE_FILE), 'utf8');
-  const { position, line } = loadCatalogue(listsDir).offered.find((one) => one.id === id)!;
+  const { position } = loadCatalogue(listsDir).offered.find((one) => one.id === id)!;
   const text = replaceValue(before, ['lists', position, 'enabled'], 'true')!;
-  const list = previewCatalogue(listsDir, text).lists.find((one) => one.id === id);
-  if (list !== undefined) return { text, list };
-  throw new SchoolgateError(
-    'list_unknown',
-    'client',
-    `"${id}" is a list of a locked category: set "enabled: true" in line ${line} of ${CATALOGUE_FILE} yourself.`,
-  );
+  const { lists, illegal } = previewCatalogue(listsDir, text);
+  return { text, list: [...lists, ...illegal].find((one) => one.id === id)! };
 }
 
 /** Replaces `catalogue.yaml` with its mode. Throws `lists_folder`, with the line to change by hand, when it cannot be written. */

@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
 import { ageText } from './age-text.ts';
-import type { CatalogueList } from './catalogue.ts';
-import { downloadSource, UnfitError } from './download-source.ts';
+import type { AnyList } from './catalogue.ts';
+import type { FetchKeyed } from './download-keyed.ts';
+import { type Download, downloadSource, UnfitError } from './download-source.ts';
 import { type SourceClient, SourceError } from './fetch-source.ts';
 import { contentOf, type FetchState, fetchedFolder, readState, writeState } from './fetched-lists.ts';
+import { isIllegalFormat } from './illegal-format.ts';
 import { type RetryPorts, withRetries } from './retry.ts';
+import { readCredentials } from './source-credentials.ts';
 
 /** What became of fetching one list. */
 export interface FetchOutcome {
@@ -25,6 +28,8 @@ export interface FetchOptions {
   /** Where fetched lists lie. */
   readonly root: string;
   readonly client: SourceClient;
+  /** Fetches lists of locked categories, whose text this process must not see. */
+  readonly fetchKeyed: FetchKeyed;
   readonly retry: RetryPorts;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -34,22 +39,13 @@ export interface FetchOptions {
  * Fetches one https list if its source has something new. A failure, of our own disk too, leaves what was fetched before, and is written
  * down. Rejects only when told to stop.
  */
-export async function fetchList(list: CatalogueList, options: FetchOptions): Promise<FetchOutcome> {
-  const { root, client, retry, clock, signal } = options;
-  const { url, maxBytes, sha256 } = list.fetch!;
+export async function fetchList(list: AnyList, options: FetchOptions): Promise<FetchOutcome> {
+  const { root, retry, clock, signal } = options;
   const state = readState(root, list);
   const folder = fetchedFolder(root, list.id);
   const content = contentOf(list, state);
   const isHere = content !== null && existsSync(join(folder, content.name));
-  const request = {
-    url,
-    maxBytes,
-    sha256,
-    isFolder: list.format === 'ut1',
-    etag: isHere ? content.etag : null,
-    lastModified: isHere ? content.lastModified : null,
-  };
-  const attempt = (): ReturnType<typeof downloadSource> => downloadSource(client, request, folder, signal);
+  const attempt = async (): ReturnType<FetchKeyed> => await download(list, isHere ? content : null, folder, options);
   const isWorthAgain = (error: unknown): boolean => error instanceof SourceError && error.again;
   try {
     const got = await withRetries(attempt, isWorthAgain, retry, signal);
@@ -68,6 +64,22 @@ export async function fetchList(list: CatalogueList, options: FetchOptions): Pro
   }
 }
 
+async function download(
+  { id, category, format, fetch }: AnyList,
+  content: Download | null,
+  folder: string,
+  { client, fetchKeyed, signal }: FetchOptions,
+): ReturnType<FetchKeyed> {
+  const { url, maxBytes, sha256, credentials } = fetch!;
+  const { name = null, etag = null, lastModified = null } = content ?? {};
+  const request = { url, maxBytes, sha256, etag, lastModified };
+  if (isIllegalFormat(format)) {
+    return await fetchKeyed({ ...request, id, category, format, credentials, folder, content: name }, signal);
+  }
+  const authorization = credentials === null ? {} : { authorization: readCredentials(credentials) };
+  return await downloadSource(client, { ...request, ...authorization, isFolder: format === 'ut1' }, folder, signal);
+}
+
 /** A full disk, or a folder that is not ours. Throws on what is no error of the file system. */
 function notKept(error: unknown): SourceError {
   const { code } = error as NodeJS.ErrnoException;
@@ -79,7 +91,7 @@ function outcome(id: string, result: 'changed' | 'unchanged'): FetchOutcome {
   return { id, result, problem: null, again: false, isNews: false };
 }
 
-function fail(list: CatalogueList, state: FetchState, error: SourceError, { root, clock }: FetchOptions): FetchOutcome {
+function fail(list: AnyList, state: FetchState, error: SourceError, { root, clock }: FetchOptions): FetchOutcome {
   const now = isoTime(clock());
   const setAside = error instanceof UnfitError ? error.kept : null;
   const failed = { ...state, triedAt: now, error: error.publicText, failingSince: state.failingSince ?? now, setAside };
@@ -100,7 +112,7 @@ function fail(list: CatalogueList, state: FetchState, error: SourceError, { root
 }
 
 /** Lists of one host one after the other, different hosts side by side: no publisher is asked for thirty files at once. */
-export async function fetchPolitely(lists: readonly CatalogueList[], options: FetchOptions): Promise<FetchOutcome[]> {
+export async function fetchPolitely(lists: readonly AnyList[], options: FetchOptions): Promise<FetchOutcome[]> {
   const byHost = Map.groupBy(lists, (list) => new URL(list.fetch!.url).host);
   const outcomes = await Promise.allSettled(
     Array.from(byHost.values(), async (same) => {

@@ -2,6 +2,7 @@
 import { type Readable, Transform, pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { Secret } from '../config/secret.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
 import { addressText } from './address-text.ts';
 
@@ -14,6 +15,8 @@ export interface SourceRequest {
   readonly lastModified: string | null;
   /** More than this is refused. */
   readonly maxBytes: number;
+  /** The field `Authorization` for whom the address names, and for nobody it redirects to. Left out: none. */
+  readonly authorization?: Secret;
 }
 
 export type Fetched =
@@ -111,19 +114,22 @@ function openDispatcher({ parent, ca }: SourceClientOptions, limits: FetchLimits
 async function send(
   dispatcher: Dispatcher,
   url: string,
-  { etag, lastModified }: SourceRequest,
+  { url: first, etag, lastModified, authorization }: SourceRequest,
   signal: AbortSignal,
 ): Promise<Dispatcher.ResponseData> {
   const { origin, pathname, search } = new URL(url);
   const headers: Record<string, string> = { 'accept-encoding': 'gzip', 'user-agent': 'Schoolgate' };
   if (etag !== null) headers['if-none-match'] = etag;
   if (lastModified !== null) headers['if-modified-since'] = lastModified;
+  if (authorization !== undefined && origin === new URL(first).origin) {
+    headers['authorization'] = authorization.reveal();
+  }
   return await dispatcher.request({ origin, path: pathname + search, method: 'GET', headers, signal });
 }
 
 async function read(
   { statusCode, headers, body }: Dispatcher.ResponseData,
-  { etag, lastModified, maxBytes }: SourceRequest,
+  { etag, lastModified, maxBytes, authorization }: SourceRequest,
   url: string,
   explain: (error: unknown, url: string) => SourceError,
 ): Promise<Fetched> {
@@ -136,6 +142,11 @@ async function read(
     body.on('error', () => {}).destroy();
     throw new SourceError(`${addressText(url)} ${text}`, again);
   };
+  if (statusCode === 401 || statusCode === 403) {
+    const what =
+      authorization === undefined ? 'may want credentials; give the list some' : 'does not take the credentials';
+    return refuse(`answered with status ${statusCode}: it ${what}`, false);
+  }
   if (statusCode !== 200) return refuse(`answered with status ${statusCode}`, PASSING.has(statusCode));
   if (Number(headers['content-length'] ?? 0) > maxBytes) return refuse(tooBig(maxBytes), false);
   const encoding = textOf(headers['content-encoding'])?.toLowerCase() ?? 'identity';

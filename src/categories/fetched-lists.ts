@@ -1,8 +1,12 @@
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../kernel/durable-file.ts';
-import type { Catalogue, CatalogueList } from './catalogue.ts';
+import type { AnyList, Catalogue } from './catalogue.ts';
 import type { Download } from './download-source.ts';
+import type { KeyedEntry } from './illegal-entry.ts';
+import { decodeIllegal } from './illegal-file.ts';
+import { isIllegalFormat } from './illegal-format.ts';
+import type { IllegalKeys } from './illegal-keys.ts';
 
 /** What is known of a source that is fetched; `state.json` in the list's own folder. Times: ISO 8601 UTC. */
 export interface FetchState {
@@ -33,7 +37,7 @@ export function fetchedFolder(root: string, id: string): string {
 }
 
 /** What is known of a list's source. A state that cannot be read, or is about another source, is as good as none. */
-export function readState(root: string, list: CatalogueList): FetchState {
+export function readState(root: string, list: AnyList): FetchState {
   const none: FetchState = {
     source: sourceOf(list),
     content: null,
@@ -53,19 +57,23 @@ export function readState(root: string, list: CatalogueList): FetchState {
   }
 }
 
-/** An archive is unpacked to a folder, so the same address fetched for another kind of list is another source. */
-function sourceOf({ fetch, format }: CatalogueList): string {
+/**
+ * An archive is unpacked to a folder, so the same address fetched for another kind of list is another source. Of a keyed list nothing
+ * tells later whether it was what the catalogue pins, so that is part of it.
+ */
+function sourceOf({ fetch, format }: AnyList): string {
+  if (isIllegalFormat(format)) return `${format} ${fetch!.url} ${fetch!.sha256 ?? ''}`.trimEnd();
   return `${format === 'ut1' ? 'folder' : 'file'} ${fetch!.url}`;
 }
 
 /** The content that may be used: none where the catalogue has meanwhile pinned another. */
-export function contentOf({ fetch }: CatalogueList, { content }: FetchState): Download | null {
-  const pinned = fetch!.sha256;
+export function contentOf({ fetch, format }: AnyList, { content }: FetchState): Download | null {
+  const pinned = isIllegalFormat(format) ? null : fetch!.sha256;
   return content === null || (pinned !== null && pinned !== content.sha256) ? null : content;
 }
 
 /** Puts a new state, and with it the content it names, in force; then what no state names any more goes. Throws what the file system throws. */
-export function writeState(root: string, { id }: CatalogueList, state: FetchState): void {
+export function writeState(root: string, { id }: Pick<AnyList, 'id'>, state: FetchState): void {
   const folder = fetchedFolder(root, id);
   replaceFile(join(folder, STATE), `${JSON.stringify(state, null, 2)}\n`);
   for (const name of readdirSync(folder)) {
@@ -78,14 +86,34 @@ export function writeState(root: string, { id }: CatalogueList, state: FetchStat
 
 /** The catalogue with the place of what was fetched for each https source; without one where nothing was. */
 export function withFetched(catalogue: Catalogue, root: string): Catalogue {
-  return { ...catalogue, lists: catalogue.lists.map((list) => locate(list, root)) };
+  return {
+    ...catalogue,
+    lists: catalogue.lists.map((list) => {
+      const found = locate(list, root);
+      return found === null ? list : { ...list, ...found.place };
+    }),
+    illegal: catalogue.illegal.map((list) => {
+      const found = locate(list, root);
+      return found === null ? list : { ...list, ...found.place, fetched: found.content.keyed ?? null };
+    }),
+  };
 }
 
-function locate(list: CatalogueList, root: string): CatalogueList {
-  if (list.fetch === null) return list;
+function locate(list: AnyList, root: string): { place: Pick<AnyList, 'path' | 'fetchedAt'>; content: Download } | null {
+  if (list.fetch === null) return null;
   const state = readState(root, list);
   const content = contentOf(list, state);
-  if (content === null) return list;
+  if (content === null) return null;
   const path = join(fetchedFolder(root, list.id), content.name);
-  return existsSync(path) ? { ...list, path, fetchedAt: state.fetchedAt } : list;
+  return existsSync(path) ? { place: { path, fetchedAt: state.fetchedAt }, content } : null;
+}
+
+/** The entries of a list of a locked category as it was fetched. Throws what the file system or `decodeIllegal` throws. */
+export function readKeyedFile(path: string, keys: IllegalKeys): readonly KeyedEntry[] {
+  return decodeIllegal(keys, readFileSync(path)).lists.flatMap(({ entries }) => entries);
+}
+
+/** Deletes what was fetched of a list, and all that is known of its source. */
+export function forgetFetched(root: string, id: string): void {
+  rmSync(fetchedFolder(root, id), { recursive: true, force: true });
 }

@@ -1,6 +1,6 @@
 import type { LineSink } from './accept-entry.ts';
-import type { IllegalFormat } from './catalogue.ts';
 import { hashEntry, type KeyedEntry, urlEntries } from './illegal-entry.ts';
+import type { IllegalFormat } from './illegal-format.ts';
 import type { IllegalKeys } from './illegal-keys.ts';
 import { lineParser } from './parse-list.ts';
 
@@ -11,8 +11,12 @@ export interface IllegalReader {
   readonly end: () => IllegalContent;
 }
 
-export interface IllegalContent {
+export interface IllegalContent extends KeyedCounts {
   readonly entries: readonly KeyedEntry[];
+}
+
+/** What is told of a list's lines. */
+export interface KeyedCounts {
   /** Different entries; `all` = accepted + duplicates + rejected. */
   readonly accepted: number;
   readonly duplicates: number;

@@ -1,6 +1,6 @@
 import { isoTime } from '../kernel/clock.ts';
 import { addressText } from './address-text.ts';
-import type { Catalogue, CatalogueList } from './catalogue.ts';
+import type { AnyList, Catalogue } from './catalogue.ts';
 import type { IndexManifest } from './current-index.ts';
 import type { FetchState } from './fetched-lists.ts';
 import type { HeldUpdate } from './take-list.ts';
@@ -30,11 +30,11 @@ export interface ListStatus {
   readonly held: HeldUpdate | null;
 }
 
-/** Every enabled list, in the order of the catalogue. `now` in ms. */
+/** Every enabled list, in the order of the catalogue, those of locked categories last. `now` in ms. */
 export function listStatuses(
   catalogue: Catalogue,
   manifest: IndexManifest | null,
-  stateOf: (list: CatalogueList) => FetchState,
+  stateOf: (list: AnyList) => FetchState,
   now: number,
 ): ListStatus[] {
   // Most lists are fetched at the same time of day, and looking for the next is the work of some milliseconds.
@@ -46,9 +46,12 @@ export function listStatuses(
     }
     return next.get(refresh)!;
   };
-  return catalogue.lists.map((list): ListStatus => {
+  const inForce = new Map(
+    [...(manifest?.lists ?? []), ...(manifest?.illegal?.lists ?? [])].map((one) => [one.id, one]),
+  );
+  return [...catalogue.lists, ...catalogue.illegal].map((list): ListStatus => {
     const { id, category, licence } = list;
-    const loaded = manifest?.lists.find((one) => one.id === id);
+    const loaded = inForce.get(id);
     return {
       id,
       category,

@@ -58,7 +58,8 @@ function decompressor(path: string): Transform {
   return path.endsWith('.zst') ? createZstdDecompress() : new PassThrough();
 }
 
-function lineSplitter(onLine: OnLine): { write(chunk: Buffer): void; end(): void } {
+/** Cuts bytes into lines, as `readLines` does; `end` gives the last one where nothing ends it. */
+export function lineSplitter(onLine: OnLine): { write(chunk: Buffer): void; end(): void } {
   const decoder = new TextDecoder();
   let rest = '';
   let number = 0;

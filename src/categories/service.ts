@@ -7,15 +7,18 @@ import { InvalidInputError, SchoolgateError } from '../kernel/errors.ts';
 import type { RecordDatabase } from '../store/database.ts';
 import { addressText } from './address-text.ts';
 import { ageText } from './age-text.ts';
-import { type CatalogueList, loadCatalogue, type OfferedList } from './catalogue.ts';
+import { type AnyList, listsToFetch, loadCatalogue, type OfferedList } from './catalogue.ts';
 import { isIndexCurrent, readManifest } from './current-index.ts';
 import { enabledText, writeCatalogue } from './edit-catalogue.ts';
 import { type FetchOptions, type FetchOutcome, fetchPolitely, stopping } from './fetch-list.ts';
+import type { FetchKeyed } from './download-keyed.ts';
 import type { SourceClient } from './fetch-source.ts';
 import { readState, writeState } from './fetched-lists.ts';
 import { acceptContent } from './last-good.ts';
+import { isIllegalFormat } from './illegal-format.ts';
 import { type ListChange, listChanges } from './list-changes.ts';
 import { type ListStatus, listStatuses } from './list-status.ts';
+import { hashFile } from './read-source.ts';
 import { isDue, staleAfter } from './refresh-times.ts';
 import { listsInForce, storeInForce } from './repository.ts';
 import type { RetryPorts } from './retry.ts';
@@ -25,6 +28,8 @@ export interface UpdateReport {
   readonly fetched: readonly FetchOutcome[];
   /** Lists whose content in force changed. */
   readonly changes: readonly ListChange[];
+  /** Lists of locked categories that were fetched with something new, and how many of their entries are in force now. */
+  readonly enforced: readonly { readonly id: string; readonly entries: number }[];
   /** What an adult should know: one sentence each. */
   readonly alarms: readonly string[];
 }
@@ -61,6 +66,7 @@ export interface ListsOptions {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly client: SourceClient;
+  readonly fetchKeyed: FetchKeyed;
   readonly retry: RetryPorts;
   /** Builds the index where lists have changed and sends it to gateways; tells of what an adult should know, and gives it. */
   readonly rebuild: () => Promise<readonly string[]>;
@@ -88,13 +94,13 @@ export function createLists(options: ListsOptions): Lists {
     return next;
   };
 
-  const update = async (by: string, lists: readonly CatalogueList[]): Promise<UpdateReport> => {
+  const update = async (by: string, lists: readonly AnyList[]): Promise<UpdateReport> => {
     const fetched = await fetchPolitely(lists, fetching);
     for (const { problem, isNews } of fetched)
       if (problem !== null && isNews) options.raise('list-not-fetched', problem);
     const isChanged = fetched.some(({ result }) => result === 'changed');
     const built = isChanged || !(await isIndexCurrent(listsDir, layout)) ? await rebuild(options, by) : NOTHING_BUILT;
-    return { fetched, ...built };
+    return { fetched, ...built, enforced: enforcedOf(layout, fetched) };
   };
 
   return {
@@ -110,7 +116,7 @@ export function createLists(options: ListsOptions): Lists {
     refresh: async (refresh, due) => {
       await retry.wait(retry.random() * SPREAD_MS, signal);
       return await alone(async () => {
-        const lists = loadCatalogue(listsDir).lists.filter((list) => list.fetch?.refresh === refresh);
+        const lists = listsToFetch(loadCatalogue(listsDir)).filter((list) => list.fetch!.refresh === refresh);
         const report = await update(
           BY_CONSOLE,
           lists.filter((list) => !isFetchedSince(options, list, due)),
@@ -125,7 +131,7 @@ export function createLists(options: ListsOptions): Lists {
     watch: () =>
       alone(async () => {
         noteChanges(options, BY_FILE);
-        const lists = fetchedLists(listsDir);
+        const lists = listsNow(listsDir);
         for (const list of lists) tellIfStale(options, list);
         const fresh = lists.filter((list) => readState(layout.fetchedLists, list).triedAt === null);
         if (fresh.length > 0) await update(BY_CONSOLE, fresh);
@@ -140,7 +146,14 @@ export function createLists(options: ListsOptions): Lists {
 
 const NOTHING_BUILT = { changes: [], alarms: [] };
 
-async function rebuild(options: ListsOptions, by: string): Promise<Omit<UpdateReport, 'fetched'>> {
+/** How many entries of the locked lists among these are in force. */
+function enforcedOf(layout: DataLayout, fetched: readonly FetchOutcome[]): UpdateReport['enforced'] {
+  const changed = new Set(fetched.flatMap(({ id, result }) => (result === 'changed' ? [id] : [])));
+  const lists = readManifest(layout)?.illegal?.lists ?? [];
+  return lists.flatMap(({ id, enforced }) => (changed.has(id) ? [{ id, entries: enforced }] : []));
+}
+
+async function rebuild(options: ListsOptions, by: string): Promise<Pick<UpdateReport, 'changes' | 'alarms'>> {
   const said = await options.rebuild();
   // None also when somebody else had just built the same: the catalogue is watched.
   const alarms = said.length > 0 ? said : (readManifest(options.layout)?.alarms ?? []);
@@ -161,8 +174,8 @@ function noteChanges({ record, audit, layout, raise }: ListsOptions, by: string)
   return changes;
 }
 
-function choose({ listsDir, layout, clock }: ListsOptions, which: Which): CatalogueList[] {
-  const lists = loadCatalogue(listsDir).lists.filter((list) => list.fetch !== null);
+function choose({ listsDir, layout, clock }: ListsOptions, which: Which): AnyList[] {
+  const lists = listsToFetch(loadCatalogue(listsDir));
   if (which === 'all') return lists;
   if (which === 'due') {
     return lists.filter((list) => {
@@ -174,23 +187,24 @@ function choose({ listsDir, layout, clock }: ListsOptions, which: Which): Catalo
 }
 
 /** None while the catalogue is not valid: the policy's files include it, and their watch tells what is wrong. */
-function fetchedLists(listsDir: string): readonly CatalogueList[] {
+function listsNow(listsDir: string): readonly AnyList[] {
   try {
-    return loadCatalogue(listsDir).lists.filter((list) => list.fetch !== null);
+    return listsToFetch(loadCatalogue(listsDir));
   } catch (error) {
     if (error instanceof InvalidInputError) return [];
     throw error;
   }
 }
 
-/** Whether a list was fetched and is not in the index, which has not been built since. */
-async function isUnbuilt({ listsDir, layout }: ListsOptions, lists: readonly CatalogueList[]): Promise<boolean> {
-  const built = new Set(readManifest(layout)?.lists.map(({ id }) => id));
+/** Whether a list was fetched and is not in force, and nothing has been built since. */
+async function isUnbuilt({ listsDir, layout }: ListsOptions, lists: readonly AnyList[]): Promise<boolean> {
+  const manifest = readManifest(layout);
+  const built = new Set([...(manifest?.lists ?? []), ...(manifest?.illegal?.lists ?? [])].map(({ id }) => id));
   const isWaiting = lists.some((list) => !built.has(list.id) && readState(layout.fetchedLists, list).content !== null);
   return isWaiting && !(await isIndexCurrent(listsDir, layout));
 }
 
-function isFetchedSince({ layout }: ListsOptions, list: CatalogueList, due: number): boolean {
+function isFetchedSince({ layout }: ListsOptions, list: AnyList, due: number): boolean {
   const { fetchedAt, error } = readState(layout.fetchedLists, list);
   return error === null && fetchedAt !== null && Date.parse(fetchedAt) >= due;
 }
@@ -206,7 +220,8 @@ async function enable(
   const catalogue = loadCatalogue(listsDir);
   const offer = catalogue.offered.find((one) => one.id === id);
   if (offer === undefined) {
-    if (!catalogue.lists.some((list) => list.id === id)) unknown(id, 'is not in the catalogue');
+    if (![...catalogue.lists, ...catalogue.illegal].some((list) => list.id === id))
+      unknown(id, 'is not in the catalogue');
     throw new SchoolgateError('list_enabled', 'client', `List "${id}" is switched on already.`);
   }
   if (offer.licence === null || offer.licence !== licence) {
@@ -214,6 +229,7 @@ async function enable(
     throw new SchoolgateError('licence_other', 'client', `The licence of "${id}" in the catalogue ${now} first.`);
   }
   const { list } = enabledText(listsDir, id);
+  await refuseWithoutFile(list);
   const fetched = list.fetch === null ? [] : await fetchPolitely([list], fetching);
   for (const { problem } of fetched) {
     if (problem !== null) throw new SchoolgateError('source_unusable', 'upstream', `${problem} It stays switched off.`);
@@ -230,7 +246,16 @@ async function enable(
     // Read once more: somebody may have edited the catalogue while the list was fetched.
     writeCatalogue(listsDir, enabledText(listsDir, id));
   });
-  return { fetched, ...(await rebuild(options, actor.userName)) };
+  return { fetched, ...(await rebuild(options, actor.userName)), enforced: enforcedOf(options.layout, fetched) };
+}
+
+/** A list of a locked category that is named and never loads stops everything at the next start. */
+async function refuseWithoutFile({ id, format, path, fetch }: AnyList): Promise<void> {
+  if (!isIllegalFormat(format) || fetch !== null) return;
+  await hashFile(path!).catch((error: NodeJS.ErrnoException) => {
+    const text = `${path} cannot be read (${error.code}); "${id}" stays switched off.`;
+    throw new SchoolgateError('source_unusable', 'client', text);
+  });
 }
 
 async function accept(options: ListsOptions, actor: Actor, id: string, sha256: string): Promise<UpdateReport> {
@@ -252,11 +277,11 @@ async function accept(options: ListsOptions, actor: Actor, id: string, sha256: s
     });
     acceptContent(layout.lastGoodLists, id, sha256);
   });
-  return { fetched: [], ...(await rebuild(options, actor.userName)) };
+  return { fetched: [], ...(await rebuild(options, actor.userName)), enforced: [] };
 }
 
 /** Once for each time that a list gets too old. */
-function tellIfStale({ layout, clock, raise }: ListsOptions, list: CatalogueList): void {
+function tellIfStale({ layout, clock, raise }: ListsOptions, list: AnyList): void {
   const state = readState(layout.fetchedLists, list);
   const since = state.fetchedAt ?? state.failingSince;
   if (since === null || state.staleTold) return;

@@ -1,6 +1,7 @@
 import { isoTime } from '../kernel/clock.ts';
-import type { Problem } from '../kernel/errors.ts';
+import { type Problem, SchoolgateError } from '../kernel/errors.ts';
 import type { IllegalList } from './catalogue.ts';
+import { readKeyedFile } from './fetched-lists.ts';
 import { entryKey, type IllegalContent, illegalReader } from './illegal-content.ts';
 import { canaryEntry, type KeyedEntry } from './illegal-entry.ts';
 import type { KeyedList } from './illegal-file.ts';
@@ -80,7 +81,7 @@ export async function takeIllegal(
     rejected,
     enforced: counted(kept).length,
     pages: pagesOf(kept),
-    loadedAt: isoTime(options.now),
+    loadedAt: list.fetchedAt ?? isoTime(options.now),
     enforcedSince: before?.facts.enforcedSince ?? isoTime(options.now),
     fromLastGood: isShrunk,
     catalogued: true,
@@ -129,6 +130,8 @@ export function factsOfKept({ id, category, entries }: KeyedList, since: string)
 
 /** The content, or why there is none: never in the words of the list. */
 async function read(list: IllegalList, options: TakeIllegalOptions): Promise<IllegalContent | string> {
+  if (list.path === null) return 'it was not fetched yet';
+  if (list.fetch !== null) return readFetched(list.path, list, options);
   const reader = illegalReader(options.keys, list.format, options.maxRejected);
   try {
     await readLines(list.path, reader.line);
@@ -137,6 +140,15 @@ async function read(list: IllegalList, options: TakeIllegalOptions): Promise<Ill
     return `its source cannot be read${code === undefined ? '' : ` (${code})`}`;
   }
   return reader.end();
+}
+
+function readFetched(path: string, { fetched }: IllegalList, { keys }: TakeIllegalOptions): IllegalContent | string {
+  try {
+    return { entries: readKeyedFile(path, keys), ...fetched! };
+  } catch (error) {
+    const why = error instanceof SchoolgateError ? 'is damaged, or was keyed by another key' : 'cannot be read';
+    return `what was fetched of it ${why}`;
+  }
 }
 
 function goneFrom(now: readonly KeyedEntry[], before: readonly KeyedEntry[]): KeyedEntry[] {

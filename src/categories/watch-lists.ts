@@ -20,7 +20,7 @@ export function watchLists(listsDir: string, onChange: () => void): () => void {
 function filesOf(catalogue: Catalogue | null): string[] {
   if (catalogue === null) return [];
   const lists = catalogue.lists.flatMap((list) => sourceFiles(list).map(({ path }) => path));
-  return [...lists, ...catalogue.illegal.map(({ path }) => path)];
+  return [...lists, ...catalogue.illegal.flatMap(({ path }) => path ?? [])];
 }
 
 /** Gives the catalogue, read again only when its files have changed; null while it is not valid. */

@@ -66,10 +66,10 @@ async function enable(
   { user, acceptLicence }: Partial<As> & { acceptLicence?: true },
 ): Promise<void> {
   const { loadCatalogue } = await import('../categories/catalogue.ts');
-  const { offered, lists } = loadCatalogue(readEnvironment(context.env, context.cwd).listsDir);
+  const { offered, lists, illegal } = loadCatalogue(readEnvironment(context.env, context.cwd).listsDir);
   const offer = offered.find((one) => one.id === id);
   if (offer === undefined) {
-    const isOn = lists.some((list) => list.id === id);
+    const isOn = [...lists, ...illegal].some((list) => list.id === id);
     const text = isOn
       ? `List "${id}" is switched on already.`
       : `"${id}" is not in the catalogue; see blocklists/catalogue.yaml.`;

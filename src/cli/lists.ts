@@ -116,17 +116,20 @@ function statusText(
     fetch === null ? 'local' : fetch.fetchedAt === null ? 'never' : `${since(fetch.fetchedAt)} ago`,
     fetch === null || fetch.next === null ? '-' : `${fetch.next.slice(0, 16)}Z`,
   ]);
-  const illegalRows = (manifest.illegal?.lists ?? []).map(({ id, category, accepted, loadedAt, fromLastGood }) => [
-    id,
-    category,
-    count(accepted),
-    since(loadedAt),
-    HEALTH[fromLastGood ? 'last-good' : 'in-force'],
-    'local',
-    '-',
-  ]);
+  // Enforced from what was kept, although the catalogue does not name them any more.
+  const keptRows = (manifest.illegal?.lists ?? [])
+    .filter(({ id }) => !lists.some((list) => list.id === id))
+    .map(({ id, category, accepted, loadedAt }) => [
+      id,
+      category,
+      count(accepted),
+      since(loadedAt),
+      HEALTH['last-good'],
+      '-',
+      '-',
+    ]);
   return [
-    ...table(['list', 'category', 'entries', 'age', 'health', 'fetched', 'next fetch'], [...rows, ...illegalRows]),
+    ...table(['list', 'category', 'entries', 'age', 'health', 'fetched', 'next fetch'], [...rows, ...keptRows]),
     '',
     ...lists.flatMap(({ id, fetch }) =>
       fetch === null || fetch.error === null

@@ -1,14 +1,16 @@
+import { loadCatalogue } from '../categories/catalogue.ts';
 import { enforcedLists, removeIllegal } from '../categories/remove-illegal.ts';
 import type { DataLayout } from '../config/data-layout.ts';
 import type { IllegalHitRecord } from '../events/access-record.ts';
 import { type Evidence, type EvidenceOptions, createEvidence } from '../evidence/service.ts';
 import type { Accounts } from '../identity/service.ts';
 import type { Sessions } from '../identity/session-service.ts';
-import { SchoolgateError } from '../kernel/errors.ts';
+import { InvalidInputError, SchoolgateError } from '../kernel/errors.ts';
 import { findIllegalHit, illegalHits } from '../safeguarding/service.ts';
 
 export interface ConsoleEvidenceOptions extends Pick<EvidenceOptions, 'record' | 'audit' | 'publishing' | 'clock'> {
   readonly layout: DataLayout;
+  readonly listsDir: string;
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly rebuild: () => Promise<readonly string[]>;
@@ -16,7 +18,7 @@ export interface ConsoleEvidenceOptions extends Pick<EvidenceOptions, 'record' |
 
 /** The acts of two people, with what they stand on in other rooms. */
 export function createConsoleEvidence(options: ConsoleEvidenceOptions): Evidence {
-  const { layout, accounts, sessions, rebuild } = options;
+  const { layout, listsDir, accounts, sessions, rebuild } = options;
   return createEvidence({
     ...options,
     identify: (userName, password, address) => identify(sessions, userName, password, address),
@@ -28,10 +30,20 @@ export function createConsoleEvidence(options: ConsoleEvidenceOptions): Evidence
     },
     enforcedLists: () => enforcedLists(layout),
     dropList: async (id) => {
-      removeIllegal(layout, id);
+      removeIllegal(layout, id, isNamed(listsDir, id));
       await rebuild();
     },
   });
+}
+
+/** A catalogue that cannot be read may still name it. */
+function isNamed(listsDir: string, id: string): boolean {
+  try {
+    return loadCatalogue(listsDir).illegal.some((list) => list.id === id);
+  } catch (error) {
+    if (error instanceof InvalidInputError) return true;
+    throw error;
+  }
 }
 
 /** By a sign-in that ends at once: held back after failures, and on record, as every other. */

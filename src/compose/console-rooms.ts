@@ -157,7 +157,14 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     raise: (code, text) => safeguarding.raise(code, text),
   });
   const vouchers = createVouchers({ record, audit, clock, newId, devices });
-  const evidence = createConsoleEvidence({ ...base, publishing, accounts, sessions, rebuild });
+  const evidence = createConsoleEvidence({
+    ...base,
+    listsDir: environment.listsDir,
+    publishing,
+    accounts,
+    sessions,
+    rebuild,
+  });
   return {
     ...base,
     listUpdates,

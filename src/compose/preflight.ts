@@ -11,6 +11,7 @@ import type { Environment } from '../config/environment.ts';
 import { loadOrCreateKeys, loadPublicKey } from '../events/signing.ts';
 import { InvalidInputError, type Problem, SchoolgateError } from '../kernel/errors.ts';
 import { compileFolder } from '../policy/load.ts';
+import { fetchNeverLoaded } from './first-fetch.ts';
 import { buildLists } from './rebuild-index.ts';
 
 /** What could not be used but has a last good form, so that the start goes on: one sentence each. */
@@ -33,6 +34,7 @@ export async function preflight(
   const problems: Problem[] = [...(await busyPorts(environment, role))];
   if (role === 'gateway') warnings.push(...(await missingHere(layout)));
   else problems.push(...policyProblems(environment, layout, warnings));
+  if (role === 'start' && problems.length === 0) problems.push(...(await fetchNeverLoaded(environment, layout)));
   if (role === 'start' && problems.length === 0) problems.push(...(await ensureIndex(environment, layout, warnings)));
   if (problems.length > 0) throw new InvalidInputError('Schoolgate cannot start', problems);
   return warnings;

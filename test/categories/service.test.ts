@@ -4,8 +4,15 @@ import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { createAudit, newestRows, verifyChain } from '../../src/audit/service.ts';
 import { buildIndex } from '../../src/categories/build-index.ts';
-import { isIndexCurrent, loadCurrentIndex, readManifest } from '../../src/categories/current-index.ts';
+import {
+  isIndexCurrent,
+  loadCurrentIllegal,
+  loadCurrentIndex,
+  readManifest,
+} from '../../src/categories/current-index.ts';
+import { downloadKeyed } from '../../src/categories/download-keyed.ts';
 import { createSourceClient } from '../../src/categories/fetch-source.ts';
+import { loadOrCreateIllegalKeys } from '../../src/categories/illegal-key-file.ts';
 import { formatReport } from '../../src/categories/report-text.ts';
 import { createLists, type Lists } from '../../src/categories/service.ts';
 import { createDataFolders, dataLayout, type DataLayout } from '../../src/config/data-layout.ts';
@@ -19,6 +26,7 @@ const DAY = 86_400_000;
 const MANAGER = { personId: '01J', userName: 'n.manager', address: 'local' };
 const CATEGORIES = `categories:
   - { id: gambling, title: Gambling, description: Betting, uksic: Gambling, locked: false, flag: true }
+  - { id: csam, title: Abuse, description: Illegal, uksic: Illegal, locked: true }
 `;
 
 const server = await startListServer();
@@ -64,6 +72,7 @@ async function school(t: Test, rows: string): Promise<School> {
     audit: createAudit(key, clock),
     clock,
     client,
+    fetchKeyed: (request, signal) => downloadKeyed(client, request, loadOrCreateIllegalKeys(layout.illegalKey), signal),
     retry: { random: () => 0.5, wait: async (ms) => void waits.push(ms) },
     rebuild: async () => {
       if (await isIndexCurrent(listsDir, layout)) return [];
@@ -362,4 +371,59 @@ await t.test('told to stop in the middle', async (t) => {
   await stopped;
   await t.rejects(s.lists.update(MANAGER, 'all'), { code: 'stopping' });
   t.same(s.alarms, []);
+});
+
+await t.test('an illegal list is switched on, fetched, and enforced whatever its source gives next', async (t) => {
+  const locked = (id: string, source: string, enabled: boolean): string =>
+    `  - { id: ${id}, category: csam, format: illegal-urls, source: "${source}", enabled: ${enabled}, licence: Members }\n`;
+  const marked = (count: number): string => names(count).replaceAll('bets-', 'marker-');
+  server.publish('/members', marked(50));
+  const s = await school(t, locked('members', server.url('/members'), false) + locked('here', './here.txt', false));
+  const isListed = (host: string): boolean => (loadCurrentIllegal(s.layout)?.match(host, null) ?? null) !== null;
+  await t.rejects(s.lists.enable(MANAGER, 'here', 'Members'), { code: 'source_unusable', message: /ENOENT.*stays/ });
+  const on = await s.lists.enable(MANAGER, 'members', 'Members');
+  t.same(formatReport(on), ['members: 50 entries enforced.']);
+  t.ok(isListed('www.marker-3.test'));
+  await t.rejects(s.lists.enable(MANAGER, 'members', 'Members'), { code: 'list_enabled' });
+  t.match(s.lists.status(), [
+    { id: 'members', health: 'in-force', entries: 50, fetch: { error: null, setAside: null } },
+  ]);
+
+  s.at += DAY;
+  t.same(formatReport(await s.lists.update(MANAGER, 'due')), ['1 list has not changed.']);
+  server.publish('/members', marked(60));
+  s.at += DAY;
+  await s.lists.refresh('17 3 * * *', s.at);
+  t.ok(isListed('marker-59.test'));
+  server.publish('/members', marked(5));
+  t.match(formatReport(await s.lists.update(MANAGER, 'all')), [/60 entries enforced/, /more than 20 % of its entries/]);
+  t.ok(isListed('marker-59.test'), 'what is gone stays enforced');
+  server.publish('/members', '<html>');
+  t.match(formatReport(await s.lists.update(MANAGER, 'all')), [/a web page came .*what was fetched .* stays in force/]);
+  t.match(s.lists.status(), [{ health: 'last-good', fetch: { error: /web page/, setAside: null } }]);
+  t.match(s.acts(), ['list.enabled list:members n.manager -→-']);
+  const folder = join(s.layout.fetchedLists, 'members');
+  t.match(readdirSync(folder).sort(), [/^[0-9a-f]{64}\.sgf$/, /^[0-9a-f]{64}\.sgf$/, 'state.json']);
+  const kept = readdirSync(s.layout.root, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+  t.same(
+    kept.filter(({ parentPath, name }) => readFileSync(join(parentPath, name)).includes('marker-')),
+    [],
+  );
+  t.notMatch(JSON.stringify([s.alarms, s.lists.status(), s.acts()]), 'marker-');
+});
+
+await t.test('an illegal list that was switched on by hand holds up the build until it is fetched', async (t) => {
+  server.publish('/members', names(10));
+  const source = server.url('/members');
+  const s = await school(
+    t,
+    `  - { id: members, category: csam, format: illegal-urls, source: "${source}", enabled: true }\n`,
+  );
+  await t.rejects(buildIndex({ ...s, clock: () => s.at }), {
+    message: /"members": it was not fetched yet, and it never loaded/,
+  });
+  await s.lists.watch();
+  t.match(readManifest(s.layout)!.illegal!.lists, [
+    { id: 'members', enforced: 10, loadedAt: '2026-11-23T03:17:00.000Z' },
+  ]);
 });

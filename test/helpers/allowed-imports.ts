@@ -45,6 +45,8 @@ export const REACH_OUT: readonly Allowance[] = [
   { where: 'categories/catalogue.ts', why: 'reads the catalogue' },
   { where: 'categories/read-source.ts', why: 'reads lists' },
   { where: 'categories/download-source.ts', why: 'writes what was fetched' },
+  { where: 'categories/download-keyed.ts', why: 'writes what was fetched and keyed' },
+  { where: 'categories/source-credentials.ts', why: 'reads what a publisher wants to know' },
   { where: 'categories/fetched-lists.ts', why: 'keeps what is known of each source' },
   { where: 'categories/edit-catalogue.ts', why: 'switches a list on in the catalogue' },
   { where: 'categories/fetch-list.ts', why: 'looks whether what was fetched is still there' },

@@ -169,7 +169,17 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
   });
   const layout = dataLayout(options.dataDir ?? '/nonexistent');
   const rebuild = async (): Promise<readonly string[]> => [];
-  const evidence = createConsoleEvidence({ record, audit, publishing, clock, layout, accounts, sessions, rebuild });
+  const evidence = createConsoleEvidence({
+    record,
+    audit,
+    publishing,
+    clock,
+    layout,
+    listsDir: layout.root,
+    accounts,
+    sessions,
+    rebuild,
+  });
   const last = (kind: SnapshotKind): never => {
     const body = bus.sent.findLast((snapshot) => snapshot.kind === kind)?.body;
     return (body === undefined ? undefined : JSON.parse(body)) as never;

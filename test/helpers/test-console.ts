@@ -36,7 +36,7 @@ export interface TestConsoleOptions {
   readonly listUpdates?: Lists;
 }
 
-const DONE = async (): Promise<UpdateReport> => ({ fetched: [], changes: [], alarms: [] });
+const DONE = async (): Promise<UpdateReport> => ({ fetched: [], changes: [], enforced: [], alarms: [] });
 
 /** No lists at all. */
 export const NO_LISTS: Lists = {
