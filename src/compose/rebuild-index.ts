@@ -1,5 +1,5 @@
 // a list changed ─► wish ─► current? ─ no ─► `lists build` in a child process ─► current.json ─► published
-import { type ChildProcess, execFile } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { isIndexCurrent, readManifest } from '../categories/current-index.ts';
 import type { DataLayout } from '../config/data-layout.ts';
@@ -90,24 +90,20 @@ export interface Built {
  * Runs `lists build` in a process that gives its memory back when it ends, and knows its two folders and no secret. Resolves when the
  * process has gone, also when `signal` ended it.
  */
-export async function buildLists(listsDir: string, layout: DataLayout, signal?: AbortSignal): Promise<Built> {
+export function buildLists(listsDir: string, layout: DataLayout, signal?: AbortSignal): Promise<Built> {
   const env = { SCHOOLGATE_LISTS_DIR: listsDir, SCHOOLGATE_DATA_DIR: layout.root };
-  const options = { env, maxBuffer: 1 << 26, ...(signal && { signal, killSignal: 'SIGKILL' as const }) };
-  let child: ChildProcess | undefined;
-  const built = await new Promise<Built>((resolve) => {
-    child = execFile(process.execPath, [MAIN, 'lists', 'build'], options, (error, _stdout, stderr) => {
+  return new Promise((resolve) => {
+    // Not by execFile's own `signal`: that tells of the end before the process has gone, which may still put an index in force until
+    // then, and sends SIGTERM whatever `killSignal` says.
+    const end = (): void => void child.kill('SIGKILL');
+    const options = { env, maxBuffer: 1 << 26 };
+    const child = execFile(process.execPath, [MAIN, 'lists', 'build'], options, (error, _stdout, stderr) => {
+      signal?.removeEventListener('abort', end);
       const wasKilled = typeof error?.signal === 'string';
       const complaint = stderr.trim() || 'The build was ended; run npx schoolgate lists build.';
       resolve({ complaint: error === null ? '' : complaint, wasKilled });
     });
+    signal?.addEventListener('abort', end);
+    if (signal?.aborted === true) end();
   });
-  // Node tells of a process that a signal ends before it has gone, and until then it may still put an index in force.
-  if (child !== undefined) await gone(child);
-  return built;
-}
-
-async function gone(child: ChildProcess): Promise<void> {
-  // Without a number it never ran.
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  await new Promise((resolve) => child.once('exit', resolve));
 }

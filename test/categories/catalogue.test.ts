@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { loadCatalogue, previewCatalogue } from '../../src/categories/catalogue.ts';
@@ -133,7 +133,7 @@ await t.test('what is fetched, and how', async (t) => {
   t.strictSame(problemsOf(bad), [
     'catalogue.yaml:2 list "a": http://lists.example/a.txt cannot be used: only over https is it sure who sent it; give its https address, or download it and name the file',
     'catalogue.yaml:3 list "b": ftp://lists.example/a.txt cannot be used: only over https is it sure who sent it; give its https address, or download it and name the file',
-    'catalogue.yaml:4 list "c": an address must not hold a user name or password',
+    'catalogue.yaml:4 list "c": an address must not hold a user name or password; name a file with them as "credentials"',
     'catalogue.yaml:5 list "d": "refresh: every day" is not five-field cron',
     'catalogue.yaml:6 list "e": "refresh" is for https sources; ./e.txt is read where it lies',
     'catalogue.yaml:6 list "e": "maxBytes" is for https sources; ./e.txt is read where it lies',
@@ -197,6 +197,16 @@ await t.test('what is illegal stays apart and locked', async (t) => {
     'catalogue.yaml': `lists:\n${list('a', 'csam', 'illegal-urls')}`,
   });
   t.match(loadCatalogue(dir), { lists: [], illegal: [{ id: 'a', format: 'illegal-urls', line: 2 }] });
+  const far = (more: string): string =>
+    `lists:\n  - { id: a, category: csam, format: illegal-urls, source: "https://lists.example/a", enabled: true, ${more} }\n`;
+  const fetched = t.testdir({ 'categories.yaml': CATEGORIES, 'catalogue.yaml': far('credentials: /etc/members.txt') });
+  t.match(loadCatalogue(fetched).illegal, [
+    { path: null, fetched: null, fetch: { url: 'https://lists.example/a', credentials: '/etc/members.txt' } },
+  ]);
+  for (const credentials of ['members.txt', 'name:password', join(fetched, 'members.txt')]) {
+    writeFileSync(join(fetched, 'catalogue.yaml'), far(`credentials: "${credentials}"`));
+    t.match(problemsOf(fetched), [/"credentials" names a file outside this folder by its whole path/], credentials);
+  }
 });
 
 await t.test('missing and empty files', async (t) => {

@@ -94,7 +94,7 @@ void t.test('a build that is killed is started again', async (t) => {
   t.ok(knows('games.test'));
 });
 
-// Once it closed before the process had gone: a killed one was told of at once, and under load it was still there.
+// Once the console closed when its build was told to end (by SIGTERM, too) and not when it had gone; under load it was still there.
 void t.test('the end of the console is the end of its build', async (t) => {
   const { school, rebuilder, layout, published } = site(t);
   writeFileSync(join(school.listsDir, 'games.txt'), Array.from({ length: 100_000 }, (_, i) => `n${i}.test\n`).join(''));

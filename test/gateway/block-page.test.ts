@@ -126,6 +126,29 @@ void t.test('a page says what was asked for, cut short, and nothing of what is l
   }
 });
 
+void t.test('a school says in its own words what is illegal, in every voice, above our help', async (t) => {
+  const own = { heading: 'Access & no more', text: ['It is <b>forbidden</b>.', 'Tell the “safeguarding” lead.'] };
+  for (const voice of VOICES) {
+    const csam = page({
+      voice,
+      illegal: { csam: own },
+      decision: { category: 'csam', reason: 'illegal', locked: true },
+    });
+    t.match(csam, /<title>Access &amp; no more – |<title>Access &amp; no more &#8211; /);
+    t.match(csam, '<h1>Access &amp; no more</h1>\n<p>It is &lt;b&gt;forbidden&lt;/b&gt;.</p> <p>Tell the &#8220;');
+    for (const sentence of wordsFor('csam', voice).why) t.notMatch(csam, sentence.slice(0, 40), voice);
+    t.match(csam, HELPLINES.stopItNow.url);
+    const after = { heading: 'Later', text: ['Another day.'] };
+    t.match(page({ voice, illegal: { csam: after }, decision: { category: 'csam', locked: true } }), '<h1>Later</h1>');
+    const ours = page({ voice, illegal: { csam: own }, decision: { category: 'terrorism', locked: true } });
+    t.match(ours, wordsFor('terrorism', voice).heading, 'what it does not say is ours');
+    t.notMatch(page({ voice, illegal: { csam: own } }), 'Access &amp;', 'nor is it said of anything else');
+  }
+  const most = { heading: 'h'.repeat(80), text: Array.from({ length: 5 }, () => 't'.repeat(300)) };
+  const decision = { category: 'csam', reason: 'illegal', locked: true } as const;
+  for (const voice of VOICES) t.ok(Buffer.byteLength(page({ voice, illegal: { csam: most }, decision })) <= 8192);
+});
+
 void t.test('a category is told by its title, else by its id', async (t) => {
   t.match(page({ categoryTitle: 'Fun & games' }), 'Fun &amp; games');
   t.match(page({ categoryTitle: null, decision: { category: 'home-made' } }), 'home-made');

@@ -65,7 +65,12 @@ void t.test('three people make a key, from the command line', async (t) => {
   const record = openRecord(stack.layout.record);
   const hash = await createPasswords().hash('third person password');
   record.write((tx) => {
-    const third = { id: '01J0000000000000000000TTTT', userName: 'third', fullName: 'Third Person', roles: [] };
+    const third = {
+      id: '01J0000000000000000000TTTT',
+      userName: 'third',
+      fullName: 'Third Person',
+      roles: ['headteacher'] as const,
+    };
     insertPerson(tx, third, 'third', Date.now());
     storePassword(tx, third.id, hash, Date.now());
   });

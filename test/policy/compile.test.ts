@@ -93,6 +93,44 @@ network:
       ],
     ],
     [
+      'words for illegal material that are not plain',
+      {
+        'school.yaml': `${SCHOOL}illegal:
+  csam:
+    heading: <b>Stop</b>
+    text:
+      - Fine.
+      - "Two\\nlines"
+      - "Back\\u202ewards"
+  terrorism: { heading: Stop, text: [" "] }
+`,
+      },
+      [
+        /^school\.yaml:13: "illegal\.csam\.heading" is plain text/,
+        /^school\.yaml:16: "illegal\.csam\.text\.1" is one line of plain text/,
+        /^school\.yaml:17: "illegal\.csam\.text\.2" is one line/,
+        /^school\.yaml:18: "illegal\.terrorism\.text\.0" is empty/,
+      ],
+    ],
+    [
+      'words for illegal material that are too many or too few',
+      {
+        'school.yaml': `${SCHOOL}illegal:
+  csam: { heading: ${'x'.repeat(81)}, text: [] }
+  terrorism:
+    heading: Stop
+    text: [a, b, c, d, e, f]
+  adult: { heading: Stop, text: [x] }
+`,
+      },
+      [
+        /^school\.yaml:16: "illegal\.adult" is not a known setting/,
+        /^school\.yaml:12: "illegal\.csam\.heading" must not have more than 80/,
+        /^school\.yaml:12: "illegal\.csam\.text" must not have fewer than 1/,
+        /^school\.yaml:15: "illegal\.terrorism\.text" must not have more than 5/,
+      ],
+    ],
+    [
       'a port out of range',
       { 'school.yaml': `${SCHOOL}network: { httpPorts: [70000] }` },
       [/^school\.yaml:11: .*httpPorts/],

@@ -37,6 +37,12 @@ await t.test('every change in plain English, and whether it loosens for pupils',
   const table: [string, string, string, string[]][] = [
     ['levels/senior.yaml', 'games: allow', 'games: block', ['Senior: Games is now blocked (was allowed)']],
     [
+      'school.yaml',
+      'identity:',
+      'illegal: { csam: { heading: Stop, text: [One., Two.] } }\nidentity:',
+      ['What the page about Child abuse says is now Stop / One. / Two. (was our own words)'],
+    ],
+    [
       'levels/senior.yaml',
       'games: allow',
       'games: allow, gambling: monitor',
