@@ -3,7 +3,7 @@ import { readManifest } from '../categories/current-index.ts';
 import type { DataLayout } from '../config/data-layout.ts';
 import { readRecords } from '../history/read-records.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
-import { listPeople } from '../identity/service.ts';
+import { findUserName } from '../identity/service.ts';
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import { policySnapshot } from '../policy/service.ts';
 import {
@@ -75,8 +75,7 @@ export function schoolZone(record: RecordDatabase): string {
 }
 
 function readUnblocks(tx: ReadTx, span: Span, now: number): UnblockOfWeek[] {
-  const names = new Map(listPeople(tx).map((person) => [person.id, person.userName]));
-  const nameOf = (id: string): string => names.get(id) ?? id;
+  const nameOf = (id: string): string => findUserName(tx, id) ?? id;
   return unblocksBetween(tx, span.from, span.until).map((unblock) => ({
     topic: unblock.topic,
     hosts: [...unblock.hosts, ...unblock.categories.map((category) => `category ${category}`)],

@@ -228,8 +228,8 @@ await t.test('a timetable that changes while it runs', async (t) => {
     job([], { name, cron, zone: 'UTC', run: async () => void runs.push(name) });
   const { ports, until } = world('2026-11-23T08:58:00Z', {
     stays: Date.parse('2026-11-23T08:00:00Z'),
-    goes: Date.parse('2026-11-23T08:00:00Z'),
-    comes: Date.parse('2026-11-22T08:00:00Z'),
+    goes: Date.parse('2026-11-23T08:01:00Z'),
+    comes: Date.parse('2026-11-22T09:00:00Z'),
   });
   const timetable = startTimetable([one('stays', '0 * * * *'), one('goes', '1 * * * *')], ports);
   await until('2026-11-23T09:00:00Z');
