@@ -79,8 +79,11 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
   let ownPorts: ReadonlySet<number> = new Set(orders.ownPorts);
   const index = await openLiveIndex(layout);
   let illegal = loadCurrentIllegal(layout);
+  let illegalLists = readManifest(layout)?.illegal?.lists ?? [];
   const renewIllegal = (): boolean => {
-    if (readManifest(layout)?.illegal?.sha256 === illegal?.sha256) return false;
+    const found = readManifest(layout)?.illegal;
+    illegalLists = found?.lists ?? [];
+    if (found?.sha256 === illegal?.sha256) return false;
     illegal = loadCurrentIllegal(layout);
     context.snapshots = { ...context.snapshots, illegal };
     return true;
@@ -130,7 +133,8 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     log,
     status: { health: () => ask('health'), ready: () => ask('ready'), metrics: () => ask('metrics') },
   };
-  addListMetrics(context.metrics.registry, () => context.snapshots.index.lists, clock);
+  const listsInForce = () => [...context.snapshots.index.lists, ...illegalLists];
+  addListMetrics(context.metrics.registry, listsInForce, clock);
   const leases = new Leases(leaseOffice(link));
   const pools = createUpstreamPools(dialler, limits, layout.frontSocket);
   const tls = environment.tls && {

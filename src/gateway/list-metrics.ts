@@ -2,9 +2,12 @@ import type { IndexedList } from '../categories/match.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Gauge, type Registry } from '../telemetry/metrics.ts';
 
+/** What is told of a list. */
+export type MeasuredList = Pick<IndexedList, 'id' | 'accepted' | 'loadedAt' | 'fromLastGood'>;
+
 /** How old and how big each list in force is; of several workers the worst is told. Lists are as many as the catalogue names. */
-export function addListMetrics(registry: Registry, lists: () => readonly IndexedList[], clock: Clock): void {
-  const add = (name: string, help: string, aggregator: 'min' | 'max', read: (list: IndexedList) => number): void => {
+export function addListMetrics(registry: Registry, lists: () => readonly MeasuredList[], clock: Clock): void {
+  const add = (name: string, help: string, aggregator: 'min' | 'max', read: (list: MeasuredList) => number): void => {
     const gauge: Gauge = new Gauge({
       name,
       help,

@@ -1,4 +1,14 @@
-import { chmodSync, chownSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
@@ -14,6 +24,7 @@ import { downloadKeyed } from '../../src/categories/download-keyed.ts';
 import { createSourceClient } from '../../src/categories/fetch-source.ts';
 import { loadOrCreateIllegalKeys } from '../../src/categories/illegal-key-file.ts';
 import { formatReport } from '../../src/categories/report-text.ts';
+import { removeIllegal } from '../../src/categories/remove-illegal.ts';
 import { createLists, type Lists } from '../../src/categories/service.ts';
 import { createDataFolders, dataLayout, type DataLayout } from '../../src/config/data-layout.ts';
 import { openRecord } from '../../src/store/database.ts';
@@ -426,4 +437,24 @@ await t.test('an illegal list that was switched on by hand holds up the build un
   t.match(readManifest(s.layout)!.illegal!.lists, [
     { id: 'members', enforced: 10, loadedAt: '2026-11-23T03:17:00.000Z' },
   ]);
+});
+
+await t.test('what was fetched of an illegal list goes when two people have ended it', async (t) => {
+  server.publish('/members', names(10));
+  const rows = `  - { id: members, category: csam, format: illegal-urls, source: "${server.url('/members')}", enabled: true }\n`;
+  const s = await school(t, rows);
+  const folder = join(s.layout.fetchedLists, 'members');
+  const enforced = (): number => readManifest(s.layout)?.illegal?.lists.length ?? 0;
+  await s.lists.watch();
+  removeIllegal(s.layout, 'members', true);
+  t.equal(enforced(), 0);
+  await buildIndex({ ...s, clock: () => s.at });
+  t.equal(enforced(), 1, 'the catalogue still names it, and what was fetched is there');
+  writeFileSync(join(s.listsDir, 'catalogue.yaml'), 'lists: []\n');
+  await buildIndex({ ...s, clock: () => s.at });
+  t.equal(enforced(), 1, 'nobody takes it away alone');
+  removeIllegal(s.layout, 'members', false);
+  t.notOk(existsSync(folder));
+  await buildIndex({ ...s, clock: () => s.at });
+  t.equal(enforced(), 0);
 });

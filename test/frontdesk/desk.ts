@@ -12,7 +12,7 @@ export const NOW = Date.parse('2026-11-23T10:00:00.000Z');
 export const FACTS: DeskFacts = {
   school: 'Hill <School> & Co',
   timeZone: 'Europe/London',
-  illegal: {},
+  illegal: { csam: { heading: 'Stop', text: ['Said <by> the school.'] } },
   contacts: { pupils: 'your class teacher', staff: 'help@school.example' },
   voiceOf: (level) => (level === 'staff' ? 'adult' : level === 'ks4' ? 'teen' : 'child'),
   titleOf: (category) => (category === 'games' ? 'Games & $& fun' : category),

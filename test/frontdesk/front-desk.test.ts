@@ -113,6 +113,7 @@ void t.test('"why was I blocked?" tells each in the voice of its level', async (
   t.match(text, '116\u00a0123');
   t.match(text, 'call 999');
   t.match(text, 'A page that is not shown');
+  t.match(text, 'Said &lt;by&gt; the school.', 'in the school’s own words');
   t.match(text, 'An address that could not be read');
   t.notMatch(text, 'listed.test');
   t.match(text, 'help@school.example', 'the newest refusal was met by a member of staff');

@@ -132,6 +132,7 @@ await t.test('what has not changed is not sent again, and what has is enforced',
   t.match(stdout, /^members +csam +23 +\S.* ok +less than an hour ago +\d{4}-\d\d-\d\dT03:17Z$/m);
   t.match(stdout, /^members: enforced since .*plain HTTP only \(1 of 23\)/m);
   const metrics = await fetch(`http://127.0.0.1:${stack.consolePort}/metrics`);
+  t.equal(await stack.metric('schoolgate_list_entries{list="members"}'), 23);
   t.match(await metrics.text(), /^schoolgate_list_fetch_failing\{list="members"\} 0$/m);
 });
 
@@ -182,6 +183,14 @@ await t.test('a first start fetches what the catalogue names, and without it not
   await t.rejects(first.start(), { message: /catalogue\.yaml:\d+: List "members" could not be updated: .*status 401/ });
   await first.stop();
   publish(text(3));
+  const schoolFile = join(school.policyDir, 'school.yaml');
+  const settings = JSON.parse(readFileSync(schoolFile, 'utf8')) as object;
+  const illegal = { csam: { heading: 'Stop & think', text: ['Our provider says so.'] } };
+  writeFileSync(schoolFile, JSON.stringify({ ...settings, illegal }));
   await first.start();
-  t.equal((await getThrough(first.proxyPort, site(host(2)))).status, 403);
+  const refused = await getThrough(first.proxyPort, site(host(2)));
+  t.equal(refused.status, 403);
+  t.match(refused.body.toString(), /<h1>Stop &amp; think<\/h1>\s*<p>Our provider says so\.<\/p>/);
+  const shown = await first.run(['policy', 'show', 'ks3']);
+  t.match(shown.stdout, 'The page about csam says: Stop & think / Our provider says so. (school.yaml#illegal.csam)');
 });
