@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { replaceFile } from '../kernel/durable-file.ts';
+import { existsSync, linkSync, readFileSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { replaceFile, syncFolder } from '../kernel/durable-file.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
 import { deriveIllegalKeys, type IllegalKeys } from './illegal-keys.ts';
 
@@ -20,8 +21,22 @@ export function readIllegalKeys(path: string): IllegalKeys {
 
 /** As `readIllegalKeys`; makes the secret where there is none yet. */
 export function loadOrCreateIllegalKeys(path: string): IllegalKeys {
-  if (!existsSync(path)) replaceFile(path, `${randomBytes(BYTES).toString('hex')}\n`, 0o600);
+  if (!existsSync(path)) create(path);
   return readIllegalKeys(path);
+}
+
+/** Whoever comes first: a build and a fetch may both be the first, and what one of them keyed must not be lost to the other's key. */
+function create(path: string): void {
+  const made = `${path}.${process.pid}`;
+  replaceFile(made, `${randomBytes(BYTES).toString('hex')}\n`, 0o600);
+  try {
+    linkSync(made, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(made);
+  }
+  syncFolder(dirname(path));
 }
 
 function unusable(path: string, what: string, cause?: unknown): SchoolgateError {

@@ -1,6 +1,7 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { buildIndex, type BuildSummary } from '../../src/categories/build-index.ts';
@@ -203,4 +204,21 @@ void t.test('every list holds a canary that only the key tells', async (t) => {
     t.same(holding(s.layout, name), []);
   }
   t.match(loadCurrentIllegal(s.layout)!.match('listed-1.test', '/'), { isCanary: false });
+});
+
+// A build and a fetch that both found no key made one each, and what the first had keyed could not be read any more.
+void t.test('two processes that are the first at once have one key', async (t) => {
+  const { layout } = school(t);
+  const module = join(import.meta.dirname, '../../src/categories/illegal-key-file.ts');
+  const code = `const { loadOrCreateIllegalKeys } = await import(${JSON.stringify(module)});
+    process.stdout.write(loadOrCreateIllegalKeys(${JSON.stringify(layout.illegalKey)}).check.toString('hex'));`;
+  const run = (): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const args = ['--input-type=module', '-e', code];
+      execFile(process.execPath, args, (error, stdout) => (error === null ? resolve(stdout) : reject(error)));
+    });
+  const found = await Promise.all([run(), run(), run()]);
+  t.equal(new Set(found).size, 1);
+  t.equal(found[0], readIllegalKeys(layout.illegalKey).check.toString('hex'));
+  t.same(readdirSync(dirname(layout.illegalKey)), ['illegal.key']);
 });
