@@ -17,8 +17,8 @@ const MB = 2 ** 20;
 const LOOK_MS = 10;
 const IN_FORCE_MS = 30_000;
 const LANES = 8;
-/** Jobs that are not counted, so that heaps have grown, and as many before the first swap that are. */
-const ROUNDS = 10;
+/** About what one swap takes, ms: the load goes on as long without any, first uncounted, so that the heap has grown, and then counted. */
+const SWAP_MS = 360;
 
 export interface SwapPlace {
   /** Empty. */
@@ -66,11 +66,15 @@ export async function measureSwap(way: Way, bench: Bench, { folder, nameServer }
     const [open] = await Promise.all([bench.load.run(ask(ORIGIN_NAME, null)), bench.load.run(ask(REFUSED_NAME, 403))]);
     return open.p99Ms;
   };
-  for (let round = 0; round < ROUNDS; round++) await load();
+  const loadAlone = async (note: (p99Ms: number) => void): Promise<void> => {
+    const end = performance.now() + sizes.swaps * SWAP_MS;
+    while (performance.now() < end) note(await load());
+  };
+  await loadAlone(() => {});
   for (const variant of [variants[1]!, variants[0]!]) await put(layout, variant, port);
 
   forgetPeak(worker);
-  for (let round = 0; round < ROUNDS; round++) figures.add('swap.before', way.id, await load());
+  await loadAlone((p99Ms) => figures.add('swap.before', way.id, p99Ms));
   const steady = peakBytes(worker);
   forgetPeak(worker);
   const over = new AbortController();
