@@ -39,6 +39,7 @@ export const PLAIN_NODE = ['buffer', 'crypto', 'events', 'path', 'stream', 'url'
 
 export const REACH_OUT: readonly Allowance[] = [
   { where: 'kernel/durable-file.ts', why: 'how every room replaces a file' },
+  { where: 'kernel/key-file.ts', why: 'how every room reads and makes a secret of its own' },
   { where: 'kernel/watch-folders.ts', why: 'how every room hears that a folder changed' },
   { where: 'config/environment.ts', why: 'reads …_FILE variables and looks whether folders are there' },
   { where: 'config/data-layout.ts', why: 'makes the data folders' },
@@ -57,7 +58,6 @@ export const REACH_OUT: readonly Allowance[] = [
   { where: 'categories/receive-index.ts', why: 'puts an index together from its chunks' },
   { where: 'categories/watch-lists.ts', why: 'looks at sizes and times of list files' },
   { where: 'categories/canary-findings.ts', why: 'keeps what came of asking for canaries' },
-  { where: 'categories/illegal-key-file.ts', why: 'reads and makes the key of the illegal lists' },
   { where: 'categories/illegal-store.ts', why: 'reads and replaces their file' },
   { where: 'identity/roster/read-files.ts', why: 'reads rosters' },
   { where: 'policy/load.ts', why: 'reads the policy folder' },
@@ -87,7 +87,6 @@ export const REACH_OUT: readonly Allowance[] = [
   { where: 'store/*', why: 'the record is a file' },
   { where: 'history/import-segment.ts', why: 'keeps segments' },
   { where: 'history/read-records.ts', why: 'reads segments' },
-  { where: 'audit/key.ts', why: 'reads and makes the key that seals the record' },
   { where: 'delivery/service.ts', why: 'tells an address from a name' },
   { where: 'console/doors.ts', why: 'opens the console’s port and socket' },
   { where: 'console/pages.ts', why: 'finds where govuk-frontend lies' },
