@@ -1,25 +1,8 @@
+import type { EvidenceState, HolderInput } from '../evidence/service.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
 import type { SecretPrompter } from './ask-secrets.ts';
 import type { ConsoleClient } from './console-client.ts';
 import { type CliContext, type RegisterCommand, UsageError } from './context.ts';
-
-interface Holder {
-  readonly userName: string;
-  readonly password: string;
-  readonly evidencePassword: string;
-}
-
-interface State {
-  readonly key: { readonly madeAt: string; readonly holders: readonly string[] } | null;
-  readonly hits: readonly {
-    readonly id: string;
-    readonly at: string;
-    readonly user: string | null;
-    readonly client: string;
-    readonly lists: readonly string[];
-    readonly isSealed: boolean;
-  }[];
-}
 
 /** `evidence init | list | open`: what only two of three named people may see, and only together. */
 export const registerEvidence: RegisterCommand = (program, context) => {
@@ -53,7 +36,7 @@ async function init(context: CliContext, { user, holder }: { user: string; holde
     context.stderr.write(
       'Each of you now chooses an evidence password. Nobody can bring one back that is forgotten.\n',
     );
-    const holders: Holder[] = [];
+    const holders: HolderInput[] = [];
     for (const userName of [user, ...holder]) {
       const own = userName === user ? password : await prompter.ask(`Account password of ${userName}: `);
       holders.push({ userName, password: own, evidencePassword: await chosen(prompter, userName) });
@@ -72,7 +55,7 @@ async function chosen(prompter: SecretPrompter, userName: string): Promise<strin
 
 async function list(context: CliContext, user: string): Promise<void> {
   await guided(context, user, async (client) => {
-    const { key, hits } = (await client.call('GET', '/api/v1/evidence')) as State;
+    const { key, hits } = (await client.call('GET', '/api/v1/evidence')) as EvidenceState;
     const about =
       key === null ? 'There is no evidence key.' : `Evidence key of ${key.madeAt}: ${key.holders.join(', ')}.`;
     context.stdout.write(`${about}\n`);
@@ -90,7 +73,7 @@ async function open(context: CliContext, event: string, options: { user: string;
     context.stderr.write('This is put on record with both your names, whether or not it succeeds.\n');
     const evidencePassword = await prompter.ask(`Evidence password of ${options.user}: `);
     const password = await prompter.ask(`Account password of ${options.with}: `);
-    const second: Holder = {
+    const second: HolderInput = {
       userName: options.with,
       password,
       evidencePassword: await prompter.ask(`Evidence password of ${options.with}: `),

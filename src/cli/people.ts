@@ -1,38 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { ImportReport, ListedPerson } from '../identity/directory/service.ts';
 import { isoTime } from '../kernel/clock.ts';
-import { type Problem, SchoolgateError, formatProblem } from '../kernel/errors.ts';
+import { SchoolgateError, formatProblem } from '../kernel/errors.ts';
 import type { ConsoleClient } from './console-client.ts';
 import type { CliContext, RegisterCommand } from './context.ts';
 import { type Card, logInCards } from './log-in-cards.ts';
 import { readTime } from './read-time.ts';
-
-/** An import as the console's API tells it. */
-interface ImportReport {
-  readonly outcome: 'preview' | 'imported' | 'unchanged' | 'refused';
-  readonly format: string;
-  readonly lines: number;
-  readonly added: readonly string[];
-  readonly changed: readonly string[];
-  readonly leaving: readonly string[];
-  readonly same: number;
-  readonly problems: readonly Problem[];
-  readonly notes: readonly string[];
-  readonly needs: readonly string[];
-}
-
-interface ListedPerson {
-  readonly userName: string;
-  readonly fullName: string;
-  readonly roles: readonly string[];
-  readonly kind: string;
-  readonly year: string | null;
-  readonly classes: readonly string[];
-  readonly level: string | null;
-  readonly status: string;
-  readonly suspendedUntil: string | null;
-}
 
 /** Lines of each kind that are printed unless all are asked for. */
 const SHOWN = 20;
