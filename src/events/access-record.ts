@@ -56,8 +56,3 @@ export interface IllegalHitRecord extends AccessRecord {
   /** The target, sealed to the school's evidence key (see `evidence-seal`), base64; absent where there is none. */
   readonly sealed?: string;
 }
-
-/** Written when a tunnel opens, so that it is on record even if the worker is killed; the AccessRecord with the same id follows. */
-export interface TunnelOpening {
-  readonly opening: AccessRecord;
-}
