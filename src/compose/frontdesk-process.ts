@@ -1,5 +1,5 @@
 import { readEnvironment } from '../config/environment.ts';
-import type { AccessRecord } from '../events/access-record.ts';
+import type { ToldRecord } from '../gateway/told-refusal.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { childProcess } from './child-process.ts';
 import { devicesOver } from './front-desk-devices.ts';
@@ -14,7 +14,7 @@ childProcess(async (orders, link) => {
     clock: systemClock,
     devices: devicesOver(link),
     recentRefusals: {
-      of: async (client) => (await link.ask({ type: 'refusals', client }, ASK_MS)) as readonly AccessRecord[],
+      of: async (client) => (await link.ask({ type: 'refusals', client }, ASK_MS)) as readonly ToldRecord[],
     },
   });
   const stop = async (): Promise<void> => {

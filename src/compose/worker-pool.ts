@@ -1,4 +1,4 @@
-import type { AccessRecord } from '../events/access-record.ts';
+import type { ToldRecord } from '../gateway/told-refusal.ts';
 import { type LeaseBook } from '../gateway/leases.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { type MetricsReport, sumMetrics } from '../telemetry/metrics.ts';
@@ -96,8 +96,8 @@ export class WorkerPool {
   }
 
   /** What was refused to a client, newest first. */
-  async refusalsOf(client: string): Promise<readonly AccessRecord[]> {
-    const found = (await this.#ask<AccessRecord[]>({ type: 'refusals', client })).flat();
+  async refusalsOf(client: string): Promise<readonly ToldRecord[]> {
+    const found = (await this.#ask<ToldRecord[]>({ type: 'refusals', client })).flat();
     return found.sort((a, b) => (a.id < b.id ? 1 : -1));
   }
 

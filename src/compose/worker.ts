@@ -22,6 +22,7 @@ import { createProxyAuth } from '../gateway/proxy-auth.ts';
 import { createRefusalLog } from '../gateway/refusal-log.ts';
 import { createResolve } from '../gateway/resolve.ts';
 import { prepareSnapshots, type Snapshots, withLive } from '../gateway/snapshots.ts';
+import { toldRefusal } from '../gateway/told-refusal.ts';
 import { createUpstreamPools } from '../gateway/upstream-pools.ts';
 import { NO_DIRECTORY } from '../identity/directory-snapshot.ts';
 import type { CredentialsAnswer } from '../identity/credentials.ts';
@@ -207,8 +208,10 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     } else if (message.type === 'illegal-hit')
       context.probes.hit(message['asker'] as string, message['hit'] as CountedHit);
     else if (message.type === 'report-metrics') void reportMetrics(context.metrics.registry).then(answer);
-    else if (message.type === 'refusals') answer(context.refusals.of(message['client'] as string));
-    else if (message.type === 'drain') void (draining ??= drain(message['deadlineMs'] as number));
+    else if (message.type === 'refusals') {
+      const found = context.refusals.of(message['client'] as string);
+      answer(found.map((record) => toldRefusal(context.snapshots, record, clock())));
+    } else if (message.type === 'drain') void (draining ??= drain(message['deadlineMs'] as number));
   });
   // Without its supervisor nobody restarts, drains or counts this worker: it finishes and goes.
   link.onGone(() => void (draining ??= drain(5_000)));

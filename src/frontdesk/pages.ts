@@ -1,4 +1,5 @@
 import { html, type SafeHtml } from '../kernel/html.ts';
+import type { LessonNotice } from '../policy/lesson-lists.ts';
 import type { DeskFacts } from './facts.ts';
 import type { ToldRefusal, ToldRefusals } from './refusals.ts';
 
@@ -111,7 +112,7 @@ function refusal(one: ToldRefusal, facts: DeskFacts, isOpen: boolean): SafeHtml 
   const name = host ?? (locked ? 'A page that is not shown' : 'An address that could not be read');
   return html`<details ${isOpen ? html`open` : ''}>
     <summary>${name} <span>${clockTime(one.at, facts.timeZone)}</span></summary>
-    ${why.map((sentence) => html`<p>${sentence}</p> `)}
+    ${why.map((sentence) => html`<p>${sentence}</p> `)} ${lessonLine(one.lesson, facts)}
     <ul>
       ${todo.map((sentence) => html`<li>${sentence}</li> `)}
       ${one.urgent ? html`<li class="urgent">If you or someone else is in danger now, call 999.</li>` : ''}
@@ -119,6 +120,16 @@ function refusal(one: ToldRefusal, facts: DeskFacts, isOpen: boolean): SafeHtml 
     </ul>
     <p class="small">Reference <code>${one.reference}</code></p>
   </details> `;
+}
+
+/** Links by name: this page may be the only one that a pupil is shown, because over https the browser shows its own. */
+function lessonLine(lesson: LessonNotice | null, facts: DeskFacts): SafeHtml {
+  if (lesson === null) return html``;
+  const ends = clockTime(new Date(lesson.until).toISOString(), facts.timeZone);
+  return html`<p>There is a lesson list until ${ends}. On it ${lesson.sites.length === 1 ? 'is' : 'are'}:</p>
+    <ul>
+      ${lesson.sites.map((host) => html`<li><a href="https://${host.includes(':') ? `[${host}]` : host}/">${host}</a></li> `)}
+    </ul>`;
 }
 
 function advertsSection(adverts: readonly ToldRefusal[], facts: DeskFacts): SafeHtml {

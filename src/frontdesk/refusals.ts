@@ -1,14 +1,15 @@
-import type { AccessRecord } from '../events/access-record.ts';
 import { isRepeat } from '../gateway/refusal-log.ts';
+import type { ToldRecord } from '../gateway/told-refusal.ts';
 import { CATEGORY, type Voice } from '../gateway/words/words.ts';
 import { type Theme, themeOf, wordsFor } from '../gateway/words/theme.ts';
 import { HELPLINES, type Helpline } from '../gateway/words/helplines.ts';
+import type { LessonNotice } from '../policy/lesson-lists.ts';
 import type { DeskFacts } from './facts.ts';
 
 /** Where the front desk learns what was refused. */
 export interface RecentRefusals {
   /** Refusals of one client address, canonical. Rejects when the gateway cannot be asked. */
-  of(client: string): Promise<readonly AccessRecord[]>;
+  of(client: string): Promise<readonly ToldRecord[]>;
 }
 
 /** One refusal as it is told. */
@@ -24,6 +25,8 @@ export interface ToldRefusal {
   readonly todo: readonly string[];
   readonly help: readonly Helpline[];
   readonly urgent: boolean;
+  /** The lesson lists in force that this one was not on. */
+  readonly lesson: LessonNotice | null;
 }
 
 /** Refusals to look at, newest first, and apart from them the adverts and trackers, which nobody asked for knowingly. */
@@ -37,7 +40,7 @@ const REACH_MS = 3_600_000;
 
 /** What this client was refused within the last hour, at most 20 lines of each kind; repeats of one are one line. */
 export function tellRefusals(
-  records: readonly AccessRecord[],
+  records: readonly ToldRecord[],
   client: string,
   now: number,
   facts: DeskFacts,
@@ -56,8 +59,8 @@ export function tellRefusals(
 }
 
 /** Newest first. The newest of a row of repeats stays. */
-function withoutRepeats(records: readonly AccessRecord[]): readonly AccessRecord[] {
-  const rows: { readonly first: AccessRecord; last: AccessRecord }[] = [];
+function withoutRepeats(records: readonly ToldRecord[]): readonly ToldRecord[] {
+  const rows: { readonly first: ToldRecord; last: ToldRecord }[] = [];
   for (const record of records) {
     const row = rows.find(({ last }) => isRepeat(last, record));
     if (row === undefined) rows.push({ first: record, last: record });
@@ -66,7 +69,7 @@ function withoutRepeats(records: readonly AccessRecord[]): readonly AccessRecord
   return rows.map((row) => row.first);
 }
 
-function tell(record: AccessRecord, theme: Theme, facts: DeskFacts): ToldRefusal {
+function tell(record: ToldRecord, theme: Theme, facts: DeskFacts): ToldRefusal {
   const isHidden = record.locked || record.reason === 'illegal';
   const voice = facts.voiceOf(record.level);
   const words = wordsFor(theme, voice, facts.illegal);
@@ -81,5 +84,6 @@ function tell(record: AccessRecord, theme: Theme, facts: DeskFacts): ToldRefusal
     todo: words.todo,
     help: words.help.map((id) => HELPLINES[id]),
     urgent: words.urgent,
+    lesson: record.lesson ?? null,
   };
 }

@@ -1,4 +1,5 @@
 import { html, SafeHtml } from '../kernel/html.ts';
+import type { LessonNotice } from '../policy/lesson-lists.ts';
 import type { IllegalWording } from '../policy/snapshot.ts';
 import type { Decision } from '../policy/verdict.ts';
 import { PAGE_CSS } from './page-style.ts';
@@ -32,6 +33,8 @@ export interface BlockPageInput extends PageInput {
   readonly categoryTitle: string | null;
   /** What the school says of illegal material; left out: our own words. */
   readonly illegal?: IllegalWording | undefined;
+  /** The lesson lists that bind whoever asked; left out: none refused this. */
+  readonly lesson?: LessonNotice | null;
   /** True where signing in could change whose rules apply. */
   readonly isUnknown: boolean;
 }
@@ -45,6 +48,9 @@ export const PAGE_CSP =
 
 /** Characters of an address that are shown: a longer one is cut, so that no request can make a page long. */
 const SHOWN = 240;
+
+/** Sites of a lesson list that are shown, for the same reason. */
+const SITES_SHOWN = 30;
 
 const ERROR_THEMES: Readonly<Record<ErrorStatus, Theme>> = {
   400: 'malformed',
@@ -66,12 +72,14 @@ export function blockPage(input: BlockPageInput): string {
     input.isUnknown && !decision.locked,
     input.illegal,
   );
-  return fill(template, input, input.categoryTitle ?? decision.category ?? '');
+  const { lesson = null, voice, zone } = input;
+  const about = lesson === null ? NOTHING : lessonSection(lesson, voice, zone);
+  return fill(template, input, input.categoryTitle ?? decision.category ?? '', about);
 }
 
 /** The page for a request that failed without a refusal; in ASCII as well. */
 export function errorPage(status: ErrorStatus, input: PageInput): string {
-  return fill(templateFor(ERROR_THEMES[status], input.voice, false, input.target !== null, false), input, '');
+  return fill(templateFor(ERROR_THEMES[status], input.voice, false, input.target !== null, false), input, '', NOTHING);
 }
 
 /** Constant pieces and, between each two, the name of what goes there. */
@@ -80,7 +88,9 @@ interface Template {
   readonly slots: readonly Slot[];
 }
 
-type Slot = 'school' | 'contact' | 'target' | 'when' | 'reference' | 'frontDeskUrl' | 'category';
+const NOTHING = new SafeHtml('');
+
+type Slot = 'lesson' | 'school' | 'contact' | 'target' | 'when' | 'reference' | 'frontDeskUrl' | 'category';
 
 // NUL marks a slot while the constant text is built: the escaping tag leaves it alone, and no sentence of ours or of a policy holds one.
 const slot = (name: Slot): string => `\0${name}\0`;
@@ -119,8 +129,9 @@ function asciiMarkup(text: string): string {
   return text.replace(/[^\0-\x7f]/gu, (c) => `&#${c.isWellFormed() ? c.codePointAt(0) : 0xfffd};`);
 }
 
-function fill(template: Template, input: PageInput, category: string): string {
-  const values: Record<Slot, string> = {
+function fill(template: Template, input: PageInput, category: string, lesson: SafeHtml): string {
+  const values: Record<Slot, string | SafeHtml> = {
+    lesson,
     school: input.school,
     contact: input.voice === 'adult' ? input.contacts.staff : input.contacts.pupils,
     target: shorten(input.target ?? ''),
@@ -132,7 +143,7 @@ function fill(template: Template, input: PageInput, category: string): string {
   return html(template.parts, ...template.slots.map((name) => asciiValue(values[name]))).text;
 }
 
-function asciiValue(text: string): SafeHtml {
+function asciiValue(text: string | SafeHtml): SafeHtml {
   return new SafeHtml(asciiMarkup(html`${text}`.text));
 }
 
@@ -185,7 +196,7 @@ function document(
           <main>
             <p class="eyebrow">${EYEBROWS[words.tone]}</p>
             <h1>${words.heading}</h1>
-            ${words.why.map((sentence) => html`<p>${sentence}</p> `)}
+            ${words.why.map((sentence) => html`<p>${sentence}</p> `)} ${slot('lesson')}
             <h2>What to do</h2>
             <ul>
               ${words.todo.map((sentence) => html`<li>${sentence}</li> `)}
@@ -216,6 +227,20 @@ function document(
         </footer>
       </body>
     </html> `;
+}
+
+/** Until when there is a lesson list, and which sites are on it: a link each, because that is where to go on. */
+function lessonSection({ until, sites }: LessonNotice, voice: Voice, zone: string): SafeHtml {
+  const ends = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short', timeZone: zone }).format(until);
+  const more = sites.length - SITES_SHOWN;
+  return html`<p>
+      ${voice === 'adult' ? 'The lesson list' : 'Your class has a lesson list that'} lasts until ${ends}. On it
+      ${sites.length === 1 ? 'is:' : 'are:'}
+    </p>
+    <ul class="lines">
+      ${sites.slice(0, SITES_SHOWN).map((host) => html`<li><a href="https://${host.includes(':') ? `[${host}]` : host}/">${host}</a></li> `)}
+      ${more > 0 ? html`<li>and ${more} more</li> ` : ''}
+    </ul> `;
 }
 
 const HELP_HEADINGS: Readonly<Record<Voice, string>> = {

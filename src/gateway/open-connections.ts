@@ -1,3 +1,4 @@
+import { lessonsChange } from '../policy/lesson-lists.ts';
 import { type Admission, admitAgain } from './admit.ts';
 import type { GatewayContext } from './context.ts';
 import type { GatewayLimits } from './limits.ts';
@@ -52,7 +53,7 @@ export class OpenConnections {
     for (const connection of this.#open) judge(context, connection);
   }
 
-  /** Every second: the ends of grants and sign-ins, the minute marks of timetables, and idle connections. Needs no message from anywhere. */
+  /** Every second: the ends of grants and sign-ins, lesson lists that begin or end, the minute marks of timetables, and idle connections. Needs no message from anywhere. */
   startSweeping(context: GatewayContext): () => void {
     const timer = setInterval(() => this.#sweep(context), SWEEP_MS);
     return () => clearInterval(timer);
@@ -68,9 +69,10 @@ export class OpenConnections {
     const now = context.clock();
     const minute = Math.floor(now / 60_000);
     const signedOut = context.snapshots.devices.endedBetween(this.#sweptAt, now);
+    const haveLessonsChanged = lessonsChange(context.snapshots.live, this.#sweptAt, now);
     this.#sweptAt = now;
     this.#lookedAt = now;
-    const isNewMinute = minute !== this.#judgedMinute;
+    const isTimeToJudge = minute !== this.#judgedMinute || haveLessonsChanged;
     this.#judgedMinute = minute;
     for (const connection of this.#open) {
       const { decision, ask, who } = connection.admission;
@@ -78,7 +80,7 @@ export class OpenConnections {
       // A film of two hours is one request.
       if (quiet === 0 && who.identified === 'session') context.activeDevices.add(ask.client);
       if (quiet >= connection.patience(context.limits)) connection.cut('idle_timeout');
-      else if (isNewMinute || decision.reason === 'unblock' || signedOut.has(ask.client)) judge(context, connection);
+      else if (isTimeToJudge || decision.reason === 'unblock' || signedOut.has(ask.client)) judge(context, connection);
     }
   }
 }

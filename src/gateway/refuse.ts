@@ -1,6 +1,7 @@
 import { type IncomingMessage, STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { isoTime } from '../kernel/clock.ts';
+import { lessonNotice } from '../policy/lesson-lists.ts';
 import type { Decision } from '../policy/verdict.ts';
 import type { Admission } from './admit.ts';
 import { blockPage, errorPage, PAGE_CSP, type PageInput } from './block-page.ts';
@@ -219,5 +220,7 @@ function renderPage(admission: Admission): string {
   const { identified } = admission.who;
   const isUnknown = identified === 'none' || identified === 'range';
   const { illegal } = snapshots.facts;
-  return blockPage({ ...pageInput(admission), decision, categoryTitle, illegal, isUnknown });
+  const { who, startedAt } = admission;
+  const lesson = decision.reason === 'lesson' ? lessonNotice(snapshots.policy, snapshots.live, who, startedAt) : null;
+  return blockPage({ ...pageInput(admission), decision, categoryTitle, illegal, lesson, isUnknown });
 }

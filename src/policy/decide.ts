@@ -2,6 +2,7 @@ import type { CategoryMatch } from '../categories/match.ts';
 import type { Who } from '../identity/who.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
 import type { Asked, StepRule } from './asked.ts';
+import { hasLessons } from './lesson-lists.ts';
 import { decision, levelOutcome } from './level-outcome.ts';
 import type { PreparedLevel, PreparedLive, PreparedPerson, PreparedPolicy } from './prepare.ts';
 import * as steps from './steps.ts';
@@ -78,12 +79,13 @@ function isPlain(
     live.byCategory.length === 0 &&
     !live.byHost.has(host!) &&
     !policy.named.has(host!) &&
-    !hasGroupRules(policy, who.groups)
+    !hasGroupRules(policy, who.groups) &&
+    !hasLessons(policy, live, who)
   );
 }
 
 function hasGroupRules(policy: PreparedPolicy, groups: readonly string[]): boolean {
-  for (const group of groups) if (policy.groups.has(group) || policy.lessons.has(group)) return true;
+  for (const group of groups) if (policy.groups.has(group)) return true;
   return false;
 }
 

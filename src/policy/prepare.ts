@@ -13,6 +13,7 @@ import type {
   LiveSnapshot,
   PersonRules,
   PolicySnapshot,
+  TeacherLesson,
 } from './snapshot.ts';
 import type { Decision } from './verdict.ts';
 import { type WrittenTable, writtenTable } from './written.ts';
@@ -45,8 +46,9 @@ export interface PreparedGroup {
   readonly categories: GroupRules['categories'];
 }
 
+/** A lesson list, of the policy or of a teacher. */
 export interface PreparedLesson {
-  readonly lesson: LessonList;
+  readonly lesson: Pick<LessonList, 'from' | 'until' | 'sites' | 'rule'>;
   readonly sites: WrittenTable;
 }
 
@@ -77,12 +79,16 @@ export function preparePolicy(snapshot: PolicySnapshot): PreparedPolicy {
     people: new Map(Object.entries(snapshot.people).flatMap(([name, { rules }]) => preparePerson(name, rules))),
     groups: new Map(Object.entries(snapshot.groups).flatMap(([name, rules]) => prepareGroup(name, rules))),
     lessons: Map.groupBy(
-      snapshot.lessons.map((lesson) => ({ lesson, sites: writtenTable({ allow: lesson.sites }) })),
-      ({ lesson }) => lesson.group,
+      snapshot.lessons.map((lesson) => ({ ...prepareLesson(lesson), group: lesson.group })),
+      ({ group }) => group,
     ),
     named: new HostTable([...namedHosts(snapshot)].map((host) => [host, true])),
     localMinute: createLocalMinute(snapshot.timeZone),
   };
+}
+
+function prepareLesson(lesson: PreparedLesson['lesson']): PreparedLesson {
+  return { lesson, sites: writtenTable({ allow: lesson.sites }) };
 }
 
 function preparePerson(name: string, rules: PersonRules | null): [string, PreparedPerson][] {
@@ -121,6 +127,9 @@ export interface PreparedLive {
   readonly byCategory: readonly PreparedGrant[];
   /** By canonical user name. */
   readonly suspended: ReadonlyMap<string, Suspension>;
+  /** Teachers' lesson lists, by class or group, and by canonical user name. */
+  readonly lessonsOfGroup: ReadonlyMap<string, readonly PreparedLesson[]>;
+  readonly lessonsOfPerson: ReadonlyMap<string, readonly PreparedLesson[]>;
 }
 
 export function prepareLive(live: LiveSnapshot): PreparedLive {
@@ -135,7 +144,21 @@ export function prepareLive(live: LiveSnapshot): PreparedLive {
     byHost: new HostTable(grants.flatMap((one) => one.grant.hosts.map((host) => [host, one] as const))),
     byCategory: grants.filter((one) => one.categories.size > 0),
     suspended: new Map((live.suspensions ?? []).map((one) => [one.user, one])),
+    ...prepareTeacherLessons(live.lessons ?? []),
   };
+}
+
+function prepareTeacherLessons(
+  lessons: readonly TeacherLesson[],
+): Pick<PreparedLive, 'lessonsOfGroup' | 'lessonsOfPerson'> {
+  const [ofGroup, ofPerson] = [new Map<string, PreparedLesson[]>(), new Map<string, PreparedLesson[]>()];
+  for (const { id, groups, people, hosts, from, until } of lessons) {
+    const rule = `lesson:${id}`;
+    const prepared = prepareLesson({ from, until, rule, sites: hosts.map((host) => ({ host, path: null, rule })) });
+    for (const name of groups) ofGroup.set(name, [...(ofGroup.get(name) ?? []), prepared]);
+    for (const name of people) ofPerson.set(name, [...(ofPerson.get(name) ?? []), prepared]);
+  }
+  return { lessonsOfGroup: ofGroup, lessonsOfPerson: ofPerson };
 }
 
 /** No unblock at all. */

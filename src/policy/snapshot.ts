@@ -148,6 +148,18 @@ export interface Grant {
   readonly passesPersonBlock: boolean;
 }
 
+/** "Only these sites, this hour", as a teacher gave it: in force from `from` (inclusive) to `until` (exclusive), ms since the epoch. */
+export interface TeacherLesson {
+  readonly id: string;
+  /** Whom it binds: classes and groups, and people by canonical user name. */
+  readonly groups: readonly string[];
+  readonly people: readonly string[];
+  /** Canonical hosts; each stands for itself and everything under it. */
+  readonly hosts: readonly string[];
+  readonly from: number;
+  readonly until: number;
+}
+
 /** What changes by the minute. */
 export interface LiveSnapshot {
   /** Unblocks in force or to come. */
@@ -158,4 +170,6 @@ export interface LiveSnapshot {
   readonly evidenceKey?: string;
   /** Who may use nothing. Left out by a console that knew no directory yet. */
   readonly suspensions?: readonly Suspension[];
+  /** Teachers' lesson lists in force or to come. Left out by a console that knew none yet. */
+  readonly lessons?: readonly TeacherLesson[];
 }

@@ -2,6 +2,7 @@ import { withoutParameters } from '../kernel/url.ts';
 import type { Asked, StepRule } from './asked.ts';
 import { type CategoryRule, judgeCategories, severer } from './judge-categories.ts';
 import { decision, judged } from './level-outcome.ts';
+import { lessonsInForce } from './lesson-lists.ts';
 import type { PreparedGroup } from './prepare.ts';
 import { isWithinWindows } from './schedule.ts';
 import { passesPersonBlock, unblockFor } from './unblocks.ts';
@@ -38,10 +39,8 @@ export const personBlock: StepRule = (asked) => {
 };
 
 export const lesson: StepRule = (asked) => {
-  const { policy, who, now, host, path } = asked;
-  const inForce = who.groups
-    .flatMap((group) => policy.lessons.get(group) ?? [])
-    .filter((one) => one.lesson.from <= now && now < one.lesson.until);
+  const { policy, live, who, now, host, path } = asked;
+  const inForce = lessonsInForce(policy, live, who, now);
   const isListed = inForce.some(({ sites }) => winningRule([sites], host, path) !== null);
   return inForce.length === 0 || isListed ? null : refuse(asked, 'lesson', 'lesson', inForce[0]!.lesson.rule);
 };

@@ -4,6 +4,7 @@ import { createFrontDesk, type FrontDeskOptions } from '../../src/frontdesk/app.
 import type { DeskFacts } from '../../src/frontdesk/facts.ts';
 import { createFormTokens } from '../../src/frontdesk/form-token.ts';
 import type { DeskDevices } from '../../src/frontdesk/sign-in-routes.ts';
+import type { ToldRecord } from '../../src/gateway/told-refusal.ts';
 import type { DeviceAnswer } from '../../src/identity/signed-in-devices.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 
@@ -60,7 +61,7 @@ export const NOBODY: DeskDevices = { signIn: nobody, signInGuest: nobody, signOu
 
 /** A front desk without a listener. `records` are what the gateway answers for any client, as if it did not look. */
 export function makeDesk(
-  records: readonly AccessRecord[],
+  records: readonly ToldRecord[],
   change: Partial<FrontDeskOptions> = {},
 ): Promise<FastifyInstance> {
   return createFrontDesk({

@@ -125,6 +125,16 @@ void t.test('"why was I blocked?" tells each in the voice of its level', async (
   t.notMatch(empty.text, /\.test/, 'another address sees nothing of it');
 });
 
+void t.test('what a lesson list refused is told with the list', async (t) => {
+  const lesson = { until: Date.parse('2026-11-23T11:05:00Z'), sites: ['volcano.test'] };
+  const change = { reason: 'lesson', step: 'lesson', category: null, rule: 'lesson:1' } as const;
+  const app = await makeDesk([{ ...refused(5, change), lesson }, refused(60, { ...change, host: 'early.test' })]);
+  t.teardown(() => app.close());
+  const { text } = await ask(app, '/why');
+  t.match(text, 'There is a lesson list until 11:05. On it is:');
+  t.equal(text.split('href="https://volcano.test/"').length, 2, 'not with one whose list is over');
+});
+
 void t.test('the connection says who asks; what a request says of it counts for nothing', async (t) => {
   const asked: string[] = [];
   const recentRefusals = { of: async (client: string) => (asked.push(client), []) };

@@ -149,6 +149,21 @@ void t.test('a school says in its own words what is illegal, in every voice, abo
   for (const voice of VOICES) t.ok(Buffer.byteLength(page({ voice, illegal: { csam: most }, decision })) <= 8192);
 });
 
+void t.test('a lesson list says until when it lasts and which sites are on it', async (t) => {
+  const decision = { reason: 'lesson', step: 'lesson', category: null, rule: 'lesson:1' } as const;
+  const until = Date.parse('2026-07-01T10:05:00Z');
+  const told = page({ decision, lesson: { until, sites: ['volcano.example', '2001:db8::1'] } });
+  t.match(told, 'Your class has a lesson list that lasts until 11:05. On it');
+  t.match(told, '<a href="https://volcano.example/">volcano.example</a>');
+  t.match(told, '<a href="https://[2001:db8::1]/">');
+  t.match(page({ decision, voice: 'adult', lesson: { until, sites: ['a.example'] } }), 'The lesson list lasts until');
+  const many = Array.from({ length: 33 }, (_, i) => `site-number-${i}.school.example`);
+  const long = page({ decision, lesson: { until, sites: many } });
+  t.match(long, 'and 3 more');
+  t.ok(long.length < 9_000, `${long.length} bytes`);
+  t.notMatch(page({ decision }), 'lesson list that lasts', 'a fault in looking it up still leaves a page');
+});
+
 void t.test('a category is told by its title, else by its id', async (t) => {
   t.match(page({ categoryTitle: 'Fun & games' }), 'Fun &amp; games');
   t.match(page({ categoryTitle: null, decision: { category: 'home-made' } }), 'home-made');

@@ -95,6 +95,36 @@ void t.test('an open tunnel is cut when its session ends, is taken away or is an
 });
 
 void t.test(
+  'a lesson list cuts what it closes when it begins and when one of two ends, by this clock alone',
+  async (t) => {
+    const { gateway: one, clock, get } = await gateway();
+    const session = [{ address: CLIENT, user: 'ann', until: clock() + 3_600_000 }];
+    const list = { id: 'l1', groups: [], people: ['ann'], hosts: ['casino.test'] };
+    const begins = { ...list, from: clock() + 20_000, until: clock() + 40_000 };
+    const goesOn = { ...list, id: 'l2', hosts: ['open.test'], from: clock() + 20_000, until: clock() + 50_000 };
+    one.setSessions(session, [begins, goesOn]);
+    const open = async (host: string) => (await connectThrough(one.port, `${host}:${echo.port}`)).connection;
+    const cuts = (): string[] => one.spool.records.filter(({ error }) => error === 'cut').map(({ host }) => host!);
+    const other = await open(CLIENT);
+    const [casino, school] = [await open('casino.test'), await open('open.test')];
+    // Not at a minute's mark, at which everything is judged in any case.
+    clock.advance(20_000);
+    await eventually('what is on neither list is cut', () => cuts().length === 1);
+    t.same(cuts(), [CLIENT]);
+    const refused = await get(CLIENT);
+    t.match(refused, { status: 403 });
+    t.match(refused.body.toString(), /lesson list that lasts until[^]*casino\.test[^]*open\.test/);
+    t.match(one.spool.records.at(-1), { reason: 'lesson', rule: 'lesson:l1', user: 'ann' });
+    clock.advance(20_000);
+    await eventually('what was on the list that ended is cut', () => cuts().length === 2);
+    t.same(cuts(), [CLIENT, 'casino.test']);
+    clock.advance(10_000);
+    t.equal((await get('casino.test')).status, 200, 'open again when the last has ended');
+    await Promise.all([other, casino, school].map((connection) => connection.close()));
+  },
+);
+
+void t.test(
   'in challenge mode a person is sent to the page for signing in, and everything else is asked',
   async (t) => {
     const challenge = (more = ''): TestGatewayOptions => ({

@@ -23,7 +23,7 @@ import type { DeviceSession } from '../../src/identity/signed-in-devices.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
 import { readPolicy } from '../../src/policy/read.ts';
-import type { Grant, PolicySnapshot } from '../../src/policy/snapshot.ts';
+import type { Grant, PolicySnapshot, TeacherLesson } from '../../src/policy/snapshot.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { eventually } from './listening.ts';
 import { createTestIllegal } from './test-illegal.ts';
@@ -107,8 +107,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly listener: Listener;
   /** Puts other grants or another policy in force, as a snapshot from the console would. */
   setGrants(grants: readonly Grant[]): void;
-  /** Puts other sign-ins in force, as a live snapshot would. */
-  setSessions(sessions: readonly DeviceSession[]): void;
+  /** Puts other sign-ins and lesson lists in force, as a live snapshot would. */
+  setSessions(sessions: readonly DeviceSession[], lessons?: readonly TeacherLesson[]): void;
   /** Puts another policy or index in force; what is not given stays. */
   setPolicy(changes: Partial<TestGatewayOptions>): void;
   /** The only record of a test, once it is there. */
@@ -208,8 +208,8 @@ export async function startTestGateway(
       context.snapshots = snapshots(grants);
       open.judgeAll(context);
     },
-    setSessions: (sessions) => {
-      context.snapshots = withLive(context.snapshots, { grants: [], sessions });
+    setSessions: (sessions, lessons = []) => {
+      context.snapshots = withLive(context.snapshots, { grants: [], sessions, lessons });
       open.judgeAll(context);
     },
     setPolicy: (changes) => {
