@@ -33,7 +33,7 @@ export function createIndexCompiler(seed: Seed): IndexCompiler {
       const sources: string[] = [];
       table.beginList(position);
       forEachEntry(text, {
-        entry: (entry) => table.add(entry),
+        entry: (lines, start, end) => table.add(lines, start, end),
         range: (range) => table.addRange(range),
         expression: (source) => sources.push(source),
         exception: () => (hasExceptions = true),
@@ -46,7 +46,7 @@ export function createIndexCompiler(seed: Seed): IndexCompiler {
       if (!hasExceptions) return;
       // What a list excepts is a list of its own, which an answer then takes away.
       table.beginList(names.push({ id, category, excepts: position }) - 1);
-      forEachEntry(text, { exception: (entry) => table.add(entry) });
+      forEachEntry(text, { exception: (lines, start, end) => table.add(lines, start, end) });
     },
     get counts() {
       return { ...table.counts, expressions: expressions.length };

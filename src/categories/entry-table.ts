@@ -1,12 +1,6 @@
 import type { AddressRange } from './address-range.ts';
 import { hashHost, hashUrl, rangeHasher, type Hash, type Seed } from './hash.ts';
 
-/** One line of a list, canonical. `path` null: the host and everything under it. */
-export interface Entry {
-  readonly host: string;
-  readonly path: string | null;
-}
-
 /** Highest number of different sets of lists that an index can hold. */
 export const MAX_SETS = 0xffff;
 
@@ -27,8 +21,11 @@ export interface RangeLengths {
 export interface EntryTable {
   /** Entries after this call belong to the list at this position. Positions must rise. */
   beginList(position: number): void;
-  /** False if this list already holds it. */
-  add(entry: Entry): boolean;
+  /**
+   * A canonical host, which means it and everything under it, or a host and its path: what stands in `text` from `start` to `end`.
+   * False if this list already holds it.
+   */
+  add(text: string, start?: number, end?: number): boolean;
   /** The same for a range of more than one address. */
   addRange(range: AddressRange): boolean;
   readonly counts: EntryCounts;
@@ -43,6 +40,7 @@ export interface EntryTable {
 const URLS_BELOW = 0x8000_0000;
 const USED = 0x4000_0000;
 const SET = 0x00ff_ffff;
+const SLASH = 0x2f;
 
 /** An open-addressed table that grows: 12 bytes a slot, no string is kept. */
 export function createEntryTable(seed: Seed): EntryTable {
@@ -118,10 +116,11 @@ export function createEntryTable(seed: Seed): EntryTable {
       current = position;
       extended.clear();
     },
-    add({ host, path }) {
-      if (path === null) return enter(hashHost(host, seed), 'hosts');
-      if (!enter(hashUrl(host, path, seed), 'urls')) return false;
-      const below = claim(hashHost(host, seed));
+    add(text, start = 0, end = text.length) {
+      const slash = slashIn(text, start, end);
+      if (slash === end) return enter(hashHost(text, seed, start, end), 'hosts');
+      if (!enter(hashUrl(text, seed, slash, start, end), 'urls')) return false;
+      const below = claim(hashHost(text, seed, start, slash));
       words[below + 2]! |= URLS_BELOW;
       return true;
     },
@@ -136,6 +135,13 @@ export function createEntryTable(seed: Seed): EntryTable {
       }
     },
   };
+}
+
+/** Where the path begins; `end` where there is none. `indexOf` would run on through all the lines that follow. */
+function slashIn(text: string, start: number, end: number): number {
+  let at = start;
+  while (at < end && text.charCodeAt(at) !== SLASH) at++;
+  return at;
 }
 
 function rising(numbers: ReadonlySet<number>): number[] {

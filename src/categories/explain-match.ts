@@ -41,7 +41,7 @@ function explainNames(file: IndexFile, host: string, path: string | null): Entry
     const own = entries(file, set, 'host', name);
     if (file.sets[set]?.hasUrlsBelow !== true) return own;
     const below = prefixes.flatMap((prefix) => {
-      return entries(file, setOf(file, hashUrl(name, prefix, file.seed)), 'url', name + prefix);
+      return entries(file, setOf(file, hashUrl(name + prefix, file.seed, name.length)), 'url', name + prefix);
     });
     return own.concat(below);
   });

@@ -65,17 +65,18 @@ export interface Hash {
   readonly low: number;
 }
 
-export function hashHost(host: string, seed: Seed): Hash {
-  const lanes = hostLanes(host, seed);
+/** Of a host that stands in `text` from `start` to `end`. */
+export function hashHost(text: string, seed: Seed, start = 0, end = text.length): Hash {
+  const lanes = hostLanes(text, seed, start, end);
   return finish(lanes.a, lanes.b);
 }
 
-/** `path` as it stands in an entry; the case of ASCII letters makes no difference. */
-export function hashUrl(host: string, path: string, seed: Seed): Hash {
-  const below = hostLanes(host, seed);
+/** Of a host and, from `slash` on, its path as it stands in an entry; the case of ASCII letters makes no difference. */
+export function hashUrl(text: string, seed: Seed, slash: number, start = 0, end = text.length): Hash {
+  const below = hostLanes(text, seed, start, slash);
   let { a, b } = pathSeed(seed);
-  for (let i = 0; i < path.length; i++) {
-    a = stepA(a, foldCase(path.charCodeAt(i)));
+  for (let i = slash; i < end; i++) {
+    a = stepA(a, foldCase(text.charCodeAt(i)));
     b = stepB(b, a);
   }
   return finish(joinA(below.a, a), joinB(below.b, b));
@@ -106,10 +107,10 @@ export function foldCase(code: number): number {
   return code >= 65 && code <= 90 ? code + 32 : code;
 }
 
-function hostLanes(host: string, seed: Seed): Seed {
+function hostLanes(text: string, seed: Seed, start: number, end: number): Seed {
   let { a, b } = seed;
-  for (let i = host.length - 1; i >= 0; i--) {
-    a = stepA(a, host.charCodeAt(i));
+  for (let i = end - 1; i >= start; i--) {
+    a = stepA(a, text.charCodeAt(i));
     b = stepB(b, a);
   }
   return { a, b };

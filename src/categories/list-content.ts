@@ -1,7 +1,7 @@
 import type { Problem } from '../kernel/errors.ts';
 import type { LineSink } from './accept-entry.ts';
 import { readRange, type AddressRange } from './address-range.ts';
-import { createEntryTable, type Entry, type EntryTable } from './entry-table.ts';
+import { createEntryTable, type EntryTable } from './entry-table.ts';
 import { parseExpressions } from './expression.ts';
 import { lineParser } from './parse-list.ts';
 import { readLines, type SourceFile } from './read-source.ts';
@@ -48,16 +48,20 @@ export async function readList(files: readonly SourceFile[], options: ReadListOp
     counts[kind]++;
     if (total() % PROGRESS_STEP === 0) options.onEntries(total());
   };
-  const keep = (isNew: boolean, line: string): void => {
-    if (isNew) writer.add(line);
+  const keep = (isNew: boolean, mark: string, entry: string): void => {
+    if (isNew) writer.add(mark + entry);
     count(isNew ? 'accepted' : 'duplicates');
   };
   const seen = seenEntries();
+  const keepEntry = (table: EntryTable, mark: string, host: string, path: string | null): void => {
+    const entry = path === null ? host : host + path;
+    keep(table.add(entry), mark, entry);
+  };
   const sink: LineSink = {
-    accept: (host, path) => keep(seen.listed.add({ host, path }), host + (path ?? '')),
-    except: (host, path) => keep(seen.excepted.add({ host, path }), EXCEPTION + host + (path ?? '')),
-    acceptRange: (range) => keep(seen.listed.addRange(readRange(range)), RANGE + range),
-    acceptExpression: (source) => keep(seen.isNewExpression(source), EXPRESSION + source),
+    accept: (host, path) => keepEntry(seen.listed, '', host, path),
+    except: (host, path) => keepEntry(seen.excepted, EXCEPTION, host, path),
+    acceptRange: (range) => keep(seen.listed.addRange(readRange(range)), RANGE, range),
+    acceptExpression: (source) => keep(seen.isNewExpression(source), EXPRESSION, source),
     reject: (reason) => {
       count('rejected');
       options.onRejected({ ...place, reason });
@@ -91,31 +95,26 @@ function seenEntries(): {
   return { listed, excepted, isNewExpression: (source) => expressions.size < expressions.add(source).size };
 }
 
-/** Told what a list's text holds. */
+/** Told what a list's text holds; an entry is what stands in `lines` from `start` to `end`, a host or a host and its path. */
 export interface EntryVisitor {
-  readonly entry?: (entry: Entry) => void;
-  readonly exception?: (entry: Entry) => void;
+  readonly entry?: (lines: string, start: number, end: number) => void;
+  readonly exception?: (lines: string, start: number, end: number) => void;
   readonly range?: (range: AddressRange) => void;
   readonly expression?: (source: string) => void;
 }
 
-/** Visits the entries of a list's text in their order. */
+/** Visits the entries of a list's text in their order. Of millions of lines no string is made. */
 export function forEachEntry(text: Buffer, visitor: EntryVisitor): void {
   const lines = text.toString('latin1');
   for (let start = 0; start < lines.length;) {
     const end = lines.indexOf('\n', start);
-    const line = lines.slice(start, end);
+    const mark = lines[start];
+    if (mark === EXCEPTION) visitor.exception?.(lines, start + 1, end);
+    else if (mark === RANGE) visitor.range?.(readRange(lines.slice(start + 1, end)));
+    else if (mark === EXPRESSION) visitor.expression?.(lines.slice(start + 1, end));
+    else visitor.entry?.(lines, start, end);
     start = end + 1;
-    if (line.startsWith(EXCEPTION)) visitor.exception?.(readEntry(line.slice(1)));
-    else if (line.startsWith(RANGE)) visitor.range?.(readRange(line.slice(1)));
-    else if (line.startsWith(EXPRESSION)) visitor.expression?.(line.slice(1));
-    else visitor.entry?.(readEntry(line));
   }
-}
-
-function readEntry(line: string): Entry {
-  const slash = line.indexOf('/');
-  return slash < 0 ? { host: line, path: null } : { host: line.slice(0, slash), path: line.slice(slash) };
 }
 
 /** Everything here is ASCII; it is kept as bytes so that a list of millions is not millions of strings. */

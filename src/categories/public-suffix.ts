@@ -16,9 +16,12 @@ export function suffixKind(name: string): SuffixKind {
   return isWildcardChild ? null : 'private';
 }
 
+const HOST_ONLY = { extractHostname: false, validateHostname: false, detectIp: false };
+const WITH_PRIVATE = { ...HOST_ONLY, allowPrivateDomains: true };
+const WITHOUT_PRIVATE = { ...HOST_ONLY, allowPrivateDomains: false };
+
 function isSite(name: string, allowPrivateDomains: boolean): boolean {
-  const options = { allowPrivateDomains, extractHostname: false, validateHostname: false };
   // Asked of a name below, so that the parent of a wildcard rule answers as what it is.
-  const suffix = getPublicSuffix(`below.${name}`, options);
+  const suffix = getPublicSuffix(`below.${name}`, allowPrivateDomains ? WITH_PRIVATE : WITHOUT_PRIVATE);
   return suffix !== null && suffix.length < name.length;
 }
