@@ -1,6 +1,6 @@
 import type { ReadTx, Tx } from '../store/database.ts';
 import type { AuditHead } from './chain.ts';
-import type { AuditRow } from './entry.ts';
+import type { AuditAction, AuditRow } from './entry.ts';
 
 export function insertRow(tx: Tx, row: AuditRow): void {
   tx.run(
@@ -46,6 +46,13 @@ export function newestRows(tx: ReadTx, subject: string | null, limit: number): A
       ? tx.all('SELECT * FROM audit ORDER BY seq DESC LIMIT ?', limit)
       : tx.all('SELECT * FROM audit WHERE subject = ? ORDER BY seq DESC LIMIT ?', subject, limit);
   return rows as unknown as AuditRow[];
+}
+
+/** The newest row of a subject that is one of these acts. */
+export function newestRowOf(tx: ReadTx, subject: string, actions: readonly AuditAction[]): AuditRow | null {
+  const sql =
+    'SELECT * FROM audit WHERE subject = ? AND action IN (SELECT value FROM json_each(?)) ORDER BY seq DESC LIMIT 1';
+  return (tx.get(sql, subject, JSON.stringify(actions)) as AuditRow | undefined) ?? null;
 }
 
 export function countRows(tx: ReadTx): number {

@@ -6,8 +6,8 @@ import { GENESIS, chainRow, faultOf, isSealed, sealHead } from './chain.ts';
 import type { AuditEntry } from './entry.ts';
 import { insertRow, readHead, rowsAfter, storeHead } from './repository.ts';
 
-/** For whoever reads the record beside a running console. */
-export { countRows, newestRows } from './repository.ts';
+/** For whoever reads the record. */
+export { countRows, newestRowOf, newestRows } from './repository.ts';
 
 /** The record of acts. Only appended to, and only inside the transaction of the act. */
 export interface Audit {

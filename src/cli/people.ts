@@ -38,6 +38,7 @@ export const registerPeople: RegisterCommand = (program, context) => {
       '--until <time>',
       'when it ends: 2026-12-01T08:00 on the school’s clock, or ISO 8601 with Z; default: until lifted',
     )
+    .option('--reason <text>', 'why, for the record')
     .option('--lift', 'end the suspension instead')
     .action((name: string, options: SuspendOptions) => suspend(context, name, options));
 
@@ -61,6 +62,7 @@ interface ListOptions {
 interface SuspendOptions {
   readonly user: string;
   readonly until?: string;
+  readonly reason?: string;
   readonly lift?: true;
 }
 
@@ -143,13 +145,14 @@ async function suspend(context: CliContext, userName: string, options: SuspendOp
       await client.call('POST', '/api/v1/people/lift', { userName });
       return `${userName} is no longer suspended.`;
     }
+    const why = options.reason === undefined ? {} : { reason: options.reason };
     if (options.until === undefined) {
-      await client.call('POST', '/api/v1/people/suspend', { userName });
+      await client.call('POST', '/api/v1/people/suspend', { userName, ...why });
       return `${userName} is suspended until it is lifted: npx schoolgate people suspend ${userName} --lift --user NAME`;
     }
     const { timeZone } = (await client.call('GET', '/api/v1/status')) as { timeZone: string | null };
     const until = isoTime(readTime('--until', options.until, timeZone ?? 'Europe/London'));
-    await client.call('POST', '/api/v1/people/suspend', { userName, until });
+    await client.call('POST', '/api/v1/people/suspend', { userName, until, ...why });
     return `${userName} is suspended until ${until}.`;
   });
   context.stdout.write(`${done}\n`);

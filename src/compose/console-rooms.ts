@@ -10,14 +10,12 @@ import { loadOrCreateKeys, signSnapshot } from '../events/signing.ts';
 import { type Evidence, evidencePublicKey } from '../evidence/service.ts';
 import { type DeviceSessions, createDeviceSessions, standingDevices } from '../identity/device-service.ts';
 import { type Vouchers, createVouchers } from '../identity/voucher-service.ts';
-import type { DirectorySnapshot } from '../identity/directory-snapshot.ts';
 import {
   type Directory,
   createDirectory,
   directorySnapshot,
   suspensionsInForce,
 } from '../identity/directory/service.ts';
-import { prepareIdentity } from '../identity/identify.ts';
 import { createPasswords } from '../identity/passwords.ts';
 import { type Accounts, createAccounts } from '../identity/service.ts';
 import { type Sessions, createSessions } from '../identity/session-service.ts';
@@ -29,7 +27,6 @@ import { createConsoleEvidence } from './console-evidence.ts';
 import { createConsoleLists } from './console-lists.ts';
 import { type CompiledPolicy, compilePolicy } from '../policy/compile.ts';
 import { loadPolicy } from '../policy/load.ts';
-import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { type PolicyService, createPolicyService, policySnapshot } from '../policy/service.ts';
 import { type Publishing, createPublishing } from '../publishing/service.ts';
 import { type Safeguarding, createSafeguarding } from '../safeguarding/service.ts';
@@ -145,7 +142,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     clock,
     newId,
     timeZone: () => inForce()?.timeZone ?? DEFAULT_ZONE,
-    levels: (people) => levelsIn(inForce(), people),
+    policy: inForce,
     onPasswords: () => accounts.forgetWrong(),
     endSessionsOf: (personId, why) => devices.endOf(personId, why),
   });
@@ -187,13 +184,6 @@ export function wholeLive(tx: ReadTx, now: number): LiveSnapshot {
   const sessions = standingDevices(tx, now);
   const suspensions = suspensionsInForce(tx, now);
   return { ...liveSnapshot(tx, now), sessions, suspensions, ...(evidenceKey !== null && { evidenceKey }) };
-}
-
-/** The very levels that gateways give, without the address of a device. */
-function levelsIn(policy: PolicySnapshot | null, people: DirectorySnapshot): (userKey: string) => string | null {
-  if (policy === null) return () => null;
-  const identify = prepareIdentity(policy, people);
-  return (userKey) => identify('', userKey).level;
 }
 
 /** The policy as the files have it. A category that nothing names any more is as much a problem as a bad line. */

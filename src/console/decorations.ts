@@ -29,6 +29,43 @@ declare module 'fastify' {
     /** Every route, for whoever must see who may do what. */
     readonly routeAccess: readonly RouteAccess[];
   }
+  /** What a cell holds; null: nothing. */
+  type TableValue = string | number | null;
+  interface TableColumn<Row> {
+    /** How the address calls it. */
+    readonly id: string;
+    readonly title: string;
+    readonly value: (row: Row) => TableValue;
+    /** Where the order is another one than that of the values. */
+    readonly sortBy?: (row: Row) => TableValue;
+    readonly href?: (row: Row) => string | null;
+    /** The colour of a tag (`green`) around the value; null: none. */
+    readonly tag?: (row: Row) => string | null;
+    readonly isNumber?: boolean;
+    /** The value is an instant, ms since the epoch. */
+    readonly isTime?: boolean;
+    /** For a spreadsheet, and too long for a page. */
+    readonly isOnlyInCsv?: boolean;
+  }
+  interface TableFilter<Row> {
+    readonly id: string;
+    readonly label: string;
+    /** The first is how the table opens. */
+    readonly options: readonly { readonly value: string; readonly text: string }[];
+    readonly accepts: (row: Row, value: string) => boolean;
+  }
+  /** A table that can be searched, filtered, sorted and paged by its address alone. It opens in the order of its first column. */
+  interface Table<Row> {
+    readonly path: string;
+    readonly caption: string;
+    readonly columns: readonly TableColumn<Row>[];
+    readonly filters?: readonly TableFilter<Row>[];
+    readonly search?: { readonly label: string; readonly of: (row: Row) => string };
+    /** What else stands in the page's address and stays there. */
+    readonly keep?: Readonly<Record<string, string>>;
+    /** Where there is no row at all: what to do. */
+    readonly empty: { readonly text: string; readonly href?: string; readonly linkText?: string };
+  }
   interface FastifyRequest {
     /** Null on public routes for whoever is not signed in; never null elsewhere. */
     signedIn: SignedIn | null;
@@ -40,6 +77,8 @@ declare module 'fastify' {
   interface FastifyReply {
     /** Sends `views/<view>.njk`. */
     page(view: string, data: PageData): FastifyReply;
+    /** The same with `table`, for the macro of views/table.njk; or, where the address says `format=csv`, its rows as a file. */
+    tablePage<Row>(view: string, data: PageData, table: Table<Row>, rows: readonly Row[]): FastifyReply;
     /** Hands over a new session, or takes the cookie away (null). */
     sessionCookie(token: string | null): FastifyReply;
   }

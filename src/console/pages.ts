@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fastifyView from '@fastify/view';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, Table } from 'fastify';
 import nunjucks from 'nunjucks';
 import type { Environment } from 'nunjucks';
 import type { FieldProblem } from '../kernel/errors.ts';
@@ -11,6 +11,7 @@ import { localText } from '../kernel/local-time.ts';
 import { formUser } from './access.ts';
 import type { PageData } from './decorations.ts';
 import { addStyles } from './styles.ts';
+import { tableCsv, tableState, tableView } from './table.ts';
 
 export interface PagesOptions {
   /** IANA zone in which times are shown. */
@@ -45,12 +46,33 @@ export async function addPages(app: FastifyInstance, { timeZone, school }: Pages
       school: school(),
     });
   });
+  app.decorateReply('tablePage', function table(this: FastifyReply, view, data, table, rows) {
+    return tablePage(this, view, data, table, rows, timeZone());
+  });
   const text = (...path: string[]): string => readFileSync(join(...path), 'utf8');
   addStyles(app, {
     govuk: text(GOVUK, 'dist', 'govuk', 'govuk-frontend.min.css'),
     own: text(HERE, 'static', 'console.css'),
     icon: text(HERE, 'static', 'icon.svg'),
   });
+}
+
+function tablePage<Row>(
+  reply: FastifyReply,
+  view: string,
+  data: PageData,
+  table: Table<Row>,
+  rows: readonly Row[],
+  zone: string,
+): FastifyReply {
+  const query = reply.request.query as Readonly<Record<string, unknown>>;
+  const state = tableState(table, query);
+  if (query['format'] !== 'csv') return reply.page(view, { ...data, table: tableView(table, rows, state) });
+  const name = `${table.caption.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}.csv`;
+  return reply
+    .header('content-disposition', `attachment; filename="${name}"`)
+    .type('text/csv; charset=utf-8')
+    .send(tableCsv(table, rows, state, zone));
 }
 
 /** What the components want beside a field: all that is wrong with it, or nothing. */

@@ -1,4 +1,5 @@
 // front desk ── name, password, address ──► signIn ── live ──► gateways ── addresses in use ──► seen
+import type { Actor } from '../audit/entry.ts';
 import { addressRanges } from '../kernel/ip.ts';
 import type { Publishing } from '../publishing/service.ts';
 import type { ReadTx, Tx } from '../store/database.ts';
@@ -34,6 +35,10 @@ export interface DeviceSessions {
   /** Nothing where nobody is signed in. */
   signOut(address: string): void;
   at(address: string): DeviceAnswer;
+  /** Looking is put on record. */
+  list(actor: Actor): DeviceSignIn[];
+  /** Signs a person out at an address; nothing where somebody else, or nobody, is signed in there by now. */
+  endAt(actor: Actor, address: string, personId: string): void;
   /** In the transaction of an event: a gateway tells which devices were in use at an instant (ms since the epoch). */
   seen(tx: Tx, addresses: readonly string[], at: number): void;
   /** Ends what is over: idle, past its time, of somebody suspended, or at an address that is shared now. Gives how many. */
@@ -80,6 +85,8 @@ export function createDeviceSessions(options: DeviceOptions): DeviceSessions {
     signInGuest: (code, address) => signInGuest(options, code, address),
     signOut: (address) => signOut(options, address),
     at: (address) => stateAt(options, address),
+    list: (actor) => list(options, actor),
+    endAt: (actor, address, personId) => endAt(options, actor, address, personId),
     seen(tx, addresses, at) {
       heardAt = Math.max(heardAt, Math.min(at, clock()));
       for (const address of addresses) touchDevice(tx, address, at);
@@ -165,6 +172,34 @@ function stateAt({ record, policy, clock }: DeviceOptions, address: string): Dev
   if (isShared(rules, address)) return { state: 'shared' };
   const found = record.read((tx) => findDevice(tx, address));
   return found === null || found.until <= clock() ? { state: 'nobody' } : toState(found);
+}
+
+function list({ record, audit, clock }: DeviceOptions, actor: Actor): DeviceSignIn[] {
+  return record.write((tx) => {
+    const now = clock();
+    const found = listDevices(tx).filter(({ until }) => until > now);
+    const { userName, address } = actor;
+    const after = { found: found.length };
+    audit.append(tx, { actor: userName, action: 'devices.listed', subject: 'people', after, address });
+    return found;
+  });
+}
+
+function endAt({ record, audit, publishing }: DeviceOptions, actor: Actor, address: string, personId: string): void {
+  record.write((tx) => {
+    if (findDevice(tx, address)?.person.id !== personId) return;
+    deleteDevice(tx, address);
+    audit.append(tx, {
+      actor: actor.userName,
+      action: 'device.ended',
+      subject: `person:${personId}`,
+      before: { device: address },
+      reason: 'signed out by staff',
+      address: actor.address,
+    });
+    publishing.callFor(tx, 'live');
+  });
+  void publishing.send();
 }
 
 /** Ends every session for which there is a reason, in one transaction; most of the time there is none, and nothing is written. */

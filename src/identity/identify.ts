@@ -1,5 +1,11 @@
 import { addressRanges } from '../kernel/ip.ts';
-import { type DirectorySnapshot, NO_DIRECTORY, type RosterLevels, rosterLevel } from './directory-snapshot.ts';
+import {
+  type DirectoryPerson,
+  type DirectorySnapshot,
+  NO_DIRECTORY,
+  type RosterLevels,
+  rosterLevel,
+} from './directory-snapshot.ts';
 import { canonicalUser } from './user-name.ts';
 import type { Who } from './who.ts';
 
@@ -55,14 +61,31 @@ export function prepareIdentity(rules: IdentityRules, directory: DirectorySnapsh
   };
 }
 
-/** What the policy says of a person stands before what a roster says; they are in the groups of both. */
+/** A level, and what gives it: what the policy says of the person, the roster, or that nothing says one. */
+export interface GivenLevel {
+  readonly level: string;
+  readonly by: 'policy' | 'roster' | 'nothing';
+}
+
+/** The level of somebody whom a roster names. What the policy says of a person stands before what the roster says. */
+export function givenLevel(
+  rules: Pick<IdentityRules, 'strictestLevel' | 'people' | 'identity'>,
+  person: RosterFacts,
+): GivenLevel {
+  const { people, identity, strictestLevel } = rules;
+  if (Object.hasOwn(people, person.name)) return { level: people[person.name]!.level, by: 'policy' };
+  const level = rosterLevel(person, identity.levels ?? { years: {}, roles: {} });
+  return level === null ? { level: strictestLevel, by: 'nothing' } : { level, by: 'roster' };
+}
+
+type RosterFacts = Omit<DirectoryPerson, 'groups'>;
+
+/** Each person's level; they are in the groups of policy and roster both. */
 function everybody(rules: IdentityRules, directory: DirectorySnapshot): Map<string, IdentityRules['people'][string]> {
-  const { strictestLevel, identity } = rules;
-  const levels = identity.levels ?? { years: {}, roles: {} };
   const people = new Map(Object.entries(rules.people));
   for (const person of directory.people) {
     const written = people.get(person.name);
-    const level = written?.level ?? rosterLevel(person, levels) ?? strictestLevel;
+    const { level } = givenLevel(rules, person);
     const groups = written === undefined ? person.groups : [...new Set([...written.groups, ...person.groups])];
     people.set(person.name, { level, groups });
   }

@@ -162,6 +162,10 @@ export function listDevices(tx: ReadTx): DeviceSignIn[] {
   return tx.all(`${DEVICES} ORDER BY address`).map((row) => toDevice(tx, row));
 }
 
+export function devicesOf(tx: ReadTx, personId: string): DeviceSignIn[] {
+  return tx.all(`${DEVICES} WHERE person_id = ? ORDER BY address`, personId).map((row) => toDevice(tx, row));
+}
+
 /** Only forward, and only a session that stood then: news from a gateway may be late. */
 export function touchDevice(tx: Tx, address: string, at: number): void {
   tx.run(

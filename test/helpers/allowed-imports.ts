@@ -119,16 +119,17 @@ export const PURE_TO_THE_GROUND = [
   'reports/weekly.ts',
   'reports/render-html.ts',
   'reports/render-csv.ts',
+  'console/table.ts',
 ];
 
 export const PACKAGE_HOMES: Readonly<Record<string, readonly Where[]>> = {
-  fastify: ['console/*', 'frontdesk/*', '*/routes.ts', '*/guest-routes.ts'],
+  fastify: ['console/*', 'frontdesk/*', '*/routes.ts', '*-routes.ts'],
   '@fastify/cookie': ['console/*'],
   '@fastify/csrf-protection': ['console/*'],
   '@fastify/formbody': ['console/*'],
   '@fastify/helmet': ['console/*', 'frontdesk/*'],
   '@fastify/rate-limit': ['console/*', 'frontdesk/*'],
-  '@fastify/type-provider-typebox': ['console/*', '*/routes.ts', '*/guest-routes.ts'],
+  '@fastify/type-provider-typebox': ['console/*', '*/routes.ts', '*-routes.ts'],
   '@fastify/view': ['console/*'],
   nunjucks: ['console/pages.ts'],
   commander: ['main.ts', 'cli/*'],
@@ -180,15 +181,7 @@ export const ROOMS: Rooms = {
     'main.ts': ['kernel', 'cli'],
   },
   workers: {
-    files: [
-      '*/service.ts',
-      '*/session-service.ts',
-      '*/device-service.ts',
-      '*/voucher-service.ts',
-      '*/repository.ts',
-      '*/routes.ts',
-      '*/guest-routes.ts',
-    ],
+    files: ['*/service.ts', '*-service.ts', '*/repository.ts', '*/routes.ts', '*-routes.ts'],
     rooms: ['store', 'audit', 'events', 'delivery', 'publishing'],
   },
   deviations: [

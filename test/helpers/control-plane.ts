@@ -10,7 +10,6 @@ import type { SignedSnapshot, SnapshotKind } from '../../src/events/bus.ts';
 import { signSnapshot } from '../../src/events/signing.ts';
 import type { DirectorySnapshot } from '../../src/identity/directory-snapshot.ts';
 import { type Directory, createDirectory, directorySnapshot } from '../../src/identity/directory/service.ts';
-import { prepareIdentity } from '../../src/identity/identify.ts';
 import { createPasswords } from '../../src/identity/passwords.ts';
 import { insertPerson, storePassword } from '../../src/identity/repository.ts';
 import { type Accounts, createAccounts } from '../../src/identity/service.ts';
@@ -137,10 +136,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     clock,
     newId,
     timeZone: () => 'Europe/London',
-    levels: (people) => {
-      const snapshot = policy.published()?.snapshot;
-      return (userKey) => (snapshot === undefined ? null : prepareIdentity(snapshot, people)('', userKey).level);
-    },
+    policy: () => policy.published()?.snapshot ?? null,
     onPasswords: () => accounts.forgetWrong(),
     endSessionsOf: (personId, why) => devices.endOf(personId, why),
   });

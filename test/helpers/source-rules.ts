@@ -2,7 +2,7 @@ import { type Import, type Sources, type Use, roomOf, waysTo } from './source-tr
 
 /** Checks of the source tree. Each gives its complaints, one a line; an empty list is a tree as it should be. */
 
-// `room/file.ts`; `room/*`: all of a folder; `*/file.ts`: of that name in any room; `*`: everything.
+// `room/file.ts`; `room/*`: all of a folder; `*/file.ts`, `*-routes.ts`: of that name, or ending, in any room; `*`: everything.
 export type Where = string;
 
 /** A line of a table: where something is allowed that is not elsewhere, and why. */
@@ -12,9 +12,8 @@ export interface Allowance {
 }
 
 export function fits(path: string, where: Where): boolean {
-  if (where === '*') return true;
   if (where.endsWith('/*')) return path.startsWith(where.slice(0, -1));
-  return where.startsWith('*/') ? path.endsWith(where.slice(1)) : path === where;
+  return where.startsWith('*') ? path.endsWith(where.slice(1)) : path === where;
 }
 
 export interface Wall {

@@ -143,7 +143,7 @@ await t.test('user names: swapped, taken over from a leaver, of the console', as
   );
 
   // A new pupil with the name of one who left gets neither their id nor their password.
-  const cards = await p.directory.makeCards(p.manager, 'p19');
+  const cards = await p.directory.makeCards(p.manager, { classOrUser: 'p19' });
   const credentials = { name: 'p19', password: cards[0]!.password, address: '10.0.0.1' };
   t.strictSame(await p.accounts.verify(credentials), { user: 'p19' });
   const replaced = [...swapped.slice(0, 19), 'p19,99,New,Pupil,pupil,3,3a,,'];
@@ -248,8 +248,8 @@ await t.test('suspended: now, until a time, and lifted', async (t) => {
     return p.last('live')?.suspensions?.map(({ user, until }) => [user, until]) ?? [];
   };
   const until = p.clock() + 3_600_000;
-  p.directory.suspend(p.head, 'P1', until);
-  p.directory.suspend(p.manager, 'p2', null);
+  p.directory.suspend(p.head, { userName: 'P1' }, { until, reason: null });
+  p.directory.suspend(p.manager, { userName: 'p2' }, { until: null, reason: null });
   t.strictSame(await standing(), [
     ['p1', until],
     ['p2', null],
@@ -261,16 +261,20 @@ await t.test('suspended: now, until a time, and lifted', async (t) => {
       { userName: 'p2', suspendedUntil: null },
     ],
   );
-  p.directory.lift(p.head, 'p2');
+  p.directory.lift(p.head, { userName: 'p2' });
   t.strictSame(await standing(), [['p1', until]]);
   p.clock.set(until);
   t.match(
     p.directory.list(p.head, {}).find(({ userName }) => userName === 'p1'),
     { status: 'active' },
   );
-  t.throws(() => p.directory.lift(p.head, 'p2'), { code: 'person_not_suspended' });
-  t.throws(() => p.directory.suspend(p.head, 'nobody', null), { code: 'person_unknown' });
-  t.throws(() => p.directory.suspend(p.head, 'p1', until - 1), { code: 'invalid_fields' });
+  t.throws(() => p.directory.lift(p.head, { userName: 'p2' }), { code: 'person_not_suspended' });
+  t.throws(() => p.directory.suspend(p.head, { userName: 'nobody' }, { until: null, reason: null }), {
+    code: 'person_unknown',
+  });
+  t.throws(() => p.directory.suspend(p.head, { userName: 'p1' }, { until: until - 1, reason: null }), {
+    code: 'invalid_fields',
+  });
   t.strictSame(
     p.acts().filter((act) => act.startsWith('person.s')),
     ['person.suspended h.teacher', 'person.suspended n.manager', 'person.suspension-lifted h.teacher'],
@@ -281,7 +285,7 @@ await t.test('log-in cards: a password for the proxy, and none for the console',
   const p = plane(t);
   await p.directory.import(p.manager, plain(...PUPILS, 'n.manager,s,Nadia,Manager,staff,,1a,,'), false);
   t.equal(await p.accounts.verify({ name: 'p0', password: '', address: '10.0.0.1' }), 'wrong');
-  const cards = await p.directory.makeCards(p.manager, '1a');
+  const cards = await p.directory.makeCards(p.manager, { classOrUser: '1a' });
   t.strictSame(
     cards.map(({ userName }) => userName),
     ['p0', 'p12', 'p18', 'p6'],
@@ -303,7 +307,7 @@ await t.test('log-in cards: a password for the proxy, and none for the console',
   );
   await p.directory.import(p.manager, plain(...PUPILS.slice(1)), true);
   t.equal(await p.accounts.verify({ name: 'p0', password, address: '10.0.0.4' }), 'wrong', 'whoever has left');
-  await t.rejects(p.directory.makeCards(p.manager, '9z'), { code: 'class_unknown' });
+  await t.rejects(p.directory.makeCards(p.manager, { classOrUser: '9z' }), { code: 'class_unknown' });
   const kept = p.record.read((tx) => JSON.stringify(tx.all('SELECT * FROM audit')));
   t.notOk(cards.some((card) => kept.includes(card.password)));
 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Problem } from '../../kernel/errors.ts';
 import type { ClassMove, Roster, RosterPerson } from '../roster/roster.ts';
 import { canonicalUser } from '../user-name.ts';
@@ -27,6 +28,14 @@ export interface ImportPlan {
   readonly same: number;
   /** What does not fit with people who are there already; they are left out. */
   readonly problems: readonly Problem[];
+}
+
+/** Stands for all that an import would do and what is wrong with it: another digest is another import. */
+export function importDigest(roster: Roster, { added, changed, leaving, problems }: ImportPlan): string {
+  const { source, classes, problems: wrong } = roster;
+  const ids = leaving.map(({ id }) => id);
+  const whole = [source, [...classes], added, changed, ids, wrong, problems];
+  return createHash('sha256').update(JSON.stringify(whole)).digest('hex');
 }
 
 interface Step {

@@ -7,28 +7,40 @@ import { type Account, type PersonFacts, type StoredPerson, fullName } from './m
 
 const LISTS = ['classes', 'teaches', 'groups'] as const;
 
+const PEOPLE = `SELECT people.id, people.user_name, directory.*,
+    EXISTS (SELECT 1 FROM person_roles WHERE person_roles.person_id = id) AS is_console_user
+  FROM directory JOIN people ON id = person_id`;
+
 /** Everybody who was ever in a roster, by user name. */
 export function listDirectory(tx: ReadTx): StoredPerson[] {
+  const memberships = membershipsOf(tx.all('SELECT person_id, kind, name FROM memberships ORDER BY name'));
+  return tx.all(`${PEOPLE} ORDER BY user_key`).map((row) => toPerson(row, memberships));
+}
+
+/** Null: no roster ever named them. */
+export function findStoredPerson(tx: ReadTx, id: string): StoredPerson | null {
+  const row = tx.get(`${PEOPLE} WHERE id = ?`, id);
+  const sql = 'SELECT person_id, kind, name FROM memberships WHERE person_id = ? ORDER BY name';
+  return row === undefined ? null : toPerson(row, membershipsOf(tx.all(sql, id)));
+}
+
+type Memberships = ReadonlyMap<string, Record<(typeof LISTS)[number], string[]>>;
+const NO_MEMBERSHIPS = { classes: [], teaches: [], groups: [] };
+
+function membershipsOf(rows: readonly Row[]): Memberships {
   const memberships = new Map<string, Record<(typeof LISTS)[number], string[]>>();
-  for (const row of tx.all('SELECT person_id, kind, name FROM memberships ORDER BY name')) {
+  for (const row of rows) {
     const id = String(row['person_id']);
     const lists = memberships.get(id) ?? { classes: [], teaches: [], groups: [] };
     lists[row['kind'] as (typeof LISTS)[number]].push(String(row['name']));
     memberships.set(id, lists);
   }
-  const none = { classes: [], teaches: [], groups: [] };
-  return tx
-    .all(
-      `SELECT people.id, people.user_name, directory.*,
-         EXISTS (SELECT 1 FROM person_roles WHERE person_roles.person_id = id) AS is_console_user
-       FROM directory JOIN people ON id = person_id ORDER BY user_key`,
-    )
-    .map((row) => toPerson(row, memberships.get(String(row['id'])) ?? none));
+  return memberships;
 }
 
-function toPerson(row: Row, lists: Pick<StoredPerson, (typeof LISTS)[number]>): StoredPerson {
+function toPerson(row: Row, memberships: Memberships): StoredPerson {
   return {
-    ...lists,
+    ...(memberships.get(String(row['id'])) ?? NO_MEMBERSHIPS),
     id: String(row['id']),
     source: String(row['source']),
     sourceId: String(row['source_id']),
@@ -177,12 +189,21 @@ function suspension(row: Row, why: 'suspended' | 'left', until: number | null): 
 export interface StoredSuspension {
   readonly personId: string;
   readonly until: number | null;
+  readonly reason: string | null;
+  /** A person's id. */
+  readonly by: string;
+  readonly at: number;
 }
 
-export function listSuspensions(tx: ReadTx): StoredSuspension[] {
-  return tx.all('SELECT person_id, until FROM suspensions').map((row) => ({
+/** Of everybody, or of one person; also those whose end has come. */
+export function listSuspensions(tx: ReadTx, personId: string | null = null): StoredSuspension[] {
+  const sql = 'SELECT * FROM suspensions WHERE ?1 IS NULL OR person_id = ?1';
+  return tx.all(sql, personId).map((row) => ({
     personId: String(row['person_id']),
     until: row['until'] === null ? null : Number(row['until']),
+    reason: row['reason'] as string | null,
+    by: String(row['suspended_by']),
+    at: Number(row['suspended_at']),
   }));
 }
 
@@ -191,9 +212,15 @@ export function isSuspendedAt(tx: ReadTx, personId: string, now: number): boolea
   return tx.get(sql, personId, now) !== undefined;
 }
 
-export function storeSuspension(tx: Tx, { personId, until }: StoredSuspension, by: string, at: number): void {
-  const sql = 'INSERT OR REPLACE INTO suspensions (person_id, until, suspended_by, suspended_at) VALUES (?, ?, ?, ?)';
-  tx.run(sql, personId, until, by, at);
+export function storeSuspension(tx: Tx, { personId, until, reason, by, at }: StoredSuspension): void {
+  tx.run(
+    'INSERT OR REPLACE INTO suspensions (person_id, until, reason, suspended_by, suspended_at) VALUES (?, ?, ?, ?, ?)',
+    personId,
+    until,
+    reason,
+    by,
+    at,
+  );
 }
 
 /** Returns whether there was one. */
@@ -207,10 +234,31 @@ export function findPerson(tx: ReadTx, userKey: string): { id: string; userName:
   return row === undefined ? null : { id: String(row['id']), userName: String(row['user_name']) };
 }
 
-/** How the password of each person came about. */
-export function passwordKinds(tx: ReadTx): Map<string, 'own' | 'temporary'> {
-  const rows = tx.all('SELECT person_id, temporary FROM passwords');
-  return new Map(rows.map((row) => [String(row['person_id']), row['temporary'] === 1 ? 'temporary' : 'own']));
+export function findPersonById(tx: ReadTx, id: string): { id: string; userName: string } | null {
+  const row = tx.get('SELECT user_name FROM people WHERE id = ?', id);
+  return row === undefined ? null : { id, userName: String(row['user_name']) };
+}
+
+export interface StoredPassword {
+  readonly personId: string;
+  /** From a card, to be changed by its owner. */
+  readonly isTemporary: boolean;
+  readonly changedAt: number;
+}
+
+/** How everybody's password came about, or one person's. */
+export function listPasswords(tx: ReadTx, personId: string | null = null): StoredPassword[] {
+  const sql = 'SELECT person_id, temporary, changed_at FROM passwords WHERE ?1 IS NULL OR person_id = ?1';
+  return tx.all(sql, personId).map((row) => ({
+    personId: String(row['person_id']),
+    isTemporary: row['temporary'] === 1,
+    changedAt: Number(row['changed_at']),
+  }));
+}
+
+/** The systems whose rosters were imported. */
+export function listSources(tx: ReadTx): string[] {
+  return tx.all('SELECT DISTINCT source FROM directory ORDER BY source').map((row) => String(row['source']));
 }
 
 export function storeTemporaryPassword(tx: Tx, personId: string, hash: string, at: number): void {

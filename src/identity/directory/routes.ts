@@ -20,6 +20,7 @@ const SuspendBody = Type.Object(
   {
     userName: Name,
     until: Type.Optional(Type.String({ description: 'ISO 8601 with its zone; left out: until lifted' })),
+    reason: Type.Optional(Type.String({ maxLength: 1000 })),
   },
   Strict,
 );
@@ -58,8 +59,12 @@ export const directoryRoutes: FastifyPluginAsyncTypebox<DirectoryRoutesOptions> 
     '/api/v1/people/suspend',
     { config: { access: SUSPENDS }, schema: { body: SuspendBody } },
     async (request, reply) => {
-      const { userName, until } = request.body;
-      directory.suspend(request.actor(), userName, until === undefined ? null : instant(until));
+      const { userName, until, reason } = request.body;
+      directory.suspend(
+        request.actor(),
+        { userName },
+        { until: until === undefined ? null : instant(until), reason: reason ?? null },
+      );
       return reply.code(204).send();
     },
   );
@@ -68,7 +73,7 @@ export const directoryRoutes: FastifyPluginAsyncTypebox<DirectoryRoutesOptions> 
     '/api/v1/people/lift',
     { config: { access: SUSPENDS }, schema: { body: LiftBody } },
     async (request, reply) => {
-      directory.lift(request.actor(), request.body.userName);
+      directory.lift(request.actor(), { userName: request.body.userName });
       return reply.code(204).send();
     },
   );
@@ -76,7 +81,8 @@ export const directoryRoutes: FastifyPluginAsyncTypebox<DirectoryRoutesOptions> 
   app.post(
     '/api/v1/people/cards',
     { config: { access: IMPORTS }, schema: { body: CardsBody } },
-    async (request, reply) => reply.send({ cards: await directory.makeCards(request.actor(), request.body.for) }),
+    async (request, reply) =>
+      reply.send({ cards: await directory.makeCards(request.actor(), { classOrUser: request.body.for }) }),
   );
 };
 

@@ -1,35 +1,33 @@
 import type { Actor } from '../../audit/entry.ts';
-import type { Audit } from '../../audit/service.ts';
-import { type Clock, isoTime } from '../../kernel/clock.ts';
-import { InvalidFieldsError, type Problem, SchoolgateError } from '../../kernel/errors.ts';
+import { type Audit, newestRows } from '../../audit/service.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { type Problem, SchoolgateError } from '../../kernel/errors.ts';
 import type { IdMaker } from '../../kernel/ids.ts';
 import { localInput } from '../../kernel/local-time.ts';
 import type { Publishing } from '../../publishing/service.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../../store/database.ts';
-import { type DirectorySnapshot, NO_DIRECTORY, type Suspension } from '../directory-snapshot.ts';
+import type { DirectorySnapshot, Suspension } from '../directory-snapshot.ts';
+import type { GivenLevel, IdentityRules } from '../identify.ts';
 import type { Passwords } from '../passwords.ts';
 import { readRoster } from '../roster/read-roster.ts';
 import { FORMATS, type Roster, type RosterFile } from '../roster/roster.ts';
-import { canonicalUser } from '../user-name.ts';
-import { type LogInCard, cardPassword } from './cards.ts';
-import { type StoredPerson, fullName } from './model.ts';
-import { type ImportPlan, planImport } from './plan-import.ts';
+import type { DeviceSignIn } from '../repository.ts';
+import type { LogInCard } from './cards.ts';
+import type { StoredPerson } from './model.ts';
+import { type ImportPlan, importDigest, planImport } from './plan-import.ts';
+import { lift, makeCards, suspend } from './access-service.ts';
+import { listClasses, listPeople, lookAtPerson } from './people-service.ts';
 import {
   accountsOutside,
-  deleteSuspension,
   directoryPeople,
-  findPerson,
   freeUserNames,
   insertAccountOf,
   keepClasses,
   knownBefore,
   listDirectory,
-  listSuspensions,
+  listSources,
   markLeft,
-  passwordKinds,
   placePerson,
-  storeSuspension,
-  storeTemporaryPassword,
   suspensionsAt,
 } from './repository.ts';
 
@@ -49,12 +47,17 @@ export interface ImportReport {
   readonly notes: readonly string[];
   /** Why a person must accept this, one sentence each. */
   readonly needs: readonly string[];
+  /** Stands for the whole difference: the same one is the same import. */
+  readonly digest: string;
 }
 
 /** Somebody in a list. */
 export interface ListedPerson {
+  readonly id: string;
   readonly userName: string;
   readonly fullName: string;
+  /** For lists in the order of family names. */
+  readonly familyName: string;
   readonly kind: StoredPerson['kind'];
   readonly roles: readonly string[];
   readonly year: string | null;
@@ -68,23 +71,93 @@ export interface ListedPerson {
   readonly password: 'own' | 'temporary' | 'none';
 }
 
+/** Everything that staff may know of one person. Instants are ms since the epoch. */
+export interface PersonDetails extends ListedPerson {
+  readonly source: string;
+  readonly sourceId: string;
+  readonly leftAt: number | null;
+  /** What gives them their level; null: there is no policy yet, or they have left. */
+  readonly levelBy: GivenLevel['by'] | null;
+  /** Has a role in the console, so that no card may replace their password. */
+  readonly isConsoleUser: boolean;
+  readonly passwordChangedAt: number | null;
+  readonly suspension: {
+    readonly until: number | null;
+    readonly reason: string | null;
+    /** User name. */
+    readonly by: string;
+    readonly at: number;
+  } | null;
+  /** The last sign-in on record; a gateway puts none on record that comes with a request. */
+  readonly lastSignIn: {
+    readonly how: 'device' | 'console';
+    readonly at: number;
+    readonly address: string | null;
+  } | null;
+  readonly devices: readonly DeviceSignIn[];
+}
+
+/** A class that somebody learns or teaches in. */
+export interface ClassSummary {
+  readonly name: string;
+  readonly pupils: number;
+  /** Of its pupils, youngest first. */
+  readonly years: readonly string[];
+  /** Full names. */
+  readonly teachers: readonly string[];
+}
+
+/** The last import from a source. */
+export interface LastImport {
+  readonly source: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** User name; `file`: the drop folder. */
+  readonly by: string;
+  readonly added: number;
+  readonly changed: number;
+  readonly left: number;
+}
+
+/** A person by what they are called now, or for good. */
+export type Whom = { readonly userName: string } | { readonly id: string };
+
+export interface Suspending {
+  /** Ms since the epoch; null: until it is lifted. */
+  readonly until: number | null;
+  readonly reason: string | null;
+}
+
+/** Whose cards are made. */
+export type CardsFor = { readonly className: string } | { readonly id: string } | { readonly classOrUser: string };
+
 /** Who belongs to the school. */
 export interface Directory {
   /** What an import would do. Throws `roster_unknown`. */
   preview(files: readonly RosterFile[]): Promise<ImportReport>;
   /**
    * Takes a roster over, all of it in one transaction or nothing. `accept`: somebody has seen its problems and who leaves.
-   * `by` null: the timetable. Throws `roster_unknown`.
+   * `by` null: the timetable. `digest`: of the preview that was seen. Throws `roster_unknown`, `import_stale`.
    */
-  import(by: Actor | null, files: readonly RosterFile[], accept: boolean): Promise<ImportReport>;
-  /** Who fits; looking is put on record. */
-  list(actor: Actor, filter: { readonly level?: string; readonly className?: string }): ListedPerson[];
-  /** `until` in ms since the epoch; null: until it is lifted. Throws `person_unknown`, or an InvalidFieldsError. */
-  suspend(actor: Actor, userName: string, until: number | null): void;
+  import(by: Actor | null, files: readonly RosterFile[], accept: boolean, digest?: string): Promise<ImportReport>;
+  lastImports(): LastImport[];
+  /** Who fits; looking is put on record, with what else the reader asked their page for. */
+  list(actor: Actor, filter: PeopleFilter, asked?: Readonly<Record<string, string>>): ListedPerson[];
+  /** Looking is put on record. Throws `person_unknown`. */
+  person(actor: Actor, id: string): PersonDetails;
+  /** Names no pupil. */
+  classes(): ClassSummary[];
+  /** Throws `person_unknown`, or an InvalidFieldsError. */
+  suspend(actor: Actor, whom: Whom, suspending: Suspending): void;
   /** Throws `person_unknown`, `person_not_suspended`. */
-  lift(actor: Actor, userName: string): void;
+  lift(actor: Actor, whom: Whom): void;
   /** Gives everybody in a class, or one person, a new temporary password. Throws `class_unknown`. */
-  makeCards(actor: Actor, classOrUser: string): Promise<readonly LogInCard[]>;
+  makeCards(actor: Actor, whose: CardsFor): Promise<readonly LogInCard[]>;
+}
+
+export interface PeopleFilter {
+  readonly level?: string;
+  readonly className?: string;
 }
 
 export interface DirectoryOptions {
@@ -95,8 +168,8 @@ export interface DirectoryOptions {
   readonly clock: Clock;
   readonly newId: IdMaker;
   readonly timeZone: () => string;
-  /** Gives the level that gateways give somebody, by canonical user name; null before the first policy. */
-  readonly levels: (directory: DirectorySnapshot) => (userKey: string) => string | null;
+  /** Null before the first policy. */
+  readonly policy: () => IdentityRules | null;
   /** Credentials that were wrong may be right now. */
   readonly onPasswords: () => void;
   /** Ends what somebody has open elsewhere: they were suspended, have left, or have another password. */
@@ -126,11 +199,14 @@ export function createDirectory(options: DirectoryOptions): Directory {
       const plan = options.record.read((tx) => plannedImport(tx, roster));
       return reportOf(roster, plan, 'preview');
     },
-    import: (by, files, accept) => importRoster(options, by, files, accept),
-    list: (actor, filter) => list(options, actor, filter),
-    suspend: (actor, userName, until) => suspend(options, actor, userName, until),
-    lift: (actor, userName) => lift(options, actor, userName),
-    makeCards: (actor, classOrUser) => makeCards(options, actor, classOrUser),
+    import: (by, files, accept, digest) => importRoster(options, by, files, accept, digest),
+    lastImports: () => options.record.read(lastImports),
+    list: (actor, filter, asked = {}) => listPeople(options, actor, filter, asked),
+    person: (actor, id) => lookAtPerson(options, actor, id),
+    classes: () => options.record.read(listClasses),
+    suspend: (actor, whom, suspending) => suspend(options, actor, whom, suspending),
+    lift: (actor, whom) => lift(options, actor, whom),
+    makeCards: (actor, whose) => makeCards(options, actor, whose),
   };
 }
 
@@ -155,11 +231,13 @@ async function importRoster(
   by: Actor | null,
   files: readonly RosterFile[],
   accept: boolean,
+  digest?: string,
 ): Promise<ImportReport> {
   const { record, publishing } = options;
   const roster = await read(options, files);
   const { report, leaving } = record.write((tx) => {
     const plan = plannedImport(tx, roster);
+    if (digest !== undefined && digest !== importDigest(roster, plan)) throw stale();
     const stop = (outcome: ImportReport['outcome']) => ({ report: reportOf(roster, plan, outcome), leaving: [] });
     if (needsOf(roster, plan).length > 0 && !accept) return stop('refused');
     if (plan.added.length + plan.changed.length + plan.leaving.length === 0) return stop('unchanged');
@@ -231,139 +309,21 @@ function reportOf(roster: Roster, plan: PlannedImport, outcome: ImportReport['ou
     problems: [...roster.problems, ...plan.problems],
     notes: roster.notes,
     needs: needsOf(roster, plan),
+    digest: importDigest(roster, plan),
   };
 }
 
-function list(
-  { record, audit, clock, levels }: DirectoryOptions,
-  actor: Actor,
-  filter: { readonly level?: string; readonly className?: string },
-): ListedPerson[] {
-  return record.write((tx) => {
-    const now = clock();
-    const directory = directorySnapshot(tx) ?? NO_DIRECTORY;
-    const passwords = passwordKinds(tx);
-    const suspended = new Map(listSuspensions(tx).map(({ personId, until }) => [personId, until]));
-    const levelOf = levels(directory);
-    const found = listDirectory(tx)
-      .map((person): ListedPerson => {
-        const level = person.leftAt === null ? levelOf(canonicalUser(person.userName)!) : null;
-        return listed(person, level, suspended.get(person.id), passwords.get(person.id) ?? 'none', now);
-      })
-      .filter(({ level, classes, teaches }) => {
-        const { className } = filter;
-        const isInClass = className === undefined || classes.includes(className) || teaches.includes(className);
-        return isInClass && (filter.level === undefined || level === filter.level);
-      });
-    const { personId: _, userName: by, address } = actor;
-    audit.append(tx, {
-      actor: by,
-      action: 'people.listed',
-      subject: 'people',
-      after: { ...filter, found: found.length },
-      address,
-    });
-    return found;
-  });
+function stale(): SchoolgateError {
+  const text = 'The directory has changed since this preview was made. Read the new one, and accept that.';
+  return new SchoolgateError('import_stale', 'client', text);
 }
 
-function listed(
-  person: StoredPerson,
-  level: string | null,
-  until: number | null | undefined,
-  password: ListedPerson['password'],
-  now: number,
-): ListedPerson {
-  const isSuspended = until !== undefined && (until === null || until > now);
-  const { userName, kind, roles, year, classes, teaches, groups, leftAt } = person;
-  return {
-    userName,
-    fullName: fullName(person),
-    kind,
-    roles,
-    year,
-    classes,
-    teaches,
-    groups,
-    level,
-    status: leftAt !== null ? 'left' : isSuspended ? 'suspended' : 'active',
-    suspendedUntil: isSuspended && until !== null ? isoTime(until) : null,
-    password,
-  };
-}
-
-function suspend(options: DirectoryOptions, actor: Actor, userName: string, until: number | null): void {
-  const { record, audit, publishing, clock } = options;
-  const now = clock();
-  if (until !== null && !(until > now)) {
-    throw new InvalidFieldsError([{ field: 'until', reason: 'The end of a suspension must lie in the future.' }]);
-  }
-  const id = record.write((tx) => {
-    const person = known(tx, userName);
-    storeSuspension(tx, { personId: person.id, until }, actor.personId, now);
-    audit.append(tx, {
-      actor: actor.userName,
-      action: 'person.suspended',
-      subject: `person:${person.id}`,
-      after: { userName: person.userName, until: until === null ? null : isoTime(until) },
-      address: actor.address,
-    });
-    publishing.callFor(tx, 'live');
-    return person.id;
-  });
-  void publishing.send();
-  options.endSessionsOf(id, 'suspended');
-}
-
-function lift({ record, audit, publishing }: DirectoryOptions, actor: Actor, userName: string): void {
-  record.write((tx) => {
-    const person = known(tx, userName);
-    if (!deleteSuspension(tx, person.id)) {
-      throw new SchoolgateError('person_not_suspended', 'client', `${person.userName} is not suspended.`);
-    }
-    audit.append(tx, {
-      actor: actor.userName,
-      action: 'person.suspension-lifted',
-      subject: `person:${person.id}`,
-      before: { userName: person.userName },
-      address: actor.address,
-    });
-    publishing.callFor(tx, 'live');
-  });
-  void publishing.send();
-}
-
-function known(tx: ReadTx, userName: string): { readonly id: string; readonly userName: string } {
-  const key = canonicalUser(userName.trim());
-  const person = key === null ? null : findPerson(tx, key);
-  if (person === null) throw new SchoolgateError('person_unknown', 'client', 'There is nobody with this user name.');
-  return person;
-}
-
-async function makeCards(options: DirectoryOptions, actor: Actor, classOrUser: string): Promise<LogInCard[]> {
-  const { record, audit, passwords, clock } = options;
-  const key = canonicalUser(classOrUser.trim());
-  const people = record
-    .read(listDirectory)
-    // Whoever has a role in the console has a password that no printed card may replace.
-    .filter(({ leftAt, isConsoleUser }) => leftAt === null && !isConsoleUser)
-    .filter(({ classes, userName }) => classes.includes(classOrUser) || canonicalUser(userName) === key);
-  if (people.length === 0) {
-    throw new SchoolgateError(
-      'class_unknown',
-      'client',
-      'There is no class, and nobody, of this name in the directory.',
-    );
-  }
-  const cards = people.map((person) => ({ person, password: cardPassword() }));
-  const hashes = await Promise.all(cards.map(({ password }) => passwords.hash(password)));
-  record.write((tx) => {
-    for (const [i, { person }] of cards.entries()) storeTemporaryPassword(tx, person.id, hashes[i]!, clock());
-    const after = { for: classOrUser, cards: cards.length };
-    const { userName, address } = actor;
-    audit.append(tx, { actor: userName, action: 'people.cards-made', subject: 'people', after, address });
-  });
-  options.onPasswords();
-  for (const { person } of cards) options.endSessionsOf(person.id, 'password changed');
-  return cards.map(({ person, password }) => ({ fullName: fullName(person), userName: person.userName, password }));
+function lastImports(tx: ReadTx): LastImport[] {
+  return listSources(tx).flatMap((source) =>
+    newestRows(tx, `roster:${source}`, 1).map(({ at, actor, payload }) => {
+      const { after } = JSON.parse(payload) as { after: { added: number; changed: number; left: string[] } | null };
+      const { added = 0, changed = 0, left = [] } = after ?? {};
+      return { source, at, by: actor, added, changed, left: left.length };
+    }),
+  );
 }

@@ -2,6 +2,7 @@ import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { InvalidInputError, type Problem, SchoolgateError } from '../../kernel/errors.ts';
 import { ROSTER_MAX_BYTES, type RosterFile } from './roster.ts';
+import { NOT_TEXT, rosterText } from './take-files.ts';
 
 /**
  * The `.csv` files of a folder (not of folders in it), or one file. Throws a SchoolgateError: `roster_missing`, `roster_too_large`,
@@ -33,13 +34,11 @@ function pathsIn(path: string): string[] {
 
 function readText(path: string, problems: Problem[]): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+    const text = rosterText(readFileSync(path));
+    if (text !== null) return text;
+    problems.push({ file: basename(path), reason: NOT_TEXT });
   } catch (error) {
-    const isEncoding = error instanceof TypeError;
-    const why = isEncoding
-      ? 'is not UTF-8 text; save it as “CSV UTF-8”'
-      : `cannot be read (${(error as Error).message})`;
-    problems.push({ file: basename(path), reason: why });
-    return '';
+    problems.push({ file: basename(path), reason: `cannot be read (${(error as Error).message})` });
   }
+  return '';
 }

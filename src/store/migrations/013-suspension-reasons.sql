@@ -1,0 +1,2 @@
+-- Why somebody was suspended, for whoever decides about lifting it.
+ALTER TABLE suspensions ADD COLUMN reason TEXT;
