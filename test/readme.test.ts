@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { KNOWN } from '../src/config/environment.ts';
+import { permissionsMarkdown } from '../src/identity/permissions.ts';
 import * as check from './helpers/documents.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -49,6 +50,13 @@ void t.test('the README names every variable, and nothing names another', async 
   for (const file of [...documents, ...deployed]) {
     t.strictSame(check.strayVariables(file, read(file), KNOWN, file === 'README.md'), [], file);
   }
+});
+
+void t.test('the README shows who may do what as the console has it', async (t) => {
+  t.ok(
+    read('README.md').includes(permissionsMarkdown()),
+    `the table of permissions must be:\n${permissionsMarkdown()}`,
+  );
 });
 
 void t.test('scripts are there', async (t) => {

@@ -1,6 +1,5 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ROLES, type Role } from '../identity/accounts.ts';
+import type { FastifyReply } from 'fastify';
 import { SchoolgateError } from '../kernel/errors.ts';
 import { formatReport } from './report-text.ts';
 import type { Lists, UpdateReport } from './service.ts';
@@ -26,20 +25,18 @@ const UpdateBody = Type.Object(
 const EnableBody = Type.Object({ licence: Licence }, Strict);
 const AcceptBody = Type.Object({ sha256: Hash }, Strict);
 
-const ANYBODY_SIGNED_IN = Object.keys(ROLES) as Role[];
-const NETWORK_MANAGER: readonly Role[] = ['network-manager'];
-
 /** The lists: how each stands, and what the network manager does with them. */
 export const listRoutes: FastifyPluginAsyncTypebox<ListRoutesOptions> = async (app, { listUpdates }) => {
-  const toSee = { access: ANYBODY_SIGNED_IN };
-  const toChange = { access: NETWORK_MANAGER };
+  const toSee = { access: 'lists.see' } as const;
+  const toUpdate = { access: 'lists.update' } as const;
+  const toChange = { access: 'lists.change' } as const;
 
   app.get('/lists', { config: toSee, schema: { querystring: Query } }, async (request, reply) =>
-    listsPage(listUpdates, request, reply, { done: request.query.done }),
+    listsPage(listUpdates, reply, { done: request.query.done }),
   );
 
-  app.post('/lists/update', { config: toChange, schema: { body: PlainForm } }, (request, reply) =>
-    orShow(listUpdates, request, reply, () => listUpdates.update(request.actor(), 'all')),
+  app.post('/lists/update', { config: toUpdate, schema: { body: PlainForm } }, (request, reply) =>
+    orShow(listUpdates, reply, () => listUpdates.update(request.actor(), 'all')),
   );
 
   app.post(
@@ -49,16 +46,14 @@ export const listRoutes: FastifyPluginAsyncTypebox<ListRoutesOptions> = async (a
       const { id } = request.params;
       if (request.body.accept === undefined) {
         const errors = [{ field: `accept-${id}`, reason: 'Read the licence, and say that the school accepts it.' }];
-        return listsPage(listUpdates, request, reply.code(422), { errors });
+        return listsPage(listUpdates, reply.code(422), { errors });
       }
-      return orShow(listUpdates, request, reply, () => listUpdates.enable(request.actor(), id, request.body.licence));
+      return orShow(listUpdates, reply, () => listUpdates.enable(request.actor(), id, request.body.licence));
     },
   );
 
   app.post('/lists/:id/accept', { config: toChange, schema: { params: Params, body: AcceptForm } }, (request, reply) =>
-    orShow(listUpdates, request, reply, () =>
-      listUpdates.accept(request.actor(), request.params.id, request.body.sha256),
-    ),
+    orShow(listUpdates, reply, () => listUpdates.accept(request.actor(), request.params.id, request.body.sha256)),
   );
 
   app.get('/api/v1/lists', { config: toSee }, async () => ({
@@ -66,7 +61,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<ListRoutesOptions> = async (a
     offered: listUpdates.offered(),
   }));
 
-  app.post('/api/v1/lists/update', { config: toChange, schema: { body: UpdateBody } }, (request) =>
+  app.post('/api/v1/lists/update', { config: toUpdate, schema: { body: UpdateBody } }, (request) =>
     listUpdates.update(request.actor(), request.body.which),
   );
 
@@ -80,35 +75,23 @@ export const listRoutes: FastifyPluginAsyncTypebox<ListRoutesOptions> = async (a
 };
 
 /** Does an act and shows what it came to; or the page as it is now, with why not. */
-async function orShow(
-  lists: Lists,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  act: () => Promise<UpdateReport>,
-): Promise<FastifyReply> {
+async function orShow(lists: Lists, reply: FastifyReply, act: () => Promise<UpdateReport>): Promise<FastifyReply> {
   try {
-    return listsPage(lists, request, reply, { report: formatReport(await act()) });
+    return listsPage(lists, reply, { report: formatReport(await act()) });
   } catch (error) {
     if (!(error instanceof SchoolgateError) || error.fault === 'us') throw error;
     const errors = [{ field: 'main-content', reason: error.publicText }];
-    return listsPage(lists, request, reply.code(409), { errors });
+    return listsPage(lists, reply.code(409), { errors });
   }
 }
 
-function listsPage(
-  lists: Lists,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  data: Record<string, unknown>,
-): FastifyReply {
-  const mayChange = request.signedIn!.person.roles.some((role) => NETWORK_MANAGER.includes(role));
+function listsPage(lists: Lists, reply: FastifyReply, data: Record<string, unknown>): FastifyReply {
   const status = lists.status();
   return reply.page('lists', {
     title: 'Lists',
     lists: status,
     held: status.filter(({ held }) => held !== null),
     offered: lists.offered(),
-    mayChange,
     ...data,
   });
 }

@@ -121,7 +121,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     clock,
     newId,
     readDisk: () => readPolicyFiles(environment),
-    accounts: () => accounts.count(),
+    hasTwoPeople: () => accounts.haveTwo('policy.propose', 'policy.decide'),
     userNameOf: (tx, id) => accounts.userNameOf(tx, id),
     onInvalid: (problems) => {
       const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Permission, may } from '../identity/permissions.ts';
 import type { Sessions } from '../identity/session-service.ts';
 import type { Access, RouteAccess } from './decorations.ts';
 
@@ -36,6 +37,9 @@ export function addAccessControl(app: FastifyInstance, { sessions, isTls }: Acce
     const { id, userName } = this.signedIn.person;
     return { personId: id, userName, address: this.address() };
   });
+  app.decorateRequest('may', function mayDo(this: FastifyRequest, permission: Permission) {
+    return this.signedIn !== null && may(this.signedIn.person.roles, permission);
+  });
   app.decorateReply('sessionCookie', function sessionCookie(this: FastifyReply, token: string | null) {
     const options = { path: '/', httpOnly: true, sameSite: 'strict', secure: isTls } as const;
     return token === null ? this.clearCookie(cookie, options) : this.setCookie(cookie, token, options);
@@ -62,9 +66,10 @@ export function isApi(request: FastifyRequest): boolean {
   return request.url.startsWith('/api/');
 }
 
-function mayUse(access: Access, { signedIn }: FastifyRequest): boolean {
+function mayUse(access: Access, request: FastifyRequest): boolean {
   if (access === 'public') return true;
-  return signedIn !== null && signedIn.person.roles.some((role) => access.includes(role));
+  if (access === 'signed-in') return request.signedIn !== null && request.signedIn.person.roles.length > 0;
+  return request.may(access);
 }
 
 function bearer(request: FastifyRequest): string | undefined {

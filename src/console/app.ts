@@ -9,6 +9,7 @@ import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogC
 import { type ListRoutesOptions, listRoutes } from '../categories/routes.ts';
 import { type EvidenceRoutesOptions, evidenceRoutes } from '../evidence/routes.ts';
 import { type GuestRoutesOptions, guestRoutes } from '../identity/guest-routes.ts';
+import { accountRoutes } from '../identity/account-routes.ts';
 import { type DirectoryRoutesOptions, directoryRoutes } from '../identity/directory/routes.ts';
 import { type IdentityRoutesOptions, identityRoutes } from '../identity/routes.ts';
 import { type PolicyRoutesOptions, policyRoutes } from '../policy/routes.ts';
@@ -61,6 +62,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   app.setErrorHandler(answerError);
   app.setNotFoundHandler(answerNotFound);
   await app.register(identityRoutes, options);
+  await app.register(accountRoutes, options);
   await app.register(guestRoutes, options);
   await app.register(directoryRoutes, options);
   await app.register(overviewRoutes, options);

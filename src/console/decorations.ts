@@ -1,9 +1,13 @@
 import type { Actor } from '../audit/entry.ts';
-import type { Role, SignedIn } from '../identity/accounts.ts';
+import type { SignedIn } from '../identity/accounts.ts';
+import type { Permission } from '../identity/permissions.ts';
 import type { FieldProblem } from '../kernel/errors.ts';
 
-/** Who may use a route. Every route says so in its `config`; one that does not stops the console at its start. */
-export type Access = 'public' | readonly Role[];
+/**
+ * Who may use a route: everybody, whoever is signed in with any role, or whoever has a permission. Every route says so in its
+ * `config`; one that does not stops the console at its start.
+ */
+export type Access = 'public' | 'signed-in' | Permission;
 
 /** What a page is given besides its own data. */
 export interface PageData {
@@ -71,6 +75,8 @@ declare module 'fastify' {
     signedIn: SignedIn | null;
     /** Who acts, for use cases. Throws on a route where nobody need be signed in and nobody is. */
     actor(): Actor;
+    /** Whether whoever is signed in has a permission; false where nobody is. */
+    may(permission: Permission): boolean;
     /** IP address, or `local` for the machine's own socket. */
     address(): string;
   }

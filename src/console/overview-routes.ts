@@ -1,5 +1,6 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { ROLES, type Role } from '../identity/accounts.ts';
+import type { FastifyRequest } from 'fastify';
+import { FIRST_ROLES, ROLES } from '../identity/roles.ts';
 import type { Accounts } from '../identity/service.ts';
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import { formatProblem } from '../kernel/errors.ts';
@@ -37,7 +38,6 @@ export interface OverviewOptions {
   readonly clock: Clock;
 }
 
-const ANYBODY_SIGNED_IN = Object.keys(ROLES) as Role[];
 const WEEK_MS = 7 * 86_400_000;
 const SHOWN = 200;
 
@@ -48,14 +48,12 @@ export const overviewRoutes: FastifyPluginAsyncTypebox<OverviewOptions> = async 
     status: options.publishing.isWaiting() ? 'behind' : 'ok',
   }));
 
-  app.get('/', { config: { access: ANYBODY_SIGNED_IN } }, async (request, reply) =>
-    reply.page('home', overview(options, request.actor().personId)),
+  app.get('/', { config: { access: 'home.see' } }, async (request, reply) =>
+    reply.page('home', overview(options, request)),
   );
 
-  app.get(
-    '/api/v1/status',
-    { config: { access: ANYBODY_SIGNED_IN }, schema: { response: { 200: StatusSchema } } },
-    async () => status(options),
+  app.get('/api/v1/status', { config: { access: 'home.see' }, schema: { response: { 200: StatusSchema } } }, async () =>
+    status(options),
   );
 };
 
@@ -107,7 +105,8 @@ function status({ policy, publishing, safeguarding, lists, clock }: OverviewOpti
   };
 }
 
-function overview(options: OverviewOptions, personId: string) {
+function overview(options: OverviewOptions, request: FastifyRequest) {
+  const { personId } = request.actor();
   const { accounts, policy, unblocks, safeguarding, publishing, lists, clock } = options;
   const now = clock();
   const inState = (state: UnblockState): Unblock[] => unblocks.list(SHOWN).filter((one) => stateAt(one, now) === state);
@@ -122,9 +121,12 @@ function overview(options: OverviewOptions, personId: string) {
     today: flaggedToday(options),
     missingRoles: missingRoles(accounts),
     now: isoTime(now),
-    toDecide: inState('requested').filter((unblock) => unblock.requested.by !== personId),
+    toDecide: request.may('unblock.decide')
+      ? inState('requested').filter((unblock) => unblock.requested.by !== personId)
+      : [],
     active: inState('active'),
-    proposalToDecide: state.proposal !== null && state.proposal.proposed.by !== personId,
+    proposalToDecide:
+      state.proposal !== null && state.proposal.proposed.by !== personId && request.may('policy.decide'),
   };
 }
 
@@ -139,10 +141,10 @@ function flaggedToday({ safeguarding, policy }: OverviewOptions) {
   }));
 }
 
-/** Roles that nobody holds yet: until both are there, files apply on save and nothing can be approved. */
+/** First roles that nobody holds yet: until both are there, files apply on save and nothing can be approved. */
 function missingRoles(accounts: Accounts): string[] {
   const held = new Set(accounts.people().flatMap((person) => person.roles));
-  return ANYBODY_SIGNED_IN.filter((role) => !held.has(role)).map((role) => ROLES[role]);
+  return FIRST_ROLES.filter((role) => !held.has(role)).map((role) => ROLES[role]);
 }
 
 /** The same alarm again and again is one line: how often, and when last. */

@@ -6,6 +6,7 @@ import fastifyView from '@fastify/view';
 import type { FastifyInstance, FastifyReply, Table } from 'fastify';
 import nunjucks from 'nunjucks';
 import type { Environment } from 'nunjucks';
+import type { Permission } from '../identity/permissions.ts';
 import type { FieldProblem } from '../kernel/errors.ts';
 import { localText } from '../kernel/local-time.ts';
 import { formUser } from './access.ts';
@@ -42,6 +43,7 @@ export async function addPages(app: FastifyInstance, { timeZone, school }: Pages
       fieldErrors,
       csrfToken,
       signedIn,
+      may: (permission: Permission) => this.request.may(permission),
       path: url.split('?')[0],
       school: school(),
     });

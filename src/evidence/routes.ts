@@ -1,5 +1,4 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { ROLES, type Role } from '../identity/accounts.ts';
 import type { Evidence } from './service.ts';
 
 export interface EvidenceRoutesOptions {
@@ -14,18 +13,16 @@ const OpenBody = Type.Object({ evidencePassword: Secret, second: Holder }, Stric
 const HitParams = Type.Object({ id: Type.String({ pattern: '^[0-9A-HJKMNP-TV-Z]{26}$' }) });
 const ListParams = Type.Object({ id: Type.String({ pattern: '^[a-z0-9]+(?:-[a-z0-9]+)*$', maxLength: 64 }) });
 
-const ANYBODY_SIGNED_IN = Object.keys(ROLES) as Role[];
-const HEADTEACHER: readonly Role[] = ['headteacher'];
 const RATION = { rateLimit: { max: 10, timeWindow: '1 minute' } };
 const SHOWN = 100;
 
 /** For the commands `evidence` and `lists remove`. There is no page: an address that is shown must not stay in a browser. */
 export const evidenceRoutes: FastifyPluginAsyncTypebox<EvidenceRoutesOptions> = async (app, { evidence }) => {
-  app.get('/api/v1/evidence', { config: { access: ANYBODY_SIGNED_IN } }, async () => evidence.state(SHOWN));
+  app.get('/api/v1/evidence', { config: { access: 'evidence.see' } }, async () => evidence.state(SHOWN));
 
   app.post(
     '/api/v1/evidence/init',
-    { config: { access: HEADTEACHER, ...RATION }, schema: { body: InitBody } },
+    { config: { access: 'evidence.init', ...RATION }, schema: { body: InitBody } },
     async (request, reply) => {
       await evidence.init(request.actor(), request.body.holders);
       return reply.code(201).send({});
@@ -34,7 +31,7 @@ export const evidenceRoutes: FastifyPluginAsyncTypebox<EvidenceRoutesOptions> = 
 
   app.post(
     '/api/v1/evidence/hits/:id/open',
-    { config: { access: ANYBODY_SIGNED_IN, ...RATION }, schema: { params: HitParams, body: OpenBody } },
+    { config: { access: 'evidence.open', ...RATION }, schema: { params: HitParams, body: OpenBody } },
     async (request, reply) => {
       const { evidencePassword, second } = request.body;
       const target = await evidence.open(request.actor(), request.params.id, evidencePassword, second);
@@ -44,7 +41,7 @@ export const evidenceRoutes: FastifyPluginAsyncTypebox<EvidenceRoutesOptions> = 
 
   app.post(
     '/api/v1/lists/:id/remove',
-    { config: { access: ANYBODY_SIGNED_IN, ...RATION }, schema: { params: ListParams } },
+    { config: { access: 'lists.remove-illegal', ...RATION }, schema: { params: ListParams } },
     async (request, reply) => reply.send({ step: await evidence.removeList(request.actor(), request.params.id) }),
   );
 };

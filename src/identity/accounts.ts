@@ -1,9 +1,6 @@
 import { type FieldProblem, InvalidFieldsError } from '../kernel/errors.ts';
+import type { Role } from './roles.ts';
 import { canonicalUser } from './user-name.ts';
-
-/** What a person may do in the console goes by role. */
-export const ROLES = { headteacher: 'Headteacher', 'network-manager': 'Network manager' } as const;
-export type Role = keyof typeof ROLES;
 
 /** Somebody with an account. */
 export interface Person {

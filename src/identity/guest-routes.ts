@@ -3,7 +3,6 @@ import type { FastifyReply } from 'fastify';
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import { InvalidFieldsError } from '../kernel/errors.ts';
 import { instantOf, localInput } from '../kernel/local-time.ts';
-import { ROLES, type Role } from './accounts.ts';
 import type { Accounts } from './service.ts';
 import type { Vouchers } from './voucher-service.ts';
 import { type Voucher, voucherState } from './vouchers.ts';
@@ -32,14 +31,13 @@ const VoucherBody = Type.Object(
 const Params = Type.Object({ id: Type.String({ pattern: '^[0-9A-Z]{26}$' }) });
 const NoFields = Type.Object({ _csrf: Csrf }, Strict);
 
-const ANYBODY_SIGNED_IN = Object.keys(ROLES) as Role[];
 const SHOWN = 200;
 const HOUR_MS = 3_600_000;
 
 /** Vouchers for guests: pages, and the same for programs. */
 export const guestRoutes: FastifyPluginAsyncTypebox<GuestRoutesOptions> = async (app, options) => {
   const { vouchers, clock, timeZone } = options;
-  const config = { access: ANYBODY_SIGNED_IN };
+  const config = { access: 'guests.manage' } as const;
 
   app.get('/guests', { config }, async (_request, reply) => {
     const now = Math.ceil(clock() / 300_000) * 300_000;

@@ -1,5 +1,6 @@
 import type { ReadTx, Row, Tx } from '../store/database.ts';
-import type { Person, Role } from './accounts.ts';
+import type { Person } from './accounts.ts';
+import type { Role } from './roles.ts';
 import type { DeviceSession } from './signed-in-devices.ts';
 import type { Voucher } from './vouchers.ts';
 
@@ -50,12 +51,6 @@ export function listPeople(tx: ReadTx): Person[] {
 export function findUserName(tx: ReadTx, id: string): string | null {
   const row = tx.get('SELECT user_name FROM people WHERE id = ?', id);
   return row === undefined ? null : String(row['user_name']);
-}
-
-/** How many people can sign in to the console. */
-export function countAccounts(tx: ReadTx): number {
-  const sql = 'SELECT count(*) AS n FROM passwords WHERE person_id IN (SELECT person_id FROM person_roles)';
-  return Number(tx.get(sql)!['n']);
 }
 
 export function hasRole(tx: ReadTx, role: Role): boolean {

@@ -3,11 +3,11 @@ import type { Clock } from '../kernel/clock.ts';
 import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
-import { FIRST_LINK_MS, type NewAccount, type Person, ROLES, type Role, readNewAccount } from './accounts.ts';
+import { FIRST_LINK_MS, type NewAccount, type Person, readNewAccount } from './accounts.ts';
+import { type Permission, haveTwo } from './permissions.ts';
 import type { CredentialsAnswer, ProxyCredentials } from './credentials.ts';
 import type { Passwords } from './passwords.ts';
 import {
-  countAccounts,
   deleteExpiredLinks,
   deleteLinksOf,
   findByUserKey,
@@ -19,6 +19,7 @@ import {
   listPeople,
   storePassword,
 } from './repository.ts';
+import { FIRST_ROLES, type Role } from './roles.ts';
 import { newToken, tokenHash } from './token.ts';
 import { createVerification } from './verify-credentials.ts';
 
@@ -33,7 +34,7 @@ export interface FirstLink {
 
 /** Accounts of the people who may use the console. */
 export interface Accounts {
-  /** At start: a fresh link for each role that nobody holds yet; links that have run out are removed. */
+  /** At start: a fresh link for each of the two first roles that nobody holds yet; links that have run out are removed. */
   makeFirstLinks(): FirstLink[];
   /** The role a first link gives; null if it was used, has run out or never was. */
   roleOfLink(token: string): Role | null;
@@ -42,8 +43,8 @@ export interface Accounts {
   people(): Person[];
   /** For the record, inside the transaction of an act; the id itself where there is no such person. */
   userNameOf(tx: ReadTx, personId: string): string;
-  /** How many people can sign in. */
-  count(): number;
+  /** Whether there are two different people of whom one may do the first and the other the second. */
+  haveTwo(first: Permission, second: Permission): boolean;
   /** Whose credentials these are, for a gateway. Never tells which part was wrong, neither by words nor by time. */
   verify(credentials: ProxyCredentials): Promise<CredentialsAnswer>;
   /** Somebody has another password: credentials that were wrong may be right now. */
@@ -71,7 +72,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     },
     people: () => record.read(listPeople),
     userNameOf: (tx, personId) => findUserName(tx, personId) ?? personId,
-    count: () => record.read(countAccounts),
+    haveTwo: (first, second) => haveTwo(record.read(listPeople), first, second),
     verify: (credentials) => verification.verify(credentials),
     forgetWrong: () => verification.forget(),
   };
@@ -80,7 +81,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
 function makeFirstLinks({ audit, clock }: AccountsOptions, tx: Tx): FirstLink[] {
   const now = clock();
   deleteExpiredLinks(tx, now);
-  const open = (Object.keys(ROLES) as Role[]).filter((role) => !hasRole(tx, role));
+  const open = FIRST_ROLES.filter((role) => !hasRole(tx, role));
   return open.map((role) => {
     const token = newToken();
     insertFirstLink(tx, tokenHash(token), role, now + FIRST_LINK_MS);

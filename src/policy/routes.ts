@@ -1,6 +1,5 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ROLES, type Role } from '../identity/accounts.ts';
 import type { Accounts } from '../identity/service.ts';
 import { isoTime } from '../kernel/clock.ts';
 import { InvalidFieldsError, SchoolgateError, formatProblem } from '../kernel/errors.ts';
@@ -21,58 +20,84 @@ const DecideForm = Type.Object({ _csrf: Csrf, reason: Type.Optional(Text) }, Str
 const RefuseBody = Type.Object({ reason: Text }, Strict);
 const Params = Type.Object({ id: Type.String({ pattern: '^[0-9A-Z]{26}$' }) });
 
-const ANYBODY_SIGNED_IN = Object.keys(ROLES) as Role[];
-
 /** The policy: what is published, what the files on disk would change, and the two people it takes. */
 export const policyRoutes: FastifyPluginAsyncTypebox<PolicyRoutesOptions> = async (app, options) => {
   const { policy } = options;
-  const config = { access: ANYBODY_SIGNED_IN };
+  const toSee = { access: 'policy.see' } as const;
+  const toPropose = { access: 'policy.propose' } as const;
+  const toDecide = { access: 'policy.decide' } as const;
   const done = (reply: FastifyReply, what: string): FastifyReply => reply.redirect(`/policy?done=${what}`, 303);
 
   app.get(
     '/policy',
-    { config, schema: { querystring: Type.Object({ done: Type.Optional(Text) }) } },
+    { config: toSee, schema: { querystring: Type.Object({ done: Type.Optional(Text) }) } },
     async (request, reply) => policyPage(options, request, reply, { done: request.query.done }),
   );
 
-  app.post('/policy/propose', { config, schema: { body: ProposeForm } }, (request, reply) =>
+  app.post('/policy/propose', { config: toPropose, schema: { body: ProposeForm } }, (request, reply) =>
     orShow(options, request, reply, { reason: request.body.reason }, () => {
       policy.propose(request.actor(), request.body.hash, request.body.reason);
       return done(reply, 'proposed');
     }),
   );
 
-  app.post('/policy/:id/approve', { config, schema: { params: Params, body: DecideForm } }, (request, reply) =>
-    orShow(options, request, reply, {}, () => {
-      policy.approve(request.actor(), request.params.id);
-      return done(reply, 'published');
-    }),
+  app.post(
+    '/policy/:id/approve',
+    { config: toDecide, schema: { params: Params, body: DecideForm } },
+    (request, reply) =>
+      orShow(options, request, reply, {}, () => {
+        policy.approve(request.actor(), request.params.id);
+        return done(reply, 'published');
+      }),
   );
 
-  app.post('/policy/:id/refuse', { config, schema: { params: Params, body: DecideForm } }, (request, reply) =>
+  app.post('/policy/:id/refuse', { config: toDecide, schema: { params: Params, body: DecideForm } }, (request, reply) =>
     orShow(options, request, reply, { reason: request.body.reason }, () => {
       policy.refuse(request.actor(), request.params.id, request.body.reason ?? '');
       return done(reply, 'refused');
     }),
   );
 
-  app.get('/api/v1/policy', { config }, async () => toJson(options));
+  app.post(
+    '/policy/:id/withdraw',
+    { config: toPropose, schema: { params: Params, body: DecideForm } },
+    (request, reply) =>
+      orShow(options, request, reply, { reason: request.body.reason }, () => {
+        policy.withdraw(request.actor(), request.params.id, request.body.reason ?? '');
+        return done(reply, 'refused');
+      }),
+  );
 
-  app.post('/api/v1/policy/proposals', { config, schema: { body: ProposeBody } }, async (request, reply) => {
+  app.get('/api/v1/policy', { config: toSee }, async () => toJson(options));
+
+  app.post('/api/v1/policy/proposals', { config: toPropose, schema: { body: ProposeBody } }, async (request, reply) => {
     policy.propose(request.actor(), request.body.hash, request.body.reason);
     return reply.code(201).send(toJson(options));
   });
 
-  app.post('/api/v1/policy/proposals/:id/approve', { config, schema: { params: Params } }, async (request, reply) => {
-    policy.approve(request.actor(), request.params.id);
-    return reply.send(toJson(options));
-  });
+  app.post(
+    '/api/v1/policy/proposals/:id/approve',
+    { config: toDecide, schema: { params: Params } },
+    async (request, reply) => {
+      policy.approve(request.actor(), request.params.id);
+      return reply.send(toJson(options));
+    },
+  );
 
   app.post(
     '/api/v1/policy/proposals/:id/refuse',
-    { config, schema: { params: Params, body: RefuseBody } },
+    { config: toDecide, schema: { params: Params, body: RefuseBody } },
     async (request, reply) => {
       policy.refuse(request.actor(), request.params.id, request.body.reason);
+      return reply.send(toJson(options));
+    },
+  );
+
+  app.post(
+    '/api/v1/policy/proposals/:id/withdraw',
+    { config: toPropose, schema: { params: Params, body: RefuseBody } },
+    async (request, reply) => {
+      policy.withdraw(request.actor(), request.params.id, request.body.reason);
       return reply.send(toJson(options));
     },
   );

@@ -35,8 +35,10 @@ export interface PolicyService {
   propose(actor: Actor, hash: string, reason: string): Proposal;
   /** Publishes what another person proposed. Throws a SchoolgateError: `policy_decided`, `policy_own`, `policy_stale`. */
   approve(actor: Actor, id: string): PolicyVersion;
-  /** Refuses, or takes back one's own. Throws `policy_decided`. */
+  /** Throws `policy_decided`. */
   refuse(actor: Actor, id: string, reason: string): void;
+  /** Takes back one's own. Throws `policy_decided`, `policy_own`. */
+  withdraw(actor: Actor, id: string, reason: string): void;
 }
 
 export interface PolicyStatus {
@@ -60,8 +62,8 @@ export interface PolicyServiceOptions {
   readonly newId: IdMaker;
   /** Loads and compiles the files. */
   readonly readDisk: () => CompiledPolicy;
-  /** How many people can sign in. */
-  readonly accounts: () => number;
+  /** Whether one person can propose a change and another approve it. */
+  readonly hasTwoPeople: () => boolean;
   readonly userNameOf: (tx: ReadTx, personId: string) => string;
   /** Told once for each set of files that cannot be used. */
   readonly onInvalid: (problems: readonly Problem[]) => void;
@@ -177,6 +179,14 @@ class FilesAndVersions implements PolicyService {
     return this.#inForce(version);
   }
 
+  withdraw(actor: Actor, id: string, reason: string): void {
+    const { proposed } = this.#options.record.read((tx) => stillOpen(tx, id));
+    if (proposed.by !== actor.personId) {
+      throw refusal('policy_own', 'Only the person who proposed this change can take it back.');
+    }
+    this.refuse(actor, id, reason);
+  }
+
   refuse(actor: Actor, id: string, reason: string): void {
     const { record, audit, clock } = this.#options;
     record.write((tx) => {
@@ -249,7 +259,7 @@ class FilesAndVersions implements PolicyService {
   }
 
   #needsSecondPerson(): boolean {
-    return this.#options.accounts() >= 2;
+    return this.#options.hasTwoPeople();
   }
 
   #tellDifferent(published: PolicySnapshot, candidate: PolicySnapshot): void {

@@ -1,6 +1,6 @@
 import { Type, type FastifyPluginAsyncTypebox, type Static } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ROLES, type Role } from '../identity/accounts.ts';
+import type { Permission } from '../identity/permissions.ts';
 import type { Accounts } from '../identity/service.ts';
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
@@ -55,32 +55,38 @@ const RequestBody = Type.Object(
 );
 
 const PERSONAL_MOVES = (Object.keys(MOVES) as UnblockMove[]).filter((move): move is PersonalMove => move !== 'expire');
+const ACCESS = {
+  approve: 'unblock.decide',
+  refuse: 'unblock.decide',
+  withdraw: 'unblock.request',
+  revoke: 'unblock.revoke',
+} as const satisfies Record<PersonalMove, Permission>;
 const Id = Type.String({ pattern: '^[0-9A-Z]{26}$' });
-const MoveParams = Type.Object({ id: Id, move: Type.Enum(PERSONAL_MOVES) });
+const MoveParams = Type.Object({ id: Id });
 const MoveForm = Type.Object({ _csrf: Type.Optional(Type.String()), reason: Type.Optional(Text) }, Strict);
 const MoveBody = Type.Optional(Type.Object({ reason: Type.Optional(Text) }, Strict));
 
-const ANYBODY_SIGNED_IN = Object.keys(ROLES) as Role[];
 const SHOWN = 200;
 
 /** Asking for sites to be opened, and deciding it: pages, and the same for programs. */
 export const unblockRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> = async (app, options) => {
   const { unblocks, clock } = options;
-  const config = { access: ANYBODY_SIGNED_IN };
+  const toSee = { access: 'unblock.see' } as const;
+  const toRequest = { access: 'unblock.request' } as const;
 
   app.get(
     '/unblocks',
-    { config, schema: { querystring: Type.Object({ done: Type.Optional(Text) }) } },
+    { config: toSee, schema: { querystring: Type.Object({ done: Type.Optional(Text) }) } },
     async (request, reply) => listPage(options, request, reply, { done: request.query.done }),
   );
 
-  app.get('/unblocks/new', { config }, async (_request, reply) => {
+  app.get('/unblocks/new', { config: toRequest }, async (_request, reply) => {
     const now = Math.ceil(clock() / 300_000) * 300_000;
     const zone = zoneOf(options);
     return formPage(options, reply, { from: localInput(now, zone), until: localInput(now + 3_600_000, zone) });
   });
 
-  app.post('/unblocks/new', { config, schema: { body: RequestForm } }, async (request, reply) => {
+  app.post('/unblocks/new', { config: toRequest, schema: { body: RequestForm } }, async (request, reply) => {
     try {
       unblocks.request(request.actor(), readForm(request.body, zoneOf(options)));
       return reply.redirect('/unblocks?done=requested', 303);
@@ -90,44 +96,46 @@ export const unblockRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> = as
     }
   });
 
-  app.post(
-    '/unblocks/:id/:move',
-    { config, schema: { params: MoveParams, body: MoveForm } },
-    async (request, reply) => {
-      const { id, move } = request.params;
-      try {
-        unblocks.move(request.actor(), id, move, request.body.reason ?? '');
-        return reply.redirect(`/unblocks?done=${move}`, 303);
-      } catch (error) {
-        if (!(error instanceof SchoolgateError) || error.code !== 'unblock_move') throw error;
-        // Somebody else was quicker, or its time has passed: show how things stand now.
-        return listPage(options, request, reply.code(409), {
-          errors: [{ field: `unblock-${id}`, reason: error.publicText }],
-        });
-      }
-    },
-  );
+  for (const move of PERSONAL_MOVES) {
+    const config = { access: ACCESS[move] };
+    app.post(
+      `/unblocks/:id/${move}`,
+      { config, schema: { params: MoveParams, body: MoveForm } },
+      async (request, reply) => {
+        const { id } = request.params;
+        try {
+          unblocks.move(request.actor(), id, move, request.body.reason ?? '');
+          return reply.redirect(`/unblocks?done=${move}`, 303);
+        } catch (error) {
+          if (!(error instanceof SchoolgateError) || error.code !== 'unblock_move') throw error;
+          // Somebody else was quicker, or its time has passed: show how things stand now.
+          return listPage(options, request, reply.code(409), {
+            errors: [{ field: `unblock-${id}`, reason: error.publicText }],
+          });
+        }
+      },
+    );
 
-  app.get('/api/v1/unblocks', { config }, async () => ({
+    app.post(
+      `/api/v1/unblocks/:id/${move}`,
+      { config, schema: { params: MoveParams, body: MoveBody } },
+      async (request, reply) => {
+        const moved = unblocks.move(request.actor(), request.params.id, move, request.body?.reason ?? '');
+        return reply.send(toJson(options, moved));
+      },
+    );
+  }
+
+  app.get('/api/v1/unblocks', { config: toSee }, async () => ({
     unblocks: unblocks.list(SHOWN).map((unblock) => toJson(options, unblock)),
   }));
 
-  app.post('/api/v1/unblocks', { config, schema: { body: RequestBody } }, async (request, reply) => {
+  app.post('/api/v1/unblocks', { config: toRequest, schema: { body: RequestBody } }, async (request, reply) => {
     const { topic, reason, hosts = [], categories = [], levels = [], ranges = [], from, until } = request.body;
     const start = from === undefined ? clock() : instant(from);
     const input = { topic, reason, hosts, categories, levels, ranges, from: start, until: instant(until) };
     return reply.code(201).send(toJson(options, unblocks.request(request.actor(), input)));
   });
-
-  app.post(
-    '/api/v1/unblocks/:id/:move',
-    { config, schema: { params: MoveParams, body: MoveBody } },
-    async (request, reply) => {
-      const { id, move } = request.params;
-      const moved = unblocks.move(request.actor(), id, move, request.body?.reason ?? '');
-      return reply.send(toJson(options, moved));
-    },
-  );
 };
 
 function zoneOf({ policyInForce }: UnblockRoutesOptions): string {
@@ -202,7 +210,7 @@ async function listPage(
     requestedBy: names(unblock.requested.by),
     decidedBy: names(unblock.decided?.by ?? null),
     endedBy: names(unblock.ended?.by ?? null),
-    moves: PERSONAL_MOVES.filter((move) => mayMove(unblock, move, act)),
+    moves: PERSONAL_MOVES.filter((move) => request.may(ACCESS[move]) && mayMove(unblock, move, act)),
     levelTitles: unblock.levels.map((level) => policy?.levels[level]?.title ?? level),
     categoryTitles: unblock.categories.map((id) => policy?.categories[id]?.title ?? id),
   }));

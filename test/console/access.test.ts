@@ -1,12 +1,13 @@
 import t from 'tap';
+import type { Access } from '../../src/console/decorations.ts';
+import { may } from '../../src/identity/permissions.ts';
+import { ALL_ROLES } from '../../src/identity/roles.ts';
 import { addPerson, csrfOf, openSession, testConsole } from '../helpers/test-console.ts';
 
 const ID = '01J00000000000000000000000';
-const STAFF = ['headteacher', 'network-manager'];
-const MANAGER = ['network-manager'];
 
-/** Every route, who gets an answer, and what to ask for it. A route that is not here fails the test. */
-const ROUTES: readonly [route: string, url: string, access: 'public' | readonly string[]][] = [
+/** Every route, what to ask for it, and whom it is for. A route that is not here fails the test. */
+const ROUTES: readonly [route: string, url: string, access: Access][] = [
   ['GET /static/govuk-frontend.css', '/static/govuk-frontend.css', 'public'],
   ['GET /static/console.css', '/static/console.css', 'public'],
   ['GET /static/icon.svg', '/static/icon.svg', 'public'],
@@ -16,72 +17,88 @@ const ROUTES: readonly [route: string, url: string, access: 'public' | readonly 
   ['POST /sign-in', '/sign-in', 'public'],
   ['GET /join/:token', '/join/abc', 'public'],
   ['POST /join/:token', '/join/abc', 'public'],
-  ['POST /sign-out', '/sign-out', STAFF],
-  ['GET /', '/', STAFF],
-  ['GET /unblocks', '/unblocks', STAFF],
-  ['GET /unblocks/new', '/unblocks/new', STAFF],
-  ['POST /unblocks/new', '/unblocks/new', STAFF],
-  ['POST /unblocks/:id/:move', `/unblocks/${ID}/approve`, STAFF],
-  ['GET /guests', '/guests', STAFF],
-  ['POST /guests', '/guests', STAFF],
-  ['POST /guests/:id/withdraw', `/guests/${ID}/withdraw`, STAFF],
-  ['GET /api/v1/guests', '/api/v1/guests', STAFF],
-  ['POST /api/v1/guests', '/api/v1/guests', STAFF],
-  ['POST /api/v1/guests/:id/withdraw', `/api/v1/guests/${ID}/withdraw`, STAFF],
-  ['GET /policy', '/policy', STAFF],
-  ['POST /policy/propose', '/policy/propose', STAFF],
-  ['POST /policy/:id/approve', `/policy/${ID}/approve`, STAFF],
-  ['POST /policy/:id/refuse', `/policy/${ID}/refuse`, STAFF],
-  ['GET /lists', '/lists', STAFF],
-  ['POST /lists/update', '/lists/update', MANAGER],
-  ['POST /lists/:id/enable', '/lists/a/enable', MANAGER],
-  ['POST /lists/:id/accept', '/lists/a/accept', MANAGER],
-  ['GET /api/v1/lists', '/api/v1/lists', STAFF],
-  ['POST /api/v1/lists/update', '/api/v1/lists/update', MANAGER],
-  ['POST /api/v1/lists/:id/enable', '/api/v1/lists/a/enable', MANAGER],
-  ['POST /api/v1/lists/:id/accept', '/api/v1/lists/a/accept', MANAGER],
-  ['GET /api/v1/people', '/api/v1/people', STAFF],
-  ['POST /api/v1/people/import', '/api/v1/people/import', MANAGER],
-  ['POST /api/v1/people/suspend', '/api/v1/people/suspend', STAFF],
-  ['POST /api/v1/people/lift', '/api/v1/people/lift', STAFF],
-  ['POST /api/v1/people/cards', '/api/v1/people/cards', MANAGER],
+  ['POST /sign-out', '/sign-out', 'signed-in'],
+  ['GET /', '/', 'home.see'],
+  ['GET /unblocks', '/unblocks', 'unblock.see'],
+  ['GET /unblocks/new', '/unblocks/new', 'unblock.request'],
+  ['POST /unblocks/new', '/unblocks/new', 'unblock.request'],
+  ['POST /unblocks/:id/approve', `/unblocks/${ID}/approve`, 'unblock.decide'],
+  ['POST /unblocks/:id/refuse', `/unblocks/${ID}/refuse`, 'unblock.decide'],
+  ['POST /unblocks/:id/withdraw', `/unblocks/${ID}/withdraw`, 'unblock.request'],
+  ['POST /unblocks/:id/revoke', `/unblocks/${ID}/revoke`, 'unblock.revoke'],
+  ['GET /guests', '/guests', 'guests.manage'],
+  ['POST /guests', '/guests', 'guests.manage'],
+  ['POST /guests/:id/withdraw', `/guests/${ID}/withdraw`, 'guests.manage'],
+  ['GET /api/v1/guests', '/api/v1/guests', 'guests.manage'],
+  ['POST /api/v1/guests', '/api/v1/guests', 'guests.manage'],
+  ['POST /api/v1/guests/:id/withdraw', `/api/v1/guests/${ID}/withdraw`, 'guests.manage'],
+  ['GET /policy', '/policy', 'policy.see'],
+  ['POST /policy/propose', '/policy/propose', 'policy.propose'],
+  ['POST /policy/:id/approve', `/policy/${ID}/approve`, 'policy.decide'],
+  ['POST /policy/:id/refuse', `/policy/${ID}/refuse`, 'policy.decide'],
+  ['POST /policy/:id/withdraw', `/policy/${ID}/withdraw`, 'policy.propose'],
+  ['GET /permissions', '/permissions', 'permissions.see'],
+  ['GET /lists', '/lists', 'lists.see'],
+  ['POST /lists/update', '/lists/update', 'lists.update'],
+  ['POST /lists/:id/enable', '/lists/a/enable', 'lists.change'],
+  ['POST /lists/:id/accept', '/lists/a/accept', 'lists.change'],
+  ['GET /api/v1/lists', '/api/v1/lists', 'lists.see'],
+  ['POST /api/v1/lists/update', '/api/v1/lists/update', 'lists.update'],
+  ['POST /api/v1/lists/:id/enable', '/api/v1/lists/a/enable', 'lists.change'],
+  ['POST /api/v1/lists/:id/accept', '/api/v1/lists/a/accept', 'lists.change'],
+  ['GET /api/v1/people', '/api/v1/people', 'people.see'],
+  ['POST /api/v1/people/import', '/api/v1/people/import', 'people.import'],
+  ['POST /api/v1/people/suspend', '/api/v1/people/suspend', 'people.suspend'],
+  ['POST /api/v1/people/lift', '/api/v1/people/lift', 'people.suspend'],
+  ['POST /api/v1/people/cards', '/api/v1/people/cards', 'people.cards'],
   ['POST /api/v1/session', '/api/v1/session', 'public'],
-  ['DELETE /api/v1/session', '/api/v1/session', STAFF],
-  ['GET /api/v1/status', '/api/v1/status', STAFF],
-  ['GET /api/v1/unblocks', '/api/v1/unblocks', STAFF],
-  ['POST /api/v1/unblocks', '/api/v1/unblocks', STAFF],
-  ['POST /api/v1/unblocks/:id/:move', `/api/v1/unblocks/${ID}/approve`, STAFF],
-  ['GET /api/v1/evidence', '/api/v1/evidence', STAFF],
-  ['POST /api/v1/evidence/init', '/api/v1/evidence/init', ['headteacher']],
-  ['POST /api/v1/evidence/hits/:id/open', `/api/v1/evidence/hits/${ID}/open`, STAFF],
-  ['POST /api/v1/lists/:id/remove', '/api/v1/lists/any/remove', STAFF],
-  ['GET /api/v1/policy', '/api/v1/policy', STAFF],
-  ['POST /api/v1/policy/proposals', '/api/v1/policy/proposals', STAFF],
-  ['POST /api/v1/policy/proposals/:id/approve', `/api/v1/policy/proposals/${ID}/approve`, STAFF],
-  ['POST /api/v1/policy/proposals/:id/refuse', `/api/v1/policy/proposals/${ID}/refuse`, STAFF],
+  ['DELETE /api/v1/session', '/api/v1/session', 'signed-in'],
+  ['GET /api/v1/status', '/api/v1/status', 'home.see'],
+  ['GET /api/v1/unblocks', '/api/v1/unblocks', 'unblock.see'],
+  ['POST /api/v1/unblocks', '/api/v1/unblocks', 'unblock.request'],
+  ['POST /api/v1/unblocks/:id/approve', `/api/v1/unblocks/${ID}/approve`, 'unblock.decide'],
+  ['POST /api/v1/unblocks/:id/refuse', `/api/v1/unblocks/${ID}/refuse`, 'unblock.decide'],
+  ['POST /api/v1/unblocks/:id/withdraw', `/api/v1/unblocks/${ID}/withdraw`, 'unblock.request'],
+  ['POST /api/v1/unblocks/:id/revoke', `/api/v1/unblocks/${ID}/revoke`, 'unblock.revoke'],
+  ['GET /api/v1/evidence', '/api/v1/evidence', 'evidence.see'],
+  ['POST /api/v1/evidence/init', '/api/v1/evidence/init', 'evidence.init'],
+  ['POST /api/v1/evidence/hits/:id/open', `/api/v1/evidence/hits/${ID}/open`, 'evidence.open'],
+  ['POST /api/v1/lists/:id/remove', '/api/v1/lists/any/remove', 'lists.remove-illegal'],
+  ['GET /api/v1/policy', '/api/v1/policy', 'policy.see'],
+  ['POST /api/v1/policy/proposals', '/api/v1/policy/proposals', 'policy.propose'],
+  ['POST /api/v1/policy/proposals/:id/approve', `/api/v1/policy/proposals/${ID}/approve`, 'policy.decide'],
+  ['POST /api/v1/policy/proposals/:id/refuse', `/api/v1/policy/proposals/${ID}/refuse`, 'policy.decide'],
+  ['POST /api/v1/policy/proposals/:id/withdraw', `/api/v1/policy/proposals/${ID}/withdraw`, 'policy.propose'],
 ];
 
 /** Nobody; each role; somebody with an account and no role. */
-const ASKERS = [null, 'headteacher', 'network-manager', 'no-role'] as const;
+const ASKERS = [null, ...ALL_ROLES, 'no-role'] as const;
 
-void t.test('every route answers whom it is for, and nobody else', async (t) => {
+function isFor(access: Access, asker: (typeof ASKERS)[number]): boolean {
+  if (access === 'public') return true;
+  if (asker === null || asker === 'no-role') return false;
+  return access === 'signed-in' || may([asker], access);
+}
+
+void t.test('every route answers whom the table of permissions names, and nobody else', async (t) => {
   const console = await testConsole();
   t.teardown(() => console.close());
-  for (const role of ['headteacher', 'network-manager'] as const) await addPerson(console, role, [role]);
+  for (const role of ALL_ROLES) await addPerson(console, role, [role]);
   await addPerson(console, 'no-role', []);
   const known = console.app.routeAccess
     .filter(({ method }) => method !== 'HEAD')
-    .map(({ method, url }) => `${method} ${url}`);
-  t.strictSame(new Set(known), new Set(ROUTES.map(([route]) => route)), 'the table above knows every route');
+    .map(({ method, url, access }) => `${method} ${url}: ${access}`);
+  const here = ROUTES.map(([route, , access]) => `${route}: ${access}`);
+  t.strictSame(known.toSorted(), here.toSorted(), 'the table above knows every route, and what it needs');
 
   for (const asker of ASKERS) {
     for (const [route, url, access] of ROUTES) {
       // A session of its own for each, as signing out ends one.
       const token = asker === null ? null : openSession(console, asker);
       const answered = await ask(console, route.split(' ')[0]!, url, token);
-      const expected = access === 'public' || (asker !== null && access.includes(asker));
-      t.equal(answered, expected, `${route} for ${asker ?? 'nobody'}`);
+      if (answered !== isFor(access, asker)) t.fail(`${route} for ${asker ?? 'nobody'}: ${answered}`);
     }
+    t.pass(`${asker ?? 'nobody'} gets what the table says`);
   }
 });
 

@@ -169,6 +169,8 @@ void t.test(
     await manager.getByLabel('I have read the licence of ut1-games').check();
     await press(manager, 'Switch on ut1-games');
     await look(manager, 'lists-done');
+    await manager.getByRole('link', { name: 'Who may do what' }).click();
+    await look(manager, 'permissions');
 
     plane.disk = { snapshot: testPolicy({ hash: 'b'.repeat(64), school: 'Test Academy', timeZone: 'Europe/Dublin' }) };
     plane.policy.look();

@@ -110,6 +110,7 @@ export const PURE_TO_THE_GROUND = [
   'categories/parse-list.ts',
   'identity/identify.ts',
   'identity/accounts.ts',
+  'identity/permissions.ts',
   'identity/directory/plan-import.ts',
   'identity/roster/read-roster.ts',
   'audit/chain.ts',
@@ -191,8 +192,6 @@ export const ROOMS: Rooms = {
       why: 'the closed sets of a verdict are part of an event’s schema',
     },
     { where: 'safeguarding/read-event.ts', to: 'events/envelope.ts', why: 'reads an event as the post defines it' },
-    { where: 'evidence/routes.ts', to: 'identity/accounts.ts', why: 'every route says which roles may use it' },
-    { where: 'unblock/routes.ts', to: 'identity/accounts.ts', why: 'every route says which roles may use it' },
     { where: 'frontdesk/refusals.ts', to: 'gateway/*', why: 'says why in the very words of the block page' },
     { where: 'frontdesk/routes.ts', to: 'gateway/page-style.ts', why: 'looks like the block page' },
     {
@@ -206,7 +205,6 @@ export const ROOMS: Rooms = {
       why: '“refresh” is a time of the timetable, with its rules',
     },
     { where: 'categories/refresh-times.ts', to: 'jobs/cron.ts', why: 'says when a list is fetched next' },
-    { where: 'categories/routes.ts', to: 'identity/accounts.ts', why: 'every route says which roles may use it' },
     {
       where: 'unblock/terms.ts',
       to: 'categories/public-suffix.ts',

@@ -123,7 +123,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     clock,
     newId,
     readDisk: () => state.disk,
-    accounts: () => accounts.count(),
+    hasTwoPeople: () => accounts.haveTwo('policy.propose', 'policy.decide'),
     userNameOf: (tx, id) => accounts.userNameOf(tx, id),
     onInvalid: (problems) => invalid.push(problems),
     onDifferent: (changes) => different.push(changes),

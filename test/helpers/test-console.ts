@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { createConsoleApp } from '../../src/console/app.ts';
 import type { Lists, UpdateReport } from '../../src/categories/service.ts';
-import type { Role } from '../../src/identity/accounts.ts';
+import type { Role } from '../../src/identity/roles.ts';
 import { createPasswords } from '../../src/identity/passwords.ts';
 import { insertPerson, insertSession, storePassword } from '../../src/identity/repository.ts';
 import { newToken, tokenHash } from '../../src/identity/token.ts';

@@ -300,7 +300,7 @@ await t.test('log-in cards: a password for the proxy, and none for the console',
     p.directory.list(p.head, { className: '1a' }).map((one) => one.password),
     ['own', 'temporary'],
   );
-  t.equal(p.accounts.count(), 2, 'pupils are not the two people of a change');
+  t.equal(p.accounts.people().length, 2, 'pupils are not the two people of a change');
   t.strictSame(
     p.accounts.people().map(({ userName }) => userName),
     ['h.teacher', 'n.manager'],

@@ -1,6 +1,5 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { InvalidFieldsError } from '../../kernel/errors.ts';
-import type { Role } from '../accounts.ts';
 import { ROSTER_MAX_BYTES } from '../roster/roster.ts';
 import type { Directory } from './service.ts';
 
@@ -27,8 +26,6 @@ const SuspendBody = Type.Object(
 const LiftBody = Type.Object({ userName: Name }, Strict);
 const CardsBody = Type.Object({ for: Name }, Strict);
 
-const IMPORTS: readonly Role[] = ['network-manager'];
-const SUSPENDS: readonly Role[] = ['headteacher', 'network-manager'];
 /** JSON writes some characters as six. */
 const IMPORT_BYTES = 2 * ROSTER_MAX_BYTES;
 
@@ -36,7 +33,7 @@ const IMPORT_BYTES = 2 * ROSTER_MAX_BYTES;
 export const directoryRoutes: FastifyPluginAsyncTypebox<DirectoryRoutesOptions> = async (app, { directory }) => {
   app.post(
     '/api/v1/people/import',
-    { bodyLimit: IMPORT_BYTES, config: { access: IMPORTS }, schema: { body: ImportBody } },
+    { bodyLimit: IMPORT_BYTES, config: { access: 'people.import' }, schema: { body: ImportBody } },
     async (request, reply) => {
       const { files, dryRun = false, accept = false } = request.body;
       return reply.send(
@@ -47,7 +44,7 @@ export const directoryRoutes: FastifyPluginAsyncTypebox<DirectoryRoutesOptions> 
 
   app.get(
     '/api/v1/people',
-    { config: { access: SUSPENDS }, schema: { querystring: ListQuery } },
+    { config: { access: 'people.see' }, schema: { querystring: ListQuery } },
     async (request, reply) => {
       const { level, class: className } = request.query;
       const filter = { ...(level !== undefined && { level }), ...(className !== undefined && { className }) };
@@ -57,7 +54,7 @@ export const directoryRoutes: FastifyPluginAsyncTypebox<DirectoryRoutesOptions> 
 
   app.post(
     '/api/v1/people/suspend',
-    { config: { access: SUSPENDS }, schema: { body: SuspendBody } },
+    { config: { access: 'people.suspend' }, schema: { body: SuspendBody } },
     async (request, reply) => {
       const { userName, until, reason } = request.body;
       directory.suspend(
@@ -71,7 +68,7 @@ export const directoryRoutes: FastifyPluginAsyncTypebox<DirectoryRoutesOptions> 
 
   app.post(
     '/api/v1/people/lift',
-    { config: { access: SUSPENDS }, schema: { body: LiftBody } },
+    { config: { access: 'people.suspend' }, schema: { body: LiftBody } },
     async (request, reply) => {
       directory.lift(request.actor(), { userName: request.body.userName });
       return reply.code(204).send();
@@ -80,7 +77,7 @@ export const directoryRoutes: FastifyPluginAsyncTypebox<DirectoryRoutesOptions> 
 
   app.post(
     '/api/v1/people/cards',
-    { config: { access: IMPORTS }, schema: { body: CardsBody } },
+    { config: { access: 'people.cards' }, schema: { body: CardsBody } },
     async (request, reply) =>
       reply.send({ cards: await directory.makeCards(request.actor(), { classOrUser: request.body.for }) }),
   );

@@ -1,0 +1,106 @@
+import { ALL_ROLES, ROLES, type Role } from './roles.ts';
+
+interface Rule {
+  /** What it allows, in words for people: "may …". */
+  readonly may: string;
+  readonly roles: readonly Role[];
+}
+
+/** Whoever answers for children or for the filter. Everybody in it can change or see people. */
+const LEADS: readonly Role[] = [
+  'headteacher',
+  'senior-leadership',
+  'safeguarding-lead',
+  'online-safety-lead',
+  'network-manager',
+];
+const OPERATORS: readonly Role[] = ['network-manager', 'technician'];
+
+/** The one table of who may do what in the console: what is not here, nobody may. Every route names a line of it. */
+export const PERMISSIONS = {
+  'home.see': { may: 'see the home page, alarms, and how many requests were flagged', roles: ALL_ROLES },
+  'permissions.see': { may: 'see this table', roles: ALL_ROLES },
+  'policy.see': { may: 'see the policy, and what the files would change', roles: ALL_ROLES },
+  'policy.propose': {
+    may: 'propose what the policy files say, and take back what they proposed',
+    roles: ['headteacher', 'safeguarding-lead', 'online-safety-lead', 'network-manager', 'technician'],
+  },
+  'policy.decide': { may: 'approve or refuse a policy change that somebody else proposed', roles: LEADS },
+  'unblock.see': { may: 'see unblocks', roles: ALL_ROLES },
+  'unblock.request': {
+    may: 'ask for an unblock, and take back what they asked for',
+    roles: [...LEADS, 'technician', 'teacher'],
+  },
+  'unblock.decide': { may: 'approve or refuse an unblock that somebody else asked for', roles: LEADS },
+  'unblock.revoke': { may: 'end an unblock early', roles: [...LEADS, 'technician'] },
+  'guests.manage': { may: 'see guests, make their vouchers and withdraw them', roles: [...LEADS, 'technician'] },
+  'lists.see': { may: 'see the lists and how they stand', roles: ALL_ROLES },
+  'lists.update': { may: 'have lists fetched now', roles: OPERATORS },
+  'lists.change': {
+    may: 'switch on a list under its licence, and accept an update that lost many entries',
+    roles: ['network-manager'],
+  },
+  'lists.remove-illegal': {
+    may: 'end an illegal list, with another person; one of the two must be headteacher or safeguarding lead',
+    roles: ['headteacher', 'safeguarding-lead', 'network-manager'],
+  },
+  'people.see': { may: 'list people of the directory', roles: [...LEADS, 'technician'] },
+  'people.import': { may: 'import a roster', roles: OPERATORS },
+  'people.suspend': { may: 'stop a person’s access, and give it back', roles: LEADS },
+  'people.cards': { may: 'make log-in cards with new temporary passwords', roles: OPERATORS },
+  'evidence.see': {
+    may: 'see when, where and for whom illegal material was refused',
+    roles: [...LEADS, 'chair-of-governors'],
+  },
+  'evidence.init': { may: 'have three people make the evidence key', roles: ['headteacher'] },
+  'evidence.open': {
+    may: 'be one of those three, of whom two together see the address of an illegal hit',
+    roles: [...LEADS, 'chair-of-governors'],
+  },
+} as const satisfies Readonly<Record<string, Rule>>;
+export type Permission = keyof typeof PERMISSIONS;
+
+export const ALL_PERMISSIONS = Object.keys(PERMISSIONS) as readonly Permission[];
+
+/** Whether one of these roles has a permission. Without a role nobody may anything. */
+export function may(roles: readonly Role[], permission: Permission): boolean {
+  const allowed: readonly Role[] = PERMISSIONS[permission].roles;
+  return roles.some((role) => allowed.includes(role));
+}
+
+/** Whether there are two different people of whom one may do the first and the other the second: what an act of two needs. */
+export function haveTwo(
+  people: readonly { readonly id: string; readonly roles: readonly Role[] }[],
+  first: Permission,
+  second: Permission,
+): boolean {
+  return people.some(
+    (one) => may(one.roles, first) && people.some((other) => other.id !== one.id && may(other.roles, second)),
+  );
+}
+
+/** One line of the table for people to read. */
+export interface PermissionRow {
+  readonly permission: Permission;
+  readonly may: string;
+  readonly roles: readonly Role[];
+}
+
+export function permissionRows(): readonly PermissionRow[] {
+  return ALL_PERMISSIONS.map((permission) => {
+    const { may, roles } = PERMISSIONS[permission];
+    return { permission, may, roles };
+  });
+}
+
+/** The table as it stands in the README. */
+export function permissionsMarkdown(): string {
+  const lines = permissionRows().map(({ may, roles }) => `| ${may} | ${rolesText(roles)} |`);
+  return ['| may | roles |', '|---|---|', ...lines].join('\n');
+}
+
+/** Roles as a phrase; all of them are "everybody with a role". */
+export function rolesText(roles: readonly Role[]): string {
+  if (roles.length === ALL_ROLES.length) return 'everybody with a role';
+  return roles.map((role) => ROLES[role].toLowerCase()).join(', ');
+}
