@@ -1,10 +1,9 @@
 import { readEnvironment } from '../config/environment.ts';
-import type { ProxyCredentials } from '../identity/credentials.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createLogger } from '../telemetry/log.ts';
 import { childProcess } from './child-process.ts';
+import { answerGateway, isForConsole } from './console-questions.ts';
 import { runConsole } from './console.ts';
-import { askDevices, isDeviceMessage } from './front-desk-devices.ts';
 
 /** How long closing may take, ms; then the process goes as it is, and what was not committed is done again. */
 const STOP_MS = 4000;
@@ -24,13 +23,7 @@ childProcess(async (_orders, link) => {
     if (process.connected) process.disconnect();
   };
   link.onMessage((message, answer) => {
-    if (message.type === 'verify') {
-      const { name, password, address } = message as unknown as ProxyCredentials;
-      void starting.then((running) => running.verify({ name, password, address })).then(answer);
-    }
-    if (isDeviceMessage(message)) {
-      void starting.then((running) => askDevices(running.devices, message)).then(answer);
-    }
+    if (isForConsole(message)) void starting.then((running) => answerGateway(running.answers, message)).then(answer);
     if (message.type === 'reload') void starting.then((running) => running.reload());
     if (message.type === 'stop') void stop();
   });

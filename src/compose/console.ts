@@ -16,7 +16,6 @@ import type { AlarmCode } from '../events/catalogue.ts';
 import type { UpwardConsumer } from '../events/bus.ts';
 import { openBus } from '../events/open-bus.ts';
 import { importSegment } from '../history/import-segment.ts';
-import type { CredentialsAnswer, ProxyCredentials } from '../identity/credentials.ts';
 import { recordedRuns } from '../jobs/repository.ts';
 import { type JobUseCases, schoolJobs } from '../jobs/school-jobs.ts';
 import { startTimetable } from '../jobs/timetable.ts';
@@ -28,8 +27,9 @@ import { watchPolicyFiles } from '../policy/watch.ts';
 import { deliverWeeklyReport } from '../reports/weekly-delivery.ts';
 import { type Logger, createLogger } from '../telemetry/log.ts';
 import { refreshTimes } from './console-lists.ts';
+import { consoleAnswers, startAnswering } from './console-answers.ts';
+import type { ConsoleAnswers } from './console-questions.ts';
 import { type ConsoleRooms, DEFAULT_ZONE, buildRooms, openConsoleRecord } from './console-rooms.ts';
-import { type FrontDeskDevices, frontDeskDevices } from './front-desk-devices.ts';
 import { IndexShelf, indexMark } from './index-shelf.ts';
 import { createRebuilder } from './rebuild-index.ts';
 import { importDroppedRoster } from './dropped-roster.ts';
@@ -50,10 +50,8 @@ export interface RunningConsole {
   /** Why the policy files cannot be used. */
   readonly problems: readonly Problem[];
   readonly lists: ListsStatus;
-  /** Whose credentials these are; `no-answer` when that could not be found out. */
-  verify(credentials: ProxyCredentials): Promise<CredentialsAnswer>;
-  /** Who is signed in at which address, as the front desk asks; a fault is `no-answer`. */
-  readonly devices: FrontDeskDevices;
+  /** What gateways ask. */
+  readonly answers: ConsoleAnswers;
   /** Looks at the policy files and the lists again. */
   reload(): void;
   /** Closes in reverse order; resolves when everything is on disk. */
@@ -92,6 +90,8 @@ export async function runConsole(environment: Environment, options: ConsoleOptio
   const doors = await openConsoleDoors(environment, rooms, log);
   opened.defer(() => doors.close());
   base.record.write((tx) => base.audit.append(tx, { actor: 'console', action: 'console.started', subject: 'console' }));
+  const answers = consoleAnswers(rooms, log);
+  await startAnswering(bus, rooms, answers, opened);
   const running = opened.move();
   const url = consoleUrl(environment, doors.port);
   return {
@@ -100,15 +100,7 @@ export async function runConsole(environment: Environment, options: ConsoleOptio
     firstLinks: rooms.accounts.makeFirstLinks().map(({ role, token }) => ({ role, url: `${url}/join/${token}` })),
     problems: rooms.policy.status().problems,
     lists: listsStatus(environment, base.layout),
-    verify: async (credentials) => {
-      try {
-        return await rooms.accounts.verify(credentials);
-      } catch (error) {
-        log.error({ err: error }, 'credentials could not be checked');
-        return 'no-answer';
-      }
-    },
-    devices: frontDeskDevices(rooms.devices, log),
+    answers,
     reload() {
       rooms.policy.look();
       void building.look();

@@ -12,11 +12,10 @@ export interface FrontDeskDevices {
   at(address: string): Promise<DeviceAnswer>;
 }
 
-const NO_ANSWER = { state: 'no-answer' } as const;
-const TYPES: ReadonlySet<string> = new Set(['device-sign-in', 'device-guest', 'device-sign-out', 'device-at']);
+/** The console could not be asked. */
+export const NO_ANSWER = { state: 'no-answer' } as const;
 
-/** Longer than some twenty passwords take that wait for their turn, and shorter than the front desk's own patience, ms. */
-const CONSOLE_MS = 7_000;
+/** Longer than the supervisor waits for the console, so that it gets an answer in any case, ms. */
 const FRONT_DESK_MS = 8_000;
 
 /** The console's end. */
@@ -41,10 +40,6 @@ export function frontDeskDevices(devices: DeviceSessions, log: Logger): FrontDes
   };
 }
 
-export function isDeviceMessage({ type }: Message): boolean {
-  return TYPES.has(type);
-}
-
 /** What the console answers to a message about devices. */
 export function askDevices(devices: FrontDeskDevices, message: Message): Promise<DeviceAnswer> {
   const { type, name, password, code, address } = message as Message &
@@ -54,29 +49,17 @@ export function askDevices(devices: FrontDeskDevices, message: Message): Promise
   return type === 'device-sign-out' ? devices.signOut(address) : devices.at(address);
 }
 
-/** Passes a message on to the console, which alone knows. `no-answer` where none runs on this machine. */
-export async function devicesAtConsole(
-  console: ProcessLink | null | undefined,
-  { type, name, password, code, address }: Message,
-): Promise<DeviceAnswer> {
-  return askOver(console, { type, name, password, code, address }, CONSOLE_MS);
-}
-
 /** The front desk's end. */
 export function devicesOver(link: ProcessLink): FrontDeskDevices {
-  const ask = (message: Message): Promise<DeviceAnswer> => askOver(link, message, FRONT_DESK_MS);
+  const ask = (message: Message): Promise<DeviceAnswer> =>
+    link.ask(message, FRONT_DESK_MS).then(
+      (answer) => answer as DeviceAnswer,
+      () => NO_ANSWER,
+    );
   return {
     signIn: (name, password, address) => ask({ type: 'device-sign-in', name, password, address }),
     signInGuest: (code, address) => ask({ type: 'device-guest', code, address }),
     signOut: (address) => ask({ type: 'device-sign-out', address }),
     at: (address) => ask({ type: 'device-at', address }),
   };
-}
-
-async function askOver(link: ProcessLink | null | undefined, message: Message, ms: number): Promise<DeviceAnswer> {
-  try {
-    return ((await link?.ask(message, ms)) as DeviceAnswer | undefined) ?? NO_ANSWER;
-  } catch {
-    return NO_ANSWER;
-  }
 }

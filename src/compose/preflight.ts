@@ -8,7 +8,7 @@ import { describeIndex } from '../categories/describe-index.ts';
 import { readIllegalKeys } from '../categories/illegal-key-file.ts';
 import { createDataFolders, type DataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';
-import { loadOrCreateKeys, loadPublicKey } from '../events/signing.ts';
+import { isConsoleFolder, loadOrCreateKeys, loadPublicKey } from '../events/signing.ts';
 import { InvalidInputError, type Problem, SchoolgateError } from '../kernel/errors.ts';
 import { compileFolder } from '../policy/load.ts';
 import { fetchNeverLoaded } from './first-fetch.ts';
@@ -69,14 +69,25 @@ async function missingHere(layout: DataLayout): Promise<string[]> {
   // A sentence now is better than workers that die one after the other.
   if (isSound && readManifest(layout)!.illegal !== undefined) readIllegalKeys(layout.illegalKey);
   const isDamaged = !isSound && existsSync(current);
+  const isConsoles = isConsoleFolder(layout);
+  if (isDamaged && isConsoles) throw new SchoolgateError('index_unusable', 'client', BUILD_IT);
   if (isDamaged) rmSync(current);
   const missing = [
     ...(existsSync(join(layout.lastGoodSnapshots, 'policy.json')) ? [] : ['no policy']),
     ...(isSound ? [] : [isDamaged ? 'no index that is whole' : 'no index of the lists']),
   ];
-  if (missing.length === 0) return [];
-  return [`This gateway has ${missing.join(' and ')} yet: its doors stay closed until the console has sent it.`];
+  return [
+    ...(isConsoles ? [CONSOLES_FOLDER] : []),
+    ...(missing.length === 0
+      ? []
+      : [`This gateway has ${missing.join(' and ')} yet: its doors stay closed until the console has sent it.`]),
+  ];
 }
+
+const BUILD_IT =
+  'The index of the lists is gone or damaged, and this is the console’s data folder: run npx schoolgate lists build.';
+const CONSOLES_FOLDER =
+  'This data folder holds keys/console.key: the index is taken as the console builds it here. If the console runs elsewhere, remove that key.';
 
 /** Workers share their port on purpose, so the system would let a stranger share it too: ask for it alone first. */
 async function busyPorts(environment: Environment, role: 'start' | 'gateway'): Promise<Problem[]> {

@@ -9,7 +9,7 @@ import type { Environment } from '../config/environment.ts';
 import { type AlarmCode, EVENT_VERSIONS } from '../events/catalogue.ts';
 import { openSpool } from '../events/file-spool.ts';
 import { recoverSpool } from '../events/recover-spool.ts';
-import { loadPublicKey } from '../events/signing.ts';
+import { isConsoleFolder, loadPublicKey } from '../events/signing.ts';
 import { readLastGood } from '../events/snapshot-keeper.ts';
 import type { Spool } from '../events/spool.ts';
 import { LeaseBook, WHOLE_GATEWAY } from '../gateway/leases.ts';
@@ -19,8 +19,8 @@ import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { CanaryWatch } from './canary.ts';
 import { Child, type ChildEnvironment } from './child.ts';
+import { askConsole, isForConsole } from './console-questions.ts';
 import { DeviceActivity } from './device-activity.ts';
-import { devicesAtConsole, isDeviceMessage } from './front-desk-devices.ts';
 import { gatewayName } from './gateway-name.ts';
 import { keepHighestInstant, readHighestInstant } from './highest-instant.ts';
 import { indexMark } from './index-shelf.ts';
@@ -28,7 +28,6 @@ import { supervisorSocket } from './preflight.ts';
 import type { Message, ProcessLink } from './process-link.ts';
 import type { RelayOrders } from './relay.ts';
 import { until } from './until.ts';
-import { verifyAtConsole } from './verify-at-console.ts';
 import type { WorkerOrders } from './worker.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -266,7 +265,11 @@ export class Supervisor {
       this.#readPolicy();
       this.#front?.link?.tell({ type: 'snapshot' });
     });
-    const orders: RelayOrders = { gateway: this.#gateway, isIndexBuiltHere: this.#role === 'start' };
+    const orders: RelayOrders = {
+      gateway: this.#gateway,
+      isIndexBuiltHere: isConsoleFolder(this.#layout),
+      isConsoleHere: this.#role === 'start',
+    };
     link.tell({ type: 'orders', orders });
   }
 
@@ -277,10 +280,15 @@ export class Supervisor {
         this.#frontReady = message;
         this.#tellOwnPorts();
       }
-      if (isDeviceMessage(message)) void devicesAtConsole(this.#console?.link, message).then(answer);
+      if (isForConsole(message)) void askConsole(this.#lineToConsole, message).then(answer);
       if (message.type === 'refusals') void this.#workers.refusalsOf(message['client'] as string).then(answer);
     });
     link.tell({ type: 'orders', orders: { proxyPort: this.#proxyPort, tlsPort: this.#tlsPort } });
+  }
+
+  /** Beside us, or by way of the relay and Redis. */
+  get #lineToConsole(): ProcessLink | null | undefined {
+    return (this.#role === 'start' ? this.#console : this.#relay)?.link;
   }
 
   #onAlarm(message: Message): void {
@@ -305,7 +313,7 @@ export class Supervisor {
     // Limits hold over all workers: what one has seen, all count.
     else if (message.type === 'illegal-hit') this.#workers.tell(message);
     else if (message.type === 'active-devices') this.#activity.add(message['addresses'] as string[]);
-    else if (message.type === 'verify') void verifyAtConsole(this.#console?.link, message).then(answer);
+    else if (isForConsole(message)) void askConsole(this.#lineToConsole, message).then(answer);
   }
 
   async #onWorkerDied(worker: number, how: string, heard: number): Promise<void> {

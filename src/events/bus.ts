@@ -1,6 +1,9 @@
+import type { KeyObject } from 'node:crypto';
 import type { IndexSnapshot } from '../categories/index-snapshot.ts';
 import type { DirectorySnapshot } from '../identity/directory-snapshot.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { LiveSnapshot, PolicySnapshot } from '../policy/snapshot.ts';
+import type { AlarmCode } from './catalogue.ts';
 
 /** What the bus carries between gateways and the console. Two adapters (folder, Redis) pass one test suite. */
 
@@ -93,6 +96,32 @@ export interface SpoolCarrier {
   close(): Promise<void>;
 }
 
+/**
+ * A gateway's end, for what only the console can tell, and tells to nobody else. Rejects when no answer comes within `ms`, and at once
+ * where the bus or the console is known to be away.
+ */
+export interface QuestionAsker {
+  /** Both sides of it are JSON values. */
+  ask(question: unknown, ms: number): Promise<unknown>;
+  close(): void;
+}
+
+/** The console's end. Each question is answered once; one whose handler rejects is told to have no answer. */
+export interface QuestionAnswerer {
+  start(answer: (question: unknown) => Promise<unknown>): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type OnAlarm = (code: AlarmCode, text: string) => void;
+
+export interface AnswererOptions {
+  /** The console's Ed25519 private key. */
+  readonly signWith: KeyObject;
+  readonly clock: Clock;
+  /** Told of what somebody else put on the bus. */
+  readonly onAlarm: OnAlarm;
+}
+
 /** One adapter. Each process takes the ends it needs. */
 export interface Bus {
   consumer(): UpwardConsumer;
@@ -100,6 +129,9 @@ export interface Bus {
   feed(): SnapshotFeed;
   /** Null: console and gateway share a folder, and no file has to travel. */
   chunks(): ChunkSource | null;
+  /** Null: gateway and console are children of one supervisor, which passes questions on. `publicKey`: the console's. */
+  asker(publicKey: KeyObject, onAlarm: OnAlarm): QuestionAsker | null;
+  answerer(options: AnswererOptions): QuestionAnswerer | null;
   /** `gateway`: whose spool it is. */
   carrier(gateway: string): SpoolCarrier;
 }

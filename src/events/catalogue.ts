@@ -35,6 +35,8 @@ export type AlarmCode =
   | 'worker-crash-loop'
   | 'worker-stuck'
   | 'snapshot-refused'
+  | 'question-refused'
+  | 'answer-refused'
   | 'index-not-taken'
   | 'canary-not-refused'
   | 'clock-stepped-back'

@@ -18,6 +18,8 @@ export function folderBus(layout: DataLayout, backoff: Backoff, newPart: () => O
     publisher: () => folderPublisher(layout),
     feed: () => new FolderFeed(layout),
     chunks: () => null,
+    asker: () => null,
+    answerer: () => null,
     // The console reads the spool where it lies, and removes from it what it has committed.
     carrier: () => ({ start: async () => {}, close: async () => {} }),
   };

@@ -4,6 +4,7 @@ import type { Backoff } from './pump.ts';
 import { RedisCarrier } from './redis-carrier.ts';
 import { RedisChunks } from './redis-chunks.ts';
 import { RedisConsumer } from './redis-consumer.ts';
+import { RedisAnswerer, RedisAsker } from './redis-questions.ts';
 import { redisKeys, type RedisOptions } from './redis-link.ts';
 import { RedisFeed, RedisPublisher } from './redis-snapshots.ts';
 
@@ -15,6 +16,8 @@ export function redisBus(layout: DataLayout, options: RedisOptions, backoff: Bac
     publisher: () => new RedisPublisher(layout, options, backoff, keys),
     feed: () => new RedisFeed(options, keys),
     chunks: () => new RedisChunks(options, keys),
+    asker: (publicKey, onAlarm) => new RedisAsker(options, keys, publicKey, onAlarm),
+    answerer: (answerer) => new RedisAnswerer(options, keys, answerer),
     carrier: (gateway) => new RedisCarrier(layout, gateway, options, keys),
   };
 }

@@ -60,6 +60,10 @@ export interface RedisKeys {
   readonly changed: string;
   /** A piece of a file, by its hex SHA-256. */
   chunk(sha256: string): string;
+  /** The key to which questions are sealed at the moment; the channel they go by; and an asker's own, for the answers. */
+  readonly questionKey: string;
+  readonly questions: string;
+  answers(from: string): string;
 }
 
 export function redisKeys(prefix: string): RedisKeys {
@@ -71,5 +75,8 @@ export function redisKeys(prefix: string): RedisKeys {
     snapshot: (kind) => `${prefix}snapshot:${kind}`,
     changed: `${prefix}snapshots`,
     chunk: (sha256) => `${prefix}chunk:${sha256}`,
+    questionKey: `${prefix}question-key`,
+    questions: `${prefix}questions`,
+    answers: (from) => `${prefix}answers:${from}`,
   };
 }

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { DataLayout } from '../config/data-layout.ts';
 import { replaceFile } from '../kernel/durable-file.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
@@ -27,6 +27,11 @@ export function loadOrCreateKeys(layout: DataLayout): SigningKeys {
   const publicPem = publicKey.export({ type: 'spki', format: 'pem' });
   if (readIfThere(layout.signingPublicKey) !== publicPem) replaceFile(layout.signingPublicKey, publicPem, 0o644);
   return { privateKey, publicKey };
+}
+
+/** Whether this is the console's own data folder: its private key lies nowhere else. */
+export function isConsoleFolder(layout: DataLayout): boolean {
+  return existsSync(layout.signingKey);
 }
 
 /** The console's public key, for a gateway. Throws a SchoolgateError that says where it comes from if it is not there. */
