@@ -2,8 +2,8 @@ import { connectThrough, dial, request } from './raw-client.ts';
 import type { RawResponse } from './raw-response.ts';
 
 /** GET of an http address through the proxy, over a connection of its own. */
-export async function getThrough(proxyPort: number, url: string): Promise<RawResponse> {
-  return await request(proxyPort, [`GET ${url} HTTP/1.1`, `Host: ${new URL(url).host}`, 'Connection: close']);
+export async function getThrough(proxyPort: number, url: string, more: readonly string[] = []): Promise<RawResponse> {
+  return await request(proxyPort, [`GET ${url} HTTP/1.1`, `Host: ${new URL(url).host}`, 'Connection: close', ...more]);
 }
 
 /** The status that CONNECT is answered with. */
