@@ -20,11 +20,19 @@ export const registerPolicy: RegisterCommand = (program, context) => {
 
 async function validate(context: CliContext): Promise<void> {
   const { policySources } = await import('./policy-sources.ts');
-  const { levels, people, groups, hash } = policySources(context).onDisk();
+  const { levels, people, groups, calendar, hash } = policySources(context).onDisk();
   const counts = [
     `levels ${Object.keys(levels).join(', ')}`,
     `${Object.keys(people).length} people`,
     `${Object.keys(groups).length} groups`,
+    ...(calendar === undefined
+      ? []
+      : [
+          `terms up to ${calendar.terms
+            .map(({ to }) => to)
+            .sort()
+            .at(-1)}`,
+        ]),
   ];
   context.stdout.write(`The policy is valid: ${counts.join('; ')}. Hash ${hash}.\n`);
 }
@@ -35,7 +43,7 @@ async function show(context: CliContext, name: string): Promise<void> {
   const level = Object.hasOwn(levels, name) ? levels[name] : undefined;
   if (level === undefined)
     throw new UsageError(`"${name}" is not a level; there are ${Object.keys(levels).join(', ')}.`);
-  const { hoursText } = await import('../policy/diff-rules.ts');
+  const { hoursText, timesRows } = await import('../policy/times-text.ts');
   const { entryText } = await import('../policy/entry.ts');
   const { safeSettingsText } = await import('../policy/safe-search.ts');
   const { wordingText } = await import('../policy/compile-wording.ts');
@@ -45,6 +53,7 @@ async function show(context: CliContext, name: string): Promise<void> {
     ...level.entries.allow.map((entry): [string, string, string] => [entryText(entry), 'allow', entry.rule]),
     ...level.entries.block.map((entry): [string, string, string] => [entryText(entry), 'block', entry.rule]),
     ...downloadRows(level),
+    ...timesRows(level.times ?? []),
   ];
   const hours = level.hours === null ? '' : ` (${level.hours.rule})`;
   context.stdout.write(`${level.title} (${name}); pages speak to: ${level.voice}\n`);

@@ -83,9 +83,9 @@ function schemaProblems(
 ): Problem[] {
   const seen = new Set<string>();
   const problems: Problem[] = [];
-  for (const error of Value.Errors(schema, value)) {
+  for (const error of nearestBranch(Value.Errors(schema, value))) {
     const path = pointerToPath(error.instancePath);
-    for (const [at, reason] of explain(path, error.keyword, error.message, error.params)) {
+    for (const [at, reason] of explain(path, error.keyword, error.message, error.params as Record<string, unknown>)) {
       const key = `${at.join('/')} ${reason}`;
       if (seen.has(key)) continue;
       seen.add(key);
@@ -93,6 +93,25 @@ function schemaProblems(
     }
   }
   return problems;
+}
+
+type SchemaError = Pick<ReturnType<typeof Value.Errors>[number], 'instancePath' | 'keyword' | 'message'> & {
+  readonly params: object;
+};
+
+/** Of a value that may be of several types, only what is wrong with it as the type it is; if it is none of them, that. */
+function nearestBranch(errors: readonly SchemaError[]): SchemaError[] {
+  const unions = new Set(errors.filter(({ keyword }) => keyword === 'anyOf').map(({ instancePath }) => instancePath));
+  const isType = ({ keyword, instancePath }: SchemaError): boolean => keyword === 'type' && unions.has(instancePath);
+  return errors.flatMap((error) => {
+    if (error.keyword !== 'anyOf') return isType(error) ? [] : [error];
+    const at = error.instancePath;
+    const within = errors.filter(({ instancePath }) => instancePath === at || instancePath.startsWith(`${at}/`));
+    const types = within.filter((one) => one.instancePath === at && isType(one));
+    if (within.length > types.length + 1) return [];
+    const names = types.map(({ params }) => (params as { readonly type: string }).type);
+    return [{ ...error, message: `must be ${names.join(' or ')}` }];
+  });
 }
 
 function explain(

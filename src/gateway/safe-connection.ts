@@ -39,7 +39,7 @@ export function safelyConnected(
   return decisionOf('block', 'protocol', 'target', { rule });
 }
 
-// Whoever gets here was decided on at this level. Throws where there is none, which blocks.
+// Whoever gets here was decided on at this level, so there is one. Where services are connected to is the same at all times.
 function levelOf(snapshots: Snapshots, level: string): CompiledLevel {
-  return snapshots.policy.levels.get(level)!.level;
+  return snapshots.policy.snapshot.levels[level]!;
 }

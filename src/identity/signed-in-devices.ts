@@ -1,4 +1,4 @@
-import { instantOf, localInput } from '../kernel/local-time.ts';
+import { dateAfter, instantOf, localInput } from '../kernel/local-time.ts';
 
 /** Who is signed in at an address, and until when in any case. */
 export interface DeviceSession {
@@ -61,9 +61,7 @@ export function nextDayEnd(now: number, minutes: number, zone: string): number {
   const [today, clock] = [localInput(now, zone).slice(0, 10), timeOfDay(minutes)];
   const end = instantOf(`${today}T${clock}`, zone)!;
   if (end > now) return end;
-  // Noon, counted in UTC days of the calendar alone: a day of 23 or 25 hours does not lead to the wrong date.
-  const tomorrow = new Date(Date.parse(`${today}T12:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
-  return instantOf(`${tomorrow}T${clock}`, zone)!;
+  return instantOf(`${dateAfter(today, 1)}T${clock}`, zone)!;
 }
 
 /** `18:00`. */

@@ -32,6 +32,44 @@ export function localInput(ms: number, zone: string): string {
   return `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}`;
 }
 
+/** What a zone's clock and calendar show at an instant. */
+export interface LocalTime {
+  /** `2026-11-22`. */
+  readonly date: string;
+  /** 0 Monday … 6 Sunday. */
+  readonly weekday: number;
+  /** Minutes since midnight as the clock shows them: those that a clock change leaves out never come, others come twice. */
+  readonly minute: number;
+}
+
+export function localTime(ms: number, zone: string): LocalTime {
+  const { year, month, day, hour, minute } = partsAt(ms, zone);
+  const date = new Date(Date.UTC(year, month - 1, day));
+  return { date: date.toISOString().slice(0, 10), weekday: (date.getUTCDay() + 6) % 7, minute: hour * 60 + minute };
+}
+
+/** The date so many days after `2026-11-22`, by the calendar alone: a day of 23 or 25 hours does not lead to the wrong one. */
+export function dateAfter(date: string, days: number): string {
+  return new Date(Date.parse(date) + days * 86_400_000).toISOString().slice(0, 10);
+}
+
+/** Whether a text is a date that exists, as `2026-11-22`. */
+export function isDate(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const at = Date.parse(text);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
+}
+
+/** Whether this is an IANA zone that the runtime knows. */
+export function isTimeZone(zone: string): boolean {
+  try {
+    Intl.DateTimeFormat('en-GB', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** An instant for people: `Mon 23 Nov 2026, 10:00`. */
 export function localText(ms: number, zone: string): string {
   const { year, month, day } = partsAt(ms, zone);
@@ -44,7 +82,7 @@ const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** What the zone's clock is ahead of UTC at an instant, ms, to the minute. */
-export function offsetAt(ms: number, zone: string): number {
+function offsetAt(ms: number, zone: string): number {
   const { year, month, day, hour, minute } = partsAt(ms, zone);
   return Date.UTC(year, month - 1, day, hour, minute) - Math.floor(ms / 60_000) * 60_000;
 }

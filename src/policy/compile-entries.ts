@@ -2,21 +2,30 @@ import type { DocumentPath, YamlDocument } from '../config/yaml-document.ts';
 import { suffixKind } from '../categories/public-suffix.ts';
 import type { Problem } from '../kernel/errors.ts';
 import { entryText, parseEntry } from './entry.ts';
-import type { CategoryTraits, Entries, Entry } from './snapshot.ts';
+import type { CategoryTraits, DayWindow, Entries, Entry } from './snapshot.ts';
 import type { Action } from './verdict.ts';
 
-/** What every part of compile shares: the categories there are, and where problems go. */
+/** What every part of compile shares: the categories, times and places there are, and where problems go. */
 export interface Compiling {
   readonly categories: ReadonlyMap<string, CategoryTraits>;
+  readonly times: TimeWords;
+  /** CIDRs by a place's name. */
+  readonly places: ReadonlyMap<string, readonly string[]>;
   readonly problems: Problem[];
 }
+
+/** Words for times, such as `lunch` and `holidays`. */
+export type TimeWords = ReadonlyMap<string, { readonly windows: readonly DayWindow[]; readonly wholeDays: boolean }>;
+
+/** Where problems go. */
+export type Reporting = Pick<Compiling, 'problems'>;
 
 export type CategoryActions = Readonly<Record<string, { readonly action: Action; readonly rule: string }>>;
 
 export const NO_ENTRIES: Entries = { allow: [], block: [] };
 
 /** Notes a problem at a path of a document. */
-export function report(to: Compiling, document: YamlDocument<unknown>, path: DocumentPath, reason: string): void {
+export function report(to: Reporting, document: YamlDocument<unknown>, path: DocumentPath, reason: string): void {
   to.problems.push({ file: document.file, line: document.lineOf(path), reason });
 }
 

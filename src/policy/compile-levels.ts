@@ -1,9 +1,11 @@
 import type { YamlDocument } from '../config/yaml-document.ts';
 import { type Compiling, compileBothWays, compileCategories, report } from './compile-entries.ts';
-import { DAYS, type LevelDocument } from './document.ts';
-import { entryText } from './entry.ts';
+import { inheritTimes } from './compile-times.ts';
+import { compileWindows } from './compile-windows.ts';
+import type { LevelDocument } from './document.ts';
+import { overlayEntries } from './overlay.ts';
 import { SAFE_SEARCH_DEFAULT, YOUTUBE_DEFAULT } from './safe-search.ts';
-import type { CompiledLevel, DayWindow, Entries, Entry } from './snapshot.ts';
+import type { CompiledLevel } from './snapshot.ts';
 
 type Levels = ReadonlyMap<string, YamlDocument<LevelDocument>>;
 
@@ -73,16 +75,23 @@ function compileLevel(
       ? base?.uncategorised
       : { action: own.uncategorised, rule: `${prefix}uncategorised` };
   const inherited = base ?? NOTHING;
-  const categories = { ...inherited.categories, ...compileCategories(to, document, [], own.categories ?? {}, prefix) };
-  const entries = overlay(inherited.entries, compileBothWays(to, document, [], own, prefix));
+  const said = {
+    categories: compileCategories(to, document, [], own.categories ?? {}, prefix),
+    entries: compileBothWays(to, document, [], own, prefix),
+    uncategorised: own.uncategorised !== undefined,
+  };
+  const categories = { ...inherited.categories, ...said.categories };
+  const entries = overlayEntries(inherited.entries, said.entries);
   const downloads = own.downloads === undefined ? inherited.downloads : compileDownloads(to, document);
   const hours = own.hours === undefined ? inherited.hours : compileHours(to, document);
+  const times = inheritTimes(to, document, own.times ?? [], inherited.times ?? [], said);
   if (voice === undefined || uncategorised === undefined) {
     if (!isChild) reportMissing(to, document);
     return null;
   }
   const safe = { safeSearch: inherited.safeSearch!, youtube: inherited.youtube!, ...compileSafeSettings(document) };
-  return { name, title: own.title, voice, categories, uncategorised, entries, downloads, hours, ...safe };
+  const level = { name, title: own.title, voice, categories, uncategorised, entries, downloads, hours, ...safe };
+  return times.length === 0 ? level : { ...level, times };
 }
 
 /** What a level itself says of safe addresses. */
@@ -101,13 +110,6 @@ function reportMissing(to: Compiling, document: YamlDocument<LevelDocument>): vo
   }
 }
 
-/** The parent's entries under the level's own: the same entry said again replaces the parent's, whichever way that went. */
-function overlay(base: Entries, own: Entries): Entries {
-  const said = new Set([...own.allow, ...own.block].map(entryText));
-  const kept = (entries: readonly Entry[]): Entry[] => entries.filter((entry) => !said.has(entryText(entry)));
-  return { allow: [...kept(base.allow), ...own.allow], block: [...kept(base.block), ...own.block] };
-}
-
 function compileDownloads(to: Compiling, document: YamlDocument<LevelDocument>): CompiledLevel['downloads'] {
   const extensions = new Set<string>();
   for (const [i, text] of document.value.downloads!.block.entries()) {
@@ -124,28 +126,7 @@ function compileDownloads(to: Compiling, document: YamlDocument<LevelDocument>):
 }
 
 function compileHours(to: Compiling, document: YamlDocument<LevelDocument>): CompiledLevel['hours'] {
-  const windows: DayWindow[] = [];
-  for (const [i, window] of document.value.hours!.entries()) {
-    const from = minuteOfDay(window.from);
-    const until = minuteOfDay(window.to);
-    if (from === null || until === null) {
-      report(to, document, ['hours', i], 'times are written as "08:30", up to "24:00" for the end of the day');
-    } else if (from >= until) {
-      report(to, document, ['hours', i], '"to" must be later than "from"; write hours over midnight as two entries');
-    } else if (window.days.length === 0) {
-      report(to, document, ['hours', i, 'days'], '"days" names no day');
-    } else {
-      const days = [...new Set(window.days.map((day) => DAYS.indexOf(day)))].sort((a, b) => a - b);
-      windows.push({ days, from, to: until });
-    }
-  }
-  return document.value.hours!.length === 0 ? null : { windows, rule: `${document.file}#hours` };
-}
-
-/** Minutes after midnight of `08:30`, up to 1440 for `24:00`; null if the text is no time of day. */
-export function minuteOfDay(text: string): number | null {
-  const parts = /^(\d{2}):(\d{2})$/.exec(text);
-  if (parts === null) return null;
-  const [hour, minute] = [Number(parts[1]), Number(parts[2])];
-  return minute < 60 && hour * 60 + minute <= 1440 ? hour * 60 + minute : null;
+  const hours = document.value.hours!;
+  if (hours.length === 0) return null;
+  return { windows: compileWindows(to, document, ['hours'], hours), rule: `${document.file}#hours` };
 }

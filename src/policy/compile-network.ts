@@ -2,9 +2,9 @@ import type { DocumentPath, YamlDocument } from '../config/yaml-document.ts';
 import { DEFAULT_LEVELS, type RosterLevels } from '../identity/directory-snapshot.ts';
 import { YEARS } from '../identity/school-years.ts';
 import { addressRanges, canonicalAddress, isCidr } from '../kernel/ip.ts';
-import { type Compiling, report } from './compile-entries.ts';
-import { minuteOfDay } from './compile-levels.ts';
+import { type Reporting, report } from './compile-entries.ts';
 import { unknownLevel } from './compile-rules.ts';
+import { minuteOfDay } from './compile-windows.ts';
 import type { SchoolDocument } from './document.ts';
 import type { PolicySnapshot } from './snapshot.ts';
 
@@ -24,7 +24,7 @@ export const NETWORK_DEFAULTS: PolicySnapshot['network'] = {
 };
 
 /** Compiles `network:` over the defaults; a list that is given replaces the default list. */
-export function compileNetwork(to: Compiling, document: Document): PolicySnapshot['network'] {
+export function compileNetwork(to: Reporting, document: Document): PolicySnapshot['network'] {
   const own = document.value.network ?? {};
   const clients = own.clients ?? NETWORK_DEFAULTS.clients;
   const connectPorts = own.connectPorts?.map(({ port, tls }) => ({ port, tls: tls ?? true }));
@@ -47,7 +47,7 @@ export function compileNetwork(to: Compiling, document: Document): PolicySnapsho
 
 /** Compiles `identity.ranges`. */
 export function compileRanges(
-  to: Compiling,
+  to: Reporting,
   document: Document,
   levelIds: ReadonlySet<string>,
 ): PolicySnapshot['identity']['ranges'] {
@@ -66,7 +66,7 @@ export function compileRanges(
 
 /** Compiles what `identity` says of sign-ins by address; what it leaves out is left out, so that the same files keep their hash. */
 export function compileSignIn(
-  to: Compiling,
+  to: Reporting,
   document: Document,
 ): Pick<PolicySnapshot['identity'], 'shared' | 'schoolDayEnds'> {
   const { shared, schoolDayEnds } = document.value.identity;
@@ -79,7 +79,7 @@ export function compileSignIn(
 }
 
 /** Compiles `identity.levels` over the key stages of England; a shipped level that this school has not is left out. */
-export function compileRosterLevels(to: Compiling, document: Document, levelIds: ReadonlySet<string>): RosterLevels {
+export function compileRosterLevels(to: Reporting, document: Document, levelIds: ReadonlySet<string>): RosterLevels {
   const own = document.value.identity.levels ?? {};
   const over = (kind: 'years' | 'roles'): Record<string, string> => {
     const written = Object.entries((own[kind] ?? {}) as Record<string, string>);
@@ -96,7 +96,8 @@ export function compileRosterLevels(to: Compiling, document: Document, levelIds:
   return { years: over('years'), roles: over('roles') };
 }
 
-function checkCidrs(to: Compiling, document: Document, path: DocumentPath, cidrs: readonly string[]): void {
+/** Reports what is no address range, or the same as another. */
+export function checkCidrs(to: Reporting, document: Document, path: DocumentPath, cidrs: readonly string[]): void {
   for (const [i, cidr] of cidrs.entries()) {
     if (!isCidr(cidr)) {
       report(
@@ -117,7 +118,7 @@ function isSameRange(a: string, b: string): boolean {
   return (a.split('/')[1] ?? '') === (bits ?? '') && addressRanges([a]).has(canonicalAddress(base)!);
 }
 
-function checkDoubles(to: Compiling, document: Document, path: DocumentPath, ports: readonly number[]): void {
+function checkDoubles(to: Reporting, document: Document, path: DocumentPath, ports: readonly number[]): void {
   for (const [i, port] of ports.entries()) {
     if (ports.indexOf(port) < i) report(to, document, [...path, i], `port ${port} is named twice; keep one`);
   }

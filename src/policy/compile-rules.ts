@@ -9,6 +9,7 @@ import {
   indexOfEntry,
   report,
 } from './compile-entries.ts';
+import { compileTimes } from './compile-times.ts';
 import type { RulesDocument } from './document.ts';
 import type { GroupRules, LessonList, PersonRules, PolicySnapshot } from './snapshot.ts';
 
@@ -31,9 +32,11 @@ function compileGroups(to: Compiling, document: Document): Rules['groups'] {
   for (const [i, group] of (document.value.groups ?? []).entries()) {
     if (groups.has(group.name)) report(to, document, ['groups', i, 'name'], `group "${group.name}" is described twice`);
     const prefix = `${document.file}#groups.${group.name}.`;
+    const times = compileTimes(to, document, ['groups', i], group.times ?? [], prefix);
     groups.set(group.name, {
       entries: compileBothWays(to, document, ['groups', i], group, prefix),
       categories: compileCategories(to, document, ['groups', i], group.categories ?? {}, prefix),
+      ...(times.length > 0 && { times }),
     });
   }
   return Object.fromEntries(groups);
@@ -76,9 +79,10 @@ function compilePerson(to: Compiling, document: Document, i: number): PersonRule
     }
     suspended = { until, rule: `${prefix}suspended` };
   }
+  const times = compileTimes(to, document, ['people', i], person.times ?? [], prefix);
   const isEmpty = entries.allow.length === 0 && entries.block.length === 0;
-  if (isEmpty && suspended === null) return null;
-  return { suspended, entries: isEmpty ? NO_ENTRIES : entries };
+  if (isEmpty && suspended === null && times.length === 0) return null;
+  return { suspended, entries: isEmpty ? NO_ENTRIES : entries, ...(times.length > 0 && { times }) };
 }
 
 function compileLessons(to: Compiling, document: Document, groups: Rules['groups']): LessonList[] {

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { YamlDocument } from '../config/yaml-document.ts';
 import type { Problem } from '../kernel/errors.ts';
+import { isTimeZone } from '../kernel/local-time.ts';
 import { canonicalJson } from './canonical-json.ts';
-import { type Compiling, compileEntries, report } from './compile-entries.ts';
+import { compileCalendar, compilePlaces, timeWords } from './compile-calendar.ts';
+import { type Compiling, type Reporting, compileEntries, report } from './compile-entries.ts';
 import { compileLevels } from './compile-levels.ts';
 import { compileNetwork, compileRanges, compileRosterLevels, compileSignIn } from './compile-network.ts';
 import { compileRules, unknownLevel } from './compile-rules.ts';
 import { compileWording } from './compile-wording.ts';
 import type { PolicyDocuments, SchoolDocument } from './document.ts';
-import { isTimeZone } from './schedule.ts';
 import type { CategoryTraits, PolicySnapshot } from './snapshot.ts';
 
 /** A category as the catalogue describes it. */
@@ -24,13 +25,21 @@ export type CompiledPolicy = { readonly snapshot: PolicySnapshot } | { readonly 
  */
 export function compilePolicy(documents: PolicyDocuments, categories: readonly KnownCategory[]): CompiledPolicy {
   const traits = new Map(categories.map(({ id, title, locked, flag }) => [id, { title, locked, flag }]));
-  const to: Compiling = { categories: traits, problems: [] };
+  const reporting: Reporting = { problems: [] };
   const school = documents.school.value;
   const levelIds = new Set(documents.levels.keys());
-  checkSchool(to, documents.school, levelIds);
+  checkSchool(reporting, documents.school, levelIds);
+  const calendar = compileCalendar(reporting, documents.school);
+  const to: Compiling = {
+    ...reporting,
+    categories: traits,
+    times: timeWords(reporting, documents.school, calendar),
+    places: compilePlaces(reporting, documents.school),
+  };
   const body: Omit<PolicySnapshot, 'hash'> = {
     school: school.name,
     timeZone: school.timeZone,
+    ...(calendar !== undefined && { calendar }),
     levels: compileLevels(to, documents.levels),
     strictestLevel: school.identity.strictestLevel,
     categories: Object.fromEntries(traits),
@@ -50,7 +59,7 @@ export function compilePolicy(documents: PolicyDocuments, categories: readonly K
   return { snapshot: { hash: createHash('sha256').update(canonicalJson(body)).digest('hex'), ...body } };
 }
 
-function checkSchool(to: Compiling, document: YamlDocument<SchoolDocument>, levelIds: ReadonlySet<string>): void {
+function checkSchool(to: Reporting, document: YamlDocument<SchoolDocument>, levelIds: ReadonlySet<string>): void {
   const { timeZone, identity } = document.value;
   if (!isTimeZone(timeZone)) {
     report(to, document, ['timeZone'], `"${timeZone}" is not a time zone; write one such as Europe/London`);

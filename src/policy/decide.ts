@@ -28,12 +28,14 @@ const PRECEDENCE: readonly StepRule[] = [
   steps.never, // the school's own never-list: no unblock may pass it
   steps.stillNeeded, // somebody who is not known yet has no rules of their own to ask
   steps.suspension, // no unblock opens a site to somebody who may use none
+  steps.personClosed, // nor at a time that is closed to them
   steps.personBlock, // stands above what the person's class was opened
   steps.lesson, // "only these sites" binds the class, whatever else was opened; it opens nothing by itself
   steps.unblock, // what was approved for a time passes what classes and levels say
   steps.personAllow, // a person's own rule is nearer than their class's
+  steps.groupClosed, // a class that is closed is closed for its allowed sites too
   steps.group, // a class's rule is nearer than its level's
-  steps.levelHours, // a level that is closed is closed for its allowed sites too
+  steps.levelClosed, // a level that is closed is closed for its allowed sites too
   steps.levelWritten, // what a person wrote down beats what a list says
   steps.levelCategories, // always speaks: the level, or the default where the level says nothing
 ];
@@ -45,12 +47,14 @@ const PRECEDENCE: readonly StepRule[] = [
 export function decide(policy: PreparedPolicy, live: PreparedLive, request: DecisionRequest, now: number): Decision {
   const { host, path, who, match, violation } = request;
   if (violation !== null || host === null) return VIOLATIONS[violation ?? 'malformed'];
-  const level = policy.levels.get(who.level);
+  const level = policy.levels.get(who.level)?.at(now, who.client);
   if (level === undefined) throw new SchoolgateError('unknown_level', 'us', `The policy has no level "${who.level}"`);
   const outcome = levelOutcome(policy, level, match);
-  const person = who.user === null ? undefined : policy.people.get(who.user);
-  if (isPlain(policy, live, request, level, person)) return outcome.illegal ?? outcome.decision;
-  const groups = who.groups.map((name) => policy.groups.get(name)).filter((one) => one !== undefined);
+  const person = who.user === null ? undefined : policy.people.get(who.user)?.at(now, who.client);
+  if (isPlain(policy, live, request, level, person, now)) return outcome.illegal ?? outcome.decision;
+  const groups = who.groups
+    .map((name) => policy.groups.get(name)?.at(now, who.client) ?? null)
+    .filter((one) => one !== null);
   const asked: Asked = { policy, live, host, path, who, match, now, level, outcome, person, groups };
   for (const step of PRECEDENCE) {
     const spoken = step(asked);
@@ -67,25 +71,26 @@ function isPlain(
   policy: PreparedPolicy,
   live: PreparedLive,
   { host, path, who }: DecisionRequest,
-  { level }: PreparedLevel,
+  { level, closed }: PreparedLevel,
   person: PreparedPerson | undefined,
+  now: number,
 ): boolean {
   return (
     who.needs === 'nothing' &&
     person === undefined &&
     (who.user === null || !live.suspended.has(who.user)) &&
-    level.hours === null &&
+    closed === null &&
     (path === null || level.downloads === null) &&
     live.byCategory.length === 0 &&
     !live.byHost.has(host!) &&
     !policy.named.has(host!) &&
-    !hasGroupRules(policy, who.groups) &&
+    !hasGroupRules(policy, who, now) &&
     !hasLessons(policy, live, who)
   );
 }
 
-function hasGroupRules(policy: PreparedPolicy, groups: readonly string[]): boolean {
-  for (const group of groups) if (policy.groups.has(group)) return true;
+function hasGroupRules(policy: PreparedPolicy, { groups, client }: Who, now: number): boolean {
+  for (const group of groups) if ((policy.groups.get(group)?.at(now, client) ?? null) !== null) return true;
   return false;
 }
 

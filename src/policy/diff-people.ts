@@ -1,5 +1,6 @@
 import { isoTime } from '../kernel/clock.ts';
 import { type PolicyChange, type Subject, compare, diffEntries } from './diff-rules.ts';
+import { diffTimes } from './diff-times.ts';
 import type { PersonRules, PolicySnapshot } from './snapshot.ts';
 
 type Person = PolicySnapshot['people'][string];
@@ -22,6 +23,7 @@ export function diffPerson(name: string, before: PolicySnapshot, after: PolicySn
     ...diffMembership(subject, old, next),
     ...diffSuspension(subject, was.suspended, now.suspended),
     ...diffEntries(subject, was.entries, now.entries),
+    ...diffTimes(subject, was, now, after.categories),
   ];
 }
 

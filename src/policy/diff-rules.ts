@@ -1,6 +1,6 @@
 import { entryText } from './entry.ts';
 import type { CategoryActions } from './compile-entries.ts';
-import type { CategoryTraits, DayWindow, Entries, Entry } from './snapshot.ts';
+import type { CategoryTraits, Entries, Entry } from './snapshot.ts';
 import type { Action } from './verdict.ts';
 
 /** One difference between two policies. */
@@ -83,21 +83,6 @@ export function diffEntries({ name, pupils }: Subject, before: Entries, after: E
 export function compare<T>(before: readonly T[], after: readonly T[]): { readonly added: T[]; readonly removed: T[] } {
   const [old, next] = [new Set(before), new Set(after)];
   return { added: after.filter((one) => !old.has(one)), removed: before.filter((one) => !next.has(one)) };
-}
-
-const DAY_NAMES = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
-
-/** Opening hours as people write them, such as `Mon Tue 08:30–16:00`. */
-export function hoursText(windows: readonly DayWindow[] | null): string {
-  if (windows === null) return 'at all times';
-  if (windows.length === 0) return 'never';
-  return windows
-    .map(({ days, from, to }) => `${days.map((day) => DAY_NAMES[day]).join(' ')} ${clockText(from)}–${clockText(to)}`)
-    .join(', ');
-}
-
-function clockText(minute: number): string {
-  return `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
 }
 
 export function sitesText(entries: readonly Entry[]): string {

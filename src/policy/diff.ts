@@ -7,14 +7,15 @@ import {
   diffAction,
   diffActions,
   diffEntries,
-  hoursText,
   sitesText,
 } from './diff-rules.ts';
 import { diffPerson, isForPupils } from './diff-people.ts';
 import { diffSchool } from './diff-school.ts';
+import { diffCalendar, diffTimes } from './diff-times.ts';
 import { isoTime } from '../kernel/clock.ts';
 import { SAFE_SEARCH_WORDS, YOUTUBE_WORDS, safeSearchOf, youtubeOf } from './safe-search.ts';
 import type { CompiledLevel, GroupRules, PolicySnapshot } from './snapshot.ts';
+import { hoursText } from './times-text.ts';
 
 export type { PolicyChange } from './diff-rules.ts';
 
@@ -26,6 +27,7 @@ const NO_RULES: GroupRules = { entries: { allow: [], block: [] }, categories: {}
 export function diffPolicies(before: PolicySnapshot, after: PolicySnapshot): PolicyChange[] {
   return [
     ...diffSchool(before, after),
+    ...diffCalendar(before, after),
     ...namesOf(before.levels, after.levels).flatMap((name) => diffLevel(name, before, after)),
     ...namesOf(before.groups, after.groups).flatMap((name) => diffGroup(name, before, after)),
     ...namesOf(before.people, after.people).flatMap((name) => diffPerson(name, before, after)),
@@ -53,6 +55,7 @@ function diffLevel(name: string, ...[before, after]: Two): PolicyChange[] {
     ...diffEntries(subject, old.entries, next.entries),
     ...diffDownloads(subject, old.downloads, next.downloads),
     ...diffHours(subject, old.hours, next.hours),
+    ...diffTimes(subject, old, next, after.categories),
     ...diffSafeSettings(subject, old, next),
   ];
 }
@@ -113,6 +116,7 @@ function diffGroup(name: string, ...[before, after]: Two): PolicyChange[] {
   return [
     ...diffActions(subject, old.categories, next.categories, BY_LEVEL, after.categories),
     ...diffEntries(subject, old.entries, next.entries),
+    ...diffTimes(subject, old, next, after.categories, BY_LEVEL),
   ];
 }
 

@@ -11,6 +11,26 @@ const Optional = Type.Optional(Text);
 export const ACTIONS = ['allow', 'monitor', 'warn', 'block'] as const;
 export const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
+const Days = Type.Array(Type.Enum([...DAYS]));
+
+/** A word such as `lunch` or `holidays`, or days and times of day. */
+const Times = Type.Array(
+  Type.Union([
+    Text,
+    Type.Object({ days: Type.Optional(Days), on: Type.Optional(Texts), from: Optional, to: Optional }, Strict),
+  ]),
+);
+export type TimesSetting = Static<typeof Times>;
+
+/** When and where something else holds than otherwise; who says it adds what that is. */
+const When = {
+  name: Type.String({ minLength: 1, maxLength: 60 }),
+  when: Times,
+  where: Type.Optional(Texts),
+  closed: Type.Optional(Type.Boolean()),
+};
+const Lists = { allow: Type.Optional(Texts), block: Type.Optional(Texts) };
+
 const CategoryActions = Type.Record(Type.String(), Type.Enum([...ACTIONS]));
 
 /** Short enough that the page stays one that is read, and within the size of all others. */
@@ -29,6 +49,19 @@ export const SchoolSchema = Type.Object(
   {
     name: Text,
     timeZone: Text,
+    calendar: Type.Optional(
+      Type.Object(
+        {
+          terms: Type.Array(Type.Object({ name: Text, from: Text, to: Text }, Strict), { minItems: 1 }),
+          holidays: Type.Optional(Type.Array(Type.Object({ name: Text, from: Text, to: Optional }, Strict))),
+          slots: Type.Optional(
+            Type.Array(Type.Object({ name: Text, days: Type.Optional(Days), from: Text, to: Text }, Strict)),
+          ),
+        },
+        Strict,
+      ),
+    ),
+    places: Type.Optional(Type.Record(Type.String({ minLength: 1, maxLength: 60 }), Texts)),
     contacts: Type.Object({ pupils: Text, staff: Text }, Strict),
     never: Type.Optional(Texts),
     illegal: Type.Optional(Type.Object({ csam: Type.Optional(Splash), terrorism: Type.Optional(Splash) }, Strict)),
@@ -79,13 +112,23 @@ export const LevelSchema = Type.Object(
     extends: Type.Optional(Text),
     categories: Type.Optional(CategoryActions),
     uncategorised: Type.Optional(Type.Enum([...ACTIONS])),
-    allow: Type.Optional(Texts),
-    block: Type.Optional(Texts),
+    ...Lists,
     downloads: Type.Optional(Type.Object({ block: Texts }, Strict)),
     safeSearch: Type.Optional(Type.Enum(['on', 'off'])),
     youtube: Type.Optional(Type.Enum(['strict', 'moderate', 'off'])),
-    hours: Type.Optional(
-      Type.Array(Type.Object({ days: Type.Array(Type.Enum([...DAYS])), from: Text, to: Text }, Strict)),
+    hours: Type.Optional(Times),
+    times: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            ...When,
+            categories: Type.Optional(CategoryActions),
+            uncategorised: Type.Optional(Type.Enum([...ACTIONS])),
+            ...Lists,
+          },
+          Strict,
+        ),
+      ),
     ),
   },
   Strict,
@@ -103,8 +146,8 @@ export const RulesSchema = Type.Object(
             level: Text,
             groups: Type.Optional(Texts),
             suspended: Type.Optional(Text),
-            allow: Type.Optional(Texts),
-            block: Type.Optional(Texts),
+            ...Lists,
+            times: Type.Optional(Type.Array(Type.Object({ ...When, ...Lists }, Strict))),
           },
           Strict,
         ),
@@ -116,8 +159,10 @@ export const RulesSchema = Type.Object(
           {
             name: Text,
             categories: Type.Optional(CategoryActions),
-            allow: Type.Optional(Texts),
-            block: Type.Optional(Texts),
+            ...Lists,
+            times: Type.Optional(
+              Type.Array(Type.Object({ ...When, categories: Type.Optional(CategoryActions), ...Lists }, Strict)),
+            ),
           },
           Strict,
         ),

@@ -1,5 +1,6 @@
 import { isoTime } from '../kernel/clock.ts';
 import type { DecisionRequest } from './decide.ts';
+import { timeOfRule } from './explain-times.ts';
 import { YOUTUBE_WORDS, safeAddress, safeSettingFor, youtubeOf } from './safe-search.ts';
 import type { PolicySnapshot } from './snapshot.ts';
 import { type Decision, STEPS, type Verdict } from './verdict.ts';
@@ -61,20 +62,26 @@ function refusalKind({ action, reason, rule }: Decision): RefusalKind {
 }
 
 /** What staff are told: the step, the rule, the lists and the policy that decided. */
-function explainToStaff(decision: Decision, { request, policy, serial }: Explained): string {
+function explainToStaff(decision: Decision, about: Explained): string {
+  const { request, policy, serial } = about;
   const { step, reason, action, category, rule } = decision;
   const parts = [
     `${decision.verdict === 'allow' ? 'Allowed' : 'Refused'} at step ${STEPS.indexOf(step) + 1} of ${STEPS.length}, ${step}`,
     `reason ${reason}, action ${action}`,
   ];
   if (category !== null) parts.push(`category ${category} (${titleOf(policy, category)})`);
-  if (rule !== null) parts.push(`rule ${rule}`);
+  if (rule !== null) parts.push(...ruleText(rule, about));
   const { lists } = request.match;
   parts.push(lists.length === 0 ? 'on no list' : `on ${lists.length === 1 ? 'list' : 'lists'} ${lists.join(', ')}`);
   parts.push(`level ${request.who.level} (${KNOWN_BY[request.who.identified]})`);
   if (decision.verdict === 'allow') parts.push(...connectedElsewhere(request, policy));
   parts.push(`policy ${policy.hash.slice(0, 12)}, serial ${serial}`);
   return `${parts.join('; ')}.`;
+}
+
+function ruleText(rule: string, { request, policy, now }: Explained): string[] {
+  const time = timeOfRule(rule, request, policy, now);
+  return [`rule ${rule}`, ...(time === null ? [] : [time])];
 }
 
 /** That a gateway connects to a service's safe address instead of the host that was asked for. */

@@ -3,7 +3,8 @@ import type { Suspension } from '../identity/directory-snapshot.ts';
 import { canonicalUser } from '../identity/user-name.ts';
 import { type AddressRanges, addressRanges } from '../kernel/ip.ts';
 import { HostTable } from './host-table.ts';
-import { type LocalMinute, createLocalMinute } from './schedule.ts';
+import { overlayEntries, overlayTimed } from './overlay.ts';
+import { type MomentAt, createMomentAt } from './schedule.ts';
 import type {
   CategoryTraits,
   CompiledLevel,
@@ -14,7 +15,9 @@ import type {
   PersonRules,
   PolicySnapshot,
   TeacherLesson,
+  TimedRules,
 } from './snapshot.ts';
+import { Timed } from './timed.ts';
 import type { Decision } from './verdict.ts';
 import { type WrittenTable, writtenTable } from './written.ts';
 
@@ -28,9 +31,11 @@ export interface CategoryOutcome {
   readonly knownGood: boolean;
 }
 
-/** A level, ready to be asked. */
+/** A level as it is at some time and place, ready to be asked. */
 export interface PreparedLevel {
   readonly level: CompiledLevel;
+  /** The rule that shuts the web altogether; null: none does. */
+  readonly closed: string | null;
   readonly written: WrittenTable;
   /** What the level makes of each answer of the index, kept by the answer's identity (see CategoryIndex). */
   readonly outcomes: WeakMap<CategoryMatch, CategoryOutcome>;
@@ -38,10 +43,12 @@ export interface PreparedLevel {
 
 export interface PreparedPerson {
   readonly suspended: PersonRules['suspended'];
+  readonly closed: string | null;
   readonly written: WrittenTable;
 }
 
 export interface PreparedGroup {
+  readonly closed: string | null;
   readonly written: WrittenTable;
   readonly categories: GroupRules['categories'];
 }
@@ -56,34 +63,31 @@ export interface PreparedLesson {
 export interface PreparedPolicy {
   readonly snapshot: PolicySnapshot;
   readonly traits: ReadonlyMap<string, CategoryTraits>;
-  readonly levels: ReadonlyMap<string, PreparedLevel>;
+  readonly levels: ReadonlyMap<string, Timed<PreparedLevel>>;
   readonly never: WrittenTable;
-  readonly people: ReadonlyMap<string, PreparedPerson>;
-  readonly groups: ReadonlyMap<string, PreparedGroup>;
+  readonly people: ReadonlyMap<string, Timed<PreparedPerson>>;
+  /** Null while a group has nothing to say. */
+  readonly groups: ReadonlyMap<string, Timed<PreparedGroup | null>>;
   readonly lessons: ReadonlyMap<string, readonly PreparedLesson[]>;
   /** Every host that any written entry names: a host that is not here meets none of them. */
   readonly named: HostTable<true>;
-  readonly localMinute: LocalMinute;
 }
 
 export function preparePolicy(snapshot: PolicySnapshot): PreparedPolicy {
-  const levels = Object.entries(snapshot.levels).map(([name, level]): [string, PreparedLevel] => [
-    name,
-    { level, written: writtenTable(level.entries), outcomes: new WeakMap() },
-  ]);
+  const momentAt = createMomentAt(snapshot);
+  const { levels, people, groups } = snapshot;
   return {
     snapshot,
     traits: new Map(Object.entries(snapshot.categories)),
-    levels: new Map(levels),
+    levels: new Map(Object.entries(levels).map(([name, level]) => [name, prepareLevel(momentAt, level)])),
     never: writtenTable({ block: snapshot.never }),
-    people: new Map(Object.entries(snapshot.people).flatMap(([name, { rules }]) => preparePerson(name, rules))),
-    groups: new Map(Object.entries(snapshot.groups).flatMap(([name, rules]) => prepareGroup(name, rules))),
+    people: new Map(Object.entries(people).flatMap(([name, { rules }]) => preparePerson(momentAt, name, rules))),
+    groups: new Map(Object.entries(groups).flatMap(([name, rules]) => prepareGroup(momentAt, name, rules))),
     lessons: Map.groupBy(
       snapshot.lessons.map((lesson) => ({ ...prepareLesson(lesson), group: lesson.group })),
       ({ group }) => group,
     ),
     named: new HostTable([...namedHosts(snapshot)].map((host) => [host, true])),
-    localMinute: createLocalMinute(snapshot.timeZone),
   };
 }
 
@@ -91,22 +95,55 @@ function prepareLesson(lesson: PreparedLesson['lesson']): PreparedLesson {
   return { lesson, sites: writtenTable({ allow: lesson.sites }) };
 }
 
-function preparePerson(name: string, rules: PersonRules | null): [string, PreparedPerson][] {
-  return rules === null ? [] : [[name, { suspended: rules.suspended, written: writtenTable(rules.entries) }]];
+function prepareLevel(momentAt: MomentAt, level: CompiledLevel): Timed<PreparedLevel> {
+  const { hours, times = [] } = level;
+  const open = hours === null ? null : { when: hours.windows };
+  return new Timed(momentAt, times, open, (layers, outOfHours) => {
+    const now = overlayTimed(level, layers);
+    const closed = outOfHours ? hours!.rule : closedBy(layers);
+    return { level: now, closed, written: writtenTable(now.entries), outcomes: new WeakMap() };
+  });
+}
+
+function closedBy(layers: readonly TimedRules[]): string | null {
+  return layers.find(({ closed }) => closed)?.rule ?? null;
+}
+
+function preparePerson(momentAt: MomentAt, name: string, rules: PersonRules | null): [string, Timed<PreparedPerson>][] {
+  if (rules === null) return [];
+  const timed = new Timed<PreparedPerson>(momentAt, rules.times ?? [], null, (layers) => ({
+    suspended: rules.suspended,
+    closed: closedBy(layers),
+    written: writtenTable(layers.reduce((entries, layer) => overlayEntries(entries, layer.entries), rules.entries)),
+  }));
+  return [[name, timed]];
 }
 
 /** A class without rules of its own costs its pupils nothing. */
-function prepareGroup(name: string, { entries, categories }: GroupRules): [string, PreparedGroup][] {
-  const isEmpty = entries.allow.length + entries.block.length + Object.keys(categories).length === 0;
-  return isEmpty ? [] : [[name, { written: writtenTable(entries), categories }]];
+function prepareGroup(momentAt: MomentAt, name: string, rules: GroupRules): [string, Timed<PreparedGroup | null>][] {
+  if (isSilent(rules) && rules.times === undefined) return [];
+  const timed = new Timed<PreparedGroup | null>(momentAt, rules.times ?? [], null, (layers) => {
+    const now = overlayTimed(rules, layers);
+    const closed = closedBy(layers);
+    if (closed === null && isSilent(now)) return null;
+    return { closed, written: writtenTable(now.entries), categories: now.categories };
+  });
+  return [[name, timed]];
+}
+
+function isSilent({ entries, categories }: GroupRules): boolean {
+  return entries.allow.length + entries.block.length + Object.keys(categories).length === 0;
 }
 
 function namedHosts(snapshot: PolicySnapshot): Set<string> {
-  const lists = [
-    ...Object.values(snapshot.levels).map((level) => level.entries),
-    ...Object.values(snapshot.groups).map((group) => group.entries),
-    ...Object.values(snapshot.people).flatMap((person) => person.rules?.entries ?? []),
-  ].flatMap(({ allow, block }) => [allow, block]);
+  const rules = [
+    ...Object.values(snapshot.levels),
+    ...Object.values(snapshot.groups),
+    ...Object.values(snapshot.people).flatMap((person) => person.rules ?? []),
+  ];
+  const lists = rules
+    .flatMap(({ entries, times = [] }) => [entries, ...times.map((timed) => timed.entries)])
+    .flatMap(({ allow, block }) => [allow, block]);
   const lessons = snapshot.lessons.map((lesson) => lesson.sites);
   return new Set([...lists, ...lessons, snapshot.never].flat().map((entry) => entry.host));
 }

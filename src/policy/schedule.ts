@@ -1,44 +1,74 @@
-import { offsetAt } from '../kernel/local-time.ts';
-import type { DayWindow } from './snapshot.ts';
+import { dateAfter, localTime } from '../kernel/local-time.ts';
+import type { Calendar, DayWindow, PolicySnapshot } from './snapshot.ts';
 
-/** Minutes since Monday 00:00 on the school's clock, 0 to 10,079, at an instant in ms since the epoch. */
-export type LocalMinute = (now: number) => number;
-
-const MINUTE_MS = 60_000;
-const DAY_MINUTES = 1440;
-// Every zone's changes since 1972 fall on a quarter of an hour UTC, so an offset holds for the quarter it was asked in.
-const QUARTER_MS = 15 * MINUTE_MS;
-
-/** Whether this is an IANA zone that the runtime knows. */
-export function isTimeZone(timeZone: string): boolean {
-  try {
-    Intl.DateTimeFormat('en-GB', { timeZone });
-    return true;
-  } catch {
-    return false;
-  }
+/** A date as the school's calendar sees it. */
+interface SchoolDate {
+  /** `2026-11-22`. */
+  readonly date: string;
+  /** 0 Monday … 6 Sunday. */
+  readonly weekday: number;
+  /** In a term, and no holiday in it. */
+  readonly isTermTime: boolean;
 }
 
-/** A clock reader for one zone. The zone's offset is asked of Intl once a quarter of an hour; between, it is arithmetic. */
-export function createLocalMinute(timeZone: string): LocalMinute {
-  let quarter = Number.NaN;
-  let offset = 0;
+/** One minute on the school's clock; the same object for every instant of the minute. */
+export interface Moment {
+  readonly today: SchoolDate;
+  /** An evening that goes on after midnight belongs to it. */
+  readonly yesterday: SchoolDate;
+  /** Minutes since midnight. */
+  readonly minute: number;
+}
+
+/** The minute of an instant in ms since the epoch. */
+export type MomentAt = (now: number) => Moment;
+
+const DAY_MINUTES = 1440;
+
+/** A reader of the school's clock and calendar that thinks once a minute: nothing about time changes between. */
+export function createMomentAt({ timeZone, calendar }: Pick<PolicySnapshot, 'timeZone' | 'calendar'>): MomentAt {
+  let counted = Number.NaN;
+  let moment: Moment | null = null;
   return (now) => {
-    const at = Math.floor(now / QUARTER_MS);
-    if (at !== quarter) {
-      offset = offsetAt(at * QUARTER_MS, timeZone);
-      quarter = at;
-    }
-    const minutes = Math.floor((now + offset) / MINUTE_MS);
-    // 1 January 1970 was a Thursday: three days after Monday.
-    const sinceMonday = (minutes + 3 * DAY_MINUTES) % (7 * DAY_MINUTES);
-    return sinceMonday < 0 ? sinceMonday + 7 * DAY_MINUTES : sinceMonday;
+    const minute = Math.floor(now / 60_000);
+    if (moment !== null && minute === counted) return moment;
+    counted = minute;
+    moment = readMoment(now, timeZone, calendar);
+    return moment;
   };
 }
 
-/** Whether a minute of the week lies in one of the windows. */
-export function isWithinWindows(windows: readonly DayWindow[], minuteOfWeek: number): boolean {
-  const day = Math.floor(minuteOfWeek / DAY_MINUTES);
-  const minute = minuteOfWeek - day * DAY_MINUTES;
-  return windows.some((window) => window.days.includes(day) && window.from <= minute && minute < window.to);
+function readMoment(now: number, zone: string, calendar: Calendar | undefined): Moment {
+  const { date, weekday, minute } = localTime(now, zone);
+  const before = dateAfter(date, -1);
+  return {
+    today: { date, weekday, isTermTime: isTermTime(calendar, date) },
+    yesterday: { date: before, weekday: (weekday + 6) % 7, isTermTime: isTermTime(calendar, before) },
+    minute,
+  };
+}
+
+/** Whether there is school on a date as far as terms and holidays say it. Never where the school has no calendar. */
+export function isTermTime(calendar: Calendar | undefined, date: string): boolean {
+  const holds = (range: { readonly from: string; readonly to: string }): boolean =>
+    range.from <= date && date <= range.to;
+  return calendar !== undefined && calendar.terms.some(holds) && !calendar.holidays.some(holds);
+}
+
+/** The window that a moment lies in, or undefined. */
+export function windowAt(windows: readonly DayWindow[], moment: Moment): DayWindow | undefined {
+  const { today, yesterday, minute } = moment;
+  return windows.find(
+    (window) =>
+      (window.from <= minute && minute < window.to && mayBegin(window, today)) ||
+      (minute + DAY_MINUTES < window.to && mayBegin(window, yesterday)),
+  );
+}
+
+/** Whether a window may begin on a date; one over midnight belongs to the day on which it began. */
+function mayBegin({ days, on }: DayWindow, { date, weekday, isTermTime }: SchoolDate): boolean {
+  if (!days.includes(weekday)) return false;
+  if (on === undefined) return true;
+  if (on === 'term-time' || on === 'holidays') return isTermTime === (on === 'term-time');
+  return on.some(({ from, to }) => from <= date && date <= to);
 }

@@ -2,12 +2,47 @@ import type { DeviceSession } from '../identity/signed-in-devices.ts';
 import type { RosterLevels, Suspension } from '../identity/directory-snapshot.ts';
 import type { Action } from './verdict.ts';
 
-/** Minutes of a school day, `from` inclusive to `to` exclusive, counted from local midnight. */
+/** Minutes of a day on the school's clock, `from` inclusive to `to` exclusive, counted from local midnight. */
 export interface DayWindow {
-  /** 0 Monday … 6 Sunday. */
+  /** On which days it begins: 0 Monday … 6 Sunday. */
   readonly days: readonly number[];
   readonly from: number;
+  /** Above 1440: it goes on after midnight, and belongs to the day on which it began. */
   readonly to: number;
+  /** On which dates it may begin; left out: on any. `holidays` are all that are not term time. */
+  readonly on?: 'term-time' | 'holidays' | readonly DateRange[];
+  /** The word it was written as, such as `lunch`. */
+  readonly word?: string;
+}
+
+/** Dates such as `2026-11-22`, both included. */
+export interface DateRange {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The school's year and day. */
+export interface Calendar {
+  readonly terms: readonly (DateRange & { readonly name: string })[];
+  /** Days in a term without school: half-terms, bank holidays, INSET days. */
+  readonly holidays: readonly (DateRange & { readonly name: string })[];
+  /** Lessons, breaks and their like, on days of `term-time`. `word`: the slot's name. */
+  readonly slots: readonly (DayWindow & { readonly word: string })[];
+}
+
+/** What holds at certain times, at certain places or both, over what holds otherwise. */
+export interface TimedRules {
+  readonly name: string;
+  /** Such as `levels/ks2.yaml#times.Games at lunch`. */
+  readonly rule: string;
+  readonly when: readonly DayWindow[];
+  /** CIDRs of the places it holds at; left out: everywhere. */
+  readonly where?: { readonly places: readonly string[]; readonly cidrs: readonly string[] };
+  /** Nothing may be opened then. */
+  readonly closed: boolean;
+  readonly entries: Entries;
+  readonly categories: Readonly<Record<string, { readonly action: Action; readonly rule: string }>>;
+  readonly uncategorised?: { readonly action: Action; readonly rule: string };
 }
 
 /** Written entries compiled for look-up: canonical host → rule, and host → path prefixes (longest first). */
@@ -38,6 +73,8 @@ export interface CompiledLevel {
   readonly downloads: { readonly extensions: readonly string[]; readonly rule: string } | null;
   /** When this level may use the web at all; null: always. */
   readonly hours: { readonly windows: readonly DayWindow[]; readonly rule: string } | null;
+  /** Of several in force at once the later one counts. Left out where there are none. */
+  readonly times?: readonly TimedRules[];
   /**
    * Whether search engines are connected to at their safe addresses, and how far YouTube is restricted. `rule` null: nobody
    * says, so the strictest holds. Absent in policies compiled before there were these settings, which means the same.
@@ -50,12 +87,14 @@ export interface CompiledLevel {
 export interface PersonRules {
   readonly suspended: { readonly until: number | null; readonly rule: string } | null;
   readonly entries: Entries;
+  readonly times?: readonly TimedRules[];
 }
 
 /** What a class's or group's rules say. */
 export interface GroupRules {
   readonly entries: Entries;
   readonly categories: Readonly<Record<string, { readonly action: Action; readonly rule: string }>>;
+  readonly times?: readonly TimedRules[];
 }
 
 export interface CategoryTraits {
@@ -84,6 +123,8 @@ export interface PolicySnapshot {
   readonly school: string;
   /** IANA zone, such as Europe/London. */
   readonly timeZone: string;
+  /** Left out where the school has none, also by a console that knew no such setting yet. */
+  readonly calendar?: Calendar;
   readonly levels: Readonly<Record<string, CompiledLevel>>;
   /** For whoever is not identified. */
   readonly strictestLevel: string;

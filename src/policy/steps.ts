@@ -4,7 +4,6 @@ import { type CategoryRule, judgeCategories, severer } from './judge-categories.
 import { decision, judged } from './level-outcome.ts';
 import { lessonsInForce } from './lesson-lists.ts';
 import type { PreparedGroup } from './prepare.ts';
-import { isWithinWindows } from './schedule.ts';
 import { passesPersonBlock, unblockFor } from './unblocks.ts';
 import type { Decision, Reason, Step } from './verdict.ts';
 import { type WrittenRule, winningRule } from './written.ts';
@@ -28,6 +27,11 @@ export const suspension: StepRule = (asked) => {
     (one) => one !== null && one !== undefined && (one.until === null || asked.now < one.until),
   );
   return inForce ? refuse(asked, 'person', 'person-block', inForce.rule) : null;
+};
+
+export const personClosed: StepRule = (asked) => {
+  const rule = asked.person?.closed ?? null;
+  return rule === null ? null : refuse(asked, 'schedule', 'person-block', rule);
 };
 
 export const personBlock: StepRule = (asked) => {
@@ -55,6 +59,11 @@ export const personAllow: StepRule = ({ person, host, path }) => {
   return written === null ? null : decision('allow', 'person', 'person-allow', { rule: written.entry.rule });
 };
 
+export const groupClosed: StepRule = (asked) => {
+  const rule = asked.groups.find(({ closed }) => closed !== null)?.closed ?? null;
+  return rule === null ? null : refuse(asked, 'schedule', 'group', rule);
+};
+
 export const group: StepRule = (asked) => {
   const tables = asked.groups.map((one) => one.written);
   const written = winningRule(tables, asked.host, asked.path);
@@ -65,10 +74,9 @@ export const group: StepRule = (asked) => {
   return judged(asked.policy, winner, 'group', 'group');
 };
 
-export const levelHours: StepRule = (asked) => {
-  const { hours } = asked.level.level;
-  if (hours === null || isWithinWindows(hours.windows, asked.policy.localMinute(asked.now))) return null;
-  return refuse(asked, 'schedule', 'level', hours.rule);
+export const levelClosed: StepRule = (asked) => {
+  const { closed } = asked.level;
+  return closed === null ? null : refuse(asked, 'schedule', 'level', closed);
 };
 
 export const levelWritten: StepRule = (asked) => {

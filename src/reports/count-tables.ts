@@ -1,8 +1,8 @@
+import { localTime } from '../kernel/local-time.ts';
 import type { Visits } from './navigations.ts';
 import type { Cell, Column, ReportTable } from './report.ts';
 import { count, tallyTable, text, type TallyTable } from './table-parts.ts';
 import { type Tally, tallyBy } from './tally.ts';
-import { localTime } from './week.ts';
 import type { WeekCounts } from './weekly.ts';
 import { categoryWords, dayWords, IDENTIFIED_WORDS, reasonWords } from './words.ts';
 

@@ -1,6 +1,5 @@
-import { localText } from '../kernel/local-time.ts';
+import { localText, localTime } from '../kernel/local-time.ts';
 import type { SchoolTime, UnreadableStretch, WeekStatus } from './ports.ts';
-import { localTime } from './week.ts';
 import type { HourCount, WeekCounts } from './weekly.ts';
 import { stretchWords } from './words.ts';
 

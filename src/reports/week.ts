@@ -1,5 +1,5 @@
 import { SchoolgateError } from '../kernel/errors.ts';
-import { instantOf, localInput } from '../kernel/local-time.ts';
+import { instantOf, localTime } from '../kernel/local-time.ts';
 import type { Span } from './ports.ts';
 
 /** A school week: Monday 00:00 to the next Monday 00:00 on the school's clocks (167 or 169 hours where they change). */
@@ -8,23 +8,7 @@ export interface Week extends Span {
   readonly name: string;
 }
 
-/** What the school's clocks show at an instant. */
-export interface LocalTime {
-  /** `2026-11-22`. */
-  readonly date: string;
-  /** 0 Monday … 6 Sunday. */
-  readonly weekday: number;
-  /** Minutes since midnight as the clock shows them. */
-  readonly minute: number;
-}
-
 const DAY_MS = 86_400_000;
-
-export function localTime(instant: number, zone: string): LocalTime {
-  const shown = localInput(instant, zone);
-  const weekday = (new Date(`${shown.slice(0, 10)}T12:00:00Z`).getUTCDay() + 6) % 7;
-  return { date: shown.slice(0, 10), weekday, minute: Number(shown.slice(11, 13)) * 60 + Number(shown.slice(14)) };
-}
 
 /** The week that `instant` lies in. */
 export function weekOf(instant: number, zone: string): Week {

@@ -167,7 +167,11 @@ await t.test('the guide’s example of rules.yaml compiles', async (t) => {
 
 /** Every key that a schema knows, at any depth. */
 function settingsOf(schema: TSchema): string[] {
-  const { properties, items } = schema as { properties?: Record<string, TSchema>; items?: TSchema };
-  const inner = [...Object.values(properties ?? {}), ...(items === undefined ? [] : [items])];
+  const { properties, items, anyOf } = schema as {
+    properties?: Record<string, TSchema>;
+    items?: TSchema;
+    anyOf?: TSchema[];
+  };
+  const inner = [...Object.values(properties ?? {}), ...(items === undefined ? [] : [items]), ...(anyOf ?? [])];
   return [...Object.keys(properties ?? {}), ...inner.flatMap(settingsOf)];
 }
