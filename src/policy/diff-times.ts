@@ -32,19 +32,14 @@ export function diffTimes(
 ): PolicyChange[] {
   const [old, next] = [before.times ?? [], after.times ?? []];
   const names = [...new Set([...old, ...next].map(({ name }) => name))];
-  return [
-    ...names.flatMap((name) => {
-      const was = old.find((one) => one.name === name);
-      const is = next.find((one) => one.name === name);
-      const held = { name: `${subject.name}, “${name}” (${situationText((is ?? was)!)})`, pupils: subject.pupils };
-      return [
-        ...diffSituation(held, was, is),
-        ...diffClosed(held, was, is),
-        ...diffSaid(held, [before, was], [after, is], categories, unnamed),
-      ];
-    }),
-    ...diffOrder(subject, old, next),
-  ];
+  const diffOne = (name: string): PolicyChange[] => {
+    const was = old.find((one) => one.name === name);
+    const is = next.find((one) => one.name === name);
+    const held = { name: `${subject.name}, “${name}” (${situationText((is ?? was)!)})`, pupils: subject.pupils };
+    const said = diffSaid(held, [before, was], [after, is], categories, unnamed);
+    return [...diffSituation(held, was, is), ...diffClosed(held, was, is), ...said];
+  };
+  return [...names.flatMap(diffOne), ...diffOrder(subject, old, next)];
 }
 
 function diffSituation(

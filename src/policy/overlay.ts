@@ -20,13 +20,17 @@ export function overlayTimed<T extends GroupRules & Partial<Pick<CompiledLevel, 
   base: T,
   layers: readonly TimedRules[],
 ): T {
-  return layers.reduce(
-    (rules, layer) => ({
-      ...rules,
-      entries: overlayEntries(rules.entries, layer.entries),
-      categories: { ...rules.categories, ...layer.categories },
-      ...(layer.uncategorised !== undefined && { uncategorised: layer.uncategorised }),
-    }),
-    base,
-  );
+  if (layers.length === 0) return base;
+  const uncategorised = layers.findLast((layer) => layer.uncategorised !== undefined)?.uncategorised;
+  return {
+    ...base,
+    entries: timedEntries(base.entries, layers),
+    categories: Object.assign({}, base.categories, ...layers.map(({ categories }) => categories)),
+    ...(uncategorised !== undefined && { uncategorised }),
+  };
+}
+
+/** The entries of somebody with timed rules in force. */
+export function timedEntries(base: Entries, layers: readonly TimedRules[]): Entries {
+  return layers.reduce((entries, layer) => overlayEntries(entries, layer.entries), base);
 }

@@ -3,7 +3,7 @@ import type { Suspension } from '../identity/directory-snapshot.ts';
 import { canonicalUser } from '../identity/user-name.ts';
 import { type AddressRanges, addressRanges } from '../kernel/ip.ts';
 import { HostTable } from './host-table.ts';
-import { overlayEntries, overlayTimed } from './overlay.ts';
+import { overlayTimed, timedEntries } from './overlay.ts';
 import { type MomentAt, createMomentAt } from './schedule.ts';
 import type {
   CategoryTraits,
@@ -114,7 +114,7 @@ function preparePerson(momentAt: MomentAt, name: string, rules: PersonRules | nu
   const timed = new Timed<PreparedPerson>(momentAt, rules.times ?? [], null, (layers) => ({
     suspended: rules.suspended,
     closed: closedBy(layers),
-    written: writtenTable(layers.reduce((entries, layer) => overlayEntries(entries, layer.entries), rules.entries)),
+    written: writtenTable(timedEntries(rules.entries, layers)),
   }));
   return [[name, timed]];
 }
@@ -141,9 +141,8 @@ function namedHosts(snapshot: PolicySnapshot): Set<string> {
     ...Object.values(snapshot.groups),
     ...Object.values(snapshot.people).flatMap((person) => person.rules ?? []),
   ];
-  const lists = rules
-    .flatMap(({ entries, times = [] }) => [entries, ...times.map((timed) => timed.entries)])
-    .flatMap(({ allow, block }) => [allow, block]);
+  const timed = rules.flatMap(({ times = [] }) => times);
+  const lists = [...rules, ...timed].flatMap(({ entries }) => [entries.allow, entries.block]);
   const lessons = snapshot.lessons.map((lesson) => lesson.sites);
   return new Set([...lists, ...lessons, snapshot.never].flat().map((entry) => entry.host));
 }
