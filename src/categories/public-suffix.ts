@@ -20,6 +20,20 @@ const HOST_ONLY = { extractHostname: false, validateHostname: false, detectIp: f
 const WITH_PRIVATE = { ...HOST_ONLY, allowPrivateDomains: true };
 const WITHOUT_PRIVATE = { ...HOST_ONLY, allowPrivateDomains: false };
 
+/**
+ * The site of somebody's own that a canonical host belongs to, such as example.co.uk of www.example.co.uk; an address, or a
+ * name that is a suffix itself, is its own.
+ */
+export function siteOf(host: string): string {
+  const labels = host.split('.');
+  if (host.includes(':') || /^\d+$/.test(labels.at(-1)!)) return host;
+  for (let i = labels.length - 2; i > 0; i--) {
+    const name = labels.slice(i).join('.');
+    if (suffixKind(name) === null) return name;
+  }
+  return host;
+}
+
 function isSite(name: string, allowPrivateDomains: boolean): boolean {
   // Asked of a name below, so that the parent of a wildcard rule answers as what it is.
   const suffix = getPublicSuffix(`below.${name}`, allowPrivateDomains ? WITH_PRIVATE : WITHOUT_PRIVATE);

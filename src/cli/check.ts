@@ -96,6 +96,11 @@ function shorten(entry: string): string {
   return entry.length > 100 ? `${entry.slice(0, 99)}…` : entry;
 }
 
+function headOf({ verdict, action }: Checked['verdict']): string {
+  if (verdict === 'allow') return 'ALLOWED';
+  return action === 'warn' ? 'WARNED ' : 'BLOCKED';
+}
+
 function text(
   asked: string,
   { verdict, hostOnly, identified, unknownPerson }: Checked,
@@ -103,7 +108,7 @@ function text(
 ): string {
   const { explain } = verdict;
   const lines = [
-    `${verdict.verdict === 'allow' ? 'ALLOWED' : 'BLOCKED'}  ${verdict.canonical ?? asked}`,
+    `${headOf(verdict)}  ${verdict.canonical ?? asked}`,
     `  Said to the person  ${explain.user}`,
     `  For staff           ${explain.staff}`,
     `  Categories          ${verdict.categories.join(', ') || 'none'}`,

@@ -3,16 +3,17 @@ import type { ToldRecord } from '../gateway/told-refusal.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { childProcess } from './child-process.ts';
 import { devicesOver } from './front-desk-devices.ts';
-import { type ProxyPorts, runFrontDesk } from './frontdesk.ts';
+import { type FrontDeskOrders, type ProxyPorts, runFrontDesk } from './frontdesk.ts';
 
-/** How long the workers may take to say what they refused, ms. */
+/** How long the workers may take to say what they refused, or to take a pass, ms. */
 const ASK_MS = 3_000;
 
 childProcess(async (orders, link) => {
   const starting = runFrontDesk(readEnvironment(process.env, process.cwd()), {
-    ports: orders as ProxyPorts,
+    orders: orders as FrontDeskOrders,
     clock: systemClock,
     devices: devicesOver(link),
+    passes: { put: async (pass) => void (await link.ask({ type: 'pass', pass }, ASK_MS)) },
     recentRefusals: {
       of: async (client) => (await link.ask({ type: 'refusals', client }, ASK_MS)) as readonly ToldRecord[],
     },

@@ -13,6 +13,8 @@ import { createFormTokens } from '../frontdesk/form-token.ts';
 import type { RecentRefusals } from '../frontdesk/refusals.ts';
 import type { ClientFrom } from '../frontdesk/routes.ts';
 import type { DeskDevices } from '../frontdesk/sign-in-routes.ts';
+import type { DeskPasses } from '../frontdesk/warning-routes.ts';
+import { createWarningTickets } from '../gateway/warning-ticket.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { createLogger, type Logger } from '../telemetry/log.ts';
 
@@ -22,10 +24,17 @@ export interface ProxyPorts {
   readonly tlsPort: number | null;
 }
 
+/** What the supervisor tells the front desk at its start. */
+export interface FrontDeskOrders extends ProxyPorts {
+  /** Base64; what the buttons of warnings are sealed with. */
+  readonly warningKey: string;
+}
+
 export interface RunFrontDeskOptions {
   readonly recentRefusals: RecentRefusals;
   readonly devices: DeskDevices;
-  readonly ports: ProxyPorts;
+  readonly passes: DeskPasses;
+  readonly orders: FrontDeskOrders;
   readonly clock: Clock;
   readonly log?: Logger;
 }
@@ -43,13 +52,14 @@ export interface RunningFrontDesk {
 
 /** Opens both doors of the front desk; closes the first again when the second cannot be opened. Rejects with what failed. */
 export async function runFrontDesk(environment: Environment, options: RunFrontDeskOptions): Promise<RunningFrontDesk> {
-  const { clock, recentRefusals, devices } = options;
+  const { clock, recentRefusals, devices, passes, orders } = options;
   // One key for both doors, and for this run.
   const tokens = createFormTokens(randomBytes(32), clock);
   const log = options.log ?? createLogger('frontdesk', 'warn');
   const layout = dataLayout(environment.dataDir);
   let facts = readFacts(layout, NO_POLICY_YET, log);
-  let ports = options.ports;
+  const warnings = createWarningTickets(Buffer.from(orders.warningKey, 'base64'), clock);
+  let ports: ProxyPorts = orders;
   const app = (clientFrom: ClientFrom): ReturnType<typeof createFrontDesk> =>
     createFrontDesk({
       facts: () => facts,
@@ -59,6 +69,8 @@ export async function runFrontDesk(environment: Environment, options: RunFrontDe
       tls: clientFrom === 'gateway' ? null : readTls(environment),
       recentRefusals,
       devices,
+      passes,
+      warnings,
       tokens,
       clientFrom,
       clock,

@@ -2,6 +2,7 @@
 //              ├── relay (spool up, snapshots down)
 //              ├── front desk (pages for everyone)
 //              └── console (only `start`)
+import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { type DataLayout, dataLayout } from '../config/data-layout.ts';
@@ -15,12 +16,14 @@ import type { Spool } from '../events/spool.ts';
 import { LeaseBook, WHOLE_GATEWAY } from '../gateway/leases.ts';
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import { createIdMaker, type IdMaker } from '../kernel/ids.ts';
+import { KeptPasses, type Pass } from '../policy/passes.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { CanaryWatch } from './canary.ts';
 import { Child, type ChildEnvironment } from './child.ts';
 import { askConsole, isForConsole } from './console-questions.ts';
 import { DeviceActivity } from './device-activity.ts';
+import type { FrontDeskOrders } from './frontdesk.ts';
 import { gatewayName } from './gateway-name.ts';
 import { keepHighestInstant, readHighestInstant } from './highest-instant.ts';
 import { indexMark } from './index-shelf.ts';
@@ -73,6 +76,9 @@ export class Supervisor {
   readonly #lock = createServer((socket) => socket.destroy());
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #activity = new DeviceActivity();
+  /** Who went on after which warning, for workers that are started again; forgotten with this process. */
+  readonly #passes = new KeptPasses();
+  readonly #warningKey = randomBytes(32).toString('base64');
   #relay: Child | null = null;
   #console: Child | null = null;
   #front: Child | null = null;
@@ -111,6 +117,7 @@ export class Supervisor {
         this.#proxyPort = port;
         this.#tlsPort = tlsPort;
         this.#tellOwnPorts();
+        for (const pass of this.#passes.inForce(clock())) this.#workers.tell({ type: 'pass', pass });
       },
       onStuck: (worker) =>
         this.alarm('worker-stuck', `Worker ${worker} hung and gave no sign for 10 seconds; it is started again.`),
@@ -281,9 +288,21 @@ export class Supervisor {
         this.#tellOwnPorts();
       }
       if (isForConsole(message)) void askConsole(this.#lineToConsole, message).then(answer);
+      if (message.type === 'pass') void this.#pass(message['pass'] as Pass).then(answer);
       if (message.type === 'refusals') void this.#workers.refusalsOf(message['client'] as string).then(answer);
     });
-    link.tell({ type: 'orders', orders: { proxyPort: this.#proxyPort, tlsPort: this.#tlsPort } });
+    const orders: FrontDeskOrders = {
+      proxyPort: this.#proxyPort,
+      tlsPort: this.#tlsPort,
+      warningKey: this.#warningKey,
+    };
+    link.tell({ type: 'orders', orders });
+  }
+
+  async #pass(pass: Pass): Promise<true> {
+    this.#passes.add(pass);
+    await this.#workers.pass(pass);
+    return true;
   }
 
   /** Beside us, or by way of the relay and Redis. */
@@ -303,6 +322,7 @@ export class Supervisor {
       tlsPort: this.#tlsPort,
       ownPorts: this.#ownPorts(),
       highestInstant: Math.max(this.#highest, this.#workers.highestInstant),
+      warningKey: this.#warningKey,
     };
   }
 

@@ -2,6 +2,7 @@ import type { ToldRecord } from '../gateway/told-refusal.ts';
 import { type LeaseBook } from '../gateway/leases.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { type MetricsReport, sumMetrics } from '../telemetry/metrics.ts';
+import type { Pass } from '../policy/passes.ts';
 import { Child, type ChildEnvironment } from './child.ts';
 import type { Message, ProcessLink } from './process-link.ts';
 import { until } from './until.ts';
@@ -18,7 +19,7 @@ export interface PoolOptions {
   orders(worker: number): WorkerOrders;
   /** Everything a worker says or asks that is not the pool's own affair. */
   onMessage(message: Message, answer: (body: unknown) => void): void;
-  /** The first worker found the ports where any free ones were asked for. */
+  /** A worker opened its doors, at these ports; the first one found them where any free ones were asked for. */
   onListening(port: number, tlsPort: number | null): void;
   /** A worker that is alive but gives no sign is about to be killed; the restart follows as after any death. */
   onStuck(worker: number): void;
@@ -93,6 +94,11 @@ export class WorkerPool {
   /** Prometheus text, all workers summed. */
   async metrics(): Promise<string> {
     return sumMetrics(await this.#ask<MetricsReport>({ type: 'report-metrics' }));
+  }
+
+  /** Puts a pass in force on every worker; resolves once they all have it. */
+  async pass(pass: Pass): Promise<void> {
+    await this.#ask({ type: 'pass', pass });
   }
 
   /** What was refused to a client, newest first. */

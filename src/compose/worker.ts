@@ -24,10 +24,12 @@ import { createResolve } from '../gateway/resolve.ts';
 import { prepareSnapshots, type Snapshots, withLive } from '../gateway/snapshots.ts';
 import { toldRefusal } from '../gateway/told-refusal.ts';
 import { createUpstreamPools } from '../gateway/upstream-pools.ts';
+import { createWarningTickets } from '../gateway/warning-ticket.ts';
 import { NO_DIRECTORY } from '../identity/directory-snapshot.ts';
 import type { CredentialsAnswer } from '../identity/credentials.ts';
 import { neverBackwards, systemClock } from '../kernel/clock.ts';
 import { createIdMaker } from '../kernel/ids.ts';
+import { KeptPasses, type Pass } from '../policy/passes.ts';
 import type { LiveSnapshot } from '../policy/snapshot.ts';
 import { createLogger } from '../telemetry/log.ts';
 import { reportMetrics } from '../telemetry/metrics.ts';
@@ -44,6 +46,8 @@ export interface WorkerOrders {
   readonly ownPorts: readonly number[];
   /** Highest instant an earlier run saw, ms since the epoch. */
   readonly highestInstant: number;
+  /** Base64; what the buttons of warnings are sealed with. */
+  readonly warningKey: string;
 }
 
 /** What a worker says of itself, once a second. */
@@ -125,6 +129,8 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     activeDevices: new Set(),
     refusals: createRefusalLog(clock),
     probes: createIllegalProbes(clock, (asker, hit) => link.tell({ type: 'illegal-hit', asker, hit })),
+    passes: new KeptPasses(),
+    warnings: createWarningTickets(Buffer.from(orders.warningKey, 'base64'), clock),
     metrics: createGatewayMetrics({
       openConnections: () => listener.connections,
       openTunnels: () => open.tunnels,
@@ -210,7 +216,10 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     else if (message.type === 'report-metrics') void reportMetrics(context.metrics.registry).then(answer);
     else if (message.type === 'refusals') {
       const found = context.refusals.of(message['client'] as string);
-      answer(found.map((record) => toldRefusal(context.snapshots, record, clock())));
+      answer(found.map((record) => toldRefusal(context, record, clock())));
+    } else if (message.type === 'pass') {
+      context.passes.add(message['pass'] as Pass);
+      answer(true);
     } else if (message.type === 'drain') void (draining ??= drain(message['deadlineMs'] as number));
   });
   // Without its supervisor nobody restarts, drains or counts this worker: it finishes and goes.

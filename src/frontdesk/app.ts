@@ -4,8 +4,9 @@ import { type FastifyBaseLogger, type FastifyError, type FastifyInstance, LogCon
 import { messagePage } from './pages.ts';
 import { askingClient, type DeskRoutesOptions, deskRoutes } from './routes.ts';
 import { type SignInRoutesOptions, signInRoutes } from './sign-in-routes.ts';
+import { type WarningRoutesOptions, warningRoutes } from './warning-routes.ts';
 
-export interface FrontDeskOptions extends DeskRoutesOptions, SignInRoutesOptions {
+export interface FrontDeskOptions extends DeskRoutesOptions, SignInRoutesOptions, WarningRoutesOptions {
   readonly log: FastifyBaseLogger;
   /** Certificate and key, PEM; null: plain HTTP. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
@@ -36,6 +37,7 @@ export async function createFrontDesk(options: FrontDeskOptions): Promise<Fastif
   answerOtherwise(app, options);
   await app.register(deskRoutes, options);
   await app.register(signInRoutes, options);
+  await app.register(warningRoutes, options);
   return app;
 }
 

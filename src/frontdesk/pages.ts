@@ -1,4 +1,6 @@
 import { html, type SafeHtml } from '../kernel/html.ts';
+import { WENT_ON_IS_SEEN } from '../gateway/words/warnings.ts';
+import type { Voice } from '../gateway/words/words.ts';
 import type { LessonNotice } from '../policy/lesson-lists.ts';
 import type { DeskFacts } from './facts.ts';
 import type { ToldRefusal, ToldRefusals } from './refusals.ts';
@@ -118,8 +120,28 @@ function refusal(one: ToldRefusal, facts: DeskFacts, isOpen: boolean): SafeHtml 
       ${one.urgent ? html`<li class="urgent">If you or someone else is in danger now, call 999.</li>` : ''}
       ${one.help.map(({ name, how, url }) => html`<li><a href="${url}">${name}</a>: ${how}</li> `)}
     </ul>
+    ${one.ticket === null ? '' : wayOn(one.ticket, one.voice)}
     <p class="small">Reference <code>${one.reference}</code></p>
   </details> `;
+}
+
+/** A warning over https is shown here alone: its browser shows a page of its own. */
+function wayOn(ticket: string, voice: Voice): SafeHtml {
+  return html`<p>If you go on, this site is open for you for a quarter of an hour. ${WENT_ON_IS_SEEN[voice]}</p>
+    <form method="post" action="/warning">
+      <input type="hidden" name="ticket" value="${ticket}" />
+      <input type="hidden" name="from" value="why" />
+      <button>I have read this: go on</button>
+    </form> `;
+}
+
+/** After the button of a warning: where to go on. */
+export function passedPage(facts: DeskFacts, { host, url }: { host: string; url: string }, until: string): string {
+  return page(
+    { title: 'You can go on', facts },
+    html`<p>${host} is open for you until ${clockTime(until, facts.timeZone)}.</p>
+      <p><a href="${url}">Open ${host}</a></p>`,
+  );
 }
 
 /** Links by name: this page may be the only one that a pupil is shown, because over https the browser shows its own. */

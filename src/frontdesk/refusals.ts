@@ -27,6 +27,8 @@ export interface ToldRefusal {
   readonly urgent: boolean;
   /** The lesson lists in force that this one was not on. */
   readonly lesson: LessonNotice | null;
+  /** What the button of a warning carries; null: there is no way on. */
+  readonly ticket: string | null;
 }
 
 /** Refusals to look at, newest first, and apart from them the adverts and trackers, which nobody asked for knowingly. */
@@ -85,5 +87,6 @@ function tell(record: ToldRecord, theme: Theme, facts: DeskFacts): ToldRefusal {
     help: words.help.map((id) => HELPLINES[id]),
     urgent: words.urgent,
     lesson: record.lesson ?? null,
+    ticket: record.ticket ?? null,
   };
 }

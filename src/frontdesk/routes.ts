@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { clientOf } from '../gateway/client-address.ts';
-import { PAGE_CSS } from '../gateway/page-style.ts';
+import { BUTTON_CSS, PAGE_CSS } from '../gateway/page-style.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { canonicalAddress } from '../kernel/ip.ts';
 import type { DeskFacts } from './facts.ts';
@@ -67,7 +67,7 @@ export const deskRoutes: FastifyPluginAsync<DeskRoutesOptions> = async (app, opt
     reply
       .header('cache-control', 'public, max-age=3600')
       .type('text/css; charset=utf-8')
-      .send(`${PAGE_CSS}\n${DESK_CSS}\n${FORM_CSS}`),
+      .send(`${PAGE_CSS}\n${BUTTON_CSS}\n${DESK_CSS}\n${FORM_CSS}`),
   );
 
   app.get('/health', notLimited, (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }));

@@ -7,8 +7,7 @@ import { clockTime, page } from './pages.ts';
 export const FORM_CSS = `
 label{display:block;font-weight:600;margin:1rem 0 .25rem}
 input[type=text],input[type=password]{display:block;font:inherit;color:inherit;background:var(--page);border:2px solid var(--soft);border-radius:.25rem;padding:.375rem .5rem;width:100%;max-width:22rem;min-height:2.75rem}
-button{font:inherit;font-weight:600;color:var(--card);background:var(--mark);border:2px solid transparent;border-radius:.25rem;padding:.5rem 1.25rem;margin-top:1.25rem;min-height:2.75rem;cursor:pointer}
-input:focus-visible,button:focus-visible,.errors:focus{outline:3px solid var(--mark);outline-offset:3px}
+input:focus-visible,.errors:focus{outline:3px solid var(--mark);outline-offset:3px}
 .after{margin-top:1.25rem}.errors{border:3px solid var(--error);border-radius:.375rem;padding:.875rem 1.125rem;margin:0 0 1.25rem}.errors h2{margin:0 0 .375rem}
 .errors a{color:var(--error);font-weight:600}.wrong{color:var(--error);font-weight:600;margin:0 0 .25rem}input[aria-invalid]{border-color:var(--error)}
 :root{--error:#a4262c}@media(prefers-color-scheme:dark){:root{--error:#ff9c9c}}

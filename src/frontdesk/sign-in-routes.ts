@@ -3,6 +3,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { DeviceAnswer } from '../identity/signed-in-devices.ts';
 import type { DeskFacts } from './facts.ts';
 import type { FormTokens } from './form-token.ts';
+import { addFormParser, isOwnOrigin } from './forms.ts';
 import { messagePage } from './pages.ts';
 import { askingClient, type DeskRoutesOptions, NO_CLIENT } from './routes.ts';
 import { type FieldError, sharedPage, signedInPage, signInPage } from './sign-in-pages.ts';
@@ -27,11 +28,7 @@ const RATION = { config: { rateLimit: { max: 30, timeWindow: '1 minute' } }, bod
 /** Signing in and out by the device's address. */
 export const signInRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (app, options) => {
   const { devices } = options;
-  app.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string', bodyLimit: FORM_BYTES },
-    (_request, body, done) => done(null, new URLSearchParams(body as string)),
-  );
+  addFormParser(app, FORM_BYTES);
 
   app.get('/sign-in', async (request, reply) => {
     const client = askingClient(request, options.clientFrom);
@@ -87,13 +84,6 @@ function readForm(
   const fields = request.body;
   if (client === null || !(fields instanceof URLSearchParams) || !isOwnOrigin(request, publicUrl)) return null;
   return tokens.holds(fields.get('token') ?? '', client) ? { client, fields } : null;
-}
-
-/** Browsers say which page sent a form; what says nothing is still held to its token. */
-function isOwnOrigin({ headers, protocol }: FastifyRequest, publicUrl: string | null): boolean {
-  const { origin } = headers;
-  if (origin === undefined || origin === 'null') return true;
-  return origin === `${protocol}://${headers.host}` || (publicUrl !== null && origin === new URL(publicUrl).origin);
 }
 
 function missing(name: string, password: string): FieldError[] {

@@ -4,6 +4,7 @@ import type { Who } from '../identity/who.ts';
 import { type CanonicalHost, canonicalHost } from '../kernel/host.ts';
 import { decide, type DecisionRequest, faultDecision, strictest } from '../policy/decide.ts';
 import { decision, illegal as illegalDecision } from '../policy/level-outcome.ts';
+import type { Passes } from '../policy/passes.ts';
 import type { Decision } from '../policy/verdict.ts';
 import type { GatewayContext } from './context.ts';
 import { askerOf, type CountedHit } from './illegal-probes.ts';
@@ -76,7 +77,7 @@ export function admit(context: GatewayContext, ask: Ask, user: string | null): A
     const violation = ask.violation ?? inspect(snapshots, ask);
     const illegal = ask.target === null ? null : listedAsIllegal(snapshots, ask.target);
     const match = matchOf(snapshots, ask.target, violation, illegal);
-    const judged = judge(snapshots, request(ask.target, who, match, violation), illegal, startedAt);
+    const judged = judge(snapshots, context.passes, request(ask.target, who, match, violation), illegal, startedAt);
     const retarget = ask.target === null ? null : retargetOf(snapshots, who.level, ask.target.host, judged);
     const admission = { id, startedAt, ask, who, snapshots, match, decision: judged, serverName: null, retarget };
     return againstProbing(context, { ...admission, addresses: [], illegal, toldAs: null });
@@ -98,9 +99,15 @@ export function admit(context: GatewayContext, ask: Ask, user: string | null): A
 }
 
 /** The decision; a listed illegal target that is refused for its form must not be written down for that either. */
-function judge(snapshots: Snapshots, asked: DecisionRequest, illegal: IllegalHit | null, now: number): Decision {
+function judge(
+  snapshots: Snapshots,
+  passes: Passes,
+  asked: DecisionRequest,
+  illegal: IllegalHit | null,
+  now: number,
+): Decision {
   if (illegal !== null && asked.violation === null) return illegalDecision(illegal.categories[0]!);
-  const judged = decide(snapshots.policy, snapshots.live, asked, now);
+  const judged = decide(snapshots.policy, snapshots.live, asked, now, passes);
   return illegal === null ? judged : { ...judged, locked: true };
 }
 
@@ -156,6 +163,11 @@ export function isRefused(admission: Admission): boolean {
   return admission.decision.verdict === 'block';
 }
 
+/** Whether it was refused with no more than a warning, which a person may read and pass. */
+export function isWarned({ decision, toldAs }: Admission): boolean {
+  return decision.verdict === 'block' && decision.action === 'warn' && !decision.locked && toldAs === null;
+}
+
 /**
  * Judges the addresses that the target's name resolved to: a list of addresses is about whatever is served there. What the name is
  * listed for counts beside it, so a known good name is as strong as it is against other lists. The stricter verdict stands.
@@ -166,7 +178,8 @@ export function admitAddresses(context: GatewayContext, admission: Admission, ad
   try {
     const match = withAddresses(snapshots, admission.match, addresses);
     if (match === admission.match) return;
-    const judged = decide(snapshots.policy, snapshots.live, request(ask.target, who, match, null), context.clock());
+    const asked = request(ask.target, who, match, null);
+    const judged = decide(snapshots.policy, snapshots.live, asked, context.clock(), context.passes);
     admission.match = match;
     admission.decision = strictest(admission.decision, judged);
   } catch (error) {
@@ -195,7 +208,8 @@ export function admitServerName(context: GatewayContext, admission: Admission, s
     const violation = target === null ? 'malformed' : null;
     const illegal = target === null ? null : listedAsIllegal(snapshots, target);
     const match = matchOf(snapshots, target, violation, illegal);
-    const judged = judge(snapshots, request(target, who, match, violation), illegal, context.clock());
+    const asked = request(target, who, match, violation);
+    const judged = judge(snapshots, context.passes, asked, illegal, context.clock());
     const second = host === null ? judged : safelyConnected(snapshots, who.level, host, judged, connected(admission));
     const stricter = strictest(admission.decision, second);
     if (stricter === admission.decision) return;
@@ -221,7 +235,7 @@ export function admitAgain(context: GatewayContext, admission: Admission): Decis
       const illegal = listedAsIllegal(snapshots, target);
       const match = withAddresses(snapshots, matchOf(snapshots, target, violation, illegal), admission.addresses);
       const asked = request(target, who, match, violation);
-      const judged = judge(snapshots, asked, illegal, now);
+      const judged = judge(snapshots, context.passes, asked, illegal, now);
       return safelyConnected(snapshots, who.level, target.host, judged, connected(admission));
     };
     const first = judgeNow(ask.target!);

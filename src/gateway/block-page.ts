@@ -1,10 +1,12 @@
 import { html, SafeHtml } from '../kernel/html.ts';
+import { localInput } from '../kernel/local-time.ts';
 import type { LessonNotice } from '../policy/lesson-lists.ts';
 import type { IllegalWording } from '../policy/snapshot.ts';
 import type { Decision } from '../policy/verdict.ts';
-import { PAGE_CSS } from './page-style.ts';
+import { BUTTON_CSS, PAGE_CSS } from './page-style.ts';
 import { HELPLINES } from './words/helplines.ts';
 import { type Theme, themeOf, wordsFor } from './words/theme.ts';
+import { WENT_ON_IS_SEEN } from './words/warnings.ts';
 import type { Tone, Voice, Words } from './words/words.ts';
 
 /**
@@ -37,14 +39,27 @@ export interface BlockPageInput extends PageInput {
   readonly lesson?: LessonNotice | null;
   /** True where signing in could change whose rules apply. */
   readonly isUnknown: boolean;
+  /** The way on from a warning that can be passed; null: there is none. */
+  readonly warning: PageWarning | null;
+}
+
+/** What the button of a warning needs. */
+export interface PageWarning {
+  /** See `warning-ticket`. */
+  readonly ticket: string;
+  /** When the site would close again if it were pressed now, ISO 8601 UTC. */
+  readonly until: string;
 }
 
 /** Statuses that a gateway answers by itself without having refused the site. */
 export type ErrorStatus = 400 | 407 | 502 | 503 | 504;
 
-/** Goes with every page of this file: it needs its own style and nothing else. */
-export const PAGE_CSP =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+const CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action";
+
+/** Goes with every page of this file but a warning's: it needs its own style and nothing else. */
+export const PAGE_CSP = `${CSP} 'none'`;
+/** For a warning that can be passed: its form goes to the front desk, and is led back to where it came from. */
+export const WARNING_CSP = `${CSP} http://schoolgate.internal 'self'; frame-ancestors 'none'`;
 
 /** Characters of an address that are shown: a longer one is cut, so that no request can make a page long. */
 const SHOWN = 240;
@@ -64,22 +79,22 @@ const ERROR_THEMES: Readonly<Record<ErrorStatus, Theme>> = {
 export function blockPage(input: BlockPageInput): string {
   const { decision } = input;
   const isShown = !decision.locked && decision.reason !== 'illegal' && input.target !== null;
-  const template = templateFor(
-    themeOf(decision),
-    input.voice,
-    decision.flagged,
-    isShown,
-    input.isUnknown && !decision.locked,
-    input.illegal,
-  );
+  const make = {
+    isFlagged: decision.flagged,
+    showsTarget: isShown,
+    offersSignIn: input.isUnknown && !decision.locked,
+    leadsOn: input.warning !== null,
+  };
+  const template = templateFor(themeOf(decision), input.voice, make, input.illegal);
   const { lesson = null, voice, zone } = input;
   const about = lesson === null ? NOTHING : lessonSection(lesson, voice, zone);
-  return fill(template, input, input.categoryTitle ?? decision.category ?? '', about);
+  return fill(template, input, input.categoryTitle ?? decision.category ?? '', about, input.warning);
 }
 
 /** The page for a request that failed without a refusal; in ASCII as well. */
 export function errorPage(status: ErrorStatus, input: PageInput): string {
-  return fill(templateFor(ERROR_THEMES[status], input.voice, false, input.target !== null, false), input, '', NOTHING);
+  const make = { isFlagged: false, showsTarget: input.target !== null, offersSignIn: false, leadsOn: false };
+  return fill(templateFor(ERROR_THEMES[status], input.voice, make), input, '', NOTHING, null);
 }
 
 /** Constant pieces and, between each two, the name of what goes there. */
@@ -90,28 +105,40 @@ interface Template {
 
 const NOTHING = new SafeHtml('');
 
-type Slot = 'lesson' | 'school' | 'contact' | 'target' | 'when' | 'reference' | 'frontDeskUrl' | 'category';
+type Slot =
+  | 'lesson'
+  | 'school'
+  | 'contact'
+  | 'target'
+  | 'when'
+  | 'reference'
+  | 'frontDeskUrl'
+  | 'category'
+  | 'ticket'
+  | 'until';
+
+/** Which parts a page has. */
+interface Make {
+  readonly isFlagged: boolean;
+  readonly showsTarget: boolean;
+  readonly offersSignIn: boolean;
+  readonly leadsOn: boolean;
+}
 
 // NUL marks a slot while the constant text is built: the escaping tag leaves it alone, and no sentence of ours or of a policy holds one.
 const slot = (name: Slot): string => `\0${name}\0`;
 
 const templates = new Map<string, Template>();
 
-function templateFor(
-  theme: Theme,
-  voice: Voice,
-  isFlagged: boolean,
-  showsTarget: boolean,
-  offersSignIn: boolean,
-  illegal?: IllegalWording,
-): Template {
+function templateFor(theme: Theme, voice: Voice, make: Make, illegal?: IllegalWording): Template {
   const words = wordsFor(theme, voice, illegal);
   // What a school says of its own comes with the key, so that its next policy is heard.
   const own = words === wordsFor(theme, voice) ? '' : JSON.stringify([words.heading, words.why]);
-  const key = `${theme} ${voice} ${isFlagged} ${showsTarget} ${offersSignIn} ${own}`;
+  const { isFlagged, showsTarget, offersSignIn, leadsOn } = make;
+  const key = `${theme} ${voice} ${isFlagged} ${showsTarget} ${offersSignIn} ${leadsOn} ${own}`;
   const kept = templates.get(key);
   if (kept !== undefined) return kept;
-  const pieces = compact(document(words, voice, isFlagged, showsTarget, offersSignIn).text).split('\0');
+  const pieces = compact(document(words, voice, make).text).split('\0');
   const parts = pieces.filter((_, i) => i % 2 === 0);
   const slots = pieces.filter((_, i) => i % 2 === 1) as Slot[];
   const template = { parts: Object.assign(parts, { raw: parts }), slots };
@@ -129,7 +156,13 @@ function asciiMarkup(text: string): string {
   return text.replace(/[^\0-\x7f]/gu, (c) => `&#${c.isWellFormed() ? c.codePointAt(0) : 0xfffd};`);
 }
 
-function fill(template: Template, input: PageInput, category: string, lesson: SafeHtml): string {
+function fill(
+  template: Template,
+  input: PageInput,
+  category: string,
+  lesson: SafeHtml,
+  warning: PageWarning | null,
+): string {
   const values: Record<Slot, string | SafeHtml> = {
     lesson,
     school: input.school,
@@ -139,6 +172,8 @@ function fill(template: Template, input: PageInput, category: string, lesson: Sa
     reference: input.reference,
     frontDeskUrl: input.frontDeskUrl,
     category,
+    ticket: warning?.ticket ?? '',
+    until: warning === null ? '' : timeOfDayAt(warning.until, input.zone),
   };
   return html(template.parts, ...template.slots.map((name) => asciiValue(values[name]))).text;
 }
@@ -153,6 +188,7 @@ function shorten(text: string): string {
 
 const EYEBROWS: Readonly<Record<Tone, string>> = {
   blocked: 'Blocked by the school’s web filter',
+  warned: 'Warning from the school’s web filter',
   help: 'Blocked by the school’s web filter',
   fault: 'Message from the school’s web filter',
 };
@@ -169,13 +205,8 @@ const SEEN: Readonly<Record<Voice, string>> = {
   adult: 'This request is on record, and the designated safeguarding lead may look at it.',
 };
 
-function document(
-  words: Words,
-  voice: Voice,
-  isFlagged: boolean,
-  showsTarget: boolean,
-  offersSignIn: boolean,
-): SafeHtml {
+function document(words: Words, voice: Voice, make: Make): SafeHtml {
+  const { isFlagged, showsTarget, offersSignIn, leadsOn } = make;
   return html`<!doctype html>
     <html lang="en-GB">
       <head>
@@ -185,7 +216,7 @@ function document(
         <title>${words.heading} – ${slot('school')}</title>
         <link rel="icon" href="data:," />
         <style>
-          ${new SafeHtml(PAGE_CSS)}
+          ${new SafeHtml(leadsOn ? `${PAGE_CSS}\n${BUTTON_CSS}` : PAGE_CSS)}
         </style>
       </head>
       <body class="${words.tone}">
@@ -194,14 +225,14 @@ function document(
         </header>
         <div class="wide">
           <main>
-            <p class="eyebrow">${EYEBROWS[words.tone]}</p>
+            <p class="eyebrow">${EYEBROWS[leadsOn ? 'warned' : words.tone]}</p>
             <h1>${words.heading}</h1>
             ${words.why.map((sentence) => html`<p>${sentence}</p> `)} ${slot('lesson')}
             <h2>What to do</h2>
             <ul>
               ${words.todo.map((sentence) => html`<li>${sentence}</li> `)}
             </ul>
-            ${helpSection(words, voice)}
+            ${helpSection(words, voice)} ${leadsOn ? onwardSection(voice) : ''}
             <section class="who" aria-labelledby="who">
               <h2 id="who">${WHOM[voice]}</h2>
               <p>${slot('contact')}</p>
@@ -243,6 +274,16 @@ function lessonSection({ until, sites }: LessonNotice, voice: Voice, zone: strin
     </ul> `;
 }
 
+/** The one form of these pages: without a script, and to the front desk alone. */
+function onwardSection(voice: Voice): SafeHtml {
+  return html`<h2>Going on</h2>
+    <p>If you go on now, this site is open for you until ${slot('until')}. ${WENT_ON_IS_SEEN[voice]}</p>
+    <form method="post" action="${slot('frontDeskUrl')}warning">
+      <input type="hidden" name="ticket" value="${slot('ticket')}" />
+      <button>I have read this: go on</button>
+    </form> `;
+}
+
 const HELP_HEADINGS: Readonly<Record<Voice, string>> = {
   child: 'People who will listen',
   teen: 'People who will listen',
@@ -266,6 +307,11 @@ function helpSection(words: Words, voice: Voice): SafeHtml {
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 let told = { minute: -1, zone: '', text: '' };
+
+/** `10:15`, in the school's zone. */
+function timeOfDayAt(at: string, zone: string): string {
+  return localInput(Date.parse(at), zone).slice(11);
+}
 
 /** `Monday, 23 November 2026 at 10:00`, in the school's zone. Remembers the last minute: formatting costs more than the page. */
 function spokenTime(at: string, zone: string): string {

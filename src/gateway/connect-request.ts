@@ -1,7 +1,16 @@
 // client ── CONNECT host:port ──► gateway ── dial ──► upstream, then bytes both ways
 import type { Socket } from 'node:net';
 import { hostText, parseAuthority } from '../kernel/url.ts';
-import { type Admission, admit, admitServerName, type Ask, isRefused, provenUser, type Target } from './admit.ts';
+import {
+  type Admission,
+  admit,
+  admitServerName,
+  type Ask,
+  isRefused,
+  isWarned,
+  provenUser,
+  type Target,
+} from './admit.ts';
 import { findRoute } from './find-route.ts';
 import { clientOf } from './client-address.ts';
 import { GatheredHello, readClientHello } from './client-hello.ts';
@@ -35,17 +44,17 @@ export async function connectRequest(
   const ask = readAsk(head, client, serveInside === null);
   const sentBy = context.proxyAuth.userOf(head.rawHeaders, ask.client);
   const admission = admit(context, ask, sentBy instanceof Promise ? await sentBy : sentBy);
-  if (isRefused(admission)) return refuseConnect(context, admission, client);
+  if (isRefused(admission) && !warnsInside(admission)) return refuseConnect(context, admission, client);
   const { host, port } = admission.ask.target!;
   const { dialler } = context;
-  const isTls = admission.snapshots.connectPorts.get(port) === true;
-  const isPlainHttp = port === 80 && !isTls;
+  const isTls = isTlsPort(admission);
+  const isPlainHttp = carriesPlainHttp(admission);
   let route: Route;
   let upstream: Socket;
   try {
     route = await findRoute(context, admission);
     // Its addresses may stand on a list although its name does not.
-    if (isRefused(admission)) return refuseConnect(context, admission, client);
+    if (isRefused(admission) && !warnsInside(admission)) return refuseConnect(context, admission, client);
     upstream = await dialler.connect(route, isPlainHttp || route.parent !== null ? undefined : RELAY_READ);
   } catch (error) {
     return failConnect(context, admission, client, error);
@@ -63,6 +72,19 @@ export async function connectRequest(
   context.spool.opening(admission.id, () => accessRecord(context, admission, { ...NOTHING_YET, status: 200 }));
   const viaOnRead = route.parent === null;
   new Tunnel(context, admission, (owner) => new Relay(client, upstream, viaOnRead, isTls, owner)).start(early);
+}
+
+function isTlsPort({ ask, snapshots }: Admission): boolean {
+  return snapshots.connectPorts.get(ask.target!.port) === true;
+}
+
+function carriesPlainHttp(admission: Admission): boolean {
+  return admission.ask.target!.port === 80 && !isTlsPort(admission);
+}
+
+/** A warning can be shown inside: each request there is judged, and gets the page, before anything of it goes up. */
+function warnsInside(admission: Admission): boolean {
+  return isWarned(admission) && carriesPlainHttp(admission);
 }
 
 function readAsk({ authority, rawHeaders }: ConnectHead, client: Socket, isNested: boolean): Ask {

@@ -2,6 +2,7 @@ import type { Logger } from '../telemetry/log.ts';
 import type { Spool } from '../events/spool.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { IdMaker } from '../kernel/ids.ts';
+import type { KeptPasses } from '../policy/passes.ts';
 import type { Dialler } from './dial.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { GatewayMetrics } from './metrics.ts';
@@ -10,6 +11,7 @@ import type { RefusalLog } from './refusal-log.ts';
 import type { ProxyAuth } from './proxy-auth.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { OpenConnections } from './open-connections.ts';
+import type { WarningTickets } from './warning-ticket.ts';
 
 /** What every request of a worker shares. Handed to the functions on its path; none of them reaches for anything else. */
 export interface GatewayContext {
@@ -26,6 +28,9 @@ export interface GatewayContext {
   readonly open: OpenConnections;
   readonly refusals: RefusalLog;
   readonly probes: IllegalProbes;
+  /** Who has read which warning and went on: of the whole gateway, in memory only. */
+  readonly passes: KeptPasses;
+  readonly warnings: WarningTickets;
   /** Addresses of signed-in devices that have asked for something since this was last emptied. */
   readonly activeDevices: Set<string>;
   readonly metrics: GatewayMetrics;

@@ -53,7 +53,7 @@ export class OpenConnections {
     for (const connection of this.#open) judge(context, connection);
   }
 
-  /** Every second: the ends of grants and sign-ins, lesson lists that begin or end, the minute marks of timetables, and idle connections. Needs no message from anywhere. */
+  /** Every second: the ends of grants, passes and sign-ins, lesson lists that begin or end, the minute marks of timetables, and idle connections. Needs no message from anywhere. */
   startSweeping(context: GatewayContext): () => void {
     const timer = setInterval(() => this.#sweep(context), SWEEP_MS);
     return () => clearInterval(timer);
@@ -80,9 +80,14 @@ export class OpenConnections {
       // A film of two hours is one request.
       if (quiet === 0 && who.identified === 'session') context.activeDevices.add(ask.client);
       if (quiet >= connection.patience(context.limits)) connection.cut('idle_timeout');
-      else if (isTimeToJudge || decision.reason === 'unblock' || signedOut.has(ask.client)) judge(context, connection);
+      else if (isTimeToJudge || endsByItself(decision) || signedOut.has(ask.client)) judge(context, connection);
     }
   }
+}
+
+/** What lets it through has an end of its own: an unblock, or a warning that was passed. */
+function endsByItself({ reason, action }: Admission['decision']): boolean {
+  return reason === 'unblock' || action === 'warn';
 }
 
 function judge(context: GatewayContext, connection: OpenConnection): void {

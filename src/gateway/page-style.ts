@@ -4,9 +4,9 @@
  */
 export const PAGE_CSS = `
 :root{color-scheme:light dark;--page:#f2f4f7;--card:#fff;--ink:#1c2430;--soft:#4b5768;--line:#d4dae3;--link:#1d4f91;--mark:#1d4f91;--tint:#e9f0fa}
-.help{--mark:#0f6457;--tint:#e4f3f0}.fault{--mark:#8a4b08;--tint:#fbf0e0}
+.help{--mark:#0f6457;--tint:#e4f3f0}.fault,.warned{--mark:#8a4b08;--tint:#fbf0e0}
 @media(prefers-color-scheme:dark){:root{--page:#12171e;--card:#1b222c;--ink:#eef2f7;--soft:#b4bfcd;--line:#3a4655;--link:#9cc4ff;--mark:#9cc4ff;--tint:#222f41}
-.help{--mark:#7fd6c5;--tint:#1b3532}.fault{--mark:#f0b96b;--tint:#3a2d1a}}
+.help{--mark:#7fd6c5;--tint:#1b3532}.fault,.warned{--mark:#f0b96b;--tint:#3a2d1a}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);font:1.0625rem/1.55 system-ui,"Segoe UI",Roboto,Arial,sans-serif}
 .wide{max-width:44rem;margin:0 auto;padding:0 1rem}
@@ -23,4 +23,10 @@ dl{margin:1.75rem 0 0;padding-top:1rem;border-top:1px solid var(--line);display:
 dd{margin:0}code{font:.9375em ui-monospace,Consolas,Menlo,monospace}.small{color:var(--soft);font-size:.9375rem}
 footer.wide{padding-top:1rem;padding-bottom:2rem}footer{color:var(--soft);font-size:.9375rem}footer p{margin:0 0 .25rem}
 @media(max-width:30rem){main{padding:1.125rem 1.125rem 1.375rem}h1{font-size:1.5625rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem;color:var(--ink)}}
+`.trim();
+
+/** For pages with something to press. */
+export const BUTTON_CSS = `
+button{font:inherit;font-weight:600;color:var(--card);background:var(--mark);border:2px solid transparent;border-radius:.25rem;padding:.5rem 1.25rem;margin-top:1.25rem;min-height:2.75rem;cursor:pointer}
+button:focus-visible{outline:3px solid var(--mark);outline-offset:3px}
 `.trim();

@@ -1,15 +1,18 @@
 import { type IncomingMessage, STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { AccessRecord } from '../events/access-record.ts';
 import { isoTime } from '../kernel/clock.ts';
 import { lessonNotice } from '../policy/lesson-lists.ts';
+import { passEnd } from '../policy/passes.ts';
 import type { Decision } from '../policy/verdict.ts';
-import type { Admission } from './admit.ts';
-import { blockPage, errorPage, PAGE_CSP, type PageInput } from './block-page.ts';
+import { type Admission, isWarned } from './admit.ts';
+import { blockPage, errorPage, PAGE_CSP, type PageInput, type PageWarning, WARNING_CSP } from './block-page.ts';
 import type { GatewayContext } from './context.ts';
 import { PSEUDONYM } from './headers.ts';
 import { accessRecord, announce, finish, type Outcome } from './record.ts';
 import { discardBody } from './request-body.ts';
 import { UpstreamError, upstreamError } from './upstream-error.ts';
+import { warningOf } from './warning-ticket.ts';
 
 /** Where everyone behind the proxy can ask why; answered by the front desk. */
 export const FRONT_DESK_HOST = 'schoolgate.internal';
@@ -51,14 +54,20 @@ function canSignInOnPage({ ask, snapshots }: Admission, { method, headers }: Inc
 }
 
 /** Fields that describe a page of ours, which is ASCII. It is sent as text, so that head and page go out in one write. */
-export function pageFields(page: string): string[] {
+export function pageFields(page: string, csp = PAGE_CSP): string[] {
   const length = String(page.length);
-  return ['Content-Security-Policy', PAGE_CSP, 'Content-Type', 'text/html; charset=utf-8', 'Content-Length', length];
+  return ['Content-Security-Policy', csp, 'Content-Type', 'text/html; charset=utf-8', 'Content-Length', length];
 }
 
 /** Answers with a page of ours, and gives the bytes of its body. `fields`: name and value by turns. */
-export function sendPage(response: ServerResponse, status: number, fields: readonly string[], page: string): number {
-  response.writeHead(status, [...fields, ...pageFields(page)]);
+export function sendPage(
+  response: ServerResponse,
+  status: number,
+  fields: readonly string[],
+  page: string,
+  csp?: string,
+): number {
+  response.writeHead(status, [...fields, ...pageFields(page, csp)]);
   if (response.req.method === 'HEAD') {
     response.end();
     return 0;
@@ -77,14 +86,38 @@ export function refuseHttp(
   if (admission.toldAs === 'unreachable') return hideHttp(context, admission, response);
   const isSentToSignIn = toldDecision(admission).reason === 'identity' && canSignInOnPage(admission, response.req);
   const status = isSentToSignIn ? 302 : refusalStatus(toldDecision(admission));
-  whenTold(context, admission, { status, up: 0, down: 0 }, () => {
+  whenTold(context, admission, { status, up: 0, down: 0 }, (record) => {
     if (response.destroyed) return 0;
     const fields = isSentToSignIn ? [...SIGN_IN_FIELDS] : refusalFields(status, admission);
     // Where a request could be read in two ways, so could whatever follows it.
     if (status === 400) fields.push('Connection', 'close');
     else if (hasBody) discardBody(response.req);
-    return sendPage(response, status, fields, renderPage(admission));
+    const warning = isWarned(admission) && isNavigation(response.req) ? wayOn(context, admission, record) : null;
+    return sendPage(
+      response,
+      status,
+      fields,
+      renderPage(admission, warning),
+      warning === null ? PAGE_CSP : WARNING_CSP,
+    );
   });
+}
+
+/** Whether going on can lead back to it: what was sent with another method is not sent a second time. */
+function isNavigation({ method }: IncomingMessage): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+/** What the button of a warning carries, and until when the site would be open. */
+function wayOn(
+  { warnings, clock }: GatewayContext,
+  { snapshots }: Admission,
+  record: AccessRecord,
+): PageWarning | null {
+  const given = warningOf(record);
+  if (given === null) return null;
+  const { timeZone, identity } = snapshots.facts;
+  return { ticket: warnings.make(given), until: isoTime(passEnd(clock(), timeZone, identity.schoolDayEnds)) };
 }
 
 /** What the client is told; its record holds what was decided. */
@@ -187,12 +220,17 @@ export function destinationRefused(decision: Decision): Decision {
 }
 
 /** Records and announces the refusal, then runs `answer`, which gives the body bytes sent. */
-function whenTold(context: GatewayContext, admission: Admission, outcome: Outcome, answer: () => number): void {
-  // Our own question whether the lists are in force is nobody's visit: the supervisor keeps what comes of it.
-  if (admission.illegal?.isCanary === true) return void answer();
+function whenTold(
+  context: GatewayContext,
+  admission: Admission,
+  outcome: Outcome,
+  answer: (record: AccessRecord) => number,
+): void {
   const record = accessRecord(context, admission, outcome);
+  // Our own question whether the lists are in force is nobody's visit: the supervisor keeps what comes of it.
+  if (admission.illegal?.isCanary === true) return void answer(record);
   const told = announce(context, admission, record);
-  const go = (): void => finish(context, { ...record, down: answer() });
+  const go = (): void => finish(context, { ...record, down: answer(record) });
   if (told === null) go();
   else void told.then(go);
 }
@@ -212,7 +250,7 @@ export function pageInput({ ask, decision, who, snapshots, id, startedAt }: Admi
   };
 }
 
-function renderPage(admission: Admission): string {
+function renderPage(admission: Admission, warning: PageWarning | null): string {
   const { snapshots } = admission;
   const decision = toldDecision(admission);
   const { category } = decision;
@@ -222,5 +260,5 @@ function renderPage(admission: Admission): string {
   const { illegal } = snapshots.facts;
   const { who, startedAt } = admission;
   const lesson = decision.reason === 'lesson' ? lessonNotice(snapshots.policy, snapshots.live, who, startedAt) : null;
-  return blockPage({ ...pageInput(admission), decision, categoryTitle, illegal, lesson, isUnknown });
+  return blockPage({ ...pageInput(admission), decision, categoryTitle, illegal, lesson, isUnknown, warning });
 }

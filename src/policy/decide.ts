@@ -4,6 +4,7 @@ import { SchoolgateError } from '../kernel/errors.ts';
 import type { Asked, StepRule } from './asked.ts';
 import { hasLessons } from './lesson-lists.ts';
 import { decision, levelOutcome } from './level-outcome.ts';
+import { NO_PASSES, type Passes } from './passes.ts';
 import type { PreparedLevel, PreparedLive, PreparedPerson, PreparedPolicy } from './prepare.ts';
 import * as steps from './steps.ts';
 import { type Decision, STEPS } from './verdict.ts';
@@ -42,9 +43,23 @@ const PRECEDENCE: readonly StepRule[] = [
 
 /**
  * Decides one request at an instant (ms since the epoch). Pure, but that the policy remembers what its levels make of each
- * answer of the index. Throws when the policy does not know the level; the caller then refuses with `faultDecision`.
+ * answer of the index. `passes`: who has read which warning; they turn a decision to warn into one to let in, and no other.
+ * Throws when the policy does not know the level; the caller then refuses with `faultDecision`.
  */
-export function decide(policy: PreparedPolicy, live: PreparedLive, request: DecisionRequest, now: number): Decision {
+export function decide(
+  policy: PreparedPolicy,
+  live: PreparedLive,
+  request: DecisionRequest,
+  now: number,
+  passes: Passes = NO_PASSES,
+): Decision {
+  const decided = decideUnpassed(policy, live, request, now);
+  if (decided.action !== 'warn' || request.host === null) return decided;
+  if (!passes.has(request.who, request.host, decided.category, now)) return decided;
+  return { ...decided, verdict: 'allow', flagged: true };
+}
+
+function decideUnpassed(policy: PreparedPolicy, live: PreparedLive, request: DecisionRequest, now: number): Decision {
   const { host, path, who, match, violation } = request;
   if (violation !== null || host === null) return VIOLATIONS[violation ?? 'malformed'];
   const level = policy.levels.get(who.level)?.at(now, who.client);
@@ -115,5 +130,6 @@ export function strictest(a: Decision, b: Decision): Decision {
   if (a.verdict === 'allow') return b.flagged && !a.flagged ? b : a;
   if (a.locked !== b.locked) return a.locked ? a : b;
   if (a.flagged !== b.flagged) return a.flagged ? a : b;
+  if (a.action !== b.action) return a.action === 'block' ? a : b;
   return STEPS.indexOf(b.step) < STEPS.indexOf(a.step) ? b : a;
 }

@@ -20,7 +20,7 @@ export interface Subject {
 const DONE: Readonly<Record<Action, string>> = {
   allow: 'allowed',
   monitor: 'allowed and watched',
-  warn: 'refused with a warning',
+  warn: 'open after a warning',
   block: 'blocked',
 };
 const STRENGTH: Readonly<Record<Action, number>> = { allow: 0, monitor: 1, warn: 2, block: 3 };

@@ -46,6 +46,11 @@ export function explainToUser(decision: Decision, request: DecisionRequest, poli
 
 function allowedText({ action, reason }: Decision, voice: Voice): string {
   if (reason === 'unblock') return 'This site is open for now, because a teacher asked for it.';
+  if (action === 'warn') {
+    return voice === 'child'
+      ? 'You can open this site for now. A grown-up at school can see that you did.'
+      : 'You can open this site for now, because you read the warning. The school takes note that you did.';
+  }
   if (action === 'monitor') {
     return voice === 'child'
       ? 'You can open this site. A grown-up at school can see that you did.'
@@ -67,7 +72,7 @@ function explainToStaff(decision: Decision, about: Explained): string {
   const { step, reason, action, category, rule } = decision;
   const parts = [
     `${decision.verdict === 'allow' ? 'Allowed' : 'Refused'} at step ${STEPS.indexOf(step) + 1} of ${STEPS.length}, ${step}`,
-    `reason ${reason}, action ${action}`,
+    `reason ${reason}, action ${action}${action === 'warn' ? WARN_ASIDE[decision.verdict] : ''}`,
   ];
   if (category !== null) parts.push(`category ${category} (${titleOf(policy, category)})`);
   if (rule !== null) parts.push(...ruleText(rule, about));
@@ -83,6 +88,11 @@ function ruleText(rule: string, { request, policy, now }: Explained): string[] {
   const time = timeOfRule(rule, request, policy, now);
   return [`rule ${rule}`, ...(time === null ? [] : [time])];
 }
+
+const WARN_ASIDE = {
+  block: ': the person is asked first',
+  allow: ': the person read the warning and went on',
+} as const;
 
 /** That a gateway connects to a service's safe address instead of the host that was asked for. */
 function connectedElsewhere({ who, host }: DecisionRequest, policy: PolicySnapshot): string[] {

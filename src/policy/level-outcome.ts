@@ -56,7 +56,7 @@ function isFlagged(policy: PreparedPolicy, category: string): boolean {
   return policy.traits.get(category)?.flag ?? true;
 }
 
-/** A decision from its action; `monitor` is always flagged, and a warning refuses until a person can pass it. */
+/** A decision from its action; `monitor` is always flagged, and a warning refuses until whoever reads it goes on (`passes.ts`). */
 export function decision(
   action: Action,
   reason: Reason,

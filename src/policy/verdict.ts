@@ -1,4 +1,7 @@
-/** What is done with a request that reached a category or rule. `warn` is a page a person can pass, where a page can be shown. */
+/**
+ * What is done with a request that reached a category or rule. `warn` refuses with a page that a person can pass after reading;
+ * passed, its verdict is `allow` and it is flagged.
+ */
 export type Action = 'allow' | 'monitor' | 'warn' | 'block';
 
 /** Why, in closed words (the contract's list). */

@@ -91,11 +91,12 @@ const REFUSALS: Readonly<Record<RefusalKind, Readonly<Record<Voice, Sentence>>>>
       `This site is closed because it is listed under “${category}”. If it is needed, ask ${contact}.`,
   },
   warned: {
-    child: ({ contact }) => `This site may not be right for you. Ask ${contact} before you open it.`,
-    teen: ({ contact, category }) =>
-      `Take care: this site belongs to “${category}”. If you need it for your work, ask ${contact}.`,
-    adult: ({ contact, category }) =>
-      `Take care: this site is listed under “${category}”. If it is needed, ask ${contact}.`,
+    child: ({ contact }) =>
+      `This site may not be right for you. Read the warning, and ask ${contact} if you are not sure.`,
+    teen: ({ category }) =>
+      `Take care: this site ${category === '' ? 'is not known to the school' : `belongs to “${category}”`}. Read the warning; you can go on from there.`,
+    adult: ({ category }) =>
+      `Take care: this site is ${category === '' ? 'on no list yet' : `listed under “${category}”`}. Read the warning; you can go on from there.`,
   },
   uncategorised: {
     child: ({ contact }) => `We do not know this site yet, so it is closed. If you need it, ask ${contact}.`,

@@ -355,7 +355,7 @@ await t.test('policy diff compares the files with what is in force', async (t) =
     await s.run('policy', 'diff'),
     [
       'The files on disk would change policy 7, which is in force on this machine ("+" may open something for pupils):',
-      '+ Senior: Chat is now allowed (was refused with a warning)',
+      '+ Senior: Chat is now allowed (was open after a warning)',
       '  Senior: Games is now blocked (was allowed)',
       '',
     ].join('\n'),

@@ -61,7 +61,8 @@ function environmentOf(root: string, more: Record<string, string> = {}): Environ
 
 function optionsFor(asked: string[]): RunFrontDeskOptions {
   return {
-    ports: { proxyPort: 0, tlsPort: null },
+    orders: { proxyPort: 0, tlsPort: null, warningKey: Buffer.alloc(32, 5).toString('base64') },
+    passes: { put: async () => {} },
     recentRefusals: { of: async (client) => (asked.push(client), []) },
     devices: NOBODY,
     clock: () => NOW,

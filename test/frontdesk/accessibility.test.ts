@@ -28,6 +28,7 @@ function refusal(voice: PageInput['voice'], category: string): string {
     voice,
     categoryTitle: 'Games',
     isUnknown: true,
+    warning: null,
     decision: {
       verdict: 'block',
       action: 'block',

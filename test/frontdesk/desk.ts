@@ -5,6 +5,7 @@ import type { DeskFacts } from '../../src/frontdesk/facts.ts';
 import { createFormTokens } from '../../src/frontdesk/form-token.ts';
 import type { DeskDevices } from '../../src/frontdesk/sign-in-routes.ts';
 import type { ToldRecord } from '../../src/gateway/told-refusal.ts';
+import { createWarningTickets } from '../../src/gateway/warning-ticket.ts';
 import type { DeviceAnswer } from '../../src/identity/signed-in-devices.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 
@@ -13,6 +14,7 @@ export const NOW = Date.parse('2026-11-23T10:00:00.000Z');
 export const FACTS: DeskFacts = {
   school: 'Hill <School> & Co',
   timeZone: 'Europe/London',
+  schoolDayEnds: 18 * 60,
   illegal: { csam: { heading: 'Stop', text: ['Said <by> the school.'] } },
   contacts: { pupils: 'your class teacher', staff: 'help@school.example' },
   voiceOf: (level) => (level === 'staff' ? 'adult' : level === 'ks4' ? 'teen' : 'child'),
@@ -68,6 +70,8 @@ export function makeDesk(
     facts: () => FACTS,
     recentRefusals: { of: () => Promise.resolve(records) },
     devices: NOBODY,
+    passes: { put: async () => {} },
+    warnings: createWarningTickets(Buffer.alloc(32, 9), change.clock ?? (() => NOW)),
     tokens: createFormTokens(Buffer.alloc(32, 7), change.clock ?? (() => NOW)),
     clientFrom: 'peer',
     publicUrl: null,

@@ -26,6 +26,7 @@ const INPUT: BlockPageInput = {
   target: 'http://games.example/play?level=1',
   categoryTitle: 'Games',
   isUnknown: false,
+  warning: null,
   contacts: { pupils: 'your class teacher', staff: 'help@school.example' },
   school: 'Hill School',
   at: '2026-07-01T09:30:10.000Z',

@@ -199,6 +199,13 @@ export const ROOMS: Rooms = {
       to: 'gateway/client-address.ts',
       why: 'knows a device by the spelling the gateway records',
     },
+    { where: 'frontdesk/warning-routes.ts', to: 'gateway/warning-ticket.ts', why: 'reads what the block page sealed' },
+    { where: 'frontdesk/warning-routes.ts', to: 'policy/passes.ts', why: 'says for how long a warning is passed' },
+    {
+      where: 'frontdesk/warning-routes.ts',
+      to: 'categories/public-suffix.ts',
+      why: 'a warning is passed for a whole site; tldts has one importer',
+    },
     {
       where: 'categories/catalogue.ts',
       to: 'jobs/cron.ts',

@@ -18,10 +18,12 @@ import type { Resolve } from '../../src/gateway/resolve.ts';
 import { prepareSnapshots, withLive } from '../../src/gateway/snapshots.ts';
 import { UpstreamError } from '../../src/gateway/upstream-error.ts';
 import { createUpstreamPools } from '../../src/gateway/upstream-pools.ts';
+import { createWarningTickets } from '../../src/gateway/warning-ticket.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
 import type { DeviceSession } from '../../src/identity/signed-in-devices.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
+import { KeptPasses } from '../../src/policy/passes.ts';
 import { readPolicy } from '../../src/policy/read.ts';
 import type { Grant, PolicySnapshot, TeacherLesson } from '../../src/policy/snapshot.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
@@ -170,6 +172,8 @@ export async function startTestGateway(
     activeDevices: new Set(),
     refusals: createRefusalLog(clock),
     probes: createIllegalProbes(clock, () => {}),
+    passes: new KeptPasses(),
+    warnings: createWarningTickets(Buffer.alloc(32, 3), clock),
     metrics: createGatewayMetrics({
       openConnections: () => listener.connections,
       openTunnels: () => open.tunnels,

@@ -2,12 +2,13 @@ import type { IllegalWording } from '../../policy/snapshot.ts';
 import type { Decision } from '../../policy/verdict.ts';
 import { REASON_WORDS } from './reasons.ts';
 import { TOPIC_WORDS } from './topics.ts';
+import { WARNING_WORDS } from './warnings.ts';
 import type { Voice, Words, WordsByVoice } from './words.ts';
 
-export type Theme = keyof typeof TOPIC_WORDS | keyof typeof REASON_WORDS;
+export type Theme = keyof typeof TOPIC_WORDS | keyof typeof REASON_WORDS | keyof typeof WARNING_WORDS;
 
 /** What of a decision the wording depends on. */
-export type Told = Pick<Decision, 'reason' | 'category' | 'rule' | 'locked'>;
+export type Told = Pick<Decision, 'action' | 'reason' | 'category' | 'rule' | 'locked'>;
 
 /** Categories whose refusal needs words of its own; every other one is told by its title. A school may add some of its own. */
 const TOPICS: Readonly<Record<string, keyof typeof TOPIC_WORDS>> = {
@@ -56,6 +57,7 @@ const REASON_THEMES: Readonly<Record<Exclude<Decision['reason'], 'illegal' | 'ca
 /** Which words a refusal is told in. */
 export function themeOf(decision: Told): Theme {
   if (decision.locked || decision.reason === 'illegal') return illegalTheme(decision.category);
+  if (decision.action === 'warn') return warningTheme(decision.category);
   if (decision.rule?.endsWith('#downloads') === true) return 'download';
   if (decision.reason === 'person' && decision.rule?.endsWith('.suspended') === true) return 'suspended';
   if (decision.category !== null && (decision.reason === 'category' || decision.reason === 'group')) {
@@ -64,11 +66,18 @@ export function themeOf(decision: Told): Theme {
   return decision.reason === 'category' ? 'list' : REASON_THEMES[decision.reason];
 }
 
+/** Where a refusal would offer help before rules, so does a warning. */
+function warningTheme(category: string | null): Theme {
+  if (category === null) return 'warned-unknown';
+  const topic = TOPICS[category];
+  return topic !== undefined && TOPIC_WORDS[topic].child.tone === 'help' ? 'warned-help' : 'warned';
+}
+
 function illegalTheme(category: string | null): Theme {
   return category === 'csam' || category === 'terrorism' ? category : 'illegal';
 }
 
-const WORDS: Readonly<Record<Theme, WordsByVoice>> = { ...TOPIC_WORDS, ...REASON_WORDS };
+const WORDS: Readonly<Record<Theme, WordsByVoice>> = { ...TOPIC_WORDS, ...REASON_WORDS, ...WARNING_WORDS };
 
 export const THEMES = Object.keys(WORDS) as readonly Theme[];
 

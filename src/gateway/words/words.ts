@@ -3,8 +3,8 @@ import type { HelplineId } from './helplines.ts';
 /** How a page speaks: to a young child, a teenager or an adult. */
 export type Voice = 'child' | 'teen' | 'adult';
 
-/** What kind of page it is: a refusal, an offer of help, or our own fault. Decides the heading's colour, nothing else. */
-export type Tone = 'blocked' | 'help' | 'fault';
+/** What kind of page it is: a refusal, a warning, an offer of help, or our own fault. Decides colour and eyebrow, nothing else. */
+export type Tone = 'blocked' | 'warned' | 'help' | 'fault';
 
 /** What a refusal says. `CATEGORY` in a sentence stands for the category's title. Plain text, not markup. */
 export interface Words {
