@@ -1,4 +1,3 @@
-import { DAY_ENDS } from '../identity/signed-in-devices.ts';
 import type { IllegalWording, PolicySnapshot } from '../policy/snapshot.ts';
 import type { Voice } from '../gateway/words/words.ts';
 
@@ -7,8 +6,8 @@ export interface DeskFacts {
   readonly school: string;
   /** IANA zone. */
   readonly timeZone: string;
-  /** Minutes after local midnight. */
-  readonly schoolDayEnds: number;
+  /** Minutes after local midnight; undefined: as the policy room has it. */
+  readonly schoolDayEnds: number | undefined;
   readonly contacts: { readonly pupils: string; readonly staff: string };
   /** How to speak to somebody of this level; the unknown are spoken to as children. */
   voiceOf(level: string): Voice;
@@ -21,7 +20,7 @@ export function deskFacts(policy: PolicySnapshot): DeskFacts {
   return {
     school: policy.school,
     timeZone: policy.timeZone,
-    schoolDayEnds: policy.identity.schoolDayEnds ?? DAY_ENDS,
+    schoolDayEnds: policy.identity.schoolDayEnds,
     contacts: policy.contacts,
     voiceOf: (level) => policy.levels[level]?.voice ?? 'child',
     titleOf: (category) => policy.categories[category]?.title ?? category,
@@ -33,7 +32,7 @@ export function deskFacts(policy: PolicySnapshot): DeskFacts {
 export const NO_POLICY_YET: DeskFacts = {
   school: 'Your school',
   timeZone: 'Europe/London',
-  schoolDayEnds: DAY_ENDS,
+  schoolDayEnds: undefined,
   contacts: { pupils: 'your teacher', staff: 'the network manager' },
   voiceOf: () => 'child',
   titleOf: (category) => category,

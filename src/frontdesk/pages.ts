@@ -1,6 +1,4 @@
 import { html, type SafeHtml } from '../kernel/html.ts';
-import { WENT_ON_IS_SEEN } from '../gateway/words/warnings.ts';
-import type { Voice } from '../gateway/words/words.ts';
 import type { LessonNotice } from '../policy/lesson-lists.ts';
 import type { DeskFacts } from './facts.ts';
 import type { ToldRefusal, ToldRefusals } from './refusals.ts';
@@ -120,14 +118,14 @@ function refusal(one: ToldRefusal, facts: DeskFacts, isOpen: boolean): SafeHtml 
       ${one.urgent ? html`<li class="urgent">If you or someone else is in danger now, call 999.</li>` : ''}
       ${one.help.map(({ name, how, url }) => html`<li><a href="${url}">${name}</a>: ${how}</li> `)}
     </ul>
-    ${one.ticket === null ? '' : wayOn(one.ticket, one.voice)}
+    ${one.wayOn === null ? '' : onward(one.wayOn)}
     <p class="small">Reference <code>${one.reference}</code></p>
   </details> `;
 }
 
 /** A warning over https is shown here alone: its browser shows a page of its own. */
-function wayOn(ticket: string, voice: Voice): SafeHtml {
-  return html`<p>If you go on, this site is open for you for a quarter of an hour. ${WENT_ON_IS_SEEN[voice]}</p>
+function onward({ ticket, seen }: NonNullable<ToldRefusal['wayOn']>): SafeHtml {
+  return html`<p>If you go on, this site is open for you for a quarter of an hour. ${seen}</p>
     <form method="post" action="/warning">
       <input type="hidden" name="ticket" value="${ticket}" />
       <input type="hidden" name="from" value="why" />

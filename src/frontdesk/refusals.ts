@@ -2,6 +2,7 @@ import { isRepeat } from '../gateway/refusal-log.ts';
 import type { ToldRecord } from '../gateway/told-refusal.ts';
 import { CATEGORY, type Voice } from '../gateway/words/words.ts';
 import { type Theme, themeOf, wordsFor } from '../gateway/words/theme.ts';
+import { WENT_ON_IS_SEEN } from '../gateway/words/warnings.ts';
 import { HELPLINES, type Helpline } from '../gateway/words/helplines.ts';
 import type { LessonNotice } from '../policy/lesson-lists.ts';
 import type { DeskFacts } from './facts.ts';
@@ -27,8 +28,8 @@ export interface ToldRefusal {
   readonly urgent: boolean;
   /** The lesson lists in force that this one was not on. */
   readonly lesson: LessonNotice | null;
-  /** What the button of a warning carries; null: there is no way on. */
-  readonly ticket: string | null;
+  /** The way on from a warning: what its button carries, and who sees that it was pressed. Null: there is none. */
+  readonly wayOn: { readonly ticket: string; readonly seen: string } | null;
 }
 
 /** Refusals to look at, newest first, and apart from them the adverts and trackers, which nobody asked for knowingly. */
@@ -87,6 +88,6 @@ function tell(record: ToldRecord, theme: Theme, facts: DeskFacts): ToldRefusal {
     help: words.help.map((id) => HELPLINES[id]),
     urgent: words.urgent,
     lesson: record.lesson ?? null,
-    ticket: record.ticket ?? null,
+    wayOn: record.ticket === undefined ? null : { ticket: record.ticket, seen: WENT_ON_IS_SEEN[voice] },
   };
 }

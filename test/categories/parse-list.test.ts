@@ -6,7 +6,7 @@ import { createExpressionLookup, parseExpressions } from '../../src/categories/e
 import { lineParser, type LineFormat } from '../../src/categories/parse-list.ts';
 import { rangeText, readRange } from '../../src/categories/address-range.ts';
 import { countPrefixes, entryPath } from '../../src/categories/path-prefix.ts';
-import { suffixKind } from '../../src/categories/public-suffix.ts';
+import { siteOf, suffixKind } from '../../src/categories/public-suffix.ts';
 import { canonicalHost } from '../../src/kernel/host.ts';
 
 /** Accepted entries as they are, exceptions after `@@`, ranges after `=`, expressions after `~`, rejected lines as `!reason`. */
@@ -427,4 +427,19 @@ await t.test('public suffixes', async (t) => {
     ['example.test', null],
   ];
   for (const [name, expected] of table) t.equal(suffixKind(name), expected, name);
+});
+
+await t.test('the site of somebody’s own that a name belongs to', async (t) => {
+  const table: [string, string][] = [
+    ['www.example.co.uk', 'example.co.uk'],
+    ['example.co.uk', 'example.co.uk'],
+    ['a.b.example.test', 'example.test'],
+    ['pages.someone.github.io', 'someone.github.io'],
+    ['github.io', 'github.io'],
+    ['co.uk', 'co.uk'],
+    ['com', 'com'],
+    ['10.1.2.3', '10.1.2.3'],
+    ['2001:db8::a', '2001:db8::a'],
+  ];
+  for (const [host, site] of table) t.equal(siteOf(host), site, host);
 });

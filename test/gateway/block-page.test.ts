@@ -1,9 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { assert, constantFrom, oneof, property, string } from 'fast-check';
 import t from 'tap';
-import { type BlockPageInput, blockPage, errorPage, type ErrorStatus, PAGE_CSP } from '../../src/gateway/block-page.ts';
+import {
+  type BlockPageInput,
+  blockPage,
+  errorPage,
+  type ErrorStatus,
+  PAGE_CSP,
+  WARNING_CSP,
+} from '../../src/gateway/block-page.ts';
 import { HELPLINES } from '../../src/gateway/words/helplines.ts';
 import { THEMES, themeOf, wordsFor } from '../../src/gateway/words/theme.ts';
+import { WENT_ON_IS_SEEN } from '../../src/gateway/words/warnings.ts';
 import { isWithin } from '../../src/kernel/host.ts';
 import { type Decision, REASONS } from '../../src/policy/verdict.ts';
 
@@ -57,6 +65,7 @@ const KINDS: readonly Partial<Decision>[] = [
     'adverts',
   ].map((category) => ({ category })),
   ...['csam', 'terrorism', 'other'].map((category) => ({ category, reason: 'illegal', locked: true }) as const),
+  ...['games', 'self-harm', null].map((category) => ({ action: 'warn', category }) as const),
   { reason: 'block-list', category: null, rule: 'levels/ks2.yaml#downloads' },
   { reason: 'person', category: null, rule: 'school.yaml#people.ann.suspended' },
 ];
@@ -66,6 +75,10 @@ void t.test('a refusal is told in the words of what decided', async (t) => {
     [{ category: 'games' }, 'topic'],
     [{ category: 'self-harm' }, 'self-harm'],
     [{ category: 'self-harm', reason: 'group' }, 'self-harm'],
+    [{ category: 'games', action: 'warn' }, 'warned'],
+    [{ category: 'games', action: 'warn', reason: 'group' }, 'warned'],
+    [{ category: 'eating-disorders', action: 'warn' }, 'warned-help'],
+    [{ category: null, action: 'warn', reason: 'uncategorised' }, 'warned-unknown'],
     [{ category: null, reason: 'group' }, 'group'],
     [{ category: 'discrimination' }, 'grown-up'],
     [{ category: 'alcohol-tobacco' }, 'drugs'],
@@ -112,6 +125,35 @@ void t.test('every page is small, whole, self-contained and marked up for everyb
   }
   t.match(PAGE_CSP, "default-src 'none'");
 });
+
+void t.test(
+  'a warning says until when, who sees it, and goes on by one form; only where there is a way on',
+  async (t) => {
+    const warning = { ticket: 'abc-_.DEF', until: '2026-07-01T09:45:00.000Z' };
+    for (const voice of VOICES) {
+      for (const category of ['games', 'self-harm', null]) {
+        const text = page({ voice, warning, decision: { action: 'warn', category, flagged: true } });
+        const name = `${voice} ${category}`;
+        t.match(text, 'Warning from the school', name);
+        t.match(text, 'open for you until 10:45', `${name}: on the school’s clock`);
+        t.match(text, WENT_ON_IS_SEEN[voice].slice(0, 15), name);
+        t.equal(text.match(/<form/g)?.length, 1, name);
+        t.match(
+          text,
+          /<form method="post" action="http:\/\/schoolgate\.internal\/warning">\s*<input type="hidden" name="ticket" value="abc-_\.DEF" \/>/,
+        );
+        t.match(text, /<button>I have read this: go on<\/button>/, name);
+        t.ok(Buffer.byteLength(text) <= 8192, `${name} is at most 8 KB`);
+        t.notMatch(text, /<script|is blocked|Blocked by|\0|undefined/, `${name} does not say that it is shut`);
+        if (category === 'self-harm')
+          t.match(text, HELPLINES[voice === 'adult' ? 'samaritans' : 'childline'].url, name);
+        t.notMatch(page({ voice, decision: { action: 'warn', category } }), '<form', `${name} without a way on`);
+      }
+    }
+    t.match(WARNING_CSP, "form-action http://schoolgate.internal 'self'");
+    t.match(PAGE_CSP, "form-action 'none'");
+  },
+);
 
 void t.test('a page says what was asked for, cut short, and nothing of what is locked', async (t) => {
   t.match(page(), 'http://games.example/play?level=1');

@@ -77,7 +77,7 @@ await t.test('what a person is told', async (t) => {
     ],
     [
       userText(request('a.test', { match: match('chat') })),
-      'This site may not be right for you. Ask Ms Okoro before you open it.',
+      'This site may not be right for you. Read the warning, and ask Ms Okoro if you are not sure.',
     ],
     [
       userText(request('a.test', { path: '/a.exe' })),

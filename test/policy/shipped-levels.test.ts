@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { TSchema } from 'typebox';
+import { buildIndex } from '../../src/categories/build-index.ts';
 import { loadCatalogue } from '../../src/categories/catalogue.ts';
+import { loadCurrentIndex } from '../../src/categories/current-index.ts';
+import { createDataFolders, dataLayout } from '../../src/config/data-layout.ts';
 import { prepareIdentity } from '../../src/identity/identify.ts';
 import { formatProblem } from '../../src/kernel/errors.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
@@ -38,7 +41,7 @@ function ask(level: string, host: string, path: string | null, ...of: string[]):
   );
 }
 
-// a allowed, m allowed and watched, B blocked; a letter for each level in the order of LEVELS, youngest first.
+// a allowed, m allowed and watched, w open after a warning, B blocked; a letter for each level in the order of LEVELS, youngest first.
 const EXPECTED: Readonly<Record<string, string>> = {
   'known-good': 'a a a a a a a',
   adult: 'B B B B B B B',
@@ -58,17 +61,17 @@ const EXPECTED: Readonly<Record<string, string>> = {
   adverts: 'B B B B B B B',
   trackers: 'B B B B B B B',
   weapons: 'B B B B B B m',
-  drugs: 'B B B B B B m',
+  drugs: 'B B B B B B w',
   hacking: 'B B B B B B m',
   'remote-control': 'B B B B B B m',
-  'unsafe-search': 'B B B B B B m',
+  'unsafe-search': 'B B B B B B w',
   'alcohol-tobacco': 'B B B B B B a',
   games: 'B B B B B B a',
   'file-sharing': 'B B B B B B a',
   'ai-images': 'B B B B B B a',
   chat: 'B B B B B a a',
   'ai-chat': 'B B B B m m a',
-  misinformation: 'B B B B m m a',
+  misinformation: 'B B B B w w a',
   shopping: 'B B B B a a a',
   webmail: 'B B B B a a a',
   newsgroups: 'B B B B a a a',
@@ -133,6 +136,55 @@ await t.test('games that teach pass, games that only play do not', async (t) => 
   t.equal(ask('ks2', 'a.test', null, 'games', 'known-good').verdict, 'allow');
   t.equal(ask('ks2', 'a.test', null, 'games').verdict, 'block');
 });
+
+await t.test(
+  'with the starter lists, young children search where search is made for them, and find no open picture search',
+  async (t) => {
+    const layout = dataLayout(t.testdir());
+    createDataFolders(layout);
+    await buildIndex({ listsDir: join(ROOT, 'blocklists'), layout, clock: () => at('2026-11-23T08:00:00Z') });
+    const index = loadCurrentIndex(layout);
+    const search = (level: string, host: string): Decision =>
+      decide(
+        policy,
+        NO_LIVE,
+        request(host, { who: who({ level }), match: index.match(host, null) }),
+        at('2026-11-23T10:00:00Z'),
+      );
+    const forChildren = ['www.kiddle.co', 'swiggle.org.uk', 'www.kidzsearch.com', 'safesearchkids.com'];
+    const open = [
+      'www.google.com',
+      'www.google.co.uk',
+      'www.bing.com',
+      'duckduckgo.com',
+      'search.brave.com',
+      'yandex.com',
+    ];
+    const pictures = [
+      'images.google.com',
+      'images.google.co.uk',
+      'lens.google.com',
+      'encrypted-tbn0.gstatic.com',
+      'mm.bing.net',
+      'th.bing.com',
+      'external-content.duckduckgo.com',
+      'imgs.search.brave.com',
+      'giphy.com',
+      'www.pinterest.co.uk',
+    ];
+    const unsafe = ['search.yahoo.com', 'startpage.com', 'lite.qwant.com', 'searx.be'];
+    for (const level of ['ks1', 'ks2']) {
+      for (const host of forChildren) t.equal(search(level, host).verdict, 'allow', `${level} ${host}`);
+      for (const host of [...open, ...pictures, ...unsafe]) {
+        t.match(search(level, host), { verdict: 'block', action: 'block', reason: 'category' }, `${level} ${host}`);
+      }
+      t.match(shipped.levels[level], { safeSearch: { value: 'on' }, youtube: { value: 'strict' } }, level);
+    }
+    for (const host of open) t.equal(search('ks3', host).verdict, 'allow', `ks3 ${host}`);
+    for (const host of pictures) t.equal(search('ks3', host).verdict, 'block', `ks3 ${host}`);
+    for (const host of unsafe) t.match(search('staff', host), { action: 'warn' }, `staff ${host}`);
+  },
+);
 
 await t.test('programs are refused to pupils and guests on plain http', async (t) => {
   for (const level of LEVELS) {
