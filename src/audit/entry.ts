@@ -15,6 +15,7 @@ export const AUDIT_ACTIONS = {
   'devices.listed': 'List of signed-in devices looked at',
   'device.signed-out': 'Signed out on a device',
   'device.ended': 'Sign-in on a device ended',
+  'person.password-changed': 'Own password chosen',
   'people.imported': 'Roster imported',
   'people.listed': 'List of people looked at',
   'person.looked-at': 'Person looked at',

@@ -59,6 +59,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   verify: ['name', 'password'],
   'device-sign-in': ['name', 'password'],
   'device-guest': ['code'],
+  'device-password': ['ticket', 'name', 'current', 'next', 'again'],
   'device-sign-out': [],
   'device-at': [],
 };

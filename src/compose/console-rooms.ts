@@ -8,7 +8,12 @@ import type { Environment } from '../config/environment.ts';
 import type { SnapshotPublisher } from '../events/bus.ts';
 import { loadOrCreateKeys, signSnapshot } from '../events/signing.ts';
 import { type Evidence, evidencePublicKey } from '../evidence/service.ts';
-import { type DeviceSessions, createDeviceSessions, standingDevices } from '../identity/device-service.ts';
+import {
+  type DeviceSessions,
+  createDeviceSessions,
+  renewedSince,
+  standingDevices,
+} from '../identity/device-service.ts';
 import { type Vouchers, createVouchers } from '../identity/voucher-service.ts';
 import {
   type Directory,
@@ -105,7 +110,8 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     clock,
     onFailure: (error) => log.warn({ err: error }, 'the bus did not take a snapshot; it is tried again'),
   });
-  const accounts = createAccounts({ record, audit, passwords, clock, newId });
+  const inForce = (): ReturnType<typeof policySnapshot> => policy.published()?.snapshot ?? null;
+  const accounts = createAccounts({ record, audit, passwords, clock, newId, policy: inForce });
   const sessions = createSessions({ record, audit, passwords, clock });
   const safeguarding = createSafeguarding({
     record,
@@ -133,7 +139,6 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
       safeguarding.raise('policy-differs', `The policy files differ from what is published: ${first}${more}`);
     },
   });
-  const inForce = (): ReturnType<typeof policySnapshot> => policy.published()?.snapshot ?? null;
   const directory = createDirectory({
     record,
     audit,
@@ -147,7 +152,15 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     endSessionsOf: (personId, why) => devices.endOf(personId, why),
   });
   const unblocks = createUnblocks({ record, audit, publishing, clock, newId, policy: inForce });
-  const devices = createDeviceSessions({ record, audit, passwords, clock, publishing, policy: inForce });
+  const devices = createDeviceSessions({
+    record,
+    audit,
+    passwords,
+    clock,
+    publishing,
+    policy: inForce,
+    onPasswords: () => accounts.forgetWrong(),
+  });
   const listUpdates = createConsoleLists(environment, {
     ...base,
     rebuild,
@@ -178,12 +191,16 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
   };
 }
 
+/** Longer than a gateway takes credentials as they were (`VERIFIED_MS`), by the time they travel, ms. */
+const RENEWALS_MS = 20 * 60_000;
+
 /** What changes by the minute, from every room that has a part in it. */
 export function wholeLive(tx: ReadTx, now: number): LiveSnapshot {
   const evidenceKey = evidencePublicKey(tx);
   const sessions = standingDevices(tx, now);
   const suspensions = suspensionsInForce(tx, now);
-  return { ...liveSnapshot(tx, now), sessions, suspensions, ...(evidenceKey !== null && { evidenceKey }) };
+  const renewals = renewedSince(tx, now - RENEWALS_MS);
+  return { ...liveSnapshot(tx, now), sessions, suspensions, renewals, ...(evidenceKey !== null && { evidenceKey }) };
 }
 
 /** The policy as the files have it. A category that nothing names any more is as much a problem as a bad line. */

@@ -1,4 +1,5 @@
 // front desk ── device-… ──► supervisor ── device-… ──► console ── what became of it ──► back the same way
+import type { PasswordChange } from '../identity/change-password.ts';
 import type { DeviceSessions } from '../identity/device-service.ts';
 import type { DeviceAnswer } from '../identity/signed-in-devices.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -9,6 +10,7 @@ export interface FrontDeskDevices {
   signIn(name: string, password: string, address: string): Promise<DeviceAnswer>;
   signInGuest(code: string, address: string): Promise<DeviceAnswer>;
   signOut(address: string): Promise<DeviceAnswer>;
+  changePassword(change: PasswordChange): Promise<DeviceAnswer>;
   at(address: string): Promise<DeviceAnswer>;
 }
 
@@ -36,6 +38,7 @@ export function frontDeskDevices(devices: DeviceSessions, log: Logger): FrontDes
         devices.signOut(address);
         return devices.at(address);
       }),
+    changePassword: (change) => orNoAnswer(() => devices.changePassword(change)),
     at: (address) => orNoAnswer(() => devices.at(address)),
   };
 }
@@ -46,6 +49,7 @@ export function askDevices(devices: FrontDeskDevices, message: Message): Promise
     Record<'name' | 'password' | 'code' | 'address', string>;
   if (type === 'device-sign-in') return devices.signIn(name, password, address);
   if (type === 'device-guest') return devices.signInGuest(code, address);
+  if (type === 'device-password') return devices.changePassword(message as Message & PasswordChange);
   return type === 'device-sign-out' ? devices.signOut(address) : devices.at(address);
 }
 
@@ -59,6 +63,7 @@ export function devicesOver(link: ProcessLink): FrontDeskDevices {
   return {
     signIn: (name, password, address) => ask({ type: 'device-sign-in', name, password, address }),
     signInGuest: (code, address) => ask({ type: 'device-guest', code, address }),
+    changePassword: (change) => ask({ type: 'device-password', ...change }),
     signOut: (address) => ask({ type: 'device-sign-out', address }),
     at: (address) => ask({ type: 'device-at', address }),
   };

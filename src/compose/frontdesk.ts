@@ -12,7 +12,7 @@ import { type DeskFacts, deskFacts, NO_POLICY_YET } from '../frontdesk/facts.ts'
 import { createFormTokens } from '../frontdesk/form-token.ts';
 import type { RecentRefusals } from '../frontdesk/refusals.ts';
 import type { ClientFrom } from '../frontdesk/routes.ts';
-import type { DeskDevices } from '../frontdesk/sign-in-routes.ts';
+import type { DeskDevices } from '../frontdesk/sign-in-forms.ts';
 import type { DeskPasses } from '../frontdesk/warning-routes.ts';
 import { createWarningTickets } from '../gateway/warning-ticket.ts';
 import type { Clock } from '../kernel/clock.ts';

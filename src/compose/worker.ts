@@ -9,6 +9,7 @@ import { openSpool } from '../events/file-spool.ts';
 import { createPump } from '../events/pump.ts';
 import { loadPublicKey } from '../events/signing.ts';
 import { readLastGood } from '../events/snapshot-keeper.ts';
+import { holds } from '../gateway/admit.ts';
 import type { GatewayContext } from '../gateway/context.ts';
 import { createDialler } from '../gateway/dial.ts';
 import { type CountedHit, createIllegalProbes } from '../gateway/illegal-probes.ts';
@@ -122,6 +123,7 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
       key: randomBytes(32),
       verify: async (credentials) =>
         (await link.ask({ type: 'verify', ...credentials }, VERIFY_MS)) as CredentialsAnswer,
+      holds: (proof) => holds(context.snapshots.renewals, proof),
     }),
     dialler,
     spool,

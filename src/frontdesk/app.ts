@@ -3,7 +3,8 @@ import rateLimit from '@fastify/rate-limit';
 import { type FastifyBaseLogger, type FastifyError, type FastifyInstance, LogController, fastify } from 'fastify';
 import { messagePage } from './pages.ts';
 import { askingClient, type DeskRoutesOptions, deskRoutes } from './routes.ts';
-import { type SignInRoutesOptions, signInRoutes } from './sign-in-routes.ts';
+import type { SignInRoutesOptions } from './sign-in-forms.ts';
+import { signInRoutes } from './sign-in-routes.ts';
 import { type WarningRoutesOptions, warningRoutes } from './warning-routes.ts';
 
 export interface FrontDeskOptions extends DeskRoutesOptions, SignInRoutesOptions, WarningRoutesOptions {

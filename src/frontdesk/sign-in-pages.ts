@@ -1,4 +1,5 @@
 import type { DeviceState } from '../identity/signed-in-devices.ts';
+import type { FieldProblem } from '../kernel/errors.ts';
 import { html, type SafeHtml } from '../kernel/html.ts';
 import type { DeskFacts } from './facts.ts';
 import { clockTime, page } from './pages.ts';
@@ -13,18 +14,12 @@ input:focus-visible,.errors:focus{outline:3px solid var(--mark);outline-offset:3
 :root{--error:#a4262c}@media(prefers-color-scheme:dark){:root{--error:#ff9c9c}}
 `.trim();
 
-/** What is wrong with a field, to be said beside it and at the top. */
-export interface FieldError {
-  readonly field: 'name' | 'password' | 'code';
-  readonly reason: string;
-}
-
 export interface SignInForm {
   readonly facts: DeskFacts;
   readonly token: string;
   /** As it was typed; a password is never shown again. */
   readonly name: string;
-  readonly errors: readonly FieldError[];
+  readonly errors: readonly FieldProblem[];
 }
 
 /** The form: name and password. */
@@ -52,7 +47,8 @@ export function signInPage({ facts, token, name, errors }: SignInForm): string {
   );
 }
 
-function errorSummary(errors: readonly FieldError[]): SafeHtml {
+/** What is wrong, at the top of a page; nothing where nothing is. */
+export function errorSummary(errors: readonly FieldProblem[]): SafeHtml {
   if (errors.length === 0) return html``;
   return html`<div class="errors" role="alert" tabindex="-1">
     <h2>There is a problem</h2>
@@ -62,7 +58,8 @@ function errorSummary(errors: readonly FieldError[]): SafeHtml {
   </div>`;
 }
 
-function field(id: FieldError['field'], label: string, errors: readonly FieldError[], attributes: SafeHtml): SafeHtml {
+/** A field with its label and what is wrong with it. */
+export function field(id: string, label: string, errors: readonly FieldProblem[], attributes: SafeHtml): SafeHtml {
   const error = errors.find((one) => one.field === id);
   const mark = error === undefined ? html`` : html`aria-invalid="true" aria-describedby="${id}-error"`;
   return html`<label for="${id}">${label}</label>
@@ -83,6 +80,7 @@ export function signedInPage(
       <p>
         What is opened on this device counts as yours. It ends by itself when the device is not used for 15 minutes.
       </p>
+      <p>Does somebody else know your password? <a href="/password">Choose another one.</a></p>
       <p>Is this not you, or are you leaving? Then sign out.</p>
       <form method="post" action="/sign-out">
         <input type="hidden" name="token" value="${token}" />

@@ -1,5 +1,6 @@
 import type { IllegalHit } from '../categories/illegal-match.ts';
 import { type CategoryMatch, NO_MATCH } from '../categories/match.ts';
+import type { Proof } from '../identity/credentials.ts';
 import type { Who } from '../identity/who.ts';
 import { type CanonicalHost, canonicalHost } from '../kernel/host.ts';
 import { decide, type DecisionRequest, faultDecision, strictest } from '../policy/decide.ts';
@@ -39,6 +40,8 @@ export interface Admission {
   readonly startedAt: number;
   readonly ask: Ask;
   readonly who: Who;
+  /** Whoever signed in at the proxy with the request itself. */
+  readonly proof: Proof | null;
   readonly snapshots: Snapshots;
   match: CategoryMatch;
   decision: Decision;
@@ -64,23 +67,24 @@ export interface Admission {
  *   decide     the school's rules over the three above
  *   retarget   where an allowed search engine or video site is really connected to
  *
- * `user` signed in at the proxy (null: nobody did). Reads the snapshots once. Never throws: a fault anywhere blocks.
+ * `proof` is of whoever signed in at the proxy (null: nobody did). Reads the snapshots once. Never throws: a fault anywhere blocks.
  */
-export function admit(context: GatewayContext, ask: Ask, user: string | null): Admission {
+export function admit(context: GatewayContext, ask: Ask, proof: Proof | null): Admission {
   const snapshots = context.snapshots;
   const id = context.ids();
   const startedAt = context.clock();
   let who: Who = { user: null, identified: 'none', level: '', groups: [], client: ask.client, needs: 'nothing' };
   try {
-    who = identifyIn(snapshots, ask.client, user, startedAt);
+    who = identifyIn(snapshots, ask.client, proof, startedAt);
     if (who.identified === 'session') context.activeDevices.add(ask.client);
     const violation = ask.violation ?? inspect(snapshots, ask);
     const illegal = ask.target === null ? null : listedAsIllegal(snapshots, ask.target);
     const match = matchOf(snapshots, ask.target, violation, illegal);
     const judged = judge(snapshots, context.passes, request(ask.target, who, match, violation), illegal, startedAt);
     const retarget = ask.target === null ? null : retargetOf(snapshots, who.level, ask.target.host, judged);
-    const admission = { id, startedAt, ask, who, snapshots, match, decision: judged, serverName: null, retarget };
-    return againstProbing(context, { ...admission, addresses: [], illegal, toldAs: null });
+    const found = { match, decision: judged, serverName: null, retarget };
+    const admission = { id, startedAt, ask, who, proof, snapshots, ...found, addresses: [], illegal, toldAs: null };
+    return againstProbing(context, admission);
   } catch (error) {
     context.log.error({ err: error, id }, 'deciding failed; the request is refused');
     const nothing = { match: NO_MATCH, serverName: null, retarget: null, addresses: [], illegal: null, toldAs: null };
@@ -91,6 +95,7 @@ export function admit(context: GatewayContext, ask: Ask, user: string | null): A
       startedAt,
       ask: isListed ? { ...ask, target: null } : ask,
       who,
+      proof,
       snapshots,
       decision: faultDecision(),
       ...nothing,
@@ -229,7 +234,7 @@ export function admitAgain(context: GatewayContext, admission: Admission): Decis
     const { snapshots } = context;
     const { ask, serverName } = admission;
     const now = context.clock();
-    const who = identifyIn(snapshots, ask.client, provenUser(admission.who), now);
+    const who = identifyIn(snapshots, ask.client, admission.proof, now);
     const judgeNow = (target: Target): Decision => {
       const violation = inspect(snapshots, { ...ask, target });
       const illegal = listedAsIllegal(snapshots, target);
@@ -250,14 +255,16 @@ function connected({ ask, retarget }: Admission): Connected {
   return { host: ask.target!.host, retarget };
 }
 
-/** Whose rules apply: of whoever signed in at the proxy (`user`), else of whoever is signed in on the device. */
-function identifyIn(snapshots: Snapshots, client: string, user: string | null, now: number): Who {
-  return snapshots.identify(client, user, user === null ? snapshots.devices.userAt(client, now) : null);
+/** Whose rules apply: of whoever signed in at the proxy, as long as that holds, else of whoever is signed in on the device. */
+function identifyIn(snapshots: Snapshots, client: string, proof: Proof | null, now: number): Who {
+  if (proof !== null && holds(snapshots.renewals, proof)) return snapshots.identify(client, proof.user, null, proof);
+  return snapshots.identify(client, null, snapshots.devices.userAt(client, now));
 }
 
-/** Who signed in at the proxy with the request itself; a session of the device may have ended since. */
-export function provenUser(who: Who): string | null {
-  return who.identified === 'proxy-auth' ? who.user : null;
+/** Whether nothing has changed about the account since the console looked. */
+export function holds(renewals: Snapshots['renewals'], { user, at }: Proof): boolean {
+  const renewedAt = renewals.get(user);
+  return renewedAt === undefined || renewedAt < at;
 }
 
 function inspect(snapshots: Snapshots, ask: Ask): DecisionRequest['violation'] {

@@ -1,16 +1,7 @@
 // client ── CONNECT host:port ──► gateway ── dial ──► upstream, then bytes both ways
 import type { Socket } from 'node:net';
 import { hostText, parseAuthority } from '../kernel/url.ts';
-import {
-  type Admission,
-  admit,
-  admitServerName,
-  type Ask,
-  isRefused,
-  isWarned,
-  provenUser,
-  type Target,
-} from './admit.ts';
+import { type Admission, admit, admitServerName, type Ask, isRefused, isWarned, type Target } from './admit.ts';
 import { findRoute } from './find-route.ts';
 import { clientOf } from './client-address.ts';
 import { GatheredHello, readClientHello } from './client-hello.ts';
@@ -42,7 +33,7 @@ export async function connectRequest(
   serveInside: ServeInside | null,
 ): Promise<void> {
   const ask = readAsk(head, client, serveInside === null);
-  const sentBy = context.proxyAuth.userOf(head.rawHeaders, ask.client);
+  const sentBy = context.proxyAuth.proofOf(head.rawHeaders, ask.client);
   const admission = admit(context, ask, sentBy instanceof Promise ? await sentBy : sentBy);
   if (isRefused(admission) && !warnsInside(admission)) return refuseConnect(context, admission, client);
   const { host, port } = admission.ask.target!;
@@ -67,7 +58,7 @@ export async function connectRequest(
   if (isPlainHttp) {
     finish(context, accessRecord(context, admission, { ...NOTHING_YET, status: 200 }));
     if (early.length > 0) client.unshift(early);
-    return serveInside!(client, { host, port, user: provenUser(admission.who) }, route, upstream);
+    return serveInside!(client, { host, port, proof: admission.proof }, route, upstream);
   }
   context.spool.opening(admission.id, () => accessRecord(context, admission, { ...NOTHING_YET, status: 200 }));
   const viaOnRead = route.parent === null;

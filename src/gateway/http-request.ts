@@ -1,5 +1,6 @@
 // client ── absolute-form request ──► gateway ── pool ──► upstream
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Proof } from '../identity/credentials.ts';
 import { canonicalUrl, type CanonicalUrl, hostText, originText, parseAuthority, parseUrl } from '../kernel/url.ts';
 import { type Admission, admit, type Ask, isRefused, type Target } from './admit.ts';
 import { findRoute } from './find-route.ts';
@@ -15,7 +16,7 @@ import type { UpstreamPools } from './upstream-pools.ts';
 
 /** The place a CONNECT named, for requests that come inside it in origin-form, and who made it: credentials are for the proxy alone. */
 export interface Inside extends Pick<Target, 'host' | 'port'> {
-  readonly user: string | null;
+  readonly proof: Proof | null;
 }
 
 /** A request as it was read: what to ask for, or null in `url` when it cannot be judged. */
@@ -34,7 +35,7 @@ export async function httpRequest(
 ): Promise<void> {
   const read = readRequest(context, request, inside);
   const hasBody = bodyFollows(request);
-  const sentBy = userOf(context, request, inside);
+  const sentBy = proofOf(context, request, inside);
   const admission = admit(context, read.ask, sentBy instanceof Promise ? await sentBy : sentBy);
   if (read.url?.host.name === FRONT_DESK_HOST && read.ask.violation === null) {
     return toFrontDesk(context, pools, admission, read.url, request, response, hasBody);
@@ -84,14 +85,14 @@ export function readRequest(context: GatewayContext, request: IncomingMessage, i
   return { url, ask: { method, client, target, violation: url.scheme === 'https' ? 'protocol' : null } };
 }
 
-/** Whose request it is, as {@link ProxyAuth.userOf} has it. */
-export function userOf(
+/** Whose request it is, as {@link ProxyAuth.proofOf} has it. */
+export function proofOf(
   context: GatewayContext,
   request: IncomingMessage,
   inside: Inside | null,
-): ReturnType<ProxyAuth['userOf']> {
-  if (inside !== null) return inside.user;
-  return context.proxyAuth.userOf(request.rawHeaders, clientOf(request.socket));
+): ReturnType<ProxyAuth['proofOf']> {
+  if (inside !== null) return inside.proof;
+  return context.proxyAuth.proofOf(request.rawHeaders, clientOf(request.socket));
 }
 
 function readTarget(raw: string, inside: Inside | null): ReturnType<typeof parseUrl> {

@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import {
   type BasicCredentials,
   type CredentialsAnswer,
+  type Proof,
   type ProxyCredentials,
   readBasic,
 } from '../identity/credentials.ts';
@@ -14,10 +15,10 @@ import { ShortMemory } from '../kernel/short-memory.ts';
 /** Who signed in at the proxy (RFC 9110 §11.7.2, RFC 7617). */
 export interface ProxyAuth {
   /**
-   * The verified user whose credentials these fields carry; null when there are none, or none that hold. A promise, which never
+   * Of whom the credentials are that these fields carry; null when there are none, or none that hold. A promise, which never
    * rejects, only where the console has to be asked.
    */
-  userOf(rawHeaders: RawHeaders, client: string): string | null | Promise<string | null>;
+  proofOf(rawHeaders: RawHeaders, client: string): Proof | null | Promise<Proof | null>;
 }
 
 export interface ProxyAuthOptions {
@@ -25,11 +26,13 @@ export interface ProxyAuthOptions {
   /** Random, and this worker's alone: what it remembers is of no use to anybody else. */
   readonly key: Buffer;
   readonly verify: (credentials: ProxyCredentials) => Promise<CredentialsAnswer>;
+  /** Whether nothing has changed about the account since. */
+  readonly holds: (proof: Proof) => boolean;
 }
 
 const FIELD = 'proxy-authorization';
 
-/** How long verified credentials are taken as they are, ms: a password that was changed holds this much longer. */
+/** How long verified credentials are taken as they are, ms, unless `holds` says otherwise. */
 export const VERIFIED_MS = 15 * 60_000;
 /** How long a refusal is repeated without asking, ms: a browser repeats a wrong password at once, for every part of a page. */
 export const WRONG_MS = 5_000;
@@ -40,27 +43,23 @@ export const WINDOW_MS = 60_000;
 const MOST_ASKED = 64;
 const MOST_KEPT = 10_000;
 
-/** Remembers credentials by a keyed digest only; names, and never passwords, are kept beside it. */
-export function createProxyAuth({ clock, key, verify }: ProxyAuthOptions): ProxyAuth {
-  const verified = new ShortMemory<string>(MOST_KEPT);
+/** Remembers credentials by a keyed digest only; whose they are, and never passwords, is kept beside it. */
+export function createProxyAuth({ clock, key, verify, holds }: ProxyAuthOptions): ProxyAuth {
+  const verified = new ShortMemory<Proof>(MOST_KEPT);
   const wrong = new ShortMemory<true>(MOST_KEPT);
-  const asked = new Map<string, Promise<string | null>>();
+  const asked = new Map<string, Promise<Proof | null>>();
   const attempts = new Attempts();
 
-  const settle = async (
-    digest: string,
-    credentials: ProxyCredentials,
-    takeBack: () => void,
-  ): Promise<string | null> => {
+  const settle = async (digest: string, credentials: ProxyCredentials, takeBack: () => void): Promise<Proof | null> => {
     const answer = await verify(credentials).catch(() => 'no-answer' as const);
     asked.delete(digest);
     if (answer === 'wrong') wrong.set(digest, true, clock() + WRONG_MS);
     else takeBack();
     if (typeof answer === 'string') return null;
-    verified.set(digest, answer.user, clock() + VERIFIED_MS);
-    return answer.user;
+    verified.set(digest, answer, clock() + VERIFIED_MS);
+    return answer;
   };
-  const ask = (digest: string, credentials: ProxyCredentials, now: number): Promise<string | null> | null => {
+  const ask = (digest: string, credentials: ProxyCredentials, now: number): Promise<Proof | null> | null => {
     const takeBack = asked.size >= MOST_ASKED ? null : attempts.take(credentials, now);
     if (takeBack === null) return null;
     const answer = settle(digest, credentials, takeBack);
@@ -68,14 +67,14 @@ export function createProxyAuth({ clock, key, verify }: ProxyAuthOptions): Proxy
     return answer;
   };
   return {
-    userOf: (rawHeaders, client) => {
+    proofOf: (rawHeaders, client) => {
       const credentials = sentCredentials(rawHeaders);
       if (credentials === null) return null;
       const { name, password } = credentials;
       const now = clock();
       const digest = createHmac('sha256', key).update(`${name}:${password}`).digest('base64');
-      const user = verified.get(digest, now);
-      if (user !== undefined) return user;
+      const proof = verified.get(digest, now);
+      if (proof !== undefined && holds(proof)) return proof;
       if (wrong.get(digest, now) === true) return null;
       return asked.get(digest) ?? ask(digest, { name, password, address: client }, now);
     },

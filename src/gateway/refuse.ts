@@ -4,6 +4,7 @@ import type { AccessRecord } from '../events/access-record.ts';
 import { isoTime } from '../kernel/clock.ts';
 import { lessonNotice } from '../policy/lesson-lists.ts';
 import { passEnd } from '../policy/passes.ts';
+import { TEMPORARY_PASSWORD } from '../policy/steps.ts';
 import type { Decision } from '../policy/verdict.ts';
 import { type Admission, isWarned } from './admit.ts';
 import { blockPage, errorPage, PAGE_CSP, type PageInput, type PageWarning, WARNING_CSP } from './block-page.ts';
@@ -24,7 +25,8 @@ function refusalStatus(decision: Decision): number {
     case 'malformed':
       return 400;
     case 'identity':
-      return 407;
+      // Whoever has yet to choose a password is known: asked again, programs would send the same for ever.
+      return decision.rule === TEMPORARY_PASSWORD ? 403 : 407;
     case 'limit':
       return 503;
     default:
@@ -42,15 +44,17 @@ function refusalFields(status: number, { illegal }: Admission): string[] {
   return failureFields(status === 400 ? 'http_request_error' : 'http_request_denied');
 }
 
-const SIGN_IN_FIELDS = ['Cache-Control', 'no-store', 'Location', `${FRONT_DESK_URL}sign-in`];
-
 /**
- * Whether whoever must sign in can be shown the page for it: a person who opens a page, from an address of their own. Parts of
- * pages, programs, and whoever has sent a name and password already are asked with 407.
+ * The page of the front desk that somebody who opens a page is sent to, because something stands between them and the web; null
+ * for everything else, such as parts of pages and programs. Whoever must sign in, and sits at a shared address or has sent a
+ * name and password already, is asked with 407.
  */
-function canSignInOnPage({ ask, snapshots }: Admission, { method, headers }: IncomingMessage): boolean {
-  const isForAPage = method === 'GET' && headers.accept?.includes('text/html') === true;
-  return isForAPage && headers['proxy-authorization'] === undefined && !snapshots.sharedAddresses.has(ask.client);
+function pageToPass(admission: Admission, { method, headers }: IncomingMessage): string | null {
+  const { reason, rule } = toldDecision(admission);
+  if (reason !== 'identity' || method !== 'GET' || headers.accept?.includes('text/html') !== true) return null;
+  if (rule === TEMPORARY_PASSWORD) return 'password';
+  const isAlone = !admission.snapshots.sharedAddresses.has(admission.ask.client);
+  return isAlone && headers['proxy-authorization'] === undefined ? 'sign-in' : null;
 }
 
 /** Fields that describe a page of ours, which is ASCII. It is sent as text, so that head and page go out in one write. */
@@ -84,11 +88,14 @@ export function refuseHttp(
   hasBody: boolean,
 ): void {
   if (admission.toldAs === 'unreachable') return hideHttp(context, admission, response);
-  const isSentToSignIn = toldDecision(admission).reason === 'identity' && canSignInOnPage(admission, response.req);
-  const status = isSentToSignIn ? 302 : refusalStatus(toldDecision(admission));
+  const page = pageToPass(admission, response.req);
+  const status = page === null ? refusalStatus(toldDecision(admission)) : 302;
   whenTold(context, admission, { status, up: 0, down: 0 }, (record) => {
     if (response.destroyed) return 0;
-    const fields = isSentToSignIn ? [...SIGN_IN_FIELDS] : refusalFields(status, admission);
+    const fields =
+      page === null
+        ? refusalFields(status, admission)
+        : ['Cache-Control', 'no-store', 'Location', `${FRONT_DESK_URL}${page}`];
     // Where a request could be read in two ways, so could whatever follows it.
     if (status === 400) fields.push('Connection', 'close');
     else if (hasBody) discardBody(response.req);

@@ -20,6 +20,8 @@ export interface Snapshots {
   readonly identify: Identify;
   /** Who is signed in at which address. */
   readonly devices: SignedInDevices;
+  /** Until when (the console's clock) what was proved of an account is void, by canonical user name. */
+  readonly renewals: ReadonlyMap<string, number>;
   /** Content hash and serial of the policy, for records. */
   readonly hash: string;
   readonly serial: number;
@@ -65,7 +67,8 @@ export function withLive(snapshots: Snapshots, live: LiveSnapshot): Snapshots {
   return { ...snapshots, ...preparedLive(live) };
 }
 
-function preparedLive(live: LiveSnapshot): Pick<Snapshots, 'live' | 'devices' | 'evidenceKey'> {
+function preparedLive(live: LiveSnapshot): Pick<Snapshots, 'live' | 'devices' | 'renewals' | 'evidenceKey'> {
   const evidenceKey = live.evidenceKey ?? null;
-  return { live: prepareLive(live), devices: new SignedInDevices(live.sessions ?? []), evidenceKey };
+  const renewals = new Map((live.renewals ?? []).map(({ user, at }) => [user, at]));
+  return { live: prepareLive(live), devices: new SignedInDevices(live.sessions ?? []), renewals, evidenceKey };
 }

@@ -9,7 +9,7 @@ import type { GatewayContext } from './context.ts';
 import type { Route } from './dial.ts';
 import type { GatewayLimits } from './limits.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
-import { bodyFollows, hostField, type Inside, readRequest, userOf } from './http-request.ts';
+import { bodyFollows, hostField, type Inside, readRequest, proofOf } from './http-request.ts';
 import type { OpenConnection } from './open-connections.ts';
 import { accessRecord, finish, NOTHING_YET } from './record.ts';
 import { closeSoon, failConnect, failureAnswer, refuseConnect, responseHead } from './refuse.ts';
@@ -36,7 +36,7 @@ export async function upgradeRequest(
   inside: Inside | null,
 ): Promise<void> {
   const { url, ask } = readRequest(context, request, inside);
-  const sentBy = userOf(context, request, inside);
+  const sentBy = proofOf(context, request, inside);
   const admission = admit(context, ask, sentBy instanceof Promise ? await sentBy : sentBy);
   if (isRefused(admission) || url === null) return refuseConnect(context, admission, client);
   let route: Route;

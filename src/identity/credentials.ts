@@ -11,11 +11,28 @@ export interface ProxyCredentials extends BasicCredentials {
   readonly address: string;
 }
 
+/** Whose credentials were found right, and what was known of the account then. */
+export interface Proof {
+  /** Canonical user name. */
+  readonly user: string;
+  /** When the console looked, ms since the epoch by its clock: what changes later makes this void (`Renewal`). */
+  readonly at: number;
+  /** The password is one of a log-in card, and its owner must choose another one first. */
+  readonly mustChange: boolean;
+}
+
+/** Something about an account has changed: what was proved before or at this instant (ms, the console's clock) counts no more. */
+export interface Renewal {
+  /** Canonical user name. */
+  readonly user: string;
+  readonly at: number;
+}
+
 /**
- * What is known of them: the canonical name of whose they are; `wrong`, without telling which part; or `no-answer`, because the
- * console could not be asked.
+ * What is known of them: whose they are; `wrong`, without telling which part; or `no-answer`, because the console could not be
+ * asked.
  */
-export type CredentialsAnswer = { readonly user: string } | 'wrong' | 'no-answer';
+export type CredentialsAnswer = Proof | 'wrong' | 'no-answer';
 
 /** Longest value that is read, characters; a name and password that people can have fit in a third of it. */
 const MAX_VALUE = 1024;

@@ -1,13 +1,18 @@
 // front desk ── name, password, address ──► signIn ── live ──► gateways ── addresses in use ──► seen
 import type { Actor } from '../audit/entry.ts';
+import { randomBytes } from 'node:crypto';
 import { addressRanges } from '../kernel/ip.ts';
 import type { Publishing } from '../publishing/service.ts';
 import type { ReadTx, Tx } from '../store/database.ts';
 import type { Person } from './accounts.ts';
+import { accountState, keepsCard } from './account-state.ts';
 import { countAttempt, takeBackAttempt, tried } from './attempts.ts';
+import { type PasswordChange, changePassword } from './change-password.ts';
 import type { ProxyCredentials } from './credentials.ts';
 import { isSuspendedAt } from './directory/repository.ts';
+import type { IdentityRules } from './identify.ts';
 import {
+  type Account,
   type DeviceSignIn,
   deleteDevice,
   findDevice,
@@ -18,13 +23,14 @@ import {
 } from './repository.ts';
 import type { SessionsOptions } from './session-service.ts';
 import { DAY_ENDS, type DeviceAnswer, type DeviceState, nextDayEnd } from './signed-in-devices.ts';
+import { type Tickets, createTickets } from './tickets.ts';
 import { canonicalUser } from './user-name.ts';
 import { tokenHash } from './token.ts';
 import { checkPassword } from './verify-credentials.ts';
 import { type Voucher, readCode, voucherState } from './vouchers.ts';
 
 /** For `live`. */
-export { standingDevices } from './repository.ts';
+export { renewedSince, standingDevices } from './repository.ts';
 
 /** Who is signed in at which address of the network. */
 export interface DeviceSessions {
@@ -34,6 +40,8 @@ export interface DeviceSessions {
   signInGuest(code: string, address: string): DeviceAnswer;
   /** Nothing where nobody is signed in. */
   signOut(address: string): void;
+  /** Gives somebody another password. What they had signed in to elsewhere ends, and here they are signed in anew. */
+  changePassword(change: PasswordChange): Promise<DeviceAnswer>;
   at(address: string): DeviceAnswer;
   /** Looking is put on record. */
   list(actor: Actor): DeviceSignIn[];
@@ -58,18 +66,28 @@ export type EndReason =
   | 'voucher withdrawn';
 
 /** What is needed of the policy in force. */
-export interface DeviceRules {
+export interface DeviceRules extends IdentityRules {
   readonly timeZone: string;
   readonly people: Readonly<
-    Record<string, { readonly rules: { readonly suspended: { readonly until: number | null } | null } | null }>
+    Record<
+      string,
+      IdentityRules['people'][string] & {
+        readonly rules: { readonly suspended: { readonly until: number | null } | null } | null;
+      }
+    >
   >;
-  readonly identity: { readonly shared?: readonly string[]; readonly schoolDayEnds?: number };
+  readonly identity: IdentityRules['identity'] & {
+    readonly shared?: readonly string[];
+    readonly schoolDayEnds?: number;
+  };
 }
 
 export interface DeviceOptions extends SessionsOptions {
   readonly publishing: Publishing;
   /** Null before the first policy. */
   readonly policy: () => DeviceRules | null;
+  /** Somebody has another password: credentials that were wrong may be right now. */
+  readonly onPasswords: () => void;
 }
 
 /** A device that nobody has used for this long may be somebody else's by now, ms. */
@@ -78,12 +96,20 @@ export const DEVICE_IDLE_MS = 15 * 60_000;
 export function createDeviceSessions(options: DeviceOptions): DeviceSessions {
   const { clock } = options;
   const startedAt = clock();
+  const tickets = createTickets(randomBytes(32), clock);
+  const endOf = (personId: string, why: EndReason): void =>
+    void endWhere(options, ({ person }) => (person.id === personId ? why : null));
+  const enterAnew = (account: Account, address: string): DeviceAnswer => {
+    endOf(account.person.id, 'password changed');
+    return enter(options, tickets, account, address);
+  };
   // Idle time is counted in what gateways told: one that is cut off, or a console that was down, makes nobody idle.
   let heardAt = 0;
   return {
-    signIn: (credentials) => signIn(options, credentials),
+    signIn: (credentials) => signIn(options, tickets, credentials),
     signInGuest: (code, address) => signInGuest(options, code, address),
     signOut: (address) => signOut(options, address),
+    changePassword: (change) => changePassword({ ...options, tickets, enterAnew }, change),
     at: (address) => stateAt(options, address),
     list: (actor) => list(options, actor),
     endAt: (actor, address, personId) => endAt(options, actor, address, personId),
@@ -96,25 +122,38 @@ export function createDeviceSessions(options: DeviceOptions): DeviceSessions {
         const quietSince = Math.max(device.seenAt, startedAt);
         return whyOver(options, device) ?? (heardAt - quietSince >= DEVICE_IDLE_MS ? 'idle' : null);
       }),
-    endOf: (personId, why) => void endWhere(options, ({ person }) => (person.id === personId ? why : null)),
+    endOf,
   };
 }
 
-async function signIn(options: DeviceOptions, credentials: ProxyCredentials): Promise<DeviceAnswer> {
-  const rules = options.policy();
-  if (rules === null) return { state: 'no-answer' };
-  const { address } = credentials;
-  if (isShared(rules, address)) return { state: 'shared' };
+async function signIn(options: DeviceOptions, tickets: Tickets, credentials: ProxyCredentials): Promise<DeviceAnswer> {
+  if (options.policy() === null) return { state: 'no-answer' };
   const checked = await checkPassword(options, credentials, 'device.refused');
   if (checked === 'wrong') return { state: 'wrong' };
   if ('heldForMs' in checked) return { state: 'held', forMs: checked.heldForMs };
-  const now = options.clock();
-  // Only whoever knows the password learns that it would be right.
-  const { id } = checked.person;
-  if (isSuspended(rules, checked.person, now) || options.record.read((tx) => isSuspendedAt(tx, id, now)))
+  return enter(options, tickets, checked.account, credentials.address);
+}
+
+/** Lets somebody in who has just proved who they are: only they learn that they are suspended, or have a password to change. */
+function enter(options: DeviceOptions, tickets: Tickets, account: Account, address: string): DeviceAnswer {
+  const { record, clock, policy } = options;
+  const { person, passwordAt, isTemporary } = account;
+  const [rules, now] = [policy()!, clock()];
+  if (isSuspended(rules, person, now) || record.read((tx) => isSuspendedAt(tx, person.id, now)))
     return { state: 'suspended' };
+  if (
+    isTemporary &&
+    !keepsCard(
+      rules,
+      record.read((tx) => accountState(tx, rules, person)),
+    )
+  ) {
+    const ticket = tickets.make({ for: 'password', personId: person.id, address, passwordAt });
+    return { state: 'password', userName: person.userName, fullName: person.fullName, ticket, fault: null };
+  }
+  if (isShared(rules, address)) return { state: 'shared' };
   const until = nextDayEnd(now, rules.identity.schoolDayEnds ?? DAY_ENDS, rules.timeZone);
-  return open(options, { address, person: checked.person, since: now, seenAt: now, until });
+  return open(options, { address, person, since: now, seenAt: now, until });
 }
 
 /** Counted by address alone: a code names nobody, and 60 random bits are not guessed at twenty tries a time. */

@@ -1,4 +1,5 @@
 import { addressRanges } from '../kernel/ip.ts';
+import type { Proof } from './credentials.ts';
 import {
   type DirectoryPerson,
   type DirectorySnapshot,
@@ -22,17 +23,33 @@ export interface IdentityRules {
     readonly ranges: readonly { readonly cidr: string; readonly level: string }[];
     /** Of people whom only a roster names; left out: they get the strictest level. */
     readonly levels?: RosterLevels;
+    /** Levels whose log-in cards stay with the teacher. */
+    readonly keepCards?: readonly string[];
   };
 }
+
+/** What is known of an account beside whose it is; left out, nothing is asked of its owner. */
+export type Standing = Pick<Proof, 'mustChange'>;
 
 /**
  * Says who asks, from a canonical client address, the user name that was verified with this request (null: none was) and the
  * name of whoever is signed in at the address (null: nobody).
  */
-export type Identify = (client: string, user: string | null, signedIn?: string | null) => Who;
+export type Identify = (client: string, user: string | null, signedIn?: string | null, standing?: Standing) => Who;
 
 /** Level of whoever signed in with a voucher, and how their names begin. No account's name can hold a colon. */
 const GUEST = 'guest';
+
+export function isGuest(userName: string): boolean {
+  return userName.startsWith(`${GUEST}:`);
+}
+
+export function guestLevel({ levels, strictestLevel }: Pick<IdentityRules, 'levels' | 'strictestLevel'>): string {
+  return Object.hasOwn(levels, GUEST) ? GUEST : strictestLevel;
+}
+
+/** Levels whose log-in cards stay with the teacher, where a school says nothing: young children cannot choose a password yet. */
+export const CARDS_KEPT: readonly string[] = ['ks1'];
 
 /** Addresses remembered with their level; a school has some thousands, an attacker with IPv6 has more. */
 const REMEMBERED = 10_000;
@@ -47,14 +64,15 @@ export function prepareIdentity(rules: IdentityRules, directory: DirectorySnapsh
   const unknownNeeds = rules.identity.mode === 'challenge' ? 'sign-in' : 'nothing';
   const levelOfRange = rangeLookup(rules.identity.ranges);
   const others = { level: rules.strictestLevel, groups: [] };
-  const guests = { level: Object.hasOwn(rules.levels, GUEST) ? GUEST : rules.strictestLevel, groups: [] };
-  const person = (client: string, name: string, identified: Who['identified']): Who => {
-    const { level, groups } = people.get(name) ?? (name.startsWith(`${GUEST}:`) ? guests : others);
-    return { user: name, identified, level, groups, client, needs: 'nothing' };
+  const guests = { level: guestLevel(rules), groups: [] };
+  const person = (client: string, name: string, identified: Who['identified'], standing?: Standing): Who => {
+    const { level, groups } = people.get(name) ?? (isGuest(name) ? guests : others);
+    const needs = standing?.mustChange === true ? 'password' : 'nothing';
+    return { user: name, identified, level, groups, client, needs };
   };
-  return (client, user, signedIn = null) => {
-    if (user !== null) return person(client, canonicalUser(user) ?? user, 'proxy-auth');
-    if (signedIn !== null) return person(client, signedIn, 'session');
+  return (client, user, signedIn = null, standing) => {
+    if (user !== null) return person(client, canonicalUser(user) ?? user, 'proxy-auth', standing);
+    if (signedIn !== null) return person(client, signedIn, 'session', standing);
     const level = levelOfRange(client);
     if (level !== null) return { user: null, identified: 'range', level, groups: [], client, needs: 'nothing' };
     return { user: null, identified: 'none', level: rules.strictestLevel, groups: [], client, needs: unknownNeeds };

@@ -1,5 +1,6 @@
 import type { ReadTx, Row, Tx } from '../store/database.ts';
 import type { Person } from './accounts.ts';
+import type { Renewal } from './credentials.ts';
 import type { Role } from './roles.ts';
 import type { DeviceSession } from './signed-in-devices.ts';
 import type { Voucher } from './vouchers.ts';
@@ -26,19 +27,49 @@ export function storePassword(tx: Tx, personId: string, hash: string, at: number
   );
 }
 
-/**
- * The person with this user key and their password hash. Null: has none that counts, such as somebody who has left the school; a
- * role in the console is taken away by people, not by a roster.
- */
-export function findByUserKey(tx: ReadTx, userKey: string): { person: Person; hash: string | null } | null {
+/** An account and how its owner shows that it is theirs. */
+export interface Account {
+  readonly person: Person;
+  /** Null: has none that counts, such as somebody who has left the school. */
+  readonly hash: string | null;
+  /** When the password became this one, ms since the epoch; 0: never. */
+  readonly passwordAt: number;
+  /** A log-in card carries it. */
+  readonly isTemporary: boolean;
+}
+
+/** The account with this user key. A role in the console is taken away by people, not by a roster. */
+export function findByUserKey(tx: ReadTx, userKey: string): Account | null {
+  return findAccount(tx, 'user_key', userKey);
+}
+
+/** The account of this person; null: there is no such person. */
+export function findById(tx: ReadTx, personId: string): Account | null {
+  return findAccount(tx, 'people.id', personId);
+}
+
+function findAccount(tx: ReadTx, column: 'user_key' | 'people.id', value: string): Account | null {
   const row = tx.get(
-    `SELECT people.*, CASE WHEN left_at IS NULL OR id IN (SELECT person_id FROM person_roles) THEN hash END AS hash
+    `SELECT people.*, changed_at, temporary,
+       CASE WHEN left_at IS NULL OR id IN (SELECT person_id FROM person_roles) THEN hash END AS hash
      FROM people LEFT JOIN passwords ON passwords.person_id = id LEFT JOIN directory ON directory.person_id = id
-     WHERE user_key = ?`,
-    userKey,
+     WHERE ${column} = ?`,
+    value,
   );
   if (row === undefined) return null;
-  return { person: toPerson(tx, row), hash: row['hash'] === null ? null : String(row['hash']) };
+  return {
+    person: toPerson(tx, row),
+    hash: row['hash'] === null ? null : String(row['hash']),
+    passwordAt: Number(row['changed_at'] ?? 0),
+    isTemporary: row['temporary'] === 1,
+  };
+}
+
+/** Accounts whose password became another one after `since`, for gateways. */
+export function renewedSince(tx: ReadTx, since: number): Renewal[] {
+  return tx
+    .all('SELECT user_key, changed_at FROM passwords JOIN people ON id = person_id WHERE changed_at > ?', since)
+    .map((row) => ({ user: String(row['user_key']), at: Number(row['changed_at']) }));
 }
 
 /** Who has a role in the console. */

@@ -6,6 +6,7 @@ import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
 import { FIRST_LINK_MS, type NewAccount, type Person, readNewAccount } from './accounts.ts';
 import { type Permission, haveTwo } from './permissions.ts';
 import type { CredentialsAnswer, ProxyCredentials } from './credentials.ts';
+import type { IdentityRules } from './identify.ts';
 import type { Passwords } from './passwords.ts';
 import {
   deleteExpiredLinks,
@@ -57,6 +58,8 @@ export interface AccountsOptions {
   readonly passwords: Passwords;
   readonly clock: Clock;
   readonly newId: IdMaker;
+  /** The rules in force; null before the first. */
+  readonly policy: () => IdentityRules | null;
 }
 
 export function createAccounts(options: AccountsOptions): Accounts {

@@ -1,3 +1,4 @@
+import type { FieldProblem } from '../kernel/errors.ts';
 import { dateAfter, instantOf, localInput } from '../kernel/local-time.ts';
 
 /** Who is signed in at an address, and until when in any case. */
@@ -24,6 +25,18 @@ export type DeviceAnswer =
   | { readonly state: 'wrong' }
   | { readonly state: 'held'; readonly forMs: number }
   | { readonly state: 'suspended' }
+  /** The password is right, and must be changed before anything else; `fault`: why the one that was typed will not do. */
+  | {
+      readonly state: 'password';
+      readonly userName: string;
+      readonly fullName: string;
+      readonly ticket: string;
+      readonly fault: FieldProblem | null;
+    }
+  /** Of an account whose password its owner does not change on this page. */
+  | { readonly state: 'password-stays' }
+  /** What was proved was too long ago, or is not so any more: to be done again from the start. */
+  | { readonly state: 'stale' }
   /** The console could not be asked, or knows no policy yet. */
   | { readonly state: 'no-answer' };
 

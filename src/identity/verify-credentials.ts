@@ -1,10 +1,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { AuditAction } from '../audit/entry.ts';
 import { ShortMemory } from '../kernel/short-memory.ts';
-import type { Person } from './accounts.ts';
+import { accountState, keepsCard } from './account-state.ts';
 import { countAttempt, takeBackAttempt, tried } from './attempts.ts';
 import type { CredentialsAnswer, ProxyCredentials } from './credentials.ts';
-import { findByUserKey } from './repository.ts';
+import { type Account, findByUserKey } from './repository.ts';
 import type { AccountsOptions } from './service.ts';
 import { canonicalUser } from './user-name.ts';
 
@@ -60,11 +60,24 @@ async function check(
 ): Promise<Exclude<CredentialsAnswer, 'no-answer'> | 'held'> {
   const checked = await checkPassword(options, credentials, 'proxy-auth.refused');
   if (checked === 'wrong') return checked;
-  return 'heldForMs' in checked ? 'held' : { user: canonicalUser(checked.person.userName)! };
+  if ('heldForMs' in checked) return 'held';
+  const { account, at } = checked;
+  const rules = options.policy();
+  const mustChange =
+    account.isTemporary &&
+    (rules === null ||
+      !keepsCard(
+        rules,
+        options.record.read((tx) => accountState(tx, rules, account.person)),
+      ));
+  return { user: canonicalUser(account.person.userName)!, at, mustChange };
 }
 
-/** Whose credentials these are; `heldForMs`: nobody looked, because too many attempts have failed. */
-export type CheckedPassword = { readonly person: Person } | { readonly heldForMs: number } | 'wrong';
+/** Whose credentials these were at an instant; `heldForMs`: nobody looked, because too many attempts have failed. */
+export type CheckedPassword =
+  | { readonly account: Account; readonly at: number }
+  | { readonly heldForMs: number }
+  | 'wrong';
 
 /**
  * Checks credentials from the network, counted by name and by address; proxy and front desk count together, so that neither
@@ -78,8 +91,9 @@ export async function checkPassword(
 ): Promise<CheckedPassword> {
   const userKey = canonicalUser(name);
   const attempt = tried('proxy', address, userKey);
+  const at = clock();
   const { heldForMs, found } = record.write((tx) => {
-    const heldForMs = countAttempt(tx, attempt, clock());
+    const heldForMs = countAttempt(tx, attempt, at);
     return { heldForMs, found: heldForMs > 0 || userKey === null ? null : findByUserKey(tx, userKey) };
   });
   if (heldForMs > 0) return { heldForMs };
@@ -87,7 +101,7 @@ export async function checkPassword(
   return record.write((tx) => {
     if (isRight && found !== null) {
       takeBackAttempt(tx, attempt);
-      return { person: found.person };
+      return { account: found, at };
     }
     const subject = found === null ? 'person:unknown' : `person:${found.person.id}`;
     audit.append(tx, { actor: 'console', action: refusedAs, subject, address });

@@ -8,6 +8,9 @@ export interface Who {
   readonly groups: readonly string[];
   /** Canonical client address. */
   readonly client: string;
-  /** `sign-in`: nobody may go further without one (identity.mode challenge). `agreement`: known, but has not accepted it. */
-  readonly needs: 'nothing' | 'sign-in' | 'agreement';
+  /**
+   * `sign-in`: nobody may go further without one (identity.mode challenge). `password`: known by the password of a log-in card,
+   * which its owner must change first. `agreement`: known, but has not accepted it.
+   */
+  readonly needs: 'nothing' | 'sign-in' | 'password' | 'agreement';
 }

@@ -68,14 +68,22 @@ export function compileRanges(
 export function compileSignIn(
   to: Reporting,
   document: Document,
-): Pick<PolicySnapshot['identity'], 'shared' | 'schoolDayEnds'> {
-  const { shared, schoolDayEnds } = document.value.identity;
+  levelIds: ReadonlySet<string>,
+): Pick<PolicySnapshot['identity'], 'shared' | 'schoolDayEnds' | 'keepCards'> {
+  const { shared, schoolDayEnds, keepCards } = document.value.identity;
+  for (const [i, level] of (keepCards ?? []).entries()) {
+    if (!levelIds.has(level)) report(to, document, ['identity', 'keepCards', i], unknownLevel(level));
+  }
   checkCidrs(to, document, ['identity', 'shared'], shared ?? []);
   const ends = schoolDayEnds === undefined ? null : minuteOfDay(schoolDayEnds);
   if (schoolDayEnds !== undefined && (ends === null || ends === 1440)) {
     report(to, document, ['identity', 'schoolDayEnds'], `"${schoolDayEnds}" is not a time of day; write it as "18:00"`);
   }
-  return { ...(shared !== undefined && { shared }), ...(ends !== null && { schoolDayEnds: ends }) };
+  return {
+    ...(shared !== undefined && { shared }),
+    ...(ends !== null && { schoolDayEnds: ends }),
+    ...(keepCards !== undefined && { keepCards }),
+  };
 }
 
 /** Compiles `identity.levels` over the key stages of England; a shipped level that this school has not is left out. */

@@ -48,7 +48,7 @@ export function compilePolicy(documents: PolicyDocuments, categories: readonly K
     identity: {
       mode: school.identity.mode,
       ranges: compileRanges(to, documents.school, levelIds),
-      ...compileSignIn(to, documents.school),
+      ...compileSignIn(to, documents.school, levelIds),
       levels: compileRosterLevels(to, documents.school, levelIds),
     },
     network: compileNetwork(to, documents.school),

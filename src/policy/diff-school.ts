@@ -1,3 +1,4 @@
+import { CARDS_KEPT } from '../identity/identify.ts';
 import { DAY_ENDS, timeOfDay } from '../identity/signed-in-devices.ts';
 import { type PolicyChange, compare } from './diff-rules.ts';
 import { wordingText } from './compile-wording.ts';
@@ -59,6 +60,12 @@ function diffSignIn(before: PolicySnapshot['identity'], after: PolicySnapshot['i
   return [
     ...shared.added.map((range) => ({ text: `Nobody can sign in by address from ${range} any more`, loosens: false })),
     ...shared.removed.map((range) => ({ text: `People can sign in by address from ${range}`, loosens: true })),
+    ...diffList(
+      'Levels that keep the password on their log-in card',
+      before.keepCards ?? CARDS_KEPT,
+      after.keepCards ?? CARDS_KEPT,
+      true,
+    ),
     ...changed('The end of the school day', timeOfDay(wasEnd), timeOfDay(end), end > wasEnd),
   ];
 }

@@ -72,6 +72,7 @@ export const SchoolSchema = Type.Object(
         ranges: Type.Optional(Type.Array(Type.Object({ cidr: Text, level: Text, name: Text }, Strict))),
         shared: Type.Optional(Texts),
         schoolDayEnds: Type.Optional(Text),
+        keepCards: Type.Optional(Texts),
         levels: Type.Optional(
           Type.Object(
             {

@@ -1,3 +1,4 @@
+import type { Renewal } from '../identity/credentials.ts';
 import type { DeviceSession } from '../identity/signed-in-devices.ts';
 import type { RosterLevels, Suspension } from '../identity/directory-snapshot.ts';
 import type { Action } from './verdict.ts';
@@ -143,6 +144,8 @@ export interface PolicySnapshot {
     readonly shared?: readonly string[];
     /** When sign-ins by address end, minutes after local midnight; left out: `DAY_ENDS`. */
     readonly schoolDayEnds?: number;
+    /** Levels whose log-in cards stay with the teacher, so that their passwords go on; left out: `ks1`. */
+    readonly keepCards?: readonly string[];
     /** Levels of people whom a roster names; only such as there are. Left out by a console that knew no directory yet. */
     readonly levels?: RosterLevels;
   };
@@ -213,4 +216,6 @@ export interface LiveSnapshot {
   readonly suspensions?: readonly Suspension[];
   /** Teachers' lesson lists in force or to come. Left out by a console that knew none yet. */
   readonly lessons?: readonly TeacherLesson[];
+  /** Accounts of which something has changed lately. Left out by a console that knew no such changes yet. */
+  readonly renewals?: readonly Renewal[];
 }

@@ -8,6 +8,9 @@ import { passesPersonBlock, unblockFor } from './unblocks.ts';
 import type { Decision, Reason, Step } from './verdict.ts';
 import { type WrittenRule, winningRule } from './written.ts';
 
+/** What refuses somebody who signed in with the password of a log-in card: they are known, and have yet to choose their own. */
+export const TEMPORARY_PASSWORD = 'people#temporary-password';
+
 export const illegal: StepRule = ({ outcome }) => outcome.illegal;
 
 export const never: StepRule = ({ policy, host, path }) => {
@@ -18,7 +21,10 @@ export const never: StepRule = ({ policy, host, path }) => {
 export const stillNeeded: StepRule = ({ who, outcome }) => {
   if (who.needs === 'nothing' || outcome.knownGood) return null;
   // Not flagged: the same request comes again once the person may go on, and is judged then.
-  return decision('block', who.needs === 'sign-in' ? 'identity' : 'agreement', 'person-block');
+  if (who.needs === 'agreement') return decision('block', 'agreement', 'person-block');
+  return decision('block', 'identity', 'person-block', {
+    rule: who.needs === 'password' ? TEMPORARY_PASSWORD : null,
+  });
 };
 
 export const suspension: StepRule = (asked) => {

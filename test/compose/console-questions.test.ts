@@ -16,6 +16,7 @@ import { openBus } from '../../src/events/open-bus.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { RedisServer } from '../helpers/redis-server.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
+import { proof } from '../helpers/test-gateway.ts';
 import { until } from '../helpers/until.ts';
 
 /** A gateway's line to a console that answers so, and what makes that console go. */
@@ -74,6 +75,7 @@ const devices: ConsoleAnswers['devices'] = {
   }),
   signInGuest: async (code) => (code === 'good' ? { state: 'held', forMs: 5 } : { state: 'wrong' }),
   signOut: nobody,
+  changePassword: async ({ ticket, next }) => (ticket + next === 'tn' ? { state: 'stale' } : { state: 'wrong' }),
   at: async (address) => (address === '10.0.0.1' ? { state: 'shared' } : { state: 'nobody' }),
 };
 const NAMES = ['p.pupil', 'Zoë Ängström', 'nul\0nul', 'x'.repeat(10_000), '"}\n'];
@@ -82,11 +84,11 @@ const address = '10.0.0.1';
 const contract = (connect: Connect) => async (t: Test) => {
   void t.test('each question is answered by what it asks for, whatever was typed', async (t) => {
     const { line } = await connect(t, {
-      verify: async ({ name }) => (name === 'right' ? { user: name } : 'wrong'),
+      verify: async ({ name }) => (name === 'right' ? proof(name) : 'wrong'),
       devices,
     });
     const ask = (type: string, parts: object): Promise<unknown> => askConsole(line, { type, address, ...parts });
-    t.same(await ask('verify', { name: 'right', password: 'p' }), { user: 'right' });
+    t.same(await ask('verify', { name: 'right', password: 'p' }), proof('right'));
     t.same(await ask('verify', { name: 'other', password: 'p' }), 'wrong');
     for (const name of NAMES) {
       const answer = { state: 'signed-in', userName: name, fullName: `p${name}${address}`, until: 1 };
@@ -94,6 +96,8 @@ const contract = (connect: Connect) => async (t: Test) => {
     }
     t.same(await ask('device-guest', { code: 'good' }), { state: 'held', forMs: 5 });
     t.same(await ask('device-guest', { code: 'bad' }), { state: 'wrong' });
+    const change = { ticket: 't', name: '', current: '', next: 'n', again: 'n' };
+    t.same(await ask('device-password', change), { state: 'stale' });
     t.same(await ask('device-sign-out', {}), { state: 'nobody' });
     t.same(await ask('device-at', {}), { state: 'shared' });
   });
@@ -103,7 +107,7 @@ const contract = (connect: Connect) => async (t: Test) => {
     const { line } = await connect(t, {
       verify: async ({ name }) => {
         await new Promise<void>((resolve) => held.push(resolve));
-        return { user: name };
+        return proof(name);
       },
       devices,
     });
@@ -113,7 +117,7 @@ const contract = (connect: Connect) => async (t: Test) => {
     for (const answer of held.toReversed()) answer();
     t.same(
       await Promise.all(asking),
-      names.map((user) => ({ user })),
+      names.map((user) => proof(user)),
     );
   });
 

@@ -3,7 +3,7 @@ import type { AccessRecord } from '../../src/events/access-record.ts';
 import { createFrontDesk, type FrontDeskOptions } from '../../src/frontdesk/app.ts';
 import type { DeskFacts } from '../../src/frontdesk/facts.ts';
 import { createFormTokens } from '../../src/frontdesk/form-token.ts';
-import type { DeskDevices } from '../../src/frontdesk/sign-in-routes.ts';
+import type { DeskDevices } from '../../src/frontdesk/sign-in-forms.ts';
 import type { ToldRecord } from '../../src/gateway/told-refusal.ts';
 import { createWarningTickets } from '../../src/gateway/warning-ticket.ts';
 import type { DeviceAnswer } from '../../src/identity/signed-in-devices.ts';
@@ -59,7 +59,13 @@ export function refused(secondsAgo: number, change: Partial<AccessRecord> = {}):
 }
 
 const nobody = async (): Promise<DeviceAnswer> => ({ state: 'nobody' });
-export const NOBODY: DeskDevices = { signIn: nobody, signInGuest: nobody, signOut: nobody, at: nobody };
+export const NOBODY: DeskDevices = {
+  signIn: nobody,
+  signInGuest: nobody,
+  signOut: nobody,
+  changePassword: nobody,
+  at: nobody,
+};
 
 /** A front desk without a listener. `records` are what the gateway answers for any client, as if it did not look. */
 export function makeDesk(

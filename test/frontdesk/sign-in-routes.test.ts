@@ -1,7 +1,7 @@
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import t from 'tap';
 import type { FrontDeskOptions } from '../../src/frontdesk/app.ts';
-import type { DeskDevices } from '../../src/frontdesk/sign-in-routes.ts';
+import type { DeskDevices } from '../../src/frontdesk/sign-in-forms.ts';
 import type { DeviceAnswer } from '../../src/identity/signed-in-devices.ts';
 import { makeDesk, NOW } from './desk.ts';
 
@@ -37,6 +37,7 @@ async function rig(
     signIn: async (name, password, address) => (asked.push(`${name}/${password}/${address}`), answer),
     signInGuest: async (code, address) => (asked.push(`${code}/${address}`), answer),
     signOut: async (address) => (signedOut.push(address), { state: 'nobody' }),
+    changePassword: async (change) => (asked.push(JSON.stringify(change)), answer),
     at: async () => atFirst,
   };
   const app = await makeDesk([], { devices, pagesPerMinute: 1000, ...change });
@@ -178,4 +179,71 @@ void t.test('guessing at speed is stopped by address', async (t) => {
   for (let i = 0; i < 32; i++) statuses.push((await post('/sign-in', fields)).statusCode);
   t.same(new Set(statuses.slice(0, 30)), new Set([401]));
   t.same(statuses.slice(30), [429, 429]);
+});
+
+const TEMPORARY: DeviceAnswer = {
+  state: 'password',
+  userName: 'a.<smith>',
+  fullName: 'Ann & Smith',
+  ticket: 'tick"et',
+  fault: null,
+};
+
+void t.test('the password of a card leads to the form for another one, with what shows who it is', async (t) => {
+  const { post, token } = await rig(TEMPORARY);
+  const page = await post('/sign-in', { token: await token(), name: 'a.smith', password: 'bkt-294' });
+  t.equal(page.statusCode, 200);
+  t.match(page.body, 'Ann &amp; Smith');
+  t.match(page.body, 'name="ticket" value="tick&quot;et"');
+  t.notMatch(page.body, /bkt-294|id="current"/);
+  for (const id of ['next', 'again']) t.match(page.body, `id="${id}"`);
+});
+
+void t.test('a new password is passed on with the ticket, and whoever has it is signed in', async (t) => {
+  const { post, token, asked } = await rig(SIGNED_IN);
+  const fields = { token: await token(), ticket: 'x.y', next: ' new words ', again: 'new' };
+  const answer = await post('/password', fields);
+  t.equal(answer.statusCode, 303);
+  t.equal(answer.headers.location, '/sign-in');
+  const change = { ticket: 'x.y', name: '', current: '', next: ' new words ', again: 'new', address: CLIENT };
+  t.same(JSON.parse(asked[0]!), change);
+  t.equal((await post('/password', { ticket: 'x.y' })).statusCode, 403, 'without the form’s token');
+  t.equal(asked.length, 1);
+});
+
+void t.test('whoever has no ticket types name and password', async (t) => {
+  const { app, post, token, asked } = await rig({ state: 'wrong' }, {}, SIGNED_IN);
+  const page = await app.inject({ url: '/password', remoteAddress: CLIENT });
+  t.match(page.body, 'value="a.&lt;smith&gt;"', 'who is signed in here');
+  const missing = await post('/password', { token: await token(), name: ' ', current: '' });
+  t.equal(missing.statusCode, 422);
+  for (const field of ['name', 'current']) t.match(missing.body, `aria-describedby="${field}-error"`);
+  const wrong = await post('/password', {
+    token: await token(),
+    name: 'a',
+    current: 'b',
+    next: 'secret words',
+    again: 'c',
+  });
+  t.equal(wrong.statusCode, 401);
+  t.match(wrong.body, /<title>Error: Choose your own password/);
+  t.notMatch(wrong.body, 'secret words');
+  t.equal(asked.length, 1);
+});
+
+void t.test('what may become of a new password, and what the page says', async (t) => {
+  const table: [DeviceAnswer, number, RegExp][] = [
+    [{ ...TEMPORARY, fault: { field: 'again', reason: 'Not <the> same.' } }, 422, /href="#again">Not &lt;the&gt; same/],
+    [{ state: 'shared' }, 200, /Your password is changed/],
+    [{ state: 'password-stays' }, 403, /your class teacher/],
+    [{ state: 'stale' }, 403, /Please sign in again/],
+    [{ state: 'held', forMs: 1 }, 429, /Try again in 1 minute\./],
+    [{ state: 'no-answer' }, 503, /Try again in a minute/],
+  ];
+  for (const [answer, status, words] of table) {
+    const { post, token } = await rig(answer);
+    const page = await post('/password', { token: await token(), ticket: 't', next: 'n', again: 'n' });
+    t.equal(page.statusCode, status, answer.state);
+    t.match(page.body, words, answer.state);
+  }
 });

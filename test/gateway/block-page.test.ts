@@ -13,6 +13,7 @@ import { HELPLINES } from '../../src/gateway/words/helplines.ts';
 import { THEMES, themeOf, wordsFor } from '../../src/gateway/words/theme.ts';
 import { WENT_ON_IS_SEEN } from '../../src/gateway/words/warnings.ts';
 import { isWithin } from '../../src/kernel/host.ts';
+import { TEMPORARY_PASSWORD } from '../../src/policy/steps.ts';
 import { type Decision, REASONS } from '../../src/policy/verdict.ts';
 
 const VOICES = ['child', 'teen', 'adult'] as const;
@@ -64,6 +65,7 @@ const KINDS: readonly Partial<Decision>[] = [
     'vpn-proxy',
     'adverts',
   ].map((category) => ({ category })),
+  { reason: 'identity', category: null, rule: TEMPORARY_PASSWORD },
   ...['csam', 'terrorism', 'other'].map((category) => ({ category, reason: 'illegal', locked: true }) as const),
   ...['games', 'self-harm', null].map((category) => ({ action: 'warn', category }) as const),
   { reason: 'block-list', category: null, rule: 'levels/ks2.yaml#downloads' },
@@ -91,6 +93,7 @@ void t.test('a refusal is told in the words of what decided', async (t) => {
     [{ category: null, reason: 'block-list', rule: 'levels/ks1.yaml#downloads' }, 'download'],
     [{ category: null, reason: 'person', rule: 'school.yaml#people.ann.block.a.example' }, 'person'],
     [{ category: null, reason: 'person', rule: 'school.yaml#people.ann.suspended' }, 'suspended'],
+    [{ category: null, reason: 'identity', rule: TEMPORARY_PASSWORD }, 'password'],
     [{ category: null, reason: 'fault' }, 'fault'],
   ];
   for (const [decision, theme] of table) t.equal(themeOf({ ...DECISION, ...decision }), theme, theme);

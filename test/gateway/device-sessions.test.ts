@@ -1,9 +1,10 @@
 import t from 'tap';
+import type { CredentialsAnswer } from '../../src/identity/credentials.ts';
 import { manualClock } from '../helpers/control-plane.ts';
 import { eventually } from '../helpers/listening.ts';
 import { startOrigin, startTcpOrigin } from '../helpers/origin.ts';
 import { connectThrough, request } from '../helpers/raw-client.ts';
-import { startTestGateway, type TestGatewayOptions } from '../helpers/test-gateway.ts';
+import { proof, startTestGateway, type TestGatewayOptions } from '../helpers/test-gateway.ts';
 
 const CLIENT = '127.0.0.1';
 const SENIOR = 'title: Senior\nvoice: teen\nextends: ks1\nallow: [casino.test]\n';
@@ -60,7 +61,7 @@ void t.test('a session is stronger than a range and weaker than a sign-in at the
     get,
   } = await gateway({
     identity: `identity: { mode: open, strictestLevel: ks1, ranges: [{ cidr: 127.0.0.0/8, level: senior, name: Lab }] }`,
-    verify: async () => ({ user: 'ann' }),
+    verify: async () => proof('ann'),
   });
   t.equal((await get('casino.test')).status, 200, 'by range');
   one.setSessions([{ address: CLIENT, user: 'bob', until: clock() + 60_000 }]);
@@ -145,5 +146,47 @@ void t.test(
 
     const shared = await gateway(challenge(', shared: [127.0.0.0/8]'));
     t.equal((await shared.get('open.test', page)).status, 407, 'an address of many cannot be signed in');
+  },
+);
+
+const CREDENTIALS = `Proxy-Authorization: Basic ${Buffer.from('ann:x').toString('base64')}`;
+
+void t.test('the password of a card leads to the page for choosing another, and opens nothing else', async (t) => {
+  const { gateway: one, get } = await gateway({
+    identity: 'identity: { mode: open, strictestLevel: ks1, shared: [127.0.0.0/8] }',
+    listed: { 'help.test': ['known-good'] },
+    names: { 'open.test': [CLIENT], 'help.test': [CLIENT] },
+    categories: { 'known-good': 'allow' },
+    verify: async () => proof('ann', { mustChange: true }),
+  });
+  const sent = await get('open.test', 'Accept: text/html', CREDENTIALS);
+  t.equal(sent.status, 302);
+  t.equal(sent.header('location'), 'http://schoolgate.internal/password');
+  t.match(one.spool.records.at(-1), { user: 'ann', identified: 'proxy-auth', reason: 'identity' });
+  const part = await get('open.test', 'Accept: image/avif', CREDENTIALS);
+  t.equal(part.status, 403, 'the credentials are right: asked again, programs would send the same for ever');
+  t.match(part.body.toString(), 'schoolgate.internal/password');
+  const { response } = await connectThrough(one.port, `open.test:${echo.port}`, [CREDENTIALS]);
+  t.equal(response.status, 403);
+  t.equal((await get('help.test', CREDENTIALS)).status, 200, 'help is always there');
+  t.equal((await get('open.test', 'Accept: text/html')).status, 200, 'whoever is unknown goes on as before');
+});
+
+void t.test(
+  'a new password ends what the old one opened: credentials that were checked, and open tunnels',
+  async (t) => {
+    let answer: CredentialsAnswer = proof('ann', { at: 100 });
+    const { gateway: one, get } = await gateway({ verify: async () => answer });
+    const { connection, response } = await connectThrough(one.port, `casino.test:${echo.port}`, [CREDENTIALS]);
+    t.equal(response.status, 200);
+    t.equal((await get('casino.test', CREDENTIALS)).status, 200);
+    answer = 'wrong';
+    one.setLive({ grants: [], renewals: [{ user: 'ann', at: 99 }] });
+    t.equal((await get('casino.test', CREDENTIALS)).status, 200, 'an older change');
+    one.setLive({ grants: [], renewals: [{ user: 'ann', at: 100 }] });
+    await eventually('the tunnel is cut', () => one.spool.records.some(({ error }) => error === 'cut'));
+    await connection.readToEnd();
+    t.equal((await get('casino.test', CREDENTIALS)).status, 403);
+    t.match(one.spool.records.at(-1), { user: null, identified: 'none' });
   },
 );

@@ -5,7 +5,7 @@ import { startOrigin } from '../helpers/origin.ts';
 import { clientHello } from '../helpers/client-hello.ts';
 import { connectThrough, dial, request } from '../helpers/raw-client.ts';
 import { createTestIllegal } from '../helpers/test-illegal.ts';
-import { startTestGateway } from '../helpers/test-gateway.ts';
+import { proof, startTestGateway } from '../helpers/test-gateway.ts';
 
 const MINUTE = 60_000;
 const PERSON = askerOf('pat', '10.0.0.1');
@@ -114,7 +114,7 @@ void t.test('a person past the limit gets the very page of a hit for whatever th
       names: { 'open.test': ['127.0.0.1'] },
       illegal: createTestIllegal({ csam: LISTED }).index,
       rules: 'people: [{ name: pat, level: ks1 }, { name: sam, level: ks1 }]',
-      verify: async ({ name }) => ({ user: name }),
+      verify: async ({ name }) => proof(name),
     },
   );
   const as = (name: string): string => `Proxy-Authorization: Basic ${Buffer.from(`${name}:x`).toString('base64')}`;
@@ -193,7 +193,7 @@ void t.test('no rule opens a listed host: level, class, person, lesson or unbloc
         `people: [{ name: pat, level: open, groups: [9x], allow: [${site}] }]`,
         `lessons: [{ group: 9x, from: "2020-01-01T00:00:00Z", until: "2099-01-01T00:00:00Z", sites: [${site}] }]`,
       ].join('\n'),
-      verify: async ({ name }) => ({ user: name }),
+      verify: async ({ name }) => proof(name),
     },
   );
   const terms = { topic: 'x', categories: ['known-good'], levels: ['open'], people: ['pat'], ranges: ['127.0.0.0/8'] };

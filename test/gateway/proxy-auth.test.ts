@@ -13,12 +13,13 @@ import { manualClock } from '../helpers/control-plane.ts';
 import { eventually } from '../helpers/listening.ts';
 import { startOrigin } from '../helpers/origin.ts';
 import { connectThrough, dial, request } from '../helpers/raw-client.ts';
-import { startTestGateway, type TestGatewayOptions } from '../helpers/test-gateway.ts';
+import { proof, startTestGateway, type TestGatewayOptions } from '../helpers/test-gateway.ts';
 
 const basic = (name: string, password: string): string =>
   `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
 const sent = (name: string, password: string): string[] => ['Proxy-Authorization', basic(name, password)];
 const RIGHT = { name: 'A.Smith', password: 'correct horse' };
+const A_SMITH = proof('a.smith');
 const right = sent(RIGHT.name, RIGHT.password);
 
 /** A console that knows one person and keeps count of what it is asked. */
@@ -29,20 +30,22 @@ function rig(answer: (credentials: ProxyCredentials) => Promise<CredentialsAnswe
     asked.push(credentials);
     return answer(credentials);
   };
-  return { asked, clock, verify, auth: createProxyAuth({ clock, key: Buffer.alloc(32, 1), verify }) };
+  const renewed = new Map<string, number>();
+  const holds: ProxyAuthOptions['holds'] = ({ user, at }) => (renewed.get(user) ?? -1) < at;
+  return { asked, clock, verify, renewed, auth: createProxyAuth({ clock, key: Buffer.alloc(32, 1), verify, holds }) };
 }
 
 async function know({ name, password }: ProxyCredentials): Promise<CredentialsAnswer> {
-  return name === RIGHT.name && password === RIGHT.password ? { user: 'a.smith' } : 'wrong';
+  return name === RIGHT.name && password === RIGHT.password ? A_SMITH : 'wrong';
 }
 
-const now = (answer: ReturnType<ProxyAuth['userOf']>): string => {
+const now = (answer: ReturnType<ProxyAuth['proofOf']>): string => {
   if (answer instanceof Promise) return 'asks';
-  return answer ?? 'nobody';
+  return answer?.user ?? 'nobody';
 };
 
-const all = (answers: readonly ReturnType<ProxyAuth['userOf']>[]): Promise<(string | null)[]> =>
-  Promise.all(answers.map(async (answer) => answer));
+const all = (answers: readonly ReturnType<ProxyAuth['proofOf']>[]): Promise<(string | null)[]> =>
+  Promise.all(answers.map(async (answer) => (await answer)?.user ?? null));
 
 void t.test('without credentials, or with several, nobody is asked and nothing is waited for', async (t) => {
   const { auth, asked } = rig();
@@ -55,53 +58,67 @@ void t.test('without credentials, or with several, nobody is asked and nothing i
     ['empty', ['Proxy-Authorization', '']],
     ['Negotiate', ['Proxy-Authorization', 'Negotiate YII']],
   ];
-  for (const [what, fields] of table) t.equal(now(auth.userOf(fields, '10.0.0.1')), 'nobody', what);
+  for (const [what, fields] of table) t.equal(now(auth.proofOf(fields, '10.0.0.1')), 'nobody', what);
   t.same(asked, []);
 });
 
 void t.test('the console is asked once, and again after a quarter of an hour', async (t) => {
   const { auth, asked, clock } = rig();
-  const first = Array.from({ length: 40 }, () => auth.userOf(right, '10.0.0.1'));
+  const first = Array.from({ length: 40 }, () => auth.proofOf(right, '10.0.0.1'));
   t.same(new Set(first.map(now)), new Set(['asks']));
   t.same(new Set(await all(first)), new Set(['a.smith']));
   t.same(asked, [{ ...RIGHT, address: '10.0.0.1' }]);
-  t.equal(now(auth.userOf(['pRoXy-AuThOrIzAtIoN', right[1]!], '10.0.0.2')), 'a.smith', 'at once, from anywhere');
+  t.equal(now(auth.proofOf(['pRoXy-AuThOrIzAtIoN', right[1]!], '10.0.0.2')), 'a.smith', 'at once, from anywhere');
   clock.advance(VERIFIED_MS - 1);
-  t.equal(now(auth.userOf(right, '10.0.0.1')), 'a.smith');
+  t.equal(now(auth.proofOf(right, '10.0.0.1')), 'a.smith');
   clock.advance(1);
-  t.equal(await auth.userOf(right, '10.0.0.1'), 'a.smith');
+  t.equal((await auth.proofOf(right, '10.0.0.1'))?.user, 'a.smith');
   t.equal(asked.length, 2);
 });
 
 void t.test('a refusal is repeated for a few seconds; no answer is not', async (t) => {
   const { auth, asked, clock } = rig();
   const wrong = sent('a.smith', 'a guess');
-  t.equal(await auth.userOf(wrong, '10.0.0.1'), null);
-  t.equal(now(auth.userOf(wrong, '10.0.0.1')), 'nobody');
+  t.equal(await auth.proofOf(wrong, '10.0.0.1'), null);
+  t.equal(now(auth.proofOf(wrong, '10.0.0.1')), 'nobody');
   t.equal(asked.length, 1);
-  t.equal(await auth.userOf(right, '10.0.0.1'), 'a.smith', 'the right password helps at once');
+  t.equal((await auth.proofOf(right, '10.0.0.1'))?.user, 'a.smith', 'the right password helps at once');
   clock.advance(WRONG_MS);
-  t.equal(await auth.userOf(wrong, '10.0.0.1'), null);
+  t.equal(await auth.proofOf(wrong, '10.0.0.1'), null);
   t.equal(asked.length, 3);
 
   const answers: (() => Promise<CredentialsAnswer>)[] = [
     async () => 'no-answer',
     () => Promise.reject(new Error('the process is gone')),
-    async () => ({ user: 'a.smith' }),
+    async () => A_SMITH,
   ];
   const away = rig(() => answers.shift()!());
-  t.equal(await away.auth.userOf(right, '10.0.0.1'), null);
-  t.equal(await away.auth.userOf(right, '10.0.0.1'), null);
-  t.equal(await away.auth.userOf(right, '10.0.0.1'), 'a.smith');
+  t.equal(await away.auth.proofOf(right, '10.0.0.1'), null);
+  t.equal(await away.auth.proofOf(right, '10.0.0.1'), null);
+  t.equal((await away.auth.proofOf(right, '10.0.0.1'))?.user, 'a.smith');
+});
+
+void t.test('what has changed about an account since is asked for again, at once', async (t) => {
+  let at = 100;
+  const { auth, asked, renewed } = rig(async () => proof('a.smith', { at }));
+  await auth.proofOf(right, '10.0.0.1');
+  renewed.set('b.jones', 200);
+  renewed.set('a.smith', 99);
+  t.equal(now(auth.proofOf(right, '10.0.0.1')), 'a.smith', 'another’s change, and an older one');
+  renewed.set('a.smith', 100);
+  at = 101;
+  t.equal((await auth.proofOf(right, '10.0.0.1'))?.user, 'a.smith');
+  t.equal(asked.length, 2);
+  t.equal(now(auth.proofOf(right, '10.0.0.1')), 'a.smith', 'and remembered anew');
 });
 
 void t.test('a console that goes away leaves known people known', async (t) => {
   let isAway = false;
   const { auth } = rig((credentials) => (isAway ? Promise.resolve('no-answer') : know(credentials)));
-  await auth.userOf(right, '10.0.0.1');
+  await auth.proofOf(right, '10.0.0.1');
   isAway = true;
-  t.equal(now(auth.userOf(right, '10.0.0.1')), 'a.smith');
-  t.equal(await auth.userOf(sent('b.jones', 'x'), '10.0.0.1'), null);
+  t.equal(now(auth.proofOf(right, '10.0.0.1')), 'a.smith');
+  t.equal(await auth.proofOf(sent('b.jones', 'x'), '10.0.0.1'), null);
 });
 
 void t.test(
@@ -117,20 +134,20 @@ void t.test(
     ];
     for (const [what, most, guess] of limits) {
       const { auth, asked, clock } = rig();
-      const guesses = Array.from({ length: 50 }, (_, i) => auth.userOf(...guess(i)));
+      const guesses = Array.from({ length: 50 }, (_, i) => auth.proofOf(...guess(i)));
       t.same(new Set(await all(guesses)), new Set([null]), what);
       t.equal(asked.length, most, what);
-      t.equal(now(auth.userOf(right, '10.0.0.1')), 'nobody', `${what}: the right ones are not even looked at`);
+      t.equal(now(auth.proofOf(right, '10.0.0.1')), 'nobody', `${what}: the right ones are not even looked at`);
       clock.advance(WINDOW_MS);
-      t.equal(await auth.userOf(right, '10.0.0.1'), 'a.smith', `${what}: a minute later they are`);
+      t.equal((await auth.proofOf(right, '10.0.0.1'))?.user, 'a.smith', `${what}: a minute later they are`);
     }
   },
 );
 
 void t.test('successes and silence use up no attempts', async (t) => {
-  for (const answer of [{ user: 'x' }, 'no-answer'] as const) {
+  for (const answer of [proof('x'), 'no-answer'] as const) {
     const { auth, asked } = rig(async () => answer);
-    for (let i = 0; i < 50; i++) await auth.userOf(sent('a.smith', `${i}`), '10.0.0.1');
+    for (let i = 0; i < 50; i++) await auth.proofOf(sent('a.smith', `${i}`), '10.0.0.1');
     t.equal(asked.length, 50);
   }
 });

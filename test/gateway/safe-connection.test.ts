@@ -12,7 +12,7 @@ import { eventually } from '../helpers/listening.ts';
 import { type Origin, startOrigin } from '../helpers/origin.ts';
 import { startParent } from '../helpers/parent-proxy.ts';
 import { connectThrough, dial, exchange, type RawConnection } from '../helpers/raw-client.ts';
-import { startTestGateway, type TestGateway, type TestGatewayOptions } from '../helpers/test-gateway.ts';
+import { proof, startTestGateway, type TestGateway, type TestGatewayOptions } from '../helpers/test-gateway.ts';
 
 const GOOGLE = 'www.google.com';
 const SAFE = 'forcesafesearch.google.com';
@@ -144,7 +144,7 @@ void t.test('people of two levels on one kept-alive connection never share an up
     await using gateway = await startGateway(site, {
       names,
       rules: 'people: [{ name: ann, level: ks1 }, { name: bob, level: staff }]\n',
-      verify: async ({ name }) => ({ user: name }),
+      verify: async ({ name }) => proof(name),
     });
     const paths: Record<string, string[]> = { ann: [], bob: [] };
     const one = async (client: RawConnection, name: string, path: string): Promise<void> => {

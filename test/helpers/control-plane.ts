@@ -111,7 +111,8 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     retryMs: 5,
   });
   const passwords = createPasswords();
-  const accounts = createAccounts({ record, audit, passwords, clock, newId });
+  const inForce = () => policy.published()?.snapshot ?? null;
+  const accounts = createAccounts({ record, audit, passwords, clock, newId, policy: inForce });
   const sessions = createSessions({ record, audit, passwords, clock });
   const invalid: unknown[] = [];
   const different: unknown[] = [];
@@ -154,7 +155,8 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     passwords,
     clock,
     publishing,
-    policy: () => policy.published()?.snapshot ?? null,
+    policy: inForce,
+    onPasswords: () => accounts.forgetWrong(),
   });
   const safeguarding = createSafeguarding({
     record,

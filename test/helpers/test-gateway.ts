@@ -4,6 +4,7 @@ import type { CategoryIndex } from '../../src/categories/match.ts';
 import type { AccessRecord } from '../../src/events/access-record.ts';
 import type { EventEnvelope } from '../../src/events/catalogue.ts';
 import type { Spool, SpoolHealth } from '../../src/events/spool.ts';
+import { holds } from '../../src/gateway/admit.ts';
 import type { GatewayContext } from '../../src/gateway/context.ts';
 import { createDialler, type Dialler, type ParentProxy } from '../../src/gateway/dial.ts';
 import { LeaseBook, type LeaseOffice, Leases, WHOLE_GATEWAY } from '../../src/gateway/leases.ts';
@@ -20,12 +21,13 @@ import { UpstreamError } from '../../src/gateway/upstream-error.ts';
 import { createUpstreamPools } from '../../src/gateway/upstream-pools.ts';
 import { createWarningTickets } from '../../src/gateway/warning-ticket.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
+import type { Proof } from '../../src/identity/credentials.ts';
 import type { DeviceSession } from '../../src/identity/signed-in-devices.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
 import { KeptPasses } from '../../src/policy/passes.ts';
 import { readPolicy } from '../../src/policy/read.ts';
-import type { Grant, PolicySnapshot, TeacherLesson } from '../../src/policy/snapshot.ts';
+import type { Grant, LiveSnapshot, PolicySnapshot, TeacherLesson } from '../../src/policy/snapshot.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { eventually } from './listening.ts';
 import { createTestIllegal } from './test-illegal.ts';
@@ -109,7 +111,9 @@ export interface TestGateway extends AsyncDisposable {
   readonly listener: Listener;
   /** Puts other grants or another policy in force, as a snapshot from the console would. */
   setGrants(grants: readonly Grant[]): void;
-  /** Puts other sign-ins and lesson lists in force, as a live snapshot would. */
+  /** Puts another live snapshot in force. */
+  setLive(live: LiveSnapshot): void;
+  /** The same with sign-ins and lesson lists alone. */
   setSessions(sessions: readonly DeviceSession[], lessons?: readonly TeacherLesson[]): void;
   /** Puts another policy or index in force; what is not given stays. */
   setPolicy(changes: Partial<TestGatewayOptions>): void;
@@ -128,6 +132,11 @@ const CATEGORIES = [
   { id: 'known-good', title: 'Known good', locked: false, flag: false },
   { id: 'csam', title: 'Child sexual abuse material', locked: true, flag: true },
 ];
+
+/** Of somebody whose credentials a console has just found right. */
+export function proof(user: string, change: Partial<Proof> = {}): Proof {
+  return { user, at: 0, mustChange: false, ...change };
+}
 
 /** Ports of origins in tests are random, so they are named here: TLS ports and plain ones. */
 export async function startTestGateway(
@@ -165,7 +174,12 @@ export async function startTestGateway(
     ids,
     limits,
     snapshots: snapshots([]),
-    proxyAuth: createProxyAuth({ clock, key: randomBytes(32), verify: options.verify ?? (async () => 'no-answer') }),
+    proxyAuth: createProxyAuth({
+      clock,
+      key: randomBytes(32),
+      verify: options.verify ?? (async () => 'no-answer'),
+      holds: (proof) => holds(context.snapshots.renewals, proof),
+    }),
     dialler,
     spool,
     open,
@@ -198,6 +212,10 @@ export async function startTestGateway(
   const listener = createListener(context, pools, leases, options.tls ?? null);
   const bound = await listener.listen({ host: '127.0.0.1', port: 0, tlsPort: options.tls === undefined ? null : 0 });
   const stopSweeping = open.startSweeping(context);
+  const setLive = (live: LiveSnapshot): void => {
+    context.snapshots = withLive(context.snapshots, live);
+    open.judgeAll(context);
+  };
   const close = async (): Promise<void> => {
     stopSweeping();
     await listener.drain(0);
@@ -212,10 +230,8 @@ export async function startTestGateway(
       context.snapshots = snapshots(grants);
       open.judgeAll(context);
     },
-    setSessions: (sessions, lessons = []) => {
-      context.snapshots = withLive(context.snapshots, { grants: [], sessions, lessons });
-      open.judgeAll(context);
-    },
+    setLive,
+    setSessions: (sessions, lessons = []) => setLive({ grants: [], sessions, lessons }),
     setPolicy: (changes) => {
       inForce = { ...inForce, ...changes };
       context.snapshots = snapshots([]);

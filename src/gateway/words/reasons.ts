@@ -124,6 +124,21 @@ export const REASON_WORDS = {
       todo: ['Reload the page and sign in with your school account.', 'If that does not work, contact us below.'],
     },
   ),
+  password: byVoice(
+    { heading: 'Choose your own password first' },
+    {
+      why: ['You signed in with the password from your card. It is only for the first time.'],
+      todo: ['Ask your teacher to help you choose your own password at schoolgate.internal/password.'],
+    },
+    {
+      why: ['You signed in with the password from your card, which is only good for choosing your own.'],
+      todo: ['Go to schoolgate.internal/password and choose a password that only you know.'],
+    },
+    {
+      why: ['You signed in with a temporary password, which is only good for choosing your own.'],
+      todo: ['Go to schoolgate.internal/password and choose a password that only you know.'],
+    },
+  ),
   agreement: byVoice(
     { heading: 'One thing to do first' },
     {

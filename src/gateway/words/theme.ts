@@ -1,4 +1,5 @@
 import type { IllegalWording } from '../../policy/snapshot.ts';
+import { TEMPORARY_PASSWORD } from '../../policy/steps.ts';
 import type { Decision } from '../../policy/verdict.ts';
 import { REASON_WORDS } from './reasons.ts';
 import { TOPIC_WORDS } from './topics.ts';
@@ -59,6 +60,7 @@ export function themeOf(decision: Told): Theme {
   if (decision.locked || decision.reason === 'illegal') return illegalTheme(decision.category);
   if (decision.action === 'warn') return warningTheme(decision.category);
   if (decision.rule?.endsWith('#downloads') === true) return 'download';
+  if (decision.rule === TEMPORARY_PASSWORD) return 'password';
   if (decision.reason === 'person' && decision.rule?.endsWith('.suspended') === true) return 'suspended';
   if (decision.category !== null && (decision.reason === 'category' || decision.reason === 'group')) {
     return TOPICS[decision.category] ?? 'topic';

@@ -162,6 +162,17 @@ export function directoryPeople(tx: ReadTx): DirectoryPerson[] | null {
     }));
 }
 
+/** What a roster says of somebody who belongs to the school; null: none names them. */
+export function findListed(tx: ReadTx, personId: string): Pick<DirectoryPerson, 'kind' | 'roles' | 'year'> | null {
+  const row = tx.get('SELECT kind, roles, year FROM directory WHERE person_id = ? AND left_at IS NULL', personId);
+  if (row === undefined) return null;
+  return {
+    kind: row['kind'] as PersonKind,
+    roles: JSON.parse(String(row['roles'])) as SchoolRole[],
+    year: row['year'] as SchoolYear | null,
+  };
+}
+
 /** For gateways: who is suspended at `now`, and who has left since `leftSince` and may still be known to a gateway. */
 export function suspensionsAt(tx: ReadTx, now: number, leftSince: number): Suspension[] {
   const suspended = tx.all(
