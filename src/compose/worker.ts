@@ -124,6 +124,7 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
       verify: async (credentials) =>
         (await link.ask({ type: 'verify', ...credentials }, VERIFY_MS)) as CredentialsAnswer,
       holds: (proof) => holds(context.snapshots.renewals, proof),
+      isClass: (user) => context.snapshots.classAccounts.has(user),
     }),
     dialler,
     spool,

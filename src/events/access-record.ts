@@ -14,6 +14,8 @@ export interface AccessRecord {
   readonly client: string;
   readonly user: string | null;
   readonly identified: IdentifiedBy;
+  /** `class`: `user` is an account that a class shares, and names nobody. */
+  readonly account?: 'class';
   readonly level: string;
   /** HTTP method, or CONNECT. */
   readonly method: string;

@@ -44,6 +44,7 @@ const ACCESS_RECORD = {
   client: isText,
   user: isTextOrNull,
   identified: isText,
+  account: optional(oneOf('class')),
   level: isText,
   method: isText,
   target: isTextOrNull,

@@ -28,6 +28,8 @@ export interface ProxyAuthOptions {
   readonly verify: (credentials: ProxyCredentials) => Promise<CredentialsAnswer>;
   /** Whether nothing has changed about the account since. */
   readonly holds: (proof: Proof) => boolean;
+  /** Whether a canonical name is of an account that a class shares: who mistypes it must not hold the others out. */
+  readonly isClass: (user: string) => boolean;
 }
 
 const FIELD = 'proxy-authorization';
@@ -44,11 +46,11 @@ const MOST_ASKED = 64;
 const MOST_KEPT = 10_000;
 
 /** Remembers credentials by a keyed digest only; whose they are, and never passwords, is kept beside it. */
-export function createProxyAuth({ clock, key, verify, holds }: ProxyAuthOptions): ProxyAuth {
+export function createProxyAuth({ clock, key, verify, holds, isClass }: ProxyAuthOptions): ProxyAuth {
   const verified = new ShortMemory<Proof>(MOST_KEPT);
   const wrong = new ShortMemory<true>(MOST_KEPT);
   const asked = new Map<string, Promise<Proof | null>>();
-  const attempts = new Attempts();
+  const attempts = new Attempts(isClass);
 
   const settle = async (digest: string, credentials: ProxyCredentials, takeBack: () => void): Promise<Proof | null> => {
     const answer = await verify(credentials).catch(() => 'no-answer' as const);
@@ -100,13 +102,19 @@ interface Count {
 /** Attempts of this worker that failed or are not answered yet, by name and by address, within a window of time. */
 class Attempts {
   readonly #counts = new ShortMemory<Count>(MOST_KEPT);
+  readonly #isClass: ProxyAuthOptions['isClass'];
+
+  constructor(isClass: ProxyAuthOptions['isClass']) {
+    this.#isClass = isClass;
+  }
 
   /**
    * Counts an attempt before its answer, so that a hundred at once are not all the first, and gives what takes it back. Null when
    * the name's or the address's are used up.
    */
   take({ name, address }: ProxyCredentials, now: number): (() => void) | null {
-    const byName = this.#count(`name:${canonicalUser(name)}`, now);
+    const user = canonicalUser(name)!;
+    const byName = this.#count(this.#isClass(user) ? `name:${user}:${address}` : `name:${user}`, now);
     const byAddress = this.#count(`address:${address}`, now);
     if (byName.tried >= FAILURES.name || byAddress.tried >= FAILURES.address) return null;
     const both = [byName, byAddress];

@@ -30,6 +30,7 @@ export function accessRecord(context: GatewayContext, admission: Admission, outc
     client: ask.client,
     user: who.user,
     identified: who.identified,
+    ...(who.account !== undefined && { account: who.account }),
     level: who.level,
     method: ask.method,
     target: locked || ask.target === null ? null : ask.target.text,

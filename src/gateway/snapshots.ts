@@ -18,6 +18,8 @@ export interface Snapshots {
   /** What the target of a hit is sealed to; null: only its mark is kept. */
   readonly evidenceKey: string | null;
   readonly identify: Identify;
+  /** Canonical names of accounts that a class shares. */
+  readonly classAccounts: ReadonlySet<string>;
   /** Who is signed in at which address. */
   readonly devices: SignedInDevices;
   /** Until when (the console's clock) what was proved of an account is void, by canonical user name. */
@@ -51,6 +53,7 @@ export function prepareSnapshots(
     index,
     illegal,
     identify: prepareIdentity(policy.body, people),
+    classAccounts: new Set(people.people.filter(({ kind }) => kind === 'class').map(({ name }) => name)),
     hash,
     serial: policy.serial,
     facts: policy.body,

@@ -22,6 +22,16 @@ export function tried(door: Door, address: string, userKey: string | null): Trie
 }
 
 /**
+ * The same for an account that a class shares: its name is held back at one address, not for all of the class. Its password is a
+ * card's, 43 random bits: at five tries and then one a quarter of an hour, a thousand addresses would guess for millennia.
+ */
+export function triedForClass(address: string, userKey: string): Tried {
+  const { address: byAddress, name } = tried('proxy', address, userKey);
+  // No user name holds a colon.
+  return { address: byAddress, name: `${name}:${address}` };
+}
+
+/**
  * Counts an attempt, before the password is looked at: a hundred at once must not all be the first. Gives for how many ms no
  * further one is taken, 0 when this one is; one that is not taken does not count.
  */

@@ -63,12 +63,12 @@ export function prepareIdentity(rules: IdentityRules, directory: DirectorySnapsh
   const people = everybody(rules, directory);
   const unknownNeeds = rules.identity.mode === 'challenge' ? 'sign-in' : 'nothing';
   const levelOfRange = rangeLookup(rules.identity.ranges);
-  const others = { level: rules.strictestLevel, groups: [] };
-  const guests = { level: guestLevel(rules), groups: [] };
+  const others: Known = { level: rules.strictestLevel, groups: [] };
+  const guests: Known = { level: guestLevel(rules), groups: [] };
   const person = (client: string, name: string, identified: Who['identified'], standing?: Standing): Who => {
-    const { level, groups } = people.get(name) ?? (isGuest(name) ? guests : others);
+    const { level, groups, account } = people.get(name) ?? (isGuest(name) ? guests : others);
     const needs = standing?.mustChange === true ? 'password' : 'nothing';
-    return { user: name, identified, level, groups, client, needs };
+    return { user: name, identified, ...(account !== undefined && { account }), level, groups, client, needs };
   };
   return (client, user, signedIn = null, standing) => {
     if (user !== null) return person(client, canonicalUser(user) ?? user, 'proxy-auth', standing);
@@ -98,14 +98,16 @@ export function givenLevel(
 
 type RosterFacts = Omit<DirectoryPerson, 'groups'>;
 
+type Known = Pick<Who, 'level' | 'groups' | 'account'>;
+
 /** Each person's level; they are in the groups of policy and roster both. */
-function everybody(rules: IdentityRules, directory: DirectorySnapshot): Map<string, IdentityRules['people'][string]> {
-  const people = new Map(Object.entries(rules.people));
+function everybody(rules: IdentityRules, directory: DirectorySnapshot): Map<string, Known> {
+  const people = new Map<string, Known>(Object.entries(rules.people));
   for (const person of directory.people) {
     const written = people.get(person.name);
     const { level } = givenLevel(rules, person);
     const groups = written === undefined ? person.groups : [...new Set([...written.groups, ...person.groups])];
-    people.set(person.name, { level, groups });
+    people.set(person.name, { level, groups, ...(person.kind === 'class' && { account: 'class' }) });
   }
   return people;
 }

@@ -2,8 +2,9 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { AuditAction } from '../audit/entry.ts';
 import { ShortMemory } from '../kernel/short-memory.ts';
 import { accountState, keepsCard } from './account-state.ts';
-import { countAttempt, takeBackAttempt, tried } from './attempts.ts';
+import { countAttempt, takeBackAttempt, tried, triedForClass } from './attempts.ts';
 import type { CredentialsAnswer, ProxyCredentials } from './credentials.ts';
+import { findListed } from './directory/repository.ts';
 import { type Account, findByUserKey } from './repository.ts';
 import type { AccountsOptions } from './service.ts';
 import { canonicalUser } from './user-name.ts';
@@ -80,7 +81,7 @@ export type CheckedPassword =
   | 'wrong';
 
 /**
- * Checks credentials from the network, counted by name and by address; proxy and front desk count together, so that neither
+ * Checks credentials from the network, counted by name (a class's at each address apart) and by address; proxy and front desk count together, so that neither
  * gives a guesser more tries. A refusal is put on record as `refusedAs`; what was typed is not: people type their password
  * into the wrong field.
  */
@@ -90,11 +91,12 @@ export async function checkPassword(
   refusedAs: AuditAction,
 ): Promise<CheckedPassword> {
   const userKey = canonicalUser(name);
-  const attempt = tried('proxy', address, userKey);
   const at = clock();
-  const { heldForMs, found } = record.write((tx) => {
-    const heldForMs = countAttempt(tx, attempt, at);
-    return { heldForMs, found: heldForMs > 0 || userKey === null ? null : findByUserKey(tx, userKey) };
+  const { attempt, heldForMs, found } = record.write((tx) => {
+    const found = userKey === null ? null : findByUserKey(tx, userKey);
+    const isClass = found !== null && findListed(tx, found.person.id)?.kind === 'class';
+    const attempt = isClass ? triedForClass(address, userKey!) : tried('proxy', address, userKey);
+    return { attempt, heldForMs: countAttempt(tx, attempt, at), found };
   });
   if (heldForMs > 0) return { heldForMs };
   const isRight = await passwords.verify(password, found?.hash ?? null);

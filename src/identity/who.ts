@@ -4,6 +4,8 @@ import type { IdentifiedBy } from '../events/access-record.ts';
 export interface Who {
   readonly user: string | null;
   readonly identified: IdentifiedBy;
+  /** `class`: an account that a class shares, which names nobody. */
+  readonly account?: 'class';
   readonly level: string;
   readonly groups: readonly string[];
   /** Canonical client address. */

@@ -31,8 +31,15 @@ function rig(answer: (credentials: ProxyCredentials) => Promise<CredentialsAnswe
     return answer(credentials);
   };
   const renewed = new Map<string, number>();
+  const isClass: ProxyAuthOptions['isClass'] = (user) => user === '9x-tablets';
   const holds: ProxyAuthOptions['holds'] = ({ user, at }) => (renewed.get(user) ?? -1) < at;
-  return { asked, clock, verify, renewed, auth: createProxyAuth({ clock, key: Buffer.alloc(32, 1), verify, holds }) };
+  return {
+    asked,
+    clock,
+    verify,
+    renewed,
+    auth: createProxyAuth({ clock, key: Buffer.alloc(32, 1), verify, holds, isClass }),
+  };
 }
 
 async function know({ name, password }: ProxyCredentials): Promise<CredentialsAnswer> {
@@ -143,6 +150,14 @@ void t.test(
     }
   },
 );
+
+void t.test('who mistypes the account of a class holds out their own device and no other of the class', async (t) => {
+  const { auth, asked } = rig(async ({ password }) => (password === 'right' ? proof('9x-tablets') : 'wrong'));
+  for (let i = 0; i < 30; i++) await auth.proofOf(sent('9X-Tablets', `${i}`), '10.0.0.1');
+  t.equal(asked.length, FAILURES.name);
+  t.equal(now(auth.proofOf(sent('9x-tablets', 'right'), '10.0.0.1')), 'nobody');
+  t.equal((await auth.proofOf(sent('9x-tablets', 'right'), '10.0.0.2'))?.user, '9x-tablets');
+});
 
 void t.test('successes and silence use up no attempts', async (t) => {
   for (const answer of [proof('x'), 'no-answer'] as const) {

@@ -179,6 +179,7 @@ export async function startTestGateway(
       key: randomBytes(32),
       verify: options.verify ?? (async () => 'no-answer'),
       holds: (proof) => holds(context.snapshots.renewals, proof),
+      isClass: (user) => context.snapshots.classAccounts.has(user),
     }),
     dialler,
     spool,

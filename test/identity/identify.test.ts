@@ -89,3 +89,14 @@ await t.test('the one spelling of a user name', async (t) => {
   ];
   for (const [name, expected] of table) t.equal(canonicalUser(name), expected, JSON.stringify(name.slice(0, 20)));
 });
+
+void t.test('an account that a class shares is known as one, however it was identified', (t) => {
+  const tablets = { name: '9x-tablets', kind: 'class', roles: [], year: '9', groups: ['9x'] } as const;
+  const levels = { years: { 9: 'ks3' }, roles: {} };
+  const shared = prepareIdentity({ ...rules, identity: { ...rules.identity, levels } }, { people: [tablets] });
+  const known = { user: '9x-tablets', account: 'class', level: 'ks3', groups: ['9x'] } as const;
+  t.match(shared('10.0.0.1', '9X-Tablets'), { ...known, identified: 'proxy-auth' });
+  t.match(shared('10.0.0.1', null, '9x-tablets'), { ...known, identified: 'session' });
+  t.notOk('account' in shared('10.0.0.1', 'ann'));
+  t.end();
+});

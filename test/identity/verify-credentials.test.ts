@@ -1,6 +1,7 @@
 import t from 'tap';
 import { newestRows } from '../../src/audit/repository.ts';
-import { type ControlPlane, controlPlane } from '../helpers/control-plane.ts';
+import { type ControlPlane, controlPlane, twoPeople } from '../helpers/control-plane.ts';
+import { rosterFiles } from '../helpers/rosters.ts';
 
 const PASSWORD = 'three random words';
 const NEW = { userName: 'N.Manager', fullName: 'Nadia Manager', password: PASSWORD };
@@ -76,4 +77,34 @@ void t.test('what was wrong is looked at again when somebody has got an account'
   const { token } = plane.accounts.makeFirstLinks()[0]!;
   await plane.accounts.join(token, { ...NEW, userName: 'h.teacher' }, '::1');
   t.match(await plane.accounts.verify(sent('h.teacher', PASSWORD)), { user: 'h.teacher' });
+});
+
+void t.test('the account of a class is held back at each address apart', async (t) => {
+  const plane = controlPlane();
+  t.teardown(() => plane.close());
+  plane.policy.look();
+  const { manager } = twoPeople(plane);
+  const roster = 'username,role,classes\n9x-tablets,class,9x\npat,pupil,9x\n';
+  await plane.directory.import(manager, rosterFiles({ 'people.csv': roster }), false);
+  const cards = await plane.directory.makeCards(manager, { className: '9x' });
+  const passwordOf = (name: string): string => cards.find(({ userName }) => userName === name)!.password;
+  for (const [name, elsewhere] of [
+    ['9x-tablets', '9x-tablets'],
+    ['pat', 'wrong'],
+  ] as const) {
+    for (let i = 0; i < 5; i++) await plane.accounts.verify(sent(name, `guess ${i}`, '10.0.0.1'));
+    const right = (address: string) => plane.accounts.verify(sent(name, passwordOf(name), address));
+    t.equal(await right('10.0.0.1'), 'wrong', `${name} at the address that guessed`);
+    const there = await right('10.0.0.2');
+    t.equal(typeof there === 'string' ? there : there.user, elsewhere, `${name} elsewhere`);
+  }
+  const guesses = Array.from({ length: 16 }, (_, i) => plane.accounts.verify(sent('9x-tablets', `${i}`, '10.0.0.3')));
+  await Promise.all(guesses);
+  plane.clock.advance(24 * 3_600_000 - 1);
+  const devices = [1, 2, 3, 4].map((i) => `10.0.1.${i}`);
+  for (const address of devices) {
+    const signedIn = await plane.devices.signIn({ ...sent('9x-tablets', passwordOf('9x-tablets')), address });
+    t.equal(signedIn.state, 'signed-in', 'at several devices at once');
+  }
+  for (const address of devices) t.match(plane.devices.at(address), { userName: '9x-tablets' });
 });
