@@ -264,6 +264,7 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   ],
   'categories/real-lists.test.ts': ['categories/build-index.ts', 'categories/current-index.ts'],
   'categories/spellings.test.ts': ['kernel/url.ts', 'categories/category-index.ts', 'policy/check-url.ts'],
+  'policy/stories.test.ts': ['policy/compile.ts', 'policy/decide.ts', 'policy/timed.ts'],
   'policy/shipped-levels.test.ts': ['policies/levels', 'policies/school.yaml'],
   'frontdesk/accessibility.test.ts': ['frontdesk/pages.ts'],
   'frontdesk/front-desk.test.ts': ['frontdesk/app.ts', 'frontdesk/routes.ts'],
