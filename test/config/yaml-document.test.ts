@@ -3,18 +3,29 @@ import t from 'tap';
 import { readYaml, replaceValue } from '../../src/config/yaml-document.ts';
 import { formatProblem } from '../../src/kernel/errors.ts';
 
+const STRICT = { additionalProperties: false };
+
 const SCHEMA = Type.Object(
   {
     name: Type.Optional(Type.String()),
     port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535 })),
     mode: Type.Optional(Type.Enum(['open', 'challenge'])),
     sites: Type.Optional(Type.Array(Type.String())),
-    network: Type.Optional(Type.Object({ clients: Type.Array(Type.String()) }, { additionalProperties: false })),
-    levels: Type.Optional(
-      Type.Record(Type.String(), Type.Object({ title: Type.String() }, { additionalProperties: false })),
+    times: Type.Optional(
+      Type.Array(
+        Type.Union([
+          Type.String(),
+          Type.Object(
+            { from: Type.Optional(Type.String()), days: Type.Optional(Type.Array(Type.Enum(['mon']))) },
+            STRICT,
+          ),
+        ]),
+      ),
     ),
+    network: Type.Optional(Type.Object({ clients: Type.Array(Type.String()) }, STRICT)),
+    levels: Type.Optional(Type.Record(Type.String(), Type.Object({ title: Type.String() }, STRICT))),
   },
-  { additionalProperties: false },
+  STRICT,
 );
 
 function told(text: string): string[] {
@@ -63,6 +74,16 @@ void t.test('every problem at once, each on its line', async (t) => {
   ]);
   const many = told(Array.from({ length: 300 }, (_, i) => `unknown${i}: x`).join('\n'));
   t.equal(many.length, 300);
+});
+
+void t.test('of a value that may be of two types only what is wrong with it as the one it is', async (t) => {
+  t.same(told('times: [lunch, { from: "09:00" }]'), []);
+  t.same(told('times:\n  - 7\n  - { form: "09:00" }\n  - { days: [moon] }\n  - { from: [] }').toSorted(), [
+    'school.yaml:2: "times.0" must be string or object',
+    'school.yaml:3: "times.1.form" is not a known setting',
+    'school.yaml:4: "times.2.days.0" must be one of mon',
+    'school.yaml:5: "times.3.from" must be string',
+  ]);
 });
 
 void t.test('what is no YAML, or not the kind a school writes', async (t) => {

@@ -15,17 +15,16 @@ t.teardown(() => origin.close());
 const echo = await startTcpOrigin((socket) => void socket.pipe(socket));
 t.teardown(() => echo.close());
 
-async function gateway(more: TestGatewayOptions = {}) {
-  const clock = manualClock();
+async function gateway(more: TestGatewayOptions = {}, clock = manualClock()) {
   const started = await startTestGateway(
     { http: [origin.http.port], raw: [echo.port] },
     {
-      clock,
       listed: { 'casino.test': ['gambling'] },
       names: { 'casino.test': [CLIENT], 'open.test': [CLIENT] },
       levels: { senior: SENIOR },
       rules: RULES,
       ...more,
+      clock,
     },
   );
   t.teardown(() => started.close());
@@ -124,6 +123,42 @@ void t.test(
     await Promise.all([other, casino, school].map((connection) => connection.close()));
   },
 );
+
+void t.test('when a time comes, what it closes here is cut within two seconds, by this clock alone', async (t) => {
+  const start = Date.parse('2026-11-24T12:19:50Z');
+  const times = `
+times:
+  - { name: Lunch, when: [{ from: "12:20", to: "13:10" }], block: [casino.test] }
+  - { name: Next door, when: [always], where: [Hall], closed: true }
+  - { name: Assembly, when: [{ days: [tue], from: "13:10", to: "13:30" }], where: [Lab], closed: true }
+`;
+  const options: TestGatewayOptions = {
+    identity: `identity: { mode: open, strictestLevel: ks1, ranges: [{ cidr: 127.0.0.0/8, level: senior, name: Lab }] }
+places: { Hall: [10.0.0.0/8] }`,
+    levels: { senior: SENIOR + times },
+  };
+  const { gateway: one, clock, get } = await gateway(options, manualClock(start));
+  const open = async (host: string) => (await connectThrough(one.port, `${host}:${echo.port}`)).connection;
+  const cuts = (): string[] => one.spool.records.filter(({ error }) => error === 'cut').map(({ host }) => host!);
+  const cutWithin2s = async (count: number): Promise<void> => {
+    const since = performance.now();
+    await eventually(`${count} are cut`, () => cuts().length === count);
+    t.ok(performance.now() - since < 2_000, 'within two seconds');
+  };
+  const [casino, other] = [await open('casino.test'), await open('open.test')];
+  clock.advance(10_000);
+  await cutWithin2s(1);
+  t.same(cuts(), ['casino.test']);
+  t.equal((await get('casino.test')).status, 403);
+  t.match(one.spool.records.at(-1), { reason: 'block-list', rule: 'levels/senior.yaml#times.Lunch.block.casino.test' });
+  clock.advance(50 * 60_000);
+  await cutWithin2s(2);
+  t.equal((await get('open.test')).status, 403);
+  t.match(one.spool.records.at(-1), { reason: 'schedule', rule: 'levels/senior.yaml#times.Assembly' });
+  clock.advance(20 * 60_000);
+  t.equal((await get('casino.test')).status, 200, 'open again after both');
+  await Promise.all([casino, other].map((connection) => connection.close()));
+});
 
 void t.test(
   'in challenge mode a person is sent to the page for signing in, and everything else is asked',
