@@ -3,9 +3,10 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import t from 'tap';
-import { blockPage, errorPage, type PageInput } from '../../src/gateway/block-page.ts';
+import { blockPage, errorPage, type PageInput, type PageWarning } from '../../src/gateway/block-page.ts';
+import { createWarningTickets } from '../../src/gateway/warning-ticket.ts';
 import { startChromium } from '../helpers/chromium.ts';
-import { makeDesk, refused } from './desk.ts';
+import { makeDesk, NOW, refused } from './desk.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -21,17 +22,19 @@ const INPUT: PageInput = {
   reference: '01KAXG2Y6R8ZQ4T7V9W1X3B5C7',
 };
 
-function refusal(voice: PageInput['voice'], category: string): string {
+const WARNING: PageWarning = { ticket: 'long-'.repeat(300), until: '2026-11-23T10:15:00.000Z' };
+
+function refusal(voice: PageInput['voice'], category: string, warning: PageWarning | null = null): string {
   const locked = category === 'csam';
   return blockPage({
     ...INPUT,
     voice,
     categoryTitle: 'Games',
     isUnknown: true,
-    warning: null,
+    warning,
     decision: {
       verdict: 'block',
-      action: 'block',
+      action: warning === null ? 'block' : 'warn',
       reason: locked ? 'illegal' : 'category',
       step: 'level',
       category,
@@ -47,7 +50,19 @@ const BLOCK_PAGES: Readonly<Record<string, string>> = {
   blocked: refusal('child', 'games'),
   help: refusal('teen', 'self-harm'),
   illegal: refusal('adult', 'csam'),
+  warned: refusal('teen', 'games', WARNING),
+  'warned-help': refusal('child', 'self-harm', WARNING),
   fault: errorPage(502, { ...INPUT, voice: 'adult' }),
+};
+
+const TICKETS = createWarningTickets(Buffer.alloc(32, 9), () => NOW);
+const GIVEN = {
+  client: '10.1.2.3',
+  user: null,
+  host: 'chat.test',
+  category: 'games',
+  url: 'https://chat.test/',
+  at: NOW,
 };
 
 /** A browser for which the front desk and the pages of a refusing gateway are all there is. */
@@ -55,6 +70,7 @@ async function openPages(scheme: 'light' | 'dark', width: number, use: (page: Pa
   const desk = await makeDesk([
     refused(5),
     refused(90, { host: 'sad.test', category: 'self-harm' }),
+    { ...refused(95, { host: 'chat.test', action: 'warn' }), ticket: TICKETS.make(GIVEN) },
     refused(100, { host: 'ads.test', category: 'adverts' }),
   ]);
   const context = await browser.newContext({ colorScheme: scheme, viewport: { width, height: 800 }, bypassCSP: true });
@@ -68,7 +84,14 @@ async function openPages(scheme: 'light' | 'dark', width: number, use: (page: Pa
           body: BLOCK_PAGES[url.hostname.split('.')[0]!]!,
         });
       }
-      const answer = await desk.inject({ url: url.pathname, headers: { host: url.host }, remoteAddress: '10.1.2.3' });
+      const request = route.request();
+      const answer = await desk.inject({
+        method: request.method() as 'GET' | 'POST',
+        url: url.pathname,
+        headers: { ...request.headers(), host: url.host },
+        remoteAddress: '10.1.2.3',
+        ...(request.postData() !== null && { payload: request.postData()! }),
+      });
       const headers = answer.headers as Record<string, string>;
       return route.fulfill({ status: answer.statusCode, headers, body: answer.body });
     });
@@ -129,5 +152,31 @@ void t.test('the pages work from the keyboard and without scripts', async (t) =>
     await page.getByRole('navigation').getByRole('link', { name: 'Start' }).click();
     t.equal(page.url(), 'http://desk.test/');
     t.equal(await page.getByRole('heading', { level: 1 }).textContent(), 'The school’s web filter');
+  });
+});
+
+void t.test('a warning is passed from “why was I blocked?” by keyboard', async (t) => {
+  await openPages('light', 320, async (page) => {
+    await page.goto('http://desk.test/why');
+    const line = page.locator('details', { hasText: 'chat.test' });
+    await line.locator('summary').focus();
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    t.equal(await page.evaluate('document.activeElement.textContent'), 'I have read this: go on');
+    t.equal(
+      await page.evaluate('getComputedStyle(document.activeElement).outlineStyle'),
+      'solid',
+      'the focus can be seen',
+    );
+    await page.keyboard.press('Enter');
+    await page.waitForURL('http://desk.test/warning');
+    t.equal(await page.textContent('h1'), 'You can go on');
+    t.equal(await page.getByRole('link', { name: 'Open chat.test' }).getAttribute('href'), 'https://chat.test/');
+    await page.evaluate(AXE);
+    const found = await page.evaluate<AxeResults>(`axe.run({ runOnly: ${JSON.stringify(RULES)} })`);
+    t.strictSame(
+      found.violations.map((one) => [one.id, one.nodes[0]?.html]),
+      [],
+    );
   });
 });

@@ -19,6 +19,8 @@ export interface SchoolSettings {
   readonly connectionsPerClient?: number;
   readonly ranges?: readonly { readonly cidr: string; readonly level: string; readonly name: string }[];
   readonly shared?: readonly string[];
+  /** `18:00`. */
+  readonly schoolDayEnds?: string;
 }
 
 /** Policies and lists of a small school in a folder of their own: the shipped levels and categories, lists of test names. */
@@ -51,6 +53,7 @@ export class TestSchool implements SchoolFolders {
     connectionsPerClient = 1000,
     ranges = [],
     shared = [],
+    schoolDayEnds = '18:00',
   }: SchoolSettings): void {
     const { http = [], tls = [], raw = [] } = this.#options;
     const connectPorts = [
@@ -65,7 +68,7 @@ export class TestSchool implements SchoolFolders {
       timeZone: 'Europe/London',
       contacts: { pupils: 'your teacher', staff: 'the network manager' },
       never,
-      identity: { mode, strictestLevel: 'ks1', ranges, shared },
+      identity: { mode, strictestLevel: 'ks1', ranges, shared, schoolDayEnds },
       network: {
         clients: ['127.0.0.0/8'],
         allowDestinations: ['127.0.0.0/8'],
