@@ -8,7 +8,7 @@ export const DESK_CSS = `
 nav{padding-top:.25rem}nav a{margin-right:1rem}
 details{border-top:1px solid var(--line);padding:.625rem 0}details:last-of-type{border-bottom:1px solid var(--line)}
 summary{cursor:pointer;font-weight:600;padding:.25rem 0}summary span{color:var(--soft);font-weight:400;font-size:.9375rem;margin-left:.5rem}
-details>*:last-child{margin-bottom:.5rem}details h3{margin:.75rem 0 .25rem}
+details>*:last-child{margin-bottom:.5rem}details ul+p{margin-top:.75rem}details button{margin:.25rem 0 1rem}details h3{margin:.75rem 0 .25rem}
 `.trim();
 
 export interface Frame {
@@ -125,7 +125,7 @@ function refusal(one: ToldRefusal, facts: DeskFacts, isOpen: boolean): SafeHtml 
 
 /** A warning over https is shown here alone: its browser shows a page of its own. */
 function onward({ ticket, seen }: NonNullable<ToldRefusal['wayOn']>): SafeHtml {
-  return html`<p>If you go on, this site is open for you for a quarter of an hour. ${seen}</p>
+  return html`<p>If you go on, this site is open for you for a quarter of an hour at most. ${seen}</p>
     <form method="post" action="/warning">
       <input type="hidden" name="ticket" value="${ticket}" />
       <input type="hidden" name="from" value="why" />

@@ -134,5 +134,5 @@ void t.test('“why was I blocked?” lists warnings with their button, and noth
   t.equal(body.match(/<form/g)?.length, 1);
   t.match(body, `<form method="post" action="/warning">`);
   t.match(body, `name="ticket" value="${ticket}"`);
-  t.match(body, 'open for you for a quarter of an hour. Grown-ups who keep you safe');
+  t.match(body, 'open for you for a quarter of an hour at most. Grown-ups who keep you safe');
 });
