@@ -133,13 +133,14 @@ export class Stack implements AsyncDisposable {
       .map(({ pid }) => pid);
   }
 
-  /** Resolves when every worker listens, also one that was just started again. */
-  async allListen(): Promise<void> {
-    await until('every worker listens', () => {
+  /** Resolves when every worker listens, also one that was just started again; rejects after `ms`. */
+  async allListen(ms?: number): Promise<void> {
+    const areListening = (): boolean => {
       const pids = this.pids('worker');
       const isWhole = pids.length === Number(this.env['SCHOOLGATE_WORKERS']);
       return isWhole && pids.every((pid) => listensOn(pid, this.proxyPort));
-    });
+    };
+    await until('every worker listens', areListening, ms);
   }
 
   signal(signal: NodeJS.Signals): void {
