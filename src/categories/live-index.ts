@@ -6,7 +6,7 @@ import type { DataLayout } from '../config/data-layout.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
 import { openIndex } from './category-index.ts';
 import { noIndex, notWhatWasBuilt, readManifest, type IndexManifest } from './current-index.ts';
-import type { CategoryIndex } from './match.ts';
+import type { ExplainedIndex } from './match.ts';
 
 /** Hashed between two looks at the sockets, bytes: a fraction of a millisecond. */
 const SLICE_BYTES = 256 << 10;
@@ -14,7 +14,7 @@ const SLICE_BYTES = 256 << 10;
 /** The index in force on disk, for a process that serves while it is replaced. */
 export interface LiveIndex {
   /** Always the same object. A look-up is answered from the index that is behind it at that moment; none is ever half-way. */
-  readonly index: CategoryIndex;
+  readonly index: ExplainedIndex;
   /**
    * Looks whether another index is in force on disk, and if so puts it behind `index`: true. Never blocks the event loop for
    * longer than a slice. Rejects with a SchoolgateError when it cannot be used; then the old one stays. Not to be called twice at once.
@@ -23,7 +23,7 @@ export interface LiveIndex {
 }
 
 interface Loaded {
-  readonly index: CategoryIndex;
+  readonly index: ExplainedIndex;
   readonly memory: ArrayBuffer;
 }
 
@@ -40,6 +40,7 @@ export async function openLiveIndex(layout: DataLayout): Promise<LiveIndex> {
       },
       match: (host, path) => loaded.index.match(host, path),
       matchAddress: (address) => loaded.index.matchAddress(address),
+      explain: (host, path) => loaded.index.explain(host, path),
     },
     async renew() {
       const found = manifestInForce(layout);

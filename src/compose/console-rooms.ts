@@ -29,7 +29,9 @@ import { InvalidInputError, formatProblem } from '../kernel/errors.ts';
 import { createIdMaker } from '../kernel/ids.ts';
 import type { LiveSnapshot } from '../policy/snapshot.ts';
 import { createConsoleEvidence } from './console-evidence.ts';
+import { createConsoleLessons } from './console-lessons.ts';
 import { createConsoleLists } from './console-lists.ts';
+import { type Lessons, teacherLessons } from '../lessons/service.ts';
 import { type CompiledPolicy, compilePolicy } from '../policy/compile.ts';
 import { loadPolicy } from '../policy/load.ts';
 import { type PolicyService, createPolicyService, policySnapshot } from '../policy/service.ts';
@@ -61,6 +63,7 @@ export interface ConsoleRooms extends ConsoleRecord {
   readonly publishing: Publishing;
   readonly policy: PolicyService;
   readonly unblocks: Unblocks;
+  readonly lessons: Lessons;
   readonly safeguarding: Safeguarding;
   readonly listUpdates: Lists;
   readonly evidence: Evidence;
@@ -151,6 +154,15 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     onPasswords: () => accounts.forgetWrong(),
     endSessionsOf: (personId, why) => devices.endOf(personId, why),
   });
+  const lessons = createConsoleLessons({
+    ...base,
+    publishing,
+    accounts,
+    directory,
+    policy,
+    newId,
+    live: wholeLive,
+  });
   const unblocks = createUnblocks({ record, audit, publishing, clock, newId, policy: inForce });
   const devices = createDeviceSessions({
     record,
@@ -186,6 +198,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     publishing,
     policy,
     unblocks,
+    lessons,
     safeguarding,
     evidence,
   };
@@ -200,7 +213,9 @@ export function wholeLive(tx: ReadTx, now: number): LiveSnapshot {
   const sessions = standingDevices(tx, now);
   const suspensions = suspensionsInForce(tx, now);
   const renewals = renewedSince(tx, now - RENEWALS_MS);
-  return { ...liveSnapshot(tx, now), sessions, suspensions, renewals, ...(evidenceKey !== null && { evidenceKey }) };
+  const lessons = teacherLessons(tx, now);
+  const sealing = evidenceKey === null ? {} : { evidenceKey };
+  return { ...liveSnapshot(tx, now), sessions, suspensions, renewals, lessons, ...sealing };
 }
 
 /** The policy as the files have it. A category that nothing names any more is as much a problem as a bad line. */

@@ -47,6 +47,8 @@ export interface DeviceSessions {
   list(actor: Actor): DeviceSignIn[];
   /** Signs a person out at an address; nothing where somebody else, or nobody, is signed in there by now. */
   endAt(actor: Actor, address: string, personId: string): void;
+  /** Whoever is signed in at an address; null: nobody, or nobody can be. */
+  personAt(address: string): Person | null;
   /** In the transaction of an event: a gateway tells which devices were in use at an instant (ms since the epoch). */
   seen(tx: Tx, addresses: readonly string[], at: number): void;
   /** Ends what is over: idle, past its time, of somebody suspended, or at an address that is shared now. Gives how many. */
@@ -113,6 +115,7 @@ export function createDeviceSessions(options: DeviceOptions): DeviceSessions {
     at: (address) => stateAt(options, address),
     list: (actor) => list(options, actor),
     endAt: (actor, address, personId) => endAt(options, actor, address, personId),
+    personAt: (address) => standingAt(options, address)?.person ?? null,
     seen(tx, addresses, at) {
       heardAt = Math.max(heardAt, Math.min(at, clock()));
       for (const address of addresses) touchDevice(tx, address, at);
@@ -205,12 +208,19 @@ function signOut({ record, audit, publishing }: DeviceOptions, address: string):
   void publishing.send();
 }
 
-function stateAt({ record, policy, clock }: DeviceOptions, address: string): DeviceAnswer {
-  const rules = policy();
+function stateAt(options: DeviceOptions, address: string): DeviceAnswer {
+  const rules = options.policy();
   if (rules === null) return { state: 'no-answer' };
   if (isShared(rules, address)) return { state: 'shared' };
+  const found = standingAt(options, address);
+  return found === null ? { state: 'nobody' } : toState(found);
+}
+
+function standingAt({ record, policy, clock }: DeviceOptions, address: string): DeviceSignIn | null {
+  const rules = policy();
+  if (rules === null || isShared(rules, address)) return null;
   const found = record.read((tx) => findDevice(tx, address));
-  return found === null || found.until <= clock() ? { state: 'nobody' } : toState(found);
+  return found === null || found.until <= clock() ? null : found;
 }
 
 function list({ record, audit, clock }: DeviceOptions, actor: Actor): DeviceSignIn[] {

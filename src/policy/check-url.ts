@@ -20,6 +20,8 @@ export interface CheckQuery {
   /** A person's own level and groups; not together with `level`. */
   readonly user?: string;
   readonly level?: string;
+  /** Classes and groups that somebody of this level is in; with `level` only. */
+  readonly groups?: readonly string[];
   /** The device's address; left out: none that any range or unblock is about. */
   readonly from?: string;
   /** ISO 8601 with its zone, or `2026-11-23T09:00` on the school's clock; left out: now. */
@@ -119,7 +121,7 @@ function mayUsePort({ scheme, port }: CanonicalUrl, { network }: PolicySnapshot)
 const NO_ADDRESS = '0.0.0.0';
 
 function readWho(
-  { user, level, from }: CheckQuery,
+  { user, level, groups = [], from }: CheckQuery,
   identify: Identify,
   policy: PolicySnapshot,
   signedInAt: (client: string) => string | null,
@@ -131,7 +133,7 @@ function readWho(
   if (!Object.hasOwn(policy.levels, level)) {
     throw misused(`"${level}" is not a level; there are ${Object.keys(policy.levels).join(', ')}`);
   }
-  return { user: null, identified: 'none', level, groups: [], client, needs: 'nothing' };
+  return { user: null, identified: 'none', level, groups, client, needs: 'nothing' };
 }
 
 function readInstant(text: string, zone: string): number {

@@ -1,8 +1,7 @@
-import { suffixKind } from '../categories/public-suffix.ts';
+import { readSite } from '../categories/typed-site.ts';
 import { type FieldProblem, InvalidFieldsError } from '../kernel/errors.ts';
-import { canonicalHost, isWithin } from '../kernel/host.ts';
+import { isWithin } from '../kernel/host.ts';
 import { isCidr } from '../kernel/ip.ts';
-import { parseUrl } from '../kernel/url.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { UnblockTerms } from './model.ts';
 
@@ -60,14 +59,8 @@ function readText(field: string, what: string, typed: string, problems: FieldPro
 
 function readHosts(typed: readonly string[], policy: KnownPolicy, problems: FieldProblem[]): string[] {
   return readEach('hosts', typed, problems, (text) => {
-    const url = /^[a-z]+:\/\//i.test(text) ? parseUrl(text) : null;
-    const host =
-      url === null ? canonicalHost(text.replace(/\/.*$/, ''))?.name : typeof url === 'string' ? null : url.host.name;
-    if (host === null || host === undefined) {
-      return { reason: `“${text}” is not a site; write it like www.example.org.` };
-    }
-    if (suffixKind(host) === 'icann')
-      return { reason: `“${host}” would open every site that ends in it; name the site itself.` };
+    const host = readSite(text);
+    if (typeof host !== 'string') return host;
     if (policy.never.some((entry) => entry.path === null && isWithin(host, entry.host))) {
       return { reason: `“${host}” is on the school’s never-list, which no unblock can pass.` };
     }

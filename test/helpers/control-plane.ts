@@ -3,6 +3,7 @@ import type { Actor } from '../../src/audit/entry.ts';
 import { newestRows } from '../../src/audit/repository.ts';
 import { type Audit, createAudit, verifyChain } from '../../src/audit/service.ts';
 import { createConsoleEvidence } from '../../src/compose/console-evidence.ts';
+import { createConsoleLessons } from '../../src/compose/console-lessons.ts';
 import { wholeLive } from '../../src/compose/console-rooms.ts';
 import { dataLayout } from '../../src/config/data-layout.ts';
 import type { Evidence } from '../../src/evidence/service.ts';
@@ -17,6 +18,7 @@ import { type DeviceSessions, createDeviceSessions } from '../../src/identity/de
 import { type Vouchers, createVouchers } from '../../src/identity/voucher-service.ts';
 import { type Sessions, createSessions } from '../../src/identity/session-service.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
+import type { Lessons } from '../../src/lessons/service.ts';
 import type { CompiledPolicy } from '../../src/policy/compile.ts';
 import { type PolicyService, createPolicyService, policySnapshot } from '../../src/policy/service.ts';
 import type { LiveSnapshot, PolicySnapshot } from '../../src/policy/snapshot.ts';
@@ -59,6 +61,7 @@ export interface ControlPlane {
   readonly publishing: Publishing;
   readonly policy: PolicyService;
   readonly unblocks: Unblocks;
+  readonly lessons: Lessons;
   readonly directory: Directory;
   readonly accounts: Accounts;
   readonly sessions: Sessions;
@@ -141,6 +144,19 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     onPasswords: () => accounts.forgetWrong(),
     endSessionsOf: (personId, why) => devices.endOf(personId, why),
   });
+  const layout = dataLayout(options.dataDir ?? '/nonexistent');
+  const lessons = createConsoleLessons({
+    layout,
+    record,
+    audit,
+    publishing,
+    clock,
+    newId,
+    accounts,
+    directory,
+    policy,
+    live: wholeLive,
+  });
   const unblocks = createUnblocks({
     record,
     audit,
@@ -165,7 +181,6 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     timeZone: () => 'Europe/London',
     devicesActive: (tx, addresses, at) => devices.seen(tx, addresses, at),
   });
-  const layout = dataLayout(options.dataDir ?? '/nonexistent');
   const rebuild = async (): Promise<readonly string[]> => [];
   const evidence = createConsoleEvidence({
     record,
@@ -190,6 +205,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     publishing,
     policy,
     unblocks,
+    lessons,
     directory,
     accounts,
     sessions,

@@ -147,6 +147,8 @@ export interface Directory {
   person(actor: Actor, id: string): PersonDetails;
   /** Names no pupil. */
   classes(): ClassSummary[];
+  /** Everybody who belongs to the school, for deciding what somebody may do. Showing people to somebody is `list`. */
+  members(): StoredPerson[];
   /** Throws `person_unknown`, or an InvalidFieldsError. */
   suspend(actor: Actor, whom: Whom, suspending: Suspending): void;
   /** Throws `person_unknown`, `person_not_suspended`. */
@@ -204,6 +206,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
     list: (actor, filter, asked = {}) => listPeople(options, actor, filter, asked),
     person: (actor, id) => lookAtPerson(options, actor, id),
     classes: () => options.record.read(listClasses),
+    members: () => options.record.read(listDirectory).filter(({ leftAt }) => leftAt === null),
     suspend: (actor, whom, suspending) => suspend(options, actor, whom, suspending),
     lift: (actor, whom) => lift(options, actor, whom),
     makeCards: (actor, whose) => makeCards(options, actor, whose),

@@ -1,0 +1,57 @@
+import type { FieldProblem } from '../kernel/errors.ts';
+import type { SiteAnswer } from './answers.ts';
+import type { LessonState } from './model.ts';
+import type { TypedLesson } from './terms.ts';
+
+/** What somebody asks of lesson lists, at the front desk or in the console: the same for both. Plain data, as it may travel. */
+export type LessonAsk =
+  | { readonly act: 'see' }
+  /** `check`: only says which of the sites would stay closed. */
+  | { readonly act: 'give' | 'check'; readonly typed: TypedLesson }
+  | { readonly act: 'end'; readonly id: string }
+  | { readonly act: 'prolong'; readonly id: string; readonly minutes: number }
+  | { readonly act: 'add'; readonly id: string; readonly site: string }
+  /** Would they see this now? `sites`: one a line. */
+  | { readonly act: 'look-up'; readonly className: string; readonly sites: string };
+
+/** A list as it is shown. */
+export interface ShownLesson {
+  readonly id: string;
+  readonly title: string;
+  readonly sites: readonly string[];
+  readonly classes: readonly string[];
+  /** User names, and as they are called. */
+  readonly pupils: readonly { readonly user: string; readonly name: string }[];
+  /** Ms since the epoch. */
+  readonly from: number;
+  readonly until: number;
+  readonly state: LessonState;
+  readonly givenBy: string;
+  readonly mayChange: boolean;
+  /** Sites on it that stay closed at its start, or now where it has begun; null: it cannot be told. Empty for lists that are over. */
+  readonly closed: readonly SiteAnswer[] | null;
+}
+
+/** What somebody sees who may give lesson lists. */
+export interface LessonView {
+  /** Classes and groups that they may choose. */
+  readonly classes: readonly string[];
+  /** IANA zone of the school, and the instant this was true, ms since the epoch. */
+  readonly timeZone: string;
+  readonly now: number;
+  readonly standing: readonly ShownLesson[];
+  /** Lists that are over, newest first, to be given again. */
+  readonly earlier: readonly ShownLesson[];
+}
+
+export type LessonAnswer =
+  /** `id`: the list that was given or changed; `answers`: of `check` and `look-up`, null where it cannot be told. */
+  | {
+      readonly state: 'done';
+      readonly view: LessonView;
+      readonly id: string | null;
+      readonly answers: readonly SiteAnswer[] | null;
+    }
+  | { readonly state: 'wrong'; readonly view: LessonView; readonly fields: readonly FieldProblem[] }
+  /** Lesson lists are not theirs to give. */
+  | { readonly state: 'not-staff' };
