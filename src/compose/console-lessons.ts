@@ -3,6 +3,7 @@ import { NO_DIRECTORY } from '../identity/directory-snapshot.ts';
 import { type Directory, directorySnapshot } from '../identity/directory/service.ts';
 import { fullName } from '../identity/directory/model.ts';
 import { prepareIdentity } from '../identity/identify.ts';
+import { may } from '../identity/permissions.ts';
 import type { Accounts } from '../identity/service.ts';
 import { canonicalUser } from '../identity/user-name.ts';
 import { isoTime } from '../kernel/clock.ts';
@@ -39,7 +40,10 @@ export function createConsoleLessons(options: ConsoleLessonsOptions): Lessons {
     newId,
     policy: inForce,
     school: schoolOf(options, inForce),
-    isManager: (personId) => accounts.people().some(({ id, roles }) => id === personId && roles.length > 0),
+    reachByRole: (personId) => {
+      const roles = accounts.people().find(({ id }) => id === personId)?.roles ?? [];
+      return may(roles, 'lessons.give-any') ? 'any' : may(roles, 'lessons.give') ? 'taught' : 'none';
+    },
     nameOf: (personId) => record.read((tx) => accounts.userNameOf(tx, personId)),
     openCheck: checkOf(options, inForce),
   });

@@ -12,6 +12,7 @@ import { type GuestRoutesOptions, guestRoutes } from '../identity/guest-routes.t
 import { accountRoutes } from '../identity/account-routes.ts';
 import { type DirectoryRoutesOptions, directoryRoutes } from '../identity/directory/routes.ts';
 import { type IdentityRoutesOptions, identityRoutes } from '../identity/routes.ts';
+import { type LessonRoutesOptions, lessonRoutes } from '../lessons/routes.ts';
 import { type PolicyRoutesOptions, policyRoutes } from '../policy/routes.ts';
 import { type UnblockRoutesOptions, unblockRoutes } from '../unblock/routes.ts';
 import { addAccessControl, formUser, isApi } from './access.ts';
@@ -28,6 +29,7 @@ export interface ConsoleAppOptions
     DirectoryRoutesOptions,
     PolicyRoutesOptions,
     UnblockRoutesOptions,
+    LessonRoutesOptions,
     ListRoutesOptions,
     MetricsOptions,
     EvidenceRoutesOptions,
@@ -68,6 +70,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(overviewRoutes, options);
   await app.register(metricsRoutes, options);
   await app.register(unblockRoutes, options);
+  await app.register(lessonRoutes, options);
   await app.register(policyRoutes, options);
   await app.register(listRoutes, options);
   await app.register(evidenceRoutes, options);

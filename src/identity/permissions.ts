@@ -33,6 +33,11 @@ export const PERMISSIONS = {
   },
   'unblock.decide': { may: 'approve or refuse an unblock that somebody else asked for', roles: LEADS },
   'unblock.revoke': { may: 'end an unblock early', roles: [...LEADS, 'technician'] },
+  'lessons.give': {
+    may: 'give lesson lists to classes they teach, and look up what these could open',
+    roles: [...LEADS, 'teacher'],
+  },
+  'lessons.give-any': { may: 'give lesson lists to any class, and end those of others', roles: LEADS },
   'guests.manage': { may: 'see guests, make their vouchers and withdraw them', roles: [...LEADS, 'technician'] },
   'lists.see': { may: 'see the lists and how they stand', roles: ALL_ROLES },
   'lists.update': { may: 'have lists fetched now', roles: OPERATORS },

@@ -25,16 +25,19 @@ export interface Reach {
   readonly isAnybody: boolean;
 }
 
+/** What somebody's roles in the console let them do, before any roster is asked: any class, the classes they teach, or nothing. */
+export type RoleReach = 'any' | 'taught' | 'none';
+
 /**
- * Teachers reach the classes they teach; staff without classes, and whoever manages the filter, any. Null: not for them to give. Whoever
- * is a pupil reaches nobody, whatever else they are.
+ * Teachers reach the classes they teach; staff without classes, and whoever may by their role in the console, any. Null: not for them to
+ * give. Whoever is a pupil reaches nobody by a roster, whatever else they are.
  */
-export function reachOf(school: School, personId: string, isManager: boolean): Reach | null {
+export function reachOf(school: School, personId: string, byRole: RoleReach): Reach | null {
   const { pupils, classes } = school;
-  if (isManager) return { classes, pupils, isAnybody: true };
-  const member = school.members.get(personId);
-  const isStaff = member?.roles.some((role) => role === 'teacher' || role === 'staff') === true;
-  if (member === undefined || !isStaff || member.roles.includes('pupil')) return null;
+  if (byRole === 'any') return { classes, pupils, isAnybody: true };
+  const member = school.members.get(personId) ?? { roles: [], teaches: [] };
+  const isStaff = byRole === 'taught' || member.roles.some((role) => role === 'teacher' || role === 'staff');
+  if (!isStaff || member.roles.includes('pupil')) return null;
   if (member.teaches.length === 0) return { classes, pupils, isAnybody: true };
   const own = new Set(member.teaches);
   const taught = pupils.filter((pupil) => pupil.classes.some((name) => own.has(name)));

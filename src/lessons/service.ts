@@ -21,7 +21,7 @@ import {
   stateAt,
   toTeacherLesson,
 } from './model.ts';
-import { type Audience, type Reach, type School, audiencesOf, reachOf, reaches } from './reach.ts';
+import { type Audience, type Reach, type RoleReach, type School, audiencesOf, reachOf, reaches } from './reach.ts';
 import { findLesson, insertLesson, pastLessons, standingLessons, updateLesson } from './repository.ts';
 import { type TypedLesson, partsOf, readTerms } from './terms.ts';
 
@@ -48,8 +48,7 @@ export interface LessonsOptions {
   /** The published policy; null before there is one. */
   readonly policy: () => Pick<PolicySnapshot, 'timeZone' | 'strictestLevel' | 'categories' | 'contacts'> | null;
   readonly school: () => School;
-  /** Whether somebody manages the filter, and so may give lists to any class. */
-  readonly isManager: (personId: string) => boolean;
+  readonly reachByRole: (personId: string) => RoleReach;
   readonly nameOf: (personId: string) => string;
   /** The gateways' own decide; null before there is something to decide from. */
   readonly openCheck: () => Promise<CheckSite | null>;
@@ -72,7 +71,7 @@ export function createLessons(options: LessonsOptions): Lessons {
       const policy = options.policy();
       if (policy === null) throw refusal('no_policy', 'No policy is published yet, so there is nothing to give.');
       const school = options.school();
-      const reach = reachOf(school, actor.personId, options.isManager(actor.personId));
+      const reach = reachOf(school, actor.personId, options.reachByRole(actor.personId));
       if (reach === null) return { state: 'not-staff' };
       const check = await options.openCheck();
       const desk: Desk = { options, policy, school, reach, check, actor, now: options.clock() };

@@ -4,9 +4,14 @@ import { join } from 'node:path';
 import axe from 'axe-core';
 import { type Page, chromium } from 'playwright-core';
 import t from 'tap';
+import { buildIndex } from '../../src/categories/build-index.ts';
 import type { OfferedList } from '../../src/categories/catalogue.ts';
 import type { ListStatus } from '../../src/categories/list-status.ts';
+import { createDataFolders, dataLayout } from '../../src/config/data-layout.ts';
 import { START, testPolicy } from '../helpers/control-plane.ts';
+import { rosterFiles } from '../helpers/rosters.ts';
+import { PROJECT } from '../helpers/stack.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
 import { NO_LISTS, PASSWORD, addPerson, testConsole } from '../helpers/test-console.ts';
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -84,13 +89,22 @@ const OFFERED: readonly OfferedList[] = [
   { id: 'no-licence', category: 'games', source: SOURCE, licence: null, homepage: null, line: 9, position: 1 },
 ];
 
+const PEOPLE = `username,id,given name,family name,role,year,classes
+ann,p1,Ann,Ames,pupil,5,5A
+bob,p2,Bob,Bell,pupil,5,5B
+`;
+
 void t.test(
   'every page can be read and used by everybody, on a desk and on a phone',
   { timeout: 120_000 },
   async (t) => {
     const listUpdates = { ...NO_LISTS, status: () => LISTS, offered: () => OFFERED };
-    const plane = await testConsole({ listUpdates });
+    const dataDir = tempFolder(t);
+    createDataFolders(dataLayout(dataDir));
+    await buildIndex({ listsDir: join(PROJECT, 'blocklists'), layout: dataLayout(dataDir), clock: () => START });
+    const plane = await testConsole({ listUpdates, dataDir });
     t.teardown(() => plane.close());
+    await plane.directory.import(null, rosterFiles({ 'people.csv': PEOPLE }), false);
     await addPerson(plane, 'h.teacher', ['headteacher']);
     await plane.app.listen({ host: '127.0.0.1', port: 0 });
     const origin = `http://127.0.0.1:${(plane.app.server.address() as AddressInfo).port}`;
@@ -171,6 +185,38 @@ void t.test(
     await look(manager, 'lists-done');
     await manager.getByRole('link', { name: 'Who may do what' }).click();
     await look(manager, 'permissions');
+
+    await manager.getByRole('link', { name: 'Lessons' }).click();
+    await look(manager, 'lessons-none');
+    await manager.getByRole('button', { name: 'Give a lesson list' }).click();
+    await press(manager, 'Give the list');
+    await look(manager, 'lesson-new-errors');
+    await manager.getByLabel('Name of the list').fill('Volcanoes');
+    await manager
+      .getByLabel('Sites')
+      .fill('volcano.example\nnever.example\na-rather-long-name-of-a-site.school.example');
+    await manager.getByLabel('5A').check();
+    await manager.getByLabel('Single pupils').fill('bob bell');
+    await press(manager, 'Only check the sites');
+    await look(manager, 'lesson-new-checked');
+    await press(manager, 'Give the list');
+    await look(manager, 'lessons-in-force');
+    await press(manager, 'Add the site to Volcanoes');
+    await look(manager, 'lessons-errors');
+    await manager.getByLabel('Another site').fill('maps.example');
+    await press(manager, 'Add the site to Volcanoes');
+    await press(manager, 'Make it longer for Volcanoes');
+    t.match(await manager.getByRole('main').textContent(), /maps\.example/);
+    await manager.getByRole('link', { name: 'Would my class see this?' }).click();
+    await manager.getByLabel('Class').selectOption('5B');
+    await manager.getByLabel('Sites').fill('never.example\nvolcano.example/etna');
+    await press(manager, 'Look up');
+    await look(manager, 'lesson-look-up');
+    await manager.getByRole('link', { name: 'All lesson lists' }).click();
+    await press(manager, 'End it now for Volcanoes');
+    await look(manager, 'lessons-ended');
+    await manager.getByRole('link', { name: 'Use this list again' }).click();
+    t.match(await manager.getByLabel('Sites').inputValue(), /^volcano\.example\nnever/);
 
     plane.disk = { snapshot: testPolicy({ hash: 'b'.repeat(64), school: 'Test Academy', timeZone: 'Europe/Dublin' }) };
     plane.policy.look();

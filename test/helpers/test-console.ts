@@ -34,6 +34,8 @@ export interface TestBrowser {
 export interface TestConsoleOptions {
   readonly requestsPerMinute?: number;
   readonly listUpdates?: Lists;
+  /** Where an index lies; default: nowhere. */
+  readonly dataDir?: string;
 }
 
 const DONE = async (): Promise<UpdateReport> => ({ fetched: [], changes: [], enforced: [], alarms: [] });
@@ -51,7 +53,7 @@ export const NO_LISTS: Lists = {
 };
 
 export async function testConsole(options: TestConsoleOptions = {}): Promise<TestConsole> {
-  const plane = controlPlane();
+  const plane = controlPlane(options.dataDir === undefined ? {} : { dataDir: options.dataDir });
   plane.policy.look();
   const inForce = () => plane.policy.published()?.snapshot ?? null;
   const app = await createConsoleApp({

@@ -11,7 +11,7 @@ import {
   stateAt,
   toTeacherLesson,
 } from '../../src/lessons/model.ts';
-import { type School, audiencesOf, reachOf, reaches } from '../../src/lessons/reach.ts';
+import { type RoleReach, type School, audiencesOf, reachOf, reaches } from '../../src/lessons/reach.ts';
 
 const MINUTE = 60_000;
 const GIVEN: Lesson = {
@@ -117,27 +117,30 @@ const SCHOOL: School = {
 };
 
 await t.test('whom somebody may give a list to', async (t) => {
-  const table: [person: string, manager: boolean, classes: readonly string[] | null, pupils: readonly string[]][] = [
-    ['t', false, ['9X'], ['ann']],
-    ['t', true, ['9X', '9Y', 'Chess'], ['ann', 'bob', 'cy']],
-    ['office', false, ['9X', '9Y', 'Chess'], ['ann', 'bob', 'cy']],
-    ['head-of-year', false, ['9X', '9Y', 'Chess'], ['ann', 'bob', 'cy']],
-    ['pupil', false, null, []],
-    ['sixth-former', false, null, []],
-    ['parent', false, null, []],
-    ['guest', false, null, []],
-    ['guest', true, ['9X', '9Y', 'Chess'], ['ann', 'bob', 'cy']],
+  const table: [person: string, byRole: RoleReach, classes: readonly string[] | null, pupils: readonly string[]][] = [
+    ['t', 'none', ['9X'], ['ann']],
+    ['t', 'any', ['9X', '9Y', 'Chess'], ['ann', 'bob', 'cy']],
+    ['office', 'none', ['9X', '9Y', 'Chess'], ['ann', 'bob', 'cy']],
+    ['head-of-year', 'none', ['9X', '9Y', 'Chess'], ['ann', 'bob', 'cy']],
+    ['pupil', 'none', null, []],
+    ['sixth-former', 'none', null, []],
+    ['parent', 'none', null, []],
+    ['guest', 'none', null, []],
+    ['guest', 'any', ['9X', '9Y', 'Chess'], ['ann', 'bob', 'cy']],
+    ['guest', 'taught', ['9X', '9Y', 'Chess'], ['ann', 'bob', 'cy']],
+    ['t', 'taught', ['9X'], ['ann']],
+    ['pupil', 'taught', null, []],
   ];
-  for (const [person, manager, classes, pupils] of table) {
-    const reach = reachOf(SCHOOL, person, manager);
-    t.same(reach?.classes ?? null, classes, `${person} ${manager}`);
-    t.same(reach?.pupils.map(({ user }) => user) ?? [], pupils, `${person} ${manager}`);
+  for (const [person, byRole, classes, pupils] of table) {
+    const reach = reachOf(SCHOOL, person, byRole);
+    t.same(reach?.classes ?? null, classes, `${person} ${byRole}`);
+    t.same(reach?.pupils.map(({ user }) => user) ?? [], pupils, `${person} ${byRole}`);
   }
-  const own = reachOf(SCHOOL, 't', false)!;
+  const own = reachOf(SCHOOL, 't', 'none')!;
   t.ok(reaches(own, { classes: ['9X'], pupils: ['ann'] }));
   t.notOk(reaches(own, { classes: ['9X', '9Y'], pupils: [] }));
   t.notOk(reaches(own, { classes: [], pupils: ['bob'] }));
-  t.ok(reaches(reachOf(SCHOOL, 'office', false)!, { classes: ['gone'], pupils: ['left'] }));
+  t.ok(reaches(reachOf(SCHOOL, 'office', 'none')!, { classes: ['gone'], pupils: ['left'] }));
 });
 
 await t.test('a class is asked about once for each level in it', async (t) => {
