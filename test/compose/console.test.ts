@@ -109,7 +109,7 @@ void t.test('a first start: what is made, what goes out, and that it ends whole'
     () => site.published('live').serial === 1 && site.published('policy').serial === 1,
   );
   t.match(site.published('policy').body, { strictestLevel: 'ks1' });
-  t.strictSame(site.published('live').body, { grants: [], sessions: [], suspensions: [], lessons: [] });
+  t.strictSame(site.published('live').body, { grants: [], sessions: [], suspensions: [], renewals: [], lessons: [] });
   for (const path of [site.layout.record, site.layout.auditKey, site.layout.signingKey, site.layout.consoleSocket]) {
     t.equal(statSync(path).mode & 0o077, 0, `${path} is ours alone`);
   }
