@@ -51,7 +51,7 @@ export interface DeviceSessions {
   personAt(address: string): Person | null;
   /** In the transaction of an event: a gateway tells which devices were in use at an instant (ms since the epoch). */
   seen(tx: Tx, addresses: readonly string[], at: number): void;
-  /** Ends what is over: idle, past its time, of somebody suspended, or at an address that is shared now. Gives how many. */
+  /** Ends what is over: idle, past its time, or at an address that is shared now. Gives how many. */
   endOld(): number;
   /** Ends every session of a person, such as when their password changes. */
   endOf(personId: string, why: EndReason): void;
@@ -60,7 +60,6 @@ export interface DeviceSessions {
 export type EndReason =
   | 'idle'
   | 'school day over'
-  | 'suspended'
   | 'left the school'
   | 'address shared'
   | 'another person signed in'
@@ -282,11 +281,10 @@ function end(
 }
 
 /** The reasons that need no word from a gateway. */
-function whyOver({ policy, clock }: DeviceOptions, { address, person, until }: DeviceSignIn): EndReason | null {
+function whyOver({ policy, clock }: DeviceOptions, { address, until }: DeviceSignIn): EndReason | null {
   const [rules, now] = [policy(), clock()];
   if (until <= now) return 'school day over';
   if (rules === null) return null;
-  if (isSuspended(rules, person, now)) return 'suspended';
   return isShared(rules, address) ? 'address shared' : null;
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type DataLayout, dataLayout } from '../../src/config/data-layout.ts';
 import { openRecordReadOnly, type Row, type SqlValue } from '../../src/store/database.ts';
 import { childrenOf, isRunning, listensOn } from './processes.ts';
@@ -73,11 +74,13 @@ export class Stack implements AsyncDisposable {
     await until(
       `${this.role} runs`,
       async () => {
-        if (!this.#isRunning) throw new Error(`${this.role} ended at its start:\n${this.stdout}${this.stderr}`);
+        if (!this.#isRunning) throw new Error(`${this.role} ended at its start`);
         return await this.#isServing();
       },
       START_MS,
-    ).catch((error: Error) => {
+    ).catch(async (error: Error) => {
+      // What it said last may still be on its way.
+      await pause(200);
       throw new Error(`${error.message}\n${this.stdout}${this.stderr}`, { cause: error });
     });
     return this;

@@ -36,7 +36,7 @@ export function suspend(
       { field: 'reason', reason: `Give the reason in at most ${MOST_REASON} characters.` },
     ]);
   }
-  const id = record.write((tx) => {
+  record.write((tx) => {
     const person = known(tx, whom);
     storeSuspension(tx, { personId: person.id, until, reason, by: actor.personId, at: now });
     audit.append(tx, {
@@ -48,10 +48,8 @@ export function suspend(
       address: actor.address,
     });
     publishing.callFor(tx, 'live');
-    return person.id;
   });
   void publishing.send();
-  options.endSessionsOf(id, 'suspended');
 }
 
 export function lift({ record, audit, publishing }: DirectoryOptions, actor: Actor, whom: Whom): void {

@@ -174,8 +174,8 @@ export interface DirectoryOptions {
   readonly policy: () => IdentityRules | null;
   /** Credentials that were wrong may be right now. */
   readonly onPasswords: () => void;
-  /** Ends what somebody has open elsewhere: they were suspended, have left, or have another password. */
-  readonly endSessionsOf: (personId: string, why: 'suspended' | 'left the school' | 'password changed') => void;
+  /** Ends what somebody has open elsewhere: they have left, or have another password. */
+  readonly endSessionsOf: (personId: string, why: 'left the school' | 'password changed') => void;
 }
 
 /** An import that disables more of a source's people than this part needs a person's word. */
