@@ -16,6 +16,7 @@ export type MetricId =
   | `bulk-${'tunnel' | 'http'}.${'cpu' | 'time'}`
   | 'single.p50'
   | 'round-trip.p50'
+  | `sign-in.${'cpu' | 'alone' | 'among' | 'burst'}`
   | `swap.${'before' | 'during' | 'time' | 'steady' | 'peak' | 'growth'}`
   | `idle.${'before' | 'fresh' | 'used'}`
   | `lists.${'disk' | 'memory' | 'ready' | 'build' | 'hit' | 'miss'}`
@@ -48,6 +49,10 @@ export const METRICS: readonly Metric[] = [
     digits: 3,
   },
   { id: 'round-trip.p50', work: 'latency', title: 'one GET in an open tunnel: median', unit: 'ms', digits: 3 },
+  { id: 'sign-in.cpu', work: 'sign-in', title: 'a sign-in at the front desk: CPU', unit: 'ms/sign-in', digits: 1 },
+  { id: 'sign-in.alone', work: 'sign-in', title: '  nobody else does: median', unit: 'ms', digits: 0 },
+  { id: 'sign-in.among', work: 'sign-in', title: '  21 within a second: 95th percentile', unit: 'ms', digits: 0 },
+  { id: 'sign-in.burst', work: 'sign-in', title: '  21 at the same instant: 95th percentile', unit: 'ms', digits: 0 },
   {
     id: 'swap.before',
     work: 'swap',

@@ -1,7 +1,18 @@
 import { parseArgs } from 'node:util';
 import type { ProxyId } from './setting.ts';
 
-export const WORKS = ['http', 'connect', 'cold', 'bulk', 'refused', 'latency', 'swap', 'idle', 'lists'] as const;
+export const WORKS = [
+  'http',
+  'connect',
+  'cold',
+  'bulk',
+  'refused',
+  'latency',
+  'sign-in',
+  'swap',
+  'idle',
+  'lists',
+] as const;
 export type WorkId = (typeof WORKS)[number];
 
 export const PROXIES = ['direct', 'schoolgate', 'squid', 'tinyproxy', 'e2guardian'] as const satisfies ProxyId[];

@@ -12,6 +12,7 @@ import { type Bench, measureCold, measureIdle, measureStep, STEPS, warmUp, suits
 import type { WorkId } from './options.ts';
 import { ORIGIN_NAME, type OriginPorts, type RunningWay, type Way } from './setting.ts';
 import type { Sizes } from './sizes.ts';
+import { measureSignIns } from './sign-in.ts';
 import { measureSwap, type SwapPlace } from './swap.ts';
 
 /** Tunnels at once outside the idle work. */
@@ -39,6 +40,7 @@ export async function measureAll(
   };
   if (only.has('cold')) await coldRounds(ways, bench, start, say);
   await warmRounds(only, ways, bench, start, say);
+  if (only.has('sign-in')) await signInRound(ways, bench, { folder, nameServer: names.address }, say);
   if (only.has('swap')) await swapRound(ways, bench, { folder, nameServer: names.address }, say);
   if (only.has('idle')) await idleRound(ways, bench, start, say);
   if (only.has('lists')) {
@@ -82,6 +84,14 @@ async function warmRounds(
       const able = running.filter((way) => suits(step, way));
       for (const way of rotate(able, round)) await measureStep(step, way, bench);
     }
+  }
+}
+
+/** Of Schoolgate alone, and once: the rounds lie in it. */
+async function signInRound(ways: readonly Way[], bench: Bench, place: SwapPlace, say: Say): Promise<void> {
+  for (const way of ways.filter(({ id }) => id === 'schoolgate')) {
+    say(`${bench.sizes.classes} times 21 sign-ins: ${way.id}`);
+    await measureSignIns(way, bench, place);
   }
 }
 

@@ -13,6 +13,8 @@ export interface Sizes {
   /** Tunnels one after the other, for the latency. */
   readonly singleTunnels: number;
   readonly roundTrips: number;
+  /** How often 21 people sign in. */
+  readonly classes: number;
   /** How often the index is replaced, names in it, and requests of a job meanwhile. */
   readonly swaps: number;
   readonly swapNames: number;
@@ -44,6 +46,7 @@ export const FULL: Sizes = {
   refusedTunnels: 4_000,
   singleTunnels: 500,
   roundTrips: 2_000,
+  classes: 20,
   swaps: 100,
   swapNames: 1_400_000,
   swapRequests: 4_000,
@@ -71,6 +74,7 @@ export const QUICK: Sizes = {
   refusedTunnels: 400,
   singleTunnels: 50,
   roundTrips: 200,
+  classes: 2,
   swaps: 10,
   swapNames: 140_000,
   swapRequests: 1_000,

@@ -74,7 +74,8 @@ void t.test(
     const answer = await page.goto(http);
     t.equal(answer?.status(), 403);
     t.match(await page.textContent('body'), 'has stopped the internet for you');
-    await t.rejects(page.goto(https), /ERR_TUNNEL_CONNECTION_FAILED/);
+    const other = await page.context().newPage();
+    await t.rejects(other.goto(https), /ERR_TUNNEL_CONNECTION_FAILED/);
   },
 );
 
