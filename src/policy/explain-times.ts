@@ -1,6 +1,6 @@
 import type { DecisionRequest } from './decide.ts';
 import { createMomentAt, windowAt } from './schedule.ts';
-import type { PolicySnapshot, TimedRules } from './snapshot.ts';
+import type { DayWindow, PolicySnapshot, TimedRules } from './snapshot.ts';
 import { datedText, hoursText, windowsText } from './times-text.ts';
 
 /**
@@ -12,14 +12,19 @@ export function timeOfRule(rule: string, { who }: DecisionRequest, policy: Polic
   if (level?.hours?.rule === rule) return `outside the hours (${hoursText(level.hours.windows)})`;
   const person = who.user === null ? null : policy.people[who.user]?.rules;
   const owners = [level, person, ...who.groups.map((group) => policy.groups[group])];
-  const timed = owners.flatMap((owner) => owner?.times ?? []).filter((one) => holds(one, rule));
+  const moment = createMomentAt(policy)(now);
+  const inForce = owners
+    .flatMap((owner) => owner?.times ?? [])
+    .map((timed) => ({ timed, window: windowAt(timed.when, moment) }))
+    .filter(({ timed, window }) => window !== undefined && holds(timed, rule));
   // A name may begin as another does, with a dot after it.
-  const nearest = timed.toSorted((a, b) => b.rule.length - a.rule.length)[0];
-  const window = nearest && windowAt(nearest.when, createMomentAt(policy)(now));
-  if (window === undefined) return null;
-  const place = nearest?.where === undefined ? '' : ` in ${nearest.where.places.join(', ')}`;
+  const nearest = inForce.toSorted((a, b) => b.timed.rule.length - a.timed.rule.length)[0];
+  return nearest === undefined ? null : inForceText(nearest.timed, nearest.window!);
+}
+
+function inForceText({ where }: TimedRules, window: DayWindow): string {
   const times = window.word === undefined ? '' : ` (${datedText(window)})`;
-  return `in force at ${windowsText([window])}${times}${place}`;
+  return `in force at ${windowsText([window])}${times}${where === undefined ? '' : ` in ${where.places.join(', ')}`}`;
 }
 
 function holds(timed: TimedRules, rule: string): boolean {

@@ -6,7 +6,7 @@ import { type DecisionRequest, type Violation, decide, faultDecision, strictest 
 import { NO_LIVE, type PreparedLive, prepareLive, preparePolicy } from '../../src/policy/prepare.ts';
 import type { Grant } from '../../src/policy/snapshot.ts';
 import { type Decision, REASONS } from '../../src/policy/verdict.ts';
-import { at, grant, match, request, snapshotOf, who } from './small-school.ts';
+import { RULES, at, grant, match, request, snapshotOf, who } from './small-school.ts';
 
 const policy = preparePolicy(snapshotOf());
 const MONDAY_9 = at('2026-11-23T09:00:00Z');
@@ -410,6 +410,23 @@ await t.test('the strictest of two decisions binds', async (t) => {
 });
 
 await t.test('the short way gives what the whole precedence gives', async (t) => {
+  const timed = `title: Timed
+extends: junior
+times:
+  - { name: Eleven, when: [{ from: "11:00", to: "12:00" }], categories: { games: allow, adult: warn }, uncategorised: block }
+  - { name: Upper, when: [always], where: [Upper school], categories: { adult: monitor } }
+  - { name: Evening, when: [{ from: "18:00", to: "06:00" }], where: [Upper school], closed: true }
+`;
+  const policy = preparePolicy(
+    snapshotOf({
+      'levels/timed.yaml': timed,
+      'rules.yaml': RULES.replace(
+        '- name: 9y',
+        '- name: 9y\n    times: [{ name: A, when: [{ from: "11:00", to: "12:00" }], categories: { adult: block } }]',
+      ),
+    }),
+  );
+  const ask = (asked: DecisionRequest, open: PreparedLive, now: number): Decision => decide(policy, open, asked, now);
   const answers = [[], ['adult'], ['news'], ['games', 'known-good'], ['csam'], ['unheard-of']].map((list) =>
     match(...list),
   );
@@ -419,7 +436,8 @@ await t.test('the short way gives what the whole precedence gives', async (t) =>
     path: fc.constantFrom(null, '/', '/a.exe'),
     match: fc.constantFrom(...answers),
     user: fc.constantFrom(null, 'ann', 'bob', 'unheard'),
-    level: fc.constantFrom('junior', 'senior', 'evening'),
+    level: fc.constantFrom('junior', 'senior', 'evening', 'timed'),
+    client: fc.constantFrom('10.9.0.1', '10.1.0.1'),
     groups: fc.subarray(['9x', '9y', 'unheard']),
     needs: fc.constantFrom('nothing', 'sign-in', 'agreement'),
     now: fc.constantFrom(MONDAY_9, MONDAY_11, MONDAY_18),
@@ -427,15 +445,19 @@ await t.test('the short way gives what the whole precedence gives', async (t) =>
   });
   const grants = live({ hosts: ['closed.example'], levels: ['junior'] });
   fc.assert(
-    fc.property(asked, ({ host, path, match, user, level, groups, needs, now, isOpen }) => {
+    fc.property(asked, ({ host, path, match, user, level, client, groups, needs, now, isOpen }) => {
       const open = isOpen ? grants : NO_LIVE;
-      const short = ask(request(host, { path, match, who: who({ user, level, groups, needs }) }), open, now);
+      const short = ask(request(host, { path, match, who: who({ user, level, client, groups, needs }) }), open, now);
       // A class with rules of its own, none of which is met, makes decide go through every step.
-      const idle = who({ user, level, groups: [...groups, 'idle'], needs });
+      const idle = who({ user, level, client, groups: [...groups, 'idle'], needs });
       assert.deepEqual(short, ask(request(host, { path, match, who: idle }), open, now));
     }),
     { numRuns: 300 },
   );
   const plain = request('a.test');
-  t.equal(ask(plain), ask(plain), 'and is the same object each time: nothing is allocated');
+  t.equal(
+    ask(plain, NO_LIVE, MONDAY_9),
+    ask(plain, NO_LIVE, MONDAY_9),
+    'and is the same object each time: nothing is allocated',
+  );
 });
