@@ -87,6 +87,16 @@ function write(path: string, text: string): void {
   writeFileSync(path, text);
 }
 
+await t.test('check says where the person is asked first', async (t) => {
+  const s = shell(t);
+  const warns = JUNIOR.replace('uncategorised: allow', 'uncategorised: warn');
+  write(join(s.root, 'policies', 'levels/junior.yaml'), warns);
+  const text = await s.run('check', 'http://unknown.test/', '--level', 'junior');
+  t.match(text, /^WARNED {3}http:\/\/unknown\.test\/$/m);
+  t.match(text, /For staff .*action warn: the person is asked first/);
+  t.match(text, /Said to the person .*Read the warning/);
+});
+
 await t.test('check explains itself to a person at a terminal', async (t) => {
   const s = shell(t);
   const text = await s.run('check', 'http://www.BETS.test/', '--level', 'senior');

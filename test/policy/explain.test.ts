@@ -42,6 +42,20 @@ await t.test('a verdict has every field of the contract', async (t) => {
   });
 });
 
+await t.test('a passed warning says that it was one', async (t) => {
+  const passes = { has: () => true };
+  for (const [level, expected] of [
+    ['junior', 'You can open this site for now. A grown-up at school can see that you did.'],
+    ['senior', 'You can open this site for now, because you read the warning. The school takes note that you did.'],
+  ] as const) {
+    const asked = request('a.test', { who: who({ level }), match: match('chat') });
+    const about = { request: asked, canonical: 'http://a.test/', now: NOW, policy: snapshot, serial: 1 };
+    const { user, staff } = explain(decide(policy, NO_LIVE, asked, NOW, passes), about).explain;
+    t.equal(user, expected);
+    t.match(staff, /^Allowed at step 9 .*action warn: the person read the warning and went on; category chat/);
+  }
+});
+
 await t.test('illegal material is never written in clear', async (t) => {
   const asked = request('secret.test', { path: '/page', match: match('csam', 'self-harm') });
   const about = { request: asked, canonical: 'http://secret.test/page', now: NOW, policy: snapshot, serial: 1 };
