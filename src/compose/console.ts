@@ -32,7 +32,7 @@ import type { ConsoleAnswers } from './console-questions.ts';
 import { type ConsoleRooms, DEFAULT_ZONE, buildRooms, openConsoleRecord } from './console-rooms.ts';
 import { IndexShelf, indexMark } from './index-shelf.ts';
 import { createRebuilder } from './rebuild-index.ts';
-import { importDroppedRoster } from './dropped-roster.ts';
+import { dropFolderStatus, importDroppedRoster } from './dropped-roster.ts';
 import { createWeeklyReport, reportSources } from './weekly-report.ts';
 
 export interface ConsoleOptions {
@@ -116,6 +116,8 @@ export async function runConsole(environment: Environment, options: ConsoleOptio
 
 /** How often sign-ins on devices that are over are looked for, ms. */
 const END_DEVICES_MS = 10_000;
+/** How far back the console's pages speak of a roster that was refused. */
+const MONTH_MS = 31 * 86_400_000;
 
 function endOldDevices({ devices }: ConsoleRooms, log: Logger): void {
   try {
@@ -255,15 +257,17 @@ async function openConsoleDoors(
   rooms: ConsoleRooms,
   log: Logger,
 ): ReturnType<typeof openDoors> {
-  const { layout, policy } = rooms;
+  const { layout, policy, safeguarding, clock } = rooms;
   const { tls, consoleHost: host, consolePort: port } = environment;
   const inForce = () => policy.published()?.snapshot ?? null;
   const app = await createConsoleApp({
     ...rooms,
     policyInForce: inForce,
+    levelTitle: (level) => inForce()?.levels[level]?.title ?? level,
     timeZone: () => inForce()?.timeZone ?? DEFAULT_ZONE,
     school: () => inForce()?.school ?? null,
     lists: () => listsStatus(environment, layout),
+    dropFolder: () => dropFolderStatus(layout.rosterDrop, safeguarding.alarms(clock() - MONTH_MS, clock() + 1)),
     // Fastify tells of each start at `info`; the supervisor prints where the console is.
     log: log.child({}, { level: 'warn' }),
     tls: tls === null ? null : { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) },

@@ -11,6 +11,7 @@ const STATUS: Readonly<Record<string, number>> = {
   person_unknown: 404,
   class_unknown: 404,
   person_not_suspended: 409,
+  import_stale: 409,
   no_policy: 503,
   unblock_unknown: 404,
   lesson_unknown: 404,

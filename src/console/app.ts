@@ -10,6 +10,9 @@ import { type ListRoutesOptions, listRoutes } from '../categories/routes.ts';
 import { type EvidenceRoutesOptions, evidenceRoutes } from '../evidence/routes.ts';
 import { type GuestRoutesOptions, guestRoutes } from '../identity/guest-routes.ts';
 import { accountRoutes } from '../identity/account-routes.ts';
+import { type DeviceRoutesOptions, deviceRoutes } from '../identity/device-routes.ts';
+import { type ImportRoutesOptions, importRoutes } from '../identity/directory/import-routes.ts';
+import { type PeopleRoutesOptions, peopleRoutes } from '../identity/directory/people-routes.ts';
 import { type DirectoryRoutesOptions, directoryRoutes } from '../identity/directory/routes.ts';
 import { type IdentityRoutesOptions, identityRoutes } from '../identity/routes.ts';
 import { type LessonRoutesOptions, lessonRoutes } from '../lessons/routes.ts';
@@ -27,6 +30,9 @@ export interface ConsoleAppOptions
     IdentityRoutesOptions,
     GuestRoutesOptions,
     DirectoryRoutesOptions,
+    PeopleRoutesOptions,
+    ImportRoutesOptions,
+    DeviceRoutesOptions,
     PolicyRoutesOptions,
     UnblockRoutesOptions,
     LessonRoutesOptions,
@@ -67,6 +73,9 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(accountRoutes, options);
   await app.register(guestRoutes, options);
   await app.register(directoryRoutes, options);
+  await app.register(peopleRoutes, options);
+  await app.register(importRoutes, options);
+  await app.register(deviceRoutes, options);
   await app.register(overviewRoutes, options);
   await app.register(metricsRoutes, options);
   await app.register(unblockRoutes, options);

@@ -49,9 +49,12 @@ export const PERMISSIONS = {
     may: 'end an illegal list, with another person; one of the two must be headteacher or safeguarding lead',
     roles: ['headteacher', 'safeguarding-lead', 'network-manager'],
   },
-  'people.see': { may: 'list people of the directory', roles: [...LEADS, 'technician'] },
+  'people.see': {
+    may: 'see people of the directory, their classes, and who is signed in on devices',
+    roles: [...LEADS, 'technician'],
+  },
   'people.import': { may: 'import a roster', roles: OPERATORS },
-  'people.suspend': { may: 'stop a person’s access, and give it back', roles: LEADS },
+  'people.suspend': { may: 'stop a person’s access, give it back, and sign somebody out on a device', roles: LEADS },
   'people.cards': { may: 'make log-in cards with new temporary passwords', roles: OPERATORS },
   'evidence.see': {
     may: 'see when, where and for whom illegal material was refused',

@@ -268,5 +268,11 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   'policy/shipped-levels.test.ts': ['policies/levels', 'policies/school.yaml'],
   'frontdesk/accessibility.test.ts': ['frontdesk/pages.ts'],
   'frontdesk/front-desk.test.ts': ['frontdesk/app.ts', 'frontdesk/routes.ts'],
+  'console/people.test.ts': [
+    'identity/directory/people-routes.ts',
+    'identity/directory/import-routes.ts',
+    'identity/device-routes.ts',
+  ],
+  'console/people-pages.test.ts': ['console/table.ts', 'identity/directory/people-routes.ts'],
   'console/forms.test.ts': ['identity/routes.ts', 'unblock/routes.ts', 'policy/routes.ts'],
 };

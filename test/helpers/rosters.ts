@@ -38,3 +38,32 @@ export function generatedRoster(pupils: number): Record<string, string> {
     'enrollments.csv': text(enrollments),
   };
 }
+
+const GIVEN =
+  'Amelia Oliver Isla Muhammad Zoë Noah Aoife Jakub Siân Kwame Priya Tomasz Grace Leo Mary-Anne Ayaan Freya Idris Niamh Jean-Luc'.split(
+    ' ',
+  );
+const FAMILY =
+  'Smith O’Connor Khan Jones Nowak Featherstonehaugh-Cholmondeley Patel Brown Núñez Williams Okonkwo MacDonald Singh Evans Ó'.split(
+    ' ',
+  );
+const SUBJECTS = ['En', 'Ma', 'Sc', 'Hi', 'Gg', 'Fr', 'Pe', 'Cs'];
+
+/** A secondary school as one plain CSV file: years 7 to 13, a form and eight sets for each pupil, their teachers and other staff. */
+export function plainSchool(pupils: number): string {
+  const lines = ['username,id,given name,family name,role,year,classes,teaches,groups,status'];
+  const nameOf = (i: number): string =>
+    `${GIVEN[i % GIVEN.length]!},${FAMILY[(i * 7 + Math.floor(i / 20)) % FAMILY.length]!}`;
+  const sets = new Set<string>();
+  for (let i = 0; i < pupils; i++) {
+    const year = 7 + (i % 7);
+    const set = Math.floor(i / 7) % 8;
+    const classes = [`${year}${'ABCDEFGH'[set]!}`, ...SUBJECTS.map((subject) => `${year}x/${subject}${set + 1}`)];
+    for (const name of classes) sets.add(name);
+    lines.push(`p${i},p-${i},${nameOf(i)},pupil,${year},${classes.join(';')},,${i % 9 === 0 ? 'choir' : ''},`);
+  }
+  [...sets].forEach((name, i) => {
+    lines.push(`t${i},t-${i},${nameOf(i * 3)},${i % 11 === 0 ? 'teacher;staff' : 'teacher'},,,${name},,`);
+  });
+  return `${lines.join('\r\n')}\r\n`;
+}

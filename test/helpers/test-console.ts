@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { createConsoleApp } from '../../src/console/app.ts';
 import type { Lists, UpdateReport } from '../../src/categories/service.ts';
 import type { Role } from '../../src/identity/roles.ts';
+import type { DropFolder } from '../../src/identity/directory/import-routes.ts';
 import { createPasswords } from '../../src/identity/passwords.ts';
 import { insertPerson, insertSession, storePassword } from '../../src/identity/repository.ts';
 import { newToken, tokenHash } from '../../src/identity/token.ts';
@@ -36,6 +37,7 @@ export interface TestConsoleOptions {
   readonly listUpdates?: Lists;
   /** Where an index lies; default: nowhere. */
   readonly dataDir?: string;
+  readonly dropFolder?: DropFolder;
 }
 
 const DONE = async (): Promise<UpdateReport> => ({ fetched: [], changes: [], enforced: [], alarms: [] });
@@ -59,8 +61,10 @@ export async function testConsole(options: TestConsoleOptions = {}): Promise<Tes
   const app = await createConsoleApp({
     ...plane,
     policyInForce: inForce,
+    levelTitle: (level) => inForce()?.levels[level]?.title ?? level,
     timeZone: () => 'Europe/London',
     school: () => inForce()?.school ?? null,
+    dropFolder: () => options.dropFolder ?? { folder: '/srv/data/roster-drop', files: [], refused: null },
     listUpdates: options.listUpdates ?? NO_LISTS,
     lists: () => ({ names: 1234, lists: [], illegalListLoaded: false, problem: null }),
     log: createLogger('console', 'silent'),

@@ -16,7 +16,7 @@ import type { LogInCard } from './cards.ts';
 import type { StoredPerson } from './model.ts';
 import { type ImportPlan, importDigest, planImport } from './plan-import.ts';
 import { lift, makeCards, suspend } from './access-service.ts';
-import { listClasses, listPeople, lookAtPerson } from './people-service.ts';
+import { listPeople, lookAtPerson, rememberPeople } from './people-service.ts';
 import {
   accountsOutside,
   directoryPeople,
@@ -146,7 +146,7 @@ export interface Directory {
   /** Looking is put on record. Throws `person_unknown`. */
   person(actor: Actor, id: string): PersonDetails;
   /** Names no pupil. */
-  classes(): ClassSummary[];
+  classes(): readonly ClassSummary[];
   /** Everybody who belongs to the school, for deciding what somebody may do. Showing people to somebody is `list`. */
   members(): StoredPerson[];
   /** Throws `person_unknown`, or an InvalidFieldsError. */
@@ -195,6 +195,7 @@ export function suspensionsInForce(tx: ReadTx, now: number): Suspension[] {
 }
 
 export function createDirectory(options: DirectoryOptions): Directory {
+  const everybody = rememberPeople(options);
   return {
     preview: async (files) => {
       const roster = await read(options, files);
@@ -203,10 +204,10 @@ export function createDirectory(options: DirectoryOptions): Directory {
     },
     import: (by, files, accept, digest) => importRoster(options, by, files, accept, digest),
     lastImports: () => options.record.read(lastImports),
-    list: (actor, filter, asked = {}) => listPeople(options, actor, filter, asked),
+    list: (actor, filter, asked = {}) => listPeople(options, everybody(), actor, filter, asked),
     person: (actor, id) => lookAtPerson(options, actor, id),
-    classes: () => options.record.read(listClasses),
-    members: () => options.record.read(listDirectory).filter(({ leftAt }) => leftAt === null),
+    classes: () => everybody().classes,
+    members: () => everybody().people.filter(({ leftAt }) => leftAt === null),
     suspend: (actor, whom, suspending) => suspend(options, actor, whom, suspending),
     lift: (actor, whom) => lift(options, actor, whom),
     makeCards: (actor, whose) => makeCards(options, actor, whose),
