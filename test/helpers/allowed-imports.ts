@@ -128,7 +128,7 @@ export const PURE_TO_THE_GROUND = [
 ];
 
 export const PACKAGE_HOMES: Readonly<Record<string, readonly Where[]>> = {
-  fastify: ['console/*', 'frontdesk/*', '*/routes.ts', '*-routes.ts'],
+  fastify: ['console/*', 'frontdesk/*', '*/routes.ts', '*-routes.ts', 'identity/directory/people-table.ts'],
   '@fastify/cookie': ['console/*'],
   '@fastify/csrf-protection': ['console/*'],
   '@fastify/formbody': ['console/*'],
