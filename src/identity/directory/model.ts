@@ -26,6 +26,9 @@ export interface StoredPerson extends PersonFacts {
   readonly isConsoleUser: boolean;
 }
 
+/** Somebody as an import has left them: nothing else changes this. */
+export type RosteredPerson = Omit<StoredPerson, 'isConsoleUser'>;
+
 /** An account that no roster has named so far. */
 export interface Account {
   readonly id: string;

@@ -7,7 +7,7 @@ import { type GivenLevel, givenLevel } from '../identify.ts';
 import { devicesOf, findUserName } from '../repository.ts';
 import { YEARS } from '../school-years.ts';
 import { canonicalUser } from '../user-name.ts';
-import { type StoredPerson, fullName } from './model.ts';
+import { type RosteredPerson, fullName } from './model.ts';
 import {
   type StoredPassword,
   type StoredSuspension,
@@ -20,8 +20,8 @@ import type { ClassSummary, DirectoryOptions, ListedPerson, PeopleFilter, Person
 
 // Looking at people. Whoever looks at somebody who can be told apart is put on record in the same transaction.
 
-/** Somebody as their roster has them. */
-interface Known extends StoredPerson {
+/** Somebody with what they are known by. */
+interface Known extends RosteredPerson {
   /** Canonical user name; null: somebody else has it by now. */
   readonly name: string | null;
 }
@@ -48,7 +48,7 @@ export function rememberPeople({ record, publishing }: DirectoryOptions): () => 
   };
 }
 
-function withName(person: StoredPerson): Known {
+function withName(person: RosteredPerson): Known {
   return { ...person, name: person.leftAt === null ? canonicalUser(person.userName) : null };
 }
 
@@ -117,7 +117,7 @@ function levelOf({ name, kind, roles, year }: Known, rules: ReturnType<Directory
 }
 
 function listed(
-  person: StoredPerson,
+  person: RosteredPerson,
   level: string | null,
   suspension: StoredSuspension | undefined,
   password: StoredPassword | undefined,
@@ -154,7 +154,7 @@ function lastSignIn(tx: ReadTx, id: string): PersonDetails['lastSignIn'] {
   return { how: row.action === 'session.opened' ? 'console' : 'device', at: Date.parse(row.at), address };
 }
 
-function classesOf(people: readonly StoredPerson[]): ClassSummary[] {
+function classesOf(people: readonly RosteredPerson[]): ClassSummary[] {
   const byName = new Map<string, { pupils: number; years: Set<string>; teachers: string[] }>();
   const classNamed = (name: string) => {
     const known = byName.get(name) ?? { pupils: 0, years: new Set(), teachers: [] };

@@ -13,7 +13,7 @@ import { readRoster } from '../roster/read-roster.ts';
 import { FORMATS, type Roster, type RosterFile } from '../roster/roster.ts';
 import type { DeviceSignIn } from '../repository.ts';
 import type { LogInCard } from './cards.ts';
-import type { StoredPerson } from './model.ts';
+import type { RosteredPerson, StoredPerson } from './model.ts';
 import { type ImportPlan, importDigest, planImport } from './plan-import.ts';
 import { lift, makeCards, suspend } from './access-service.ts';
 import { listPeople, lookAtPerson, rememberPeople } from './people-service.ts';
@@ -148,7 +148,7 @@ export interface Directory {
   /** Names no pupil. */
   classes(): readonly ClassSummary[];
   /** Everybody who belongs to the school, for deciding what somebody may do. Showing people to somebody is `list`. */
-  members(): StoredPerson[];
+  members(): RosteredPerson[];
   /** Throws `person_unknown`, or an InvalidFieldsError. */
   suspend(actor: Actor, whom: Whom, suspending: Suspending): void;
   /** Throws `person_unknown`, `person_not_suspended`. */
