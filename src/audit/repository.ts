@@ -55,6 +55,13 @@ export function newestRowOf(tx: ReadTx, subject: string, actions: readonly Audit
   return (tx.get(sql, subject, JSON.stringify(actions)) as AuditRow | undefined) ?? null;
 }
 
+/** Rows of these acts from `from` (inclusive) to `until` (inclusive), ISO 8601 UTC, oldest first. */
+export function rowsBetween(tx: ReadTx, actions: readonly AuditAction[], from: string, until: string): AuditRow[] {
+  const marks = actions.map(() => '?').join(', ');
+  const sql = `SELECT * FROM audit WHERE action IN (${marks}) AND at >= ? AND at <= ? ORDER BY seq`;
+  return tx.all(sql, ...actions, from, until) as unknown as AuditRow[];
+}
+
 export function countRows(tx: ReadTx): number {
   return Number(tx.get('SELECT count(*) AS n FROM audit')!['n']);
 }

@@ -7,7 +7,7 @@ import type { AuditEntry } from './entry.ts';
 import { insertRow, readHead, rowsAfter, storeHead } from './repository.ts';
 
 /** For whoever reads the record. */
-export { countRows, newestRowOf, newestRows } from './repository.ts';
+export { countRows, newestRowOf, newestRows, rowsBetween } from './repository.ts';
 
 /** The record of acts. Only appended to, and only inside the transaction of the act. */
 export interface Audit {

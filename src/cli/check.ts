@@ -4,7 +4,10 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { SchoolgateError } from '../kernel/errors.ts';
-import type { CheckQuery, CheckUrl, Checked } from '../policy/check-url.ts';
+import type { CheckQuery, Checked, Replay } from '../policy/check-url.ts';
+import type { ReplayUrl } from '../policy/replay.ts';
+import type { PolicySnapshot } from '../policy/snapshot.ts';
+import type { Verdict } from '../policy/verdict.ts';
 import { type CliContext, type RegisterCommand, UsageError } from './context.ts';
 
 interface CheckOptions {
@@ -24,7 +27,10 @@ export const registerCheck: RegisterCommand = (program, context) => {
     .option('--user <name>', 'as this person')
     .option('--level <level>', 'as this level')
     .option('--from <ip>', 'from this device')
-    .option('--at <time>', "at this time: ISO 8601 with its zone, or 2026-11-23T09:00 on the school's clock")
+    .option(
+      '--at <time>',
+      "at this time, also a past one: ISO 8601 with its zone, or 2026-11-23T09:00 on the school's clock",
+    )
     .option('--json', 'print the verdict as JSON')
     .option('--batch <file>', 'read {"url","user"?,"level"?,"from"?,"at"?} a line, write one JSON verdict a line')
     .action((url: string | undefined, options: CheckOptions) => check(context, url, options));
@@ -36,24 +42,33 @@ async function check(context: CliContext, url: string | undefined, options: Chec
     if (url !== undefined || json !== undefined || Object.keys(who).length > 0) {
       throw new UsageError('--batch stands alone: each line of the file says its own address, person and time.');
     }
-    return runBatch(context, await openCheck(context), resolve(context.cwd, batch));
+    return withCheck(context, (checkUrl) => runBatch(context, checkUrl, resolve(context.cwd, batch)));
   }
   if (url === undefined) throw new UsageError('Name an address to check, or a file with --batch.');
-  const checkUrl = await openCheck(context);
-  const checked = asUsage(() => checkUrl({ url, ...who }, context.clock()));
-  if (json === true) {
-    context.stdout.write(`${JSON.stringify({ ...checked.verdict, matched: checked.matched() })}\n`);
-    return;
-  }
-  const { entryText } = await import('../categories/explain-match.ts');
-  const entries = checked.matched().map((entry) => `${entry.list}: ${shorten(entryText(entry))}`);
-  context.stdout.write(text(url, checked, entries));
+  return withCheck(context, async (checkUrl) => {
+    const checked = await asUsage(checkUrl({ url, ...who }, context.clock()));
+    const { checkText } = await import('./check-text.ts');
+    context.stdout.write(json === true ? `${JSON.stringify(inFull(checked))}\n` : checkText(url, checked));
+  });
+}
+
+/** The contract's verdict with the whole way to it. */
+function inFull(checked: Checked): object {
+  const verdict = withReplay(checked);
+  return { ...verdict, explain: { ...verdict.explain, chain: checked.chain() }, matched: checked.matched() };
+}
+
+/** The contract's verdict; of a time that is past with what it rests on. */
+function withReplay({ verdict, replay }: Checked): Verdict {
+  if (replay === null) return verdict;
+  const explain: Verdict['explain'] & { replay: Replay } = { ...verdict.explain, replay };
+  return { ...verdict, explain };
 }
 
 /** What is wrong with a query on the command line is a misuse of the command. */
-function asUsage(run: () => Checked): Checked {
+async function asUsage(checking: Promise<Checked>): Promise<Checked> {
   try {
-    return run();
+    return await checking;
   } catch (error) {
     if (error instanceof SchoolgateError && error.code === 'check_query') throw new UsageError(error.publicText);
     throw error;
@@ -61,23 +76,30 @@ function asUsage(run: () => Checked): Checked {
 }
 
 /** The policy in force on this machine, or the files where none is published yet, and the index in force. */
-async function openCheck(context: CliContext): Promise<CheckUrl> {
+async function withCheck(context: CliContext, work: (checkUrl: ReplayUrl) => Promise<void>): Promise<void> {
   const { policySources } = await import('./policy-sources.ts');
   const { loadCurrentIndex, readManifest } = await import('../categories/current-index.ts');
-  const { createCheckUrl } = await import('../policy/check-url.ts');
+  const { createReplay } = await import('../policy/replay.ts');
+  const { openPast } = await import('../compose/past.ts');
   const { destinations } = await import('../gateway/destinations.ts');
   const { addressRanges } = await import('../kernel/ip.ts');
   const sources = policySources(context);
   const { policy, serial } = sources.published() ?? { policy: sources.onDisk(), serial: 0 };
   if (readManifest(sources.layout) === null) await buildFirstIndex(context, sources.listsDir);
-  return createCheckUrl({
-    policy,
-    serial,
-    people: sources.people(),
-    live: sources.live(),
-    index: loadCurrentIndex(sources.layout),
-    destinations: destinations(addressRanges(policy.network.allowDestinations), new Set()),
-  });
+  const past = openPast(sources.layout);
+  try {
+    const present = {
+      policy,
+      serial,
+      people: sources.people(),
+      live: sources.live(),
+      index: loadCurrentIndex(sources.layout),
+      destinations: ({ network }: PolicySnapshot) => destinations(addressRanges(network.allowDestinations), new Set()),
+    };
+    await work(createReplay(present, past));
+  } finally {
+    past.close();
+  }
 }
 
 async function buildFirstIndex(context: CliContext, listsDir: string): Promise<void> {
@@ -91,45 +113,10 @@ async function buildFirstIndex(context: CliContext, listsDir: string): Promise<v
   for (const alarm of alarms) context.stderr.write(`${alarm}\n`);
 }
 
-/** A screen's worth of an entry: an expression may be a page long. */
-function shorten(entry: string): string {
-  return entry.length > 100 ? `${entry.slice(0, 99)}…` : entry;
-}
-
-function headOf({ verdict, action }: Checked['verdict']): string {
-  if (verdict === 'allow') return 'ALLOWED';
-  return action === 'warn' ? 'WARNED ' : 'BLOCKED';
-}
-
-function text(
-  asked: string,
-  { verdict, hostOnly, identified, unknownPerson }: Checked,
-  entries: readonly string[],
-): string {
-  const { explain } = verdict;
-  const lines = [
-    `${headOf(verdict)}  ${verdict.canonical ?? asked}`,
-    `  Said to the person  ${explain.user}`,
-    `  For staff           ${explain.staff}`,
-    `  Categories          ${verdict.categories.join(', ') || 'none'}`,
-    ...entries.map((entry, i) => `  ${i === 0 ? 'On lists' : '        '}            ${entry}`),
-    `  Flagged             ${verdict.flagged ? 'yes' : 'no'}`,
-    `  Level               ${verdict.level}${verdict.user === null ? '' : `, for ${verdict.user}`}`,
-    `  At                  ${verdict.at}`,
-    `  Policy              ${verdict.serial === 0 ? 'as it stands on disk; none is published here yet' : `serial ${verdict.serial}, in force on this machine`}`,
-  ];
-  if (hostOnly) lines.push('Judged by its host alone: over https a gateway sees no path, and neither does this check.');
-  if (unknownPerson)
-    lines.push(`Neither policy nor directory knows ${verdict.user}, who therefore gets the strictest level.`);
-  else if (identified === 'range') lines.push('The level is that of the address range.');
-  lines.push('Lists of illegal material are never consulted here.');
-  return `${lines.join('\n')}\n`;
-}
-
 /** Output is written in pieces of about this many characters. */
 const WRITE_AT = 64 * 1024;
 
-async function runBatch(context: CliContext, checkUrl: CheckUrl, file: string): Promise<void> {
+async function runBatch(context: CliContext, checkUrl: ReplayUrl, file: string): Promise<void> {
   const { readLines } = await import('./read-lines.ts');
   const now = context.clock();
   let line = 0;
@@ -138,7 +125,7 @@ async function runBatch(context: CliContext, checkUrl: CheckUrl, file: string): 
   for await (const read of readLines(await openFile(file))) {
     line++;
     if (read === '') continue;
-    const answer = answerLine(checkUrl, read, now);
+    const answer = await answerLine(checkUrl, read, now);
     if ('error' in answer) bad++;
     out += `${JSON.stringify('error' in answer ? { ...answer, line } : answer)}\n`;
     if (out.length < WRITE_AT) continue;
@@ -163,9 +150,13 @@ async function openFile(file: string): Promise<Readable> {
   }
 }
 
-function answerLine(checkUrl: CheckUrl, line: string, now: number): Checked['verdict'] | { readonly error: string } {
+async function answerLine(
+  checkUrl: ReplayUrl,
+  line: string,
+  now: number,
+): Promise<Verdict | { readonly error: string }> {
   try {
-    return checkUrl(readQuery(line), now).verdict;
+    return withReplay(await checkUrl(readQuery(line), now));
   } catch (error) {
     if (error instanceof SchoolgateError) return { error: error.publicText };
     throw error;

@@ -1,3 +1,5 @@
+import { InvalidInputError, formatProblem } from '../kernel/errors.ts';
+import type { ExaminedPolicy } from '../policy/load.ts';
 import type { CompiledLevel } from '../policy/snapshot.ts';
 import { type CliContext, type RegisterCommand, UsageError } from './context.ts';
 
@@ -6,8 +8,9 @@ export const registerPolicy: RegisterCommand = (program, context) => {
   const policy = program.command('policy').description('what is allowed, as the files in policies/ say it');
   policy
     .command('validate')
-    .description('all mistakes at once, with file and line')
-    .action(() => validate(context));
+    .description('all mistakes at once, and every line without effect, with file and line')
+    .option('--json', 'print {"valid", "hash", "errors", "warnings"}')
+    .action((options: { readonly json?: boolean }) => validate(context, options.json === true));
   policy
     .command('show <level>')
     .description('one level as compiled, with where each rule stands')
@@ -18,9 +21,23 @@ export const registerPolicy: RegisterCommand = (program, context) => {
     .action(() => diff(context));
 };
 
-async function validate(context: CliContext): Promise<void> {
+async function validate(context: CliContext, asJson: boolean): Promise<void> {
   const { policySources } = await import('./policy-sources.ts');
-  const { levels, people, groups, calendar, hash } = policySources(context).onDisk();
+  const sources = policySources(context);
+  const examined = sources.examine();
+  const isValid = 'snapshot' in examined;
+  if (asJson) {
+    const found = isValid
+      ? { valid: true, hash: examined.snapshot.hash, errors: [], warnings: examined.warnings }
+      : { valid: false, hash: null, errors: examined.problems, warnings: [] };
+    context.stdout.write(`${JSON.stringify(found)}\n`);
+  }
+  if (!isValid) throw new InvalidInputError(`The policy in ${sources.policyDir} cannot be used`, examined.problems);
+  if (!asJson) context.stdout.write(validText(examined));
+}
+
+function validText({ snapshot, warnings }: Extract<ExaminedPolicy, { snapshot: unknown }>): string {
+  const { levels, people, groups, calendar, hash } = snapshot;
   const counts = [
     `levels ${Object.keys(levels).join(', ')}`,
     `${Object.keys(people).length} people`,
@@ -34,7 +51,9 @@ async function validate(context: CliContext): Promise<void> {
             .at(-1)}`,
         ]),
   ];
-  context.stdout.write(`The policy is valid: ${counts.join('; ')}. Hash ${hash}.\n`);
+  const lines = [`The policy is valid: ${counts.join('; ')}. Hash ${hash}.`];
+  if (warnings.length > 0) lines.push('These lines change nothing for anybody:');
+  return `${[...lines, ...warnings.map((one) => `  ${formatProblem(one)}`)].join('\n')}\n`;
 }
 
 async function show(context: CliContext, name: string): Promise<void> {

@@ -11,7 +11,7 @@ import type { IdMaker } from '../kernel/ids.ts';
 import { addressKind, addressRanges } from '../kernel/ip.ts';
 import type { Pupil, School } from '../lessons/reach.ts';
 import { type CheckSite, type Lessons, createLessons } from '../lessons/service.ts';
-import { type CheckUrl, createCheckUrl } from '../policy/check-url.ts';
+import { type CheckSources, type CheckUrl, createCheckUrl } from '../policy/check-url.ts';
 import type { PolicyService } from '../policy/service.ts';
 import type { LiveSnapshot, PolicySnapshot } from '../policy/snapshot.ts';
 import type { Publishing } from '../publishing/service.ts';
@@ -114,9 +114,9 @@ function checkOf(
     if (policy === null || opened === null) return null;
     const { index } = opened;
     const allowed = addressRanges(policy.network.allowDestinations);
-    const destinations = {
-      mayReach: (address: string) => addressKind(address) === 'public' || allowed.has(address),
-    };
+    const destinations: CheckSources['destinations'] = () => ({
+      mayReach: (address) => addressKind(address) === 'public' || allowed.has(address),
+    });
     const serial = publishing.serial('policy');
     const now = clock();
     const { grants, lessons = [] } = record.read((tx) => live(tx, now));

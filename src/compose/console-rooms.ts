@@ -15,12 +15,14 @@ import {
   standingDevices,
 } from '../identity/device-service.ts';
 import { type Vouchers, createVouchers } from '../identity/voucher-service.ts';
+import { type DirectorySnapshot, NO_DIRECTORY } from '../identity/directory-snapshot.ts';
 import {
   type Directory,
   createDirectory,
   directorySnapshot,
   suspensionsInForce,
 } from '../identity/directory/service.ts';
+import { keepDirectory } from '../identity/past-service.ts';
 import { createPasswords } from '../identity/passwords.ts';
 import { type Accounts, createAccounts } from '../identity/service.ts';
 import { type Sessions, createSessions } from '../identity/session-service.ts';
@@ -32,10 +34,9 @@ import { createConsoleEvidence } from './console-evidence.ts';
 import { createConsoleLessons } from './console-lessons.ts';
 import { createConsoleLists } from './console-lists.ts';
 import { type Lessons, teacherLessons } from '../lessons/service.ts';
-import { type CompiledPolicy, compilePolicy } from '../policy/compile.ts';
-import { loadPolicy } from '../policy/load.ts';
+import { type ExaminedPolicy, examineFolder } from '../policy/load.ts';
 import { type PolicyService, createPolicyService, policySnapshot } from '../policy/service.ts';
-import { type Publishing, createPublishing } from '../publishing/service.ts';
+import { type Publishing, type PublishingOptions, type SentSnapshot, createPublishing } from '../publishing/service.ts';
 import { type Safeguarding, createSafeguarding } from '../safeguarding/service.ts';
 import { type ReadTx, type RecordDatabase, openRecord } from '../store/database.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -111,6 +112,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     sign: (unsigned) => signSnapshot(keys.privateKey, unsigned),
     publisher,
     clock,
+    onSent: keepSent,
     onFailure: (error) => log.warn({ err: error }, 'the bus did not take a snapshot; it is tried again'),
   });
   const inForce = (): ReturnType<typeof policySnapshot> => policy.published()?.snapshot ?? null;
@@ -129,7 +131,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     publishing,
     clock,
     newId,
-    readDisk: () => readPolicyFiles(environment),
+    readDisk: () => readPolicyFiles(environment, record.read(directorySnapshot) ?? NO_DIRECTORY, clock()),
     hasTwoPeople: () => accounts.haveTwo('policy.propose', 'policy.decide'),
     userNameOf: (tx, id) => accounts.userNameOf(tx, id),
     onInvalid: (problems) => {
@@ -207,6 +209,11 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
 /** Longer than a gateway takes credentials as they were (`VERIFIED_MS`), by the time they travel, ms. */
 const RENEWALS_MS = 20 * 60_000;
 
+/** Keeps what checks of the past need. Policies are kept where they are published, and what is live stands in the record. */
+export const keepSent: PublishingOptions['onSent'] = (tx, kind, sent) => {
+  if (kind === 'people') keepDirectory(tx, sent as SentSnapshot<'people'>);
+};
+
 /** What changes by the minute, from every room that has a part in it. */
 export function wholeLive(tx: ReadTx, now: number): LiveSnapshot {
   const evidenceKey = evidencePublicKey(tx);
@@ -219,11 +226,9 @@ export function wholeLive(tx: ReadTx, now: number): LiveSnapshot {
 }
 
 /** The policy as the files have it. A category that nothing names any more is as much a problem as a bad line. */
-export function readPolicyFiles({ policyDir, listsDir }: Environment): CompiledPolicy {
+function readPolicyFiles({ policyDir, listsDir }: Environment, people: DirectorySnapshot, now: number): ExaminedPolicy {
   try {
-    const { categories } = loadCatalogue(listsDir);
-    const read = loadPolicy(policyDir);
-    return 'problems' in read ? read : compilePolicy(read.documents, categories);
+    return examineFolder(policyDir, loadCatalogue(listsDir), { people, now });
   } catch (error) {
     if (error instanceof InvalidInputError) return { problems: error.problems };
     throw error;

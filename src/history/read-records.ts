@@ -42,6 +42,26 @@ export async function* readRecords(
   for (const record of tunnels.open()) yield { ...record, error: record.error ?? NO_END };
 }
 
+/** A worker closes a segment after five minutes at the latest; a plain request is written when it ends. */
+const SEGMENT_MS = 10 * 60_000;
+
+/**
+ * What began from `from` to `until` (both included, ms), from the segments of about that time alone: tunnels by their openings, too, so
+ * that the end of a long one need not be looked for. One tunnel may come twice. What cannot be read is left out.
+ */
+export async function readNearRecords(folder: string, from: number, until: number): Promise<AccessRecord[]> {
+  const found: AccessRecord[] = [];
+  const near = daysAround(from, until)
+    .flatMap((day) => segmentsOf(folder, day))
+    .filter(({ begun }) => begun >= from - SEGMENT_MS && begun <= until + SEGMENT_MS);
+  for (const { file } of near) {
+    for await (const lines of linesOf(folder, file, () => undefined)) {
+      found.push(...lines.map(({ record }) => record).filter((record) => isWithin(record, from, until + 1)));
+    }
+  }
+  return found;
+}
+
 /** Openings whose records have not come. */
 class Tunnels {
   readonly #open = new Map<string, AccessRecord>();

@@ -38,7 +38,7 @@ export type Standing = Pick<Proof, 'mustChange'>;
 export type Identify = (client: string, user: string | null, signedIn?: string | null, standing?: Standing) => Who;
 
 /** Level of whoever signed in with a voucher, and how their names begin. No account's name can hold a colon. */
-const GUEST = 'guest';
+export const GUEST = 'guest';
 
 export function isGuest(userName: string): boolean {
   return userName.startsWith(`${GUEST}:`);

@@ -84,6 +84,12 @@ export function findUserName(tx: ReadTx, id: string): string | null {
   return row === undefined ? null : String(row['user_name']);
 }
 
+/** The canonical name that gateways know somebody by; null: there is no such person. */
+export function findUserKey(tx: ReadTx, id: string): string | null {
+  const row = tx.get('SELECT user_key FROM people WHERE id = ?', id);
+  return row === undefined ? null : String(row['user_key']);
+}
+
 export function hasRole(tx: ReadTx, role: Role): boolean {
   return tx.get('SELECT 1 FROM person_roles WHERE role = ? LIMIT 1', role) !== undefined;
 }

@@ -107,6 +107,12 @@ export function isCidr(text: string): boolean {
   }
 }
 
+/** Whether every address of the range `inner` lies in `outer`, too. Throws a TypeError for what is no range. */
+export function isWithin(inner: string, outer: string): boolean {
+  const [[base, bits], [wide, wideBits]] = [parseCidr(inner), parseCidr(outer)];
+  return base.kind() === wide.kind() && wideBits <= bits && base.match(wide, wideBits);
+}
+
 type Range = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 function parseCidr(text: string): Range {

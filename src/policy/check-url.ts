@@ -1,4 +1,5 @@
 import { type CategoryMatch, type EntryMatch, type ExplainedIndex, NO_MATCH } from '../categories/match.ts';
+import type { AccessRecord } from '../events/access-record.ts';
 import type { DirectorySnapshot } from '../identity/directory-snapshot.ts';
 import { type Identify, prepareIdentity } from '../identity/identify.ts';
 import { SignedInDevices } from '../identity/signed-in-devices.ts';
@@ -7,11 +8,12 @@ import { SchoolgateError } from '../kernel/errors.ts';
 import { canonicalAddress } from '../kernel/ip.ts';
 import { instantOf } from '../kernel/local-time.ts';
 import { type CanonicalUrl, parseUrl } from '../kernel/url.ts';
+import { type ChainLink, consult } from './chain.ts';
 import { type DecisionRequest, type Violation, decide, faultDecision } from './decide.ts';
 import { explain } from './explain.ts';
-import { prepareLive, preparePolicy } from './prepare.ts';
+import { type PreparedLive, type PreparedPolicy, prepareLive, preparePolicy } from './prepare.ts';
 import type { LiveSnapshot, PolicySnapshot } from './snapshot.ts';
-import type { Decision, Verdict } from './verdict.ts';
+import type { Verdict } from './verdict.ts';
 
 /** What is asked: may this person, level or place open this address at this time? */
 export interface CheckQuery {
@@ -36,8 +38,8 @@ export interface CheckSources {
   readonly people: DirectorySnapshot;
   readonly live: LiveSnapshot;
   readonly index: ExplainedIndex;
-  /** Which canonical addresses a gateway may connect to. */
-  readonly destinations: { mayReach(address: string, port: number): boolean };
+  /** Which canonical addresses a gateway that runs a policy may connect to. */
+  readonly destinations: (policy: PolicySnapshot) => { mayReach(address: string, port: number): boolean };
 }
 
 export interface Checked {
@@ -47,55 +49,134 @@ export interface Checked {
   readonly identified: Who['identified'];
   /** The person who was named is neither in the policy nor in the directory. */
   readonly unknownPerson: boolean;
+  /** What every rule of the precedence said, in its order. Asked when it is called; empty: deciding failed. */
+  readonly chain: () => readonly ChainLink[];
   /** The entries that the categories come from, without those of locked categories. Looked for when it is called. */
   readonly matched: () => readonly EntryMatch[];
+  /** Of a time that is past: what the answer rests on. Null: it is about now or a time to come. */
+  readonly replay: Replay | null;
 }
 
-/** Answers one query at an instant (ms since the epoch). Throws a SchoolgateError that says what is wrong with the query. */
+/** What an answer about a time that is past rests on. */
+export interface Replay {
+  /** `recorded`: when it was asked for then; `today`: the lists in force now. */
+  readonly categories: 'recorded' | 'today';
+  /** The request that was made then and is replayed here. */
+  readonly recorded: Pick<
+    AccessRecord,
+    'id' | 'at' | 'verdict' | 'action' | 'reason' | 'category' | 'rule' | 'serial'
+  > | null;
+  /** A sentence each: what is of then, and what is not kept any more. */
+  readonly notes: readonly string[];
+}
+
+/** Answers one query at an instant (ms since the epoch). Throws as `judge`. */
 export type CheckUrl = (query: CheckQuery, now: number) => Checked;
 
-/**
- * Prepares the dry run of what a gateway would do. Lists of locked categories are never consulted: whether an address is on
- * one cannot be found out here.
- */
+/** Prepares checks with what is in force now, also of another time. */
 export function createCheckUrl(sources: CheckSources): CheckUrl {
-  const { policy: snapshot, serial } = sources;
-  const policy = preparePolicy(snapshot);
-  const live = prepareLive(sources.live);
-  const devices = new SignedInDevices(sources.live.sessions ?? []);
-  const identify = prepareIdentity(snapshot, sources.people);
-  const named = new Set([...Object.keys(snapshot.people), ...sources.people.people.map(({ name }) => name)]);
-  const dropLocked = lockedDropper(snapshot, sources.index);
+  const rules = prepareRules(sources);
+  const known = prepareKnown(sources.live);
   return (query, now) => {
-    const instant = query.at === undefined ? now : readInstant(query.at, snapshot.timeZone);
-    const who = readWho(query, identify, snapshot, (client) => devices.userAt(client, instant));
-    const url = parseUrl(withScheme(query.url.trim()));
-    const violation = violationOf(url, sources);
-    const target = typeof url === 'string' ? null : url;
-    const path = target === null || target.scheme === 'https' ? null : target.path;
-    const match =
-      target === null || violation !== null ? NO_MATCH : dropLocked(sources.index.match(target.host.name, path));
-    const request: DecisionRequest = { host: target?.host.name ?? null, path, who, match, violation };
-    const decision = decideOrFault(() => decide(policy, live, request, instant));
-    return {
-      verdict: explain(decision, { request, canonical: target?.text ?? null, now: instant, policy: snapshot, serial }),
-      hostOnly: target?.scheme === 'https',
-      identified: who.identified,
-      unknownPerson: who.user !== null && !named.has(who.user),
-      matched: () =>
-        target === null || violation !== null
-          ? []
-          : sources.index.explain(target.host.name, path).filter(({ category }) => isOpen(snapshot, category)),
-    };
+    const at = query.at === undefined ? now : readInstant(query.at, sources.policy.timeZone);
+    return judge(rules, known, query, at, null);
+  };
+}
+
+/** A policy with whom it is about, thought through once for many questions. */
+export interface PreparedRules extends Omit<CheckSources, 'live' | 'destinations'> {
+  readonly prepared: PreparedPolicy;
+  readonly identify: Identify;
+  readonly named: ReadonlySet<string>;
+  readonly dropLocked: (match: CategoryMatch) => CategoryMatch;
+  readonly mayReach: (address: string, port: number) => boolean;
+}
+
+export function prepareRules({
+  policy,
+  serial,
+  people,
+  index,
+  destinations,
+}: Omit<CheckSources, 'live'>): PreparedRules {
+  const reach = destinations(policy);
+  return {
+    policy,
+    serial,
+    people,
+    index,
+    prepared: preparePolicy(policy),
+    identify: prepareIdentity(policy, people),
+    named: new Set([...Object.keys(policy.people), ...people.people.map(({ name }) => name)]),
+    dropLocked: lockedDropper(policy, index),
+    mayReach: (address, port) => reach.mayReach(address, port),
+  };
+}
+
+/** What changes by the minute, ready to be asked. */
+export interface PreparedKnown {
+  readonly live: PreparedLive;
+  readonly devices: SignedInDevices;
+}
+
+export function prepareKnown(live: LiveSnapshot): PreparedKnown {
+  return { live: prepareLive(live), devices: new SignedInDevices(live.sessions ?? []) };
+}
+
+/** Who asks for what, as it is judged. */
+export interface ReadQuery {
+  /** Null: it has no canonical form. */
+  readonly target: CanonicalUrl | null;
+  readonly violation: Violation | null;
+  readonly who: Who;
+}
+
+/** Reads a query as a gateway with these rules would at an instant. Throws a SchoolgateError (`check_query`). */
+export function readQuery(rules: PreparedRules, { devices }: PreparedKnown, query: CheckQuery, at: number): ReadQuery {
+  const who = readWho(query, rules.identify, rules.policy, (client) => devices.userAt(client, at));
+  const url = parseUrl(withScheme(query.url.trim()));
+  return { who, target: typeof url === 'string' ? null : url, violation: violationOf(url, rules) };
+}
+
+/**
+ * Judges a query at an instant, as a gateway would: the dry run behind `check`. `recorded`: the categories that were recorded of it;
+ * null: those of today's lists. Lists of locked categories are never consulted: whether an address is on one cannot be found out
+ * here. Throws a SchoolgateError (`check_query`) that says what is wrong with the query.
+ */
+export function judge(
+  rules: PreparedRules,
+  known: PreparedKnown,
+  query: CheckQuery,
+  now: number,
+  recorded: CategoryMatch | null,
+): Checked {
+  const { policy, serial, index, prepared, dropLocked } = rules;
+  const { target, violation, who } = readQuery(rules, known, query, now);
+  const isJudged = target !== null && violation === null;
+  const path = target === null || target.scheme === 'https' ? null : target.path;
+  const match = isJudged ? (recorded ?? dropLocked(index.match(target.host.name, path))) : NO_MATCH;
+  const request: DecisionRequest = { host: target?.host.name ?? null, path, who, match, violation };
+  const decision = orElse(() => decide(prepared, known.live, request, now), faultDecision());
+  return {
+    verdict: explain(decision, { request, canonical: target?.text ?? null, now, policy, serial }),
+    hostOnly: target?.scheme === 'https',
+    identified: who.identified,
+    unknownPerson: who.user !== null && !rules.named.has(who.user),
+    chain: () => orElse(() => consult(prepared, known.live, request, now), []),
+    matched: () =>
+      isJudged && recorded === null
+        ? index.explain(target.host.name, path).filter(({ category }) => isOpen(policy, category))
+        : [],
+    replay: null,
   };
 }
 
 /** As in a gateway: whatever throws while deciding blocks. */
-function decideOrFault(decideNow: () => Decision): Decision {
+function orElse<T>(run: () => T, otherwise: T): T {
   try {
-    return decideNow();
+    return run();
   } catch {
-    return faultDecision();
+    return otherwise;
   }
 }
 
@@ -104,11 +185,11 @@ function withScheme(text: string): string {
   return text.includes('://') || /^[a-z][a-z0-9+.-]*:(?!\d)/i.test(text) ? text : `https://${text}`;
 }
 
-function violationOf(url: ReturnType<typeof parseUrl>, sources: CheckSources): Violation | null {
+function violationOf(url: ReturnType<typeof parseUrl>, { policy, mayReach }: PreparedRules): Violation | null {
   if (typeof url === 'string') return url === 'protocol' ? 'protocol' : 'malformed';
-  if (!mayUsePort(url, sources.policy)) return 'port';
+  if (!mayUsePort(url, policy)) return 'port';
   const isLiteral = url.host.kind !== 'name';
-  return isLiteral && !sources.destinations.mayReach(url.host.name, url.port) ? 'destination' : null;
+  return isLiteral && !mayReach(url.host.name, url.port) ? 'destination' : null;
 }
 
 function mayUsePort({ scheme, port }: CanonicalUrl, { network }: PolicySnapshot): boolean {
@@ -136,7 +217,8 @@ function readWho(
   return { user: null, identified: 'none', level, groups, client, needs: 'nothing' };
 }
 
-function readInstant(text: string, zone: string): number {
+/** ISO 8601 with its zone, or a time on the school's clock: ms since the epoch. Throws a SchoolgateError (`check_query`). */
+export function readInstant(text: string, zone: string): number {
   const hasZone = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}.*(?:Z|[+-]\d{2}:\d{2})$/.test(text);
   const instant = hasZone ? Date.parse(text) : (instantOf(text, zone) ?? Number.NaN);
   if (!Number.isNaN(instant)) return instant;

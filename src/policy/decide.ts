@@ -24,7 +24,7 @@ export interface DecisionRequest {
 }
 
 /** The contract's precedence: one list, one order; the first that speaks wins. */
-const PRECEDENCE: readonly StepRule[] = [
+export const PRECEDENCE: readonly StepRule[] = [
   steps.illegal, // before anything a school or a person may say
   steps.never, // the school's own never-list: no unblock may pass it
   steps.stillNeeded, // somebody who is not known yet has no rules of their own to ask
@@ -60,22 +60,43 @@ export function decide(
 }
 
 function decideUnpassed(policy: PreparedPolicy, live: PreparedLive, request: DecisionRequest, now: number): Decision {
-  const { host, path, who, match, violation } = request;
+  const { host, who, match, violation } = request;
   if (violation !== null || host === null) return VIOLATIONS[violation ?? 'malformed'];
-  const level = policy.levels.get(who.level)?.at(now, who.client);
-  if (level === undefined) throw new SchoolgateError('unknown_level', 'us', `The policy has no level "${who.level}"`);
-  const outcome = levelOutcome(policy, level, match);
+  const level = levelOf(policy, who, now);
   const person = who.user === null ? undefined : policy.people.get(who.user)?.at(now, who.client);
-  if (isPlain(policy, live, request, level, person, now)) return outcome.illegal ?? outcome.decision;
-  const groups = who.groups
-    .map((name) => policy.groups.get(name)?.at(now, who.client) ?? null)
-    .filter((one) => one !== null);
-  const asked: Asked = { policy, live, host, path, who, match, now, level, outcome, person, groups };
+  if (isPlain(policy, live, request, level, person, now)) {
+    const outcome = levelOutcome(policy, level, match);
+    return outcome.illegal ?? outcome.decision;
+  }
+  const asked = toAsked(policy, live, request, host, now);
   for (const step of PRECEDENCE) {
     const spoken = step(asked);
     if (spoken !== null) return spoken;
   }
   return faultDecision();
+}
+
+/** What the steps are asked with; `host` is the request's. Throws as `decide`. */
+export function toAsked(
+  policy: PreparedPolicy,
+  live: PreparedLive,
+  { path, who, match }: DecisionRequest,
+  host: string,
+  now: number,
+): Asked {
+  const level = levelOf(policy, who, now);
+  const outcome = levelOutcome(policy, level, match);
+  const person = who.user === null ? undefined : policy.people.get(who.user)?.at(now, who.client);
+  const groups = who.groups
+    .map((name) => policy.groups.get(name)?.at(now, who.client) ?? null)
+    .filter((one) => one !== null);
+  return { policy, live, host, path, who, match, now, level, outcome, person, groups };
+}
+
+function levelOf(policy: PreparedPolicy, { level, client }: Who, now: number): PreparedLevel {
+  const found = policy.levels.get(level)?.at(now, client);
+  if (found !== undefined) return found;
+  throw new SchoolgateError('unknown_level', 'us', `The policy has no level "${level}"`);
 }
 
 /**

@@ -8,14 +8,19 @@ export function hasLessons(policy: PreparedPolicy, live: PreparedLive, { user, g
   return false;
 }
 
-/** The lesson lists that bind somebody at an instant: the policy's and their teachers'. Of several a site may be on any. */
-export function lessonsInForce(policy: PreparedPolicy, live: PreparedLive, who: Who, now: number): PreparedLesson[] {
+/** Every lesson list that is about somebody, whenever it is in force: the policy's and their teachers'. */
+export function lessonsAbout(policy: PreparedPolicy, live: PreparedLive, who: Who): PreparedLesson[] {
   const ofGroups = who.groups.flatMap((group) => [
     ...(policy.lessons.get(group) ?? []),
     ...(live.lessonsOfGroup.get(group) ?? []),
   ]);
   const own = who.user === null ? [] : (live.lessonsOfPerson.get(who.user) ?? []);
-  return [...ofGroups, ...own].filter(({ lesson }) => lesson.from <= now && now < lesson.until);
+  return [...ofGroups, ...own];
+}
+
+/** The lesson lists that bind somebody at an instant. Of several a site may be on any. */
+export function lessonsInForce(policy: PreparedPolicy, live: PreparedLive, who: Who, now: number): PreparedLesson[] {
+  return lessonsAbout(policy, live, who).filter(({ lesson }) => lesson.from <= now && now < lesson.until);
 }
 
 /** What somebody is told who is bound by lesson lists. */

@@ -1,8 +1,11 @@
 import { type Dirent, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Catalogue } from '../categories/catalogue.ts';
 import type { Problem } from '../kernel/errors.ts';
 import { type CompiledPolicy, type KnownCategory, compilePolicy } from './compile.ts';
+import { type Surroundings, findPointless } from './find-pointless.ts';
 import { type ReadPolicy, readPolicy } from './read.ts';
+import type { PolicySnapshot } from './snapshot.ts';
 
 /**
  * Reads a policy folder: its documents, or every problem with file and line. The only file of this room's rules that touches
@@ -25,6 +28,25 @@ export function loadPolicy(folder: string): ReadPolicy {
 export function compileFolder(folder: string, categories: readonly KnownCategory[]): CompiledPolicy {
   const loaded = loadPolicy(folder);
   return 'documents' in loaded ? compilePolicy(loaded.documents, categories) : loaded;
+}
+
+/** A policy folder as compiled, with what in it is merely pointless; or every problem. */
+export type ExaminedPolicy =
+  | { readonly snapshot: PolicySnapshot; readonly warnings: readonly Problem[] }
+  | { readonly problems: readonly Problem[] };
+
+/** Reads, compiles and examines a policy folder. `catalogue`: the one beside it; `around`: what else decides whether rules have an effect. */
+export function examineFolder(
+  folder: string,
+  { categories, lists, offered }: Pick<Catalogue, 'categories' | 'lists' | 'offered'>,
+  around: Omit<Surroundings, 'listed'>,
+): ExaminedPolicy {
+  const loaded = loadPolicy(folder);
+  if ('problems' in loaded) return loaded;
+  const compiled = compilePolicy(loaded.documents, categories);
+  if ('problems' in compiled) return compiled;
+  const listed = new Set([...lists, ...offered].map(({ category }) => category));
+  return { ...compiled, warnings: findPointless(loaded.documents, compiled.snapshot, { ...around, listed }) };
 }
 
 function yamlFiles(folder: string, under: string, problems: Problem[]): string[] {

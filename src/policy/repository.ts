@@ -43,7 +43,16 @@ export function insertVersion(tx: Tx, version: PolicyVersion): void {
 /** The policy in force. */
 export function latestVersion(tx: ReadTx): PolicyVersion | null {
   const row = tx.get('SELECT * FROM policy_versions ORDER BY serial DESC LIMIT 1');
-  if (row === undefined) return null;
+  return row === undefined ? null : toVersion(row);
+}
+
+/** The policy in force at an instant; null: none was published by then. */
+export function versionAt(tx: ReadTx, at: number): PolicyVersion | null {
+  const row = tx.get('SELECT * FROM policy_versions WHERE published_at <= ? ORDER BY serial DESC LIMIT 1', at);
+  return row === undefined ? null : toVersion(row);
+}
+
+function toVersion(row: Row): PolicyVersion {
   return {
     serial: Number(row['serial']),
     snapshot: snapshotOf(row),

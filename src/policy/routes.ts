@@ -136,6 +136,7 @@ async function policyPage(
     title: 'Policy',
     ...status,
     problems: status.problems.map(formatProblem),
+    warnings: status.warnings.map(formatProblem),
     author: published === null ? null : name(published.author),
     approver: published === null ? null : name(published.approver),
     proposer: proposal === null ? null : name(proposal.proposed.by),
@@ -150,7 +151,7 @@ function fullNames({ accounts }: PolicyRoutesOptions): (id: string | null) => st
 }
 
 function toJson({ policy, accounts }: PolicyRoutesOptions) {
-  const { published, disk, problems, changes, diskHash, proposal, needsSecondPerson } = policy.status();
+  const { published, disk, problems, warnings, changes, diskHash, proposal, needsSecondPerson } = policy.status();
   const userNames = new Map(accounts.people().map((person) => [person.id, person.userName]));
   const name = (id: string | null): string | null => (id === null ? null : (userNames.get(id) ?? id));
   return {
@@ -165,6 +166,7 @@ function toJson({ policy, accounts }: PolicyRoutesOptions) {
     disk,
     diskHash,
     problems: problems.map(formatProblem),
+    warnings: warnings.map(formatProblem),
     changes,
     proposal: proposal && {
       id: proposal.id,

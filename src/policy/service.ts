@@ -5,8 +5,8 @@ import { InvalidFieldsError, type Problem, SchoolgateError } from '../kernel/err
 import type { IdMaker } from '../kernel/ids.ts';
 import type { Publishing } from '../publishing/service.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
-import type { CompiledPolicy } from './compile.ts';
 import { type PolicyChange, diffPolicies } from './diff.ts';
+import type { ExaminedPolicy } from './load.ts';
 import {
   type PolicyVersion,
   type Proposal,
@@ -46,6 +46,8 @@ export interface PolicyStatus {
   readonly disk: 'same' | 'different' | 'invalid';
   /** Why the files cannot be used. */
   readonly problems: readonly Problem[];
+  /** What in the files is merely pointless. */
+  readonly warnings: readonly Problem[];
   /** What the files would change. */
   readonly changes: readonly PolicyChange[];
   /** Hash of the files as compiled; null: invalid. */
@@ -60,8 +62,8 @@ export interface PolicyServiceOptions {
   readonly publishing: Publishing;
   readonly clock: Clock;
   readonly newId: IdMaker;
-  /** Loads and compiles the files. */
-  readonly readDisk: () => CompiledPolicy;
+  /** Loads, compiles and examines the files. */
+  readonly readDisk: () => ExaminedPolicy;
   /** Whether one person can propose a change and another approve it. */
   readonly hasTwoPeople: () => boolean;
   readonly userNameOf: (tx: ReadTx, personId: string) => string;
@@ -70,6 +72,9 @@ export interface PolicyServiceOptions {
   /** Told once for each change on disk that waits for people. */
   readonly onDifferent: (changes: readonly PolicyChange[]) => void;
 }
+
+/** For checks of times that are past. */
+export { versionAt } from './repository.ts';
 
 /** What gateways are sent. */
 export function policySnapshot(tx: ReadTx): PolicySnapshot | null {
@@ -85,7 +90,7 @@ const MAX_REASON = 500;
 class FilesAndVersions implements PolicyService {
   readonly #options: PolicyServiceOptions;
   #current: PolicyVersion | null;
-  #disk: CompiledPolicy = { problems: [] };
+  #disk: ExaminedPolicy = { problems: [] };
   #toldProblems = '';
   #toldDifferent = '';
 
@@ -113,6 +118,7 @@ class FilesAndVersions implements PolicyService {
       published,
       disk: candidate === null ? 'invalid' : isSame ? 'same' : 'different',
       problems: 'problems' in this.#disk ? this.#disk.problems : [],
+      warnings: 'warnings' in this.#disk ? this.#disk.warnings : [],
       changes: candidate === null || published === null ? [] : diffPolicies(published.snapshot, candidate),
       diskHash: candidate?.hash ?? null,
       proposal: this.#options.record.read(openProposal),

@@ -38,6 +38,21 @@ export function winningRule(
   return winner;
 }
 
+/** The longest other rule of a table that is about everything that an entry is about; null: none. */
+export function widerRule(table: WrittenTable, entry: Entry): WrittenRule | null {
+  let longest: WrittenRule | null = null;
+  for (const rule of table.find(entry.host)) {
+    if (rule.entry.rule === entry.rule || !covers(rule.entry, entry)) continue;
+    if (longest === null || beats(rule, longest)) longest = rule;
+  }
+  return longest;
+}
+
+/** For entries of which one's host lies under the other's. */
+function covers(wide: Entry, narrow: Entry): boolean {
+  return wide.path === null || (narrow.path !== null && liesUnder(wide.path, narrow.path));
+}
+
 function beats(rule: WrittenRule, other: WrittenRule): boolean {
   const hosts = rule.entry.host.length - other.entry.host.length;
   if (hosts !== 0) return hosts > 0;

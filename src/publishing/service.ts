@@ -29,12 +29,21 @@ export type SnapshotSources = {
   readonly [K in SnapshotKind]: (tx: ReadTx, now: number) => SnapshotBodies[K] | null;
 };
 
+export interface SentSnapshot<K extends SnapshotKind> {
+  readonly serial: number;
+  readonly body: SnapshotBodies[K];
+  /** Ms since the epoch. */
+  readonly at: number;
+}
+
 export interface PublishingOptions {
   readonly record: RecordDatabase;
   readonly sources: SnapshotSources;
   readonly sign: (unsigned: Omit<SignedSnapshot, 'signature'>) => SignedSnapshot;
   readonly publisher: SnapshotPublisher;
   readonly clock: Clock;
+  /** Told of what has left, in the transaction that notes it; of the same serial again when it is sent again. */
+  readonly onSent: <K extends SnapshotKind>(tx: Tx, kind: K, sent: SentSnapshot<K>) => void;
   /** Told when the bus would not take a snapshot. */
   readonly onFailure: (error: unknown) => void;
   /** Pause before the next attempt, ms. */
@@ -129,12 +138,16 @@ class Outbox implements Publishing {
   }
 
   async #sendOne(kind: SnapshotKind): Promise<void> {
-    const { record, sources, sign, publisher, clock } = this.#options;
+    const { record, sources, sign, publisher, clock, onSent } = this.#options;
     const at = isoTime(clock());
     // Body and serial from one view of the record: a snapshot with serial n holds every change up to n.
     const found = record.read((tx) => ({ serial: currentSerial(tx, kind), body: sources[kind](tx, clock()) }));
-    if (found.serial === 0 || found.body === null) return;
-    await publisher.publish(sign({ kind, serial: found.serial, at, body: JSON.stringify(found.body) }));
-    record.write((tx) => markSent(tx, kind, found.serial, isoTime(clock())));
+    const { serial, body } = found;
+    if (serial === 0 || body === null) return;
+    await publisher.publish(sign({ kind, serial, at, body: JSON.stringify(body) }));
+    record.write((tx) => {
+      markSent(tx, kind, serial, isoTime(clock()));
+      onSent(tx, kind, { serial, body, at: clock() });
+    });
   }
 }

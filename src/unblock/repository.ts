@@ -48,6 +48,19 @@ export function standingUnblocks(tx: ReadTx, now: number): Unblock[] {
   return tx.all(`SELECT * FROM unblocks WHERE state = 'approved' AND ends_at > ? ORDER BY id`, now).map(toUnblock);
 }
 
+/** Those that gateways had at an instant: approved by then, and neither over nor ended by then. */
+export function unblocksInForceAt(tx: ReadTx, at: number): Unblock[] {
+  return tx
+    .all(
+      `SELECT * FROM unblocks WHERE state IN ('approved', 'revoked', 'expired') AND decided_at <= ? AND ends_at > ?
+         AND (ended_at IS NULL OR ended_at > ?) ORDER BY id`,
+      at,
+      at,
+      at,
+    )
+    .map(toUnblock);
+}
+
 /** Asked for or approved, and over at `now` without a note of it. */
 export function lapsedUnblocks(tx: ReadTx, now: number): Unblock[] {
   return tx

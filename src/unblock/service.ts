@@ -14,6 +14,7 @@ import {
   newestUnblocks,
   standingUnblocks,
   unblocksBetween,
+  unblocksInForceAt,
   updateUnblock,
 } from './repository.ts';
 import { type KnownPolicy, type UnblockInput, readTerms } from './terms.ts';
@@ -52,6 +53,11 @@ export interface UnblockOptions {
 /** What gateways are sent: every unblock that is approved and not over. */
 export function liveSnapshot(tx: ReadTx, now: number): LiveSnapshot {
   return { grants: standingUnblocks(tx, now).map(toGrant) };
+}
+
+/** What gateways had at an instant that is past. */
+export function grantsAt(tx: ReadTx, at: number): LiveSnapshot['grants'] {
+  return unblocksInForceAt(tx, at).map(toGrant);
 }
 
 export function createUnblocks(options: UnblockOptions): Unblocks {

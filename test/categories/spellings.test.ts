@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import t from 'tap';
 import { lineParser } from '../../src/categories/parse-list.ts';
 import { parseUrl } from '../../src/kernel/url.ts';
-import { createCheckUrl } from '../../src/policy/check-url.ts';
+import { judge, prepareKnown, prepareRules } from '../../src/policy/check-url.ts';
 import { at, snapshotOf } from '../policy/small-school.ts';
 import { type SmallList, smallIndex } from './small-index.ts';
 
@@ -113,18 +113,21 @@ const LISTS: readonly SmallList[] = [
 ];
 
 void t.test('every spelling of a blocked target has its host, its path and its verdict', async () => {
-  const check = createCheckUrl({
+  const rules = prepareRules({
     policy: snapshotOf(),
     serial: 1,
     people: { people: [] },
-    live: { grants: [] },
     index: smallIndex(LISTS),
-    destinations: { mayReach: () => true },
+    destinations: () => ({ mayReach: () => true }),
   });
+  const known = prepareKnown({ grants: [] });
   const verdictOf = (url: string): unknown => {
-    const { verdict, action, reason, category, categories, lists, rule } = check(
+    const { verdict, action, reason, category, categories, lists, rule } = judge(
+      rules,
+      known,
       { url },
       at('2026-11-23T10:00:00Z'),
+      null,
     ).verdict;
     return { verdict, action, reason, category, categories, lists, rule };
   };

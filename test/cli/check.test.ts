@@ -326,13 +326,28 @@ await t.test('policy validate tells every problem, and touches nothing', async (
   const s = shell(t);
   t.match(
     await s.run('policy', 'validate'),
-    /^The policy is valid: levels evening, junior, senior; 3 people; 3 groups\. Hash [0-9a-f]{64}\.\n$/,
+    /^The policy is valid: levels evening, junior, senior; 3 people; 3 groups\. Hash [0-9a-f]{64}\.\nThese lines change/,
+  );
+  t.match(await s.run('policy', 'validate'), /^ {2}levels\/evening\.yaml:2: nobody can get level "evening"/m);
+  const idle = { file: 'rules.yaml', line: 9, reason: /nobody is in group "idle"/ };
+  const valid = JSON.parse(await s.run('policy', 'validate', '--json')) as { warnings: object[] };
+  t.match(valid, { valid: true, hash: /^[0-9a-f]{64}$/, errors: [] });
+  t.match(
+    valid.warnings.filter((one) => JSON.stringify(one).includes('idle')),
+    [idle],
   );
   write(join(s.root, 'policies', 'levels', 'junior.yaml'), JUNIOR.replace('adult: block', 'csam: allow'));
   write(join(s.root, 'policies', 'school.yaml'), SCHOOL.replace('junior', 'ks9'));
   const error = await s.run('policy', 'validate').catch((error: unknown) => error);
   t.ok(error instanceof SchoolgateError && error.code === 'invalid_input');
   t.match(error, { message: /school\.yaml:8: "ks9" is not a level[^]*levels\/junior\.yaml:8: "csam" is locked/ });
+  const printed = await s.run('policy', 'validate', '--json').catch((failed: { printed: string }) => failed.printed);
+  t.match(JSON.parse(printed), {
+    valid: false,
+    hash: null,
+    errors: [{ file: 'school.yaml', line: 8 }, {}],
+    warnings: [],
+  });
   t.notOk(existsSync(s.layout.root), 'no data folder is made');
   t.strictSame(readdirSync(join(s.root, 'policies')).sort(), ['levels', 'rules.yaml', 'school.yaml']);
 });

@@ -4,7 +4,7 @@ import { newestRows } from '../../src/audit/repository.ts';
 import { type Audit, createAudit, verifyChain } from '../../src/audit/service.ts';
 import { createConsoleEvidence } from '../../src/compose/console-evidence.ts';
 import { createConsoleLessons } from '../../src/compose/console-lessons.ts';
-import { wholeLive } from '../../src/compose/console-rooms.ts';
+import { keepSent, wholeLive } from '../../src/compose/console-rooms.ts';
 import { dataLayout } from '../../src/config/data-layout.ts';
 import type { Evidence } from '../../src/evidence/service.ts';
 import type { SignedSnapshot, SnapshotKind } from '../../src/events/bus.ts';
@@ -20,6 +20,7 @@ import { type Sessions, createSessions } from '../../src/identity/session-servic
 import { createIdMaker } from '../../src/kernel/ids.ts';
 import type { Lessons } from '../../src/lessons/service.ts';
 import type { CompiledPolicy } from '../../src/policy/compile.ts';
+import type { Problem } from '../../src/kernel/errors.ts';
 import { type PolicyService, createPolicyService, policySnapshot } from '../../src/policy/service.ts';
 import type { LiveSnapshot, PolicySnapshot } from '../../src/policy/snapshot.ts';
 import { type Publishing, createPublishing } from '../../src/publishing/service.ts';
@@ -70,7 +71,7 @@ export interface ControlPlane {
   readonly safeguarding: Safeguarding;
   readonly evidence: Evidence;
   /** What is on disk, as compiled. */
-  disk: CompiledPolicy;
+  disk: DiskPolicy;
   readonly invalid: unknown[];
   readonly different: unknown[];
   /** The audit as `action actor` lines, oldest first; throws if the chain does not verify. */
@@ -82,11 +83,13 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
+type DiskPolicy = CompiledPolicy & { readonly warnings?: readonly Problem[] };
+
 export interface ControlPlaneOptions {
   /** Default: in memory. */
   readonly path?: string;
   readonly clock?: ManualClock;
-  readonly disk?: CompiledPolicy;
+  readonly disk?: DiskPolicy;
   /** Where illegal lists lie; default: nowhere. */
   readonly dataDir?: string;
 }
@@ -110,6 +113,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
       close: async () => {},
     },
     clock,
+    onSent: keepSent,
     onFailure: () => {},
     retryMs: 5,
   });
@@ -119,14 +123,14 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
   const sessions = createSessions({ record, audit, passwords, clock });
   const invalid: unknown[] = [];
   const different: unknown[] = [];
-  const state: { disk: CompiledPolicy } = { disk: options.disk ?? { snapshot: testPolicy() } };
+  const state: { disk: DiskPolicy } = { disk: options.disk ?? { snapshot: testPolicy() } };
   const policy = createPolicyService({
     record,
     audit,
     publishing,
     clock,
     newId,
-    readDisk: () => state.disk,
+    readDisk: () => ('snapshot' in state.disk ? { warnings: [], ...state.disk } : state.disk),
     hasTwoPeople: () => accounts.haveTwo('policy.propose', 'policy.decide'),
     userNameOf: (tx, id) => accounts.userNameOf(tx, id),
     onInvalid: (problems) => invalid.push(problems),

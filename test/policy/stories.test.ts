@@ -4,7 +4,7 @@ import { loadCatalogue } from '../../src/categories/catalogue.ts';
 import type { ExplainedIndex } from '../../src/categories/match.ts';
 import { NO_DIRECTORY } from '../../src/identity/directory-snapshot.ts';
 import { formatProblem } from '../../src/kernel/errors.ts';
-import { createCheckUrl } from '../../src/policy/check-url.ts';
+import { judge, prepareKnown, prepareRules, readInstant } from '../../src/policy/check-url.ts';
 import { compileFolder } from '../../src/policy/load.ts';
 import type { PolicySnapshot } from '../../src/policy/snapshot.ts';
 import { grant, match } from './small-school.ts';
@@ -172,28 +172,28 @@ the never-list holds for the head at the weekend
   h.patel, classroom, Sat 2026-11-28 15:00, never.example → block never, school.yaml#never.never.example
 `);
 
-const checkUrl = createCheckUrl({
+const rules = prepareRules({
   policy,
   serial: 7,
   people: NO_DIRECTORY,
-  live: {
-    grants: [
-      grant({
-        hosts: ['topic.example'],
-        levels: ['ks4'],
-        from: Date.parse('2026-11-24T09:00:00Z'),
-        until: Date.parse('2026-11-24T15:10:00Z'),
-      }),
-    ],
-  },
   index: indexOf(SITES),
-  destinations: { mayReach: () => true },
+  destinations: () => ({ mayReach: () => true }),
+});
+const known = prepareKnown({
+  grants: [
+    grant({
+      hosts: ['topic.example'],
+      levels: ['ks4'],
+      from: Date.parse('2026-11-24T09:00:00Z'),
+      until: Date.parse('2026-11-24T15:10:00Z'),
+    }),
+  ],
 });
 
 await t.test('a school’s year in stories', async (t) => {
   for (const { sentence, who, from, at, weekday, url, expected } of STORIES) {
-    const asked = { url, from, at, ...(who !== 'nobody' && { user: who }) };
-    const { verdict } = checkUrl(asked, Number.NaN);
+    const asked = { url, from, ...(who !== 'nobody' && { user: who }) };
+    const { verdict } = judge(rules, known, asked, readInstant(at, policy.timeZone), null);
     t.equal(`${verdict.verdict} ${verdict.reason}, ${verdict.rule}`, expected, sentence);
     t.equal(new Date(verdict.at).toUTCString().slice(0, 3), weekday, `${sentence}: the day of the week`);
   }

@@ -23,6 +23,7 @@ function outbox(publish: (snapshot: SignedSnapshot) => Promise<void>): {
     sign: (unsigned) => ({ ...unsigned, signature: 'signed' }),
     publisher,
     clock: () => START,
+    onSent: () => {},
     onFailure: () => {},
     retryMs: 10,
   });

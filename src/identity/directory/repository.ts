@@ -173,6 +173,29 @@ export function findListed(tx: ReadTx, personId: string): Pick<DirectoryPerson, 
   };
 }
 
+/** Keeps what gateways were sent; what was kept of a serial stays. */
+export function keepVersion(tx: Tx, serial: number, at: number, snapshot: Uint8Array): void {
+  tx.run('INSERT OR IGNORE INTO directory_versions (serial, at, snapshot) VALUES (?, ?, ?)', serial, at, snapshot);
+}
+
+/** What gateways had at an instant; null: it is not kept. */
+export function versionAt(tx: ReadTx, at: number): { readonly serial: number; readonly snapshot: Uint8Array } | null {
+  const row = tx.get('SELECT serial, snapshot FROM directory_versions WHERE at <= ? ORDER BY serial DESC LIMIT 1', at);
+  return row === undefined ? null : { serial: Number(row['serial']), snapshot: row['snapshot'] as Uint8Array };
+}
+
+/** User keys of who left after `from` and by `until`, and has not come back. */
+export function leftBetween(tx: ReadTx, from: number, until: number): string[] {
+  return tx
+    .all(
+      `SELECT user_key FROM directory JOIN people ON id = person_id
+       WHERE left_at > ? AND left_at <= ? AND user_key NOT LIKE ':%' ORDER BY user_key`,
+      from,
+      until,
+    )
+    .map((row) => String(row['user_key']));
+}
+
 /** For gateways: who is suspended at `now`, and who has left since `leftSince` and may still be known to a gateway. */
 export function suspensionsAt(tx: ReadTx, now: number, leftSince: number): Suspension[] {
   const suspended = tx.all(

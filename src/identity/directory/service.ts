@@ -181,7 +181,7 @@ export interface DirectoryOptions {
 /** An import that disables more of a source's people than this part needs a person's word. */
 const MOST_LEAVING = 0.1;
 /** Gateways know who signed in for a quarter of an hour, and one that is cut off for longer; whoever left is cut for a day. */
-const LEFT_MS = 86_400_000;
+export const LEFT_MS = 86_400_000;
 
 /** For `people`; null: no roster was ever imported. */
 export function directorySnapshot(tx: ReadTx): DirectorySnapshot | null {
