@@ -5,10 +5,14 @@ import { readRecords } from '../history/read-records.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
 import { findUserName } from '../identity/service.ts';
 import { type Clock, isoTime } from '../kernel/clock.ts';
+import { localTime } from '../kernel/local-time.ts';
+import { datesWithoutSchool } from '../policy/schedule.ts';
 import { policySnapshot } from '../policy/service.ts';
+import type { PolicySnapshot } from '../policy/snapshot.ts';
 import {
   type ReadStatus,
   type ReadUnblocks,
+  type SchoolTime,
   type Span,
   type UnblockOfWeek,
   USUAL_SCHOOL_TIME,
@@ -89,13 +93,25 @@ function readUnblocks(tx: ReadTx, span: Span, now: number): UnblockOfWeek[] {
 
 function readStatus(tx: ReadTx, span: Span, { layout, listsDir }: RecordSources): WeekStatus {
   const [from, until] = [isoTime(span.from), isoTime(span.until)];
+  const policy = policySnapshot(tx);
   return {
-    school: policySnapshot(tx)?.school ?? null,
-    schoolTime: USUAL_SCHOOL_TIME,
+    school: policy?.school ?? null,
+    schoolTime: schoolTime(policy, span),
     alarms: alarmsBetween(tx, from, until),
     gaps: gapsBetween(tx, from, until),
     ...readLists(layout, listsDir),
   };
+}
+
+/** When records are expected: not in the school's holidays. */
+function schoolTime(policy: PolicySnapshot | null, span: Span): SchoolTime {
+  if (policy?.calendar === undefined) return USUAL_SCHOOL_TIME;
+  const [from, until] = [span.from, span.until - 1].map((at) => localTime(at, policy.timeZone).date) as [
+    string,
+    string,
+  ];
+  const dates = datesWithoutSchool(policy.calendar, from, until);
+  return { ...USUAL_SCHOOL_TIME, closed: dates.map((date) => ({ from: date, until: date })) };
 }
 
 type ListsOfWeek = Pick<WeekStatus, 'illegalListLoaded' | 'listsFromLastGood' | 'listsProblem' | 'categoryTitles'>;

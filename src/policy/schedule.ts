@@ -55,6 +55,23 @@ export function isTermTime(calendar: Calendar | undefined, date: string): boolea
   return calendar !== undefined && calendar.terms.some(holds) && !calendar.holidays.some(holds);
 }
 
+/**
+ * Dates from one to another, both included, that a calendar says are without school. Before its first term and after its last it
+ * says nothing: nobody may have written down what comes.
+ */
+export function datesWithoutSchool({ terms, holidays, slots }: Calendar, from: string, to: string): string[] {
+  const first = terms.map((term) => term.from).sort()[0]!;
+  const last = terms
+    .map((term) => term.to)
+    .sort()
+    .at(-1)!;
+  const dates: string[] = [];
+  for (let date = from < first ? first : from; date <= to && date <= last; date = dateAfter(date, 1)) {
+    if (!isTermTime({ terms, holidays, slots }, date)) dates.push(date);
+  }
+  return dates;
+}
+
 /** The window that a moment lies in, or undefined. */
 export function windowAt(windows: readonly DayWindow[], moment: Moment): DayWindow | undefined {
   const { today, yesterday, minute } = moment;

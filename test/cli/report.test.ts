@@ -11,10 +11,12 @@ import { importSegment } from '../../src/history/import-segment.ts';
 import { insertPerson } from '../../src/identity/repository.ts';
 import { SchoolgateError } from '../../src/kernel/errors.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
+import { insertVersion } from '../../src/policy/repository.ts';
 import { insertAlarm, insertGap } from '../../src/safeguarding/repository.ts';
 import { openRecord } from '../../src/store/database.ts';
 import { insertUnblock } from '../../src/unblock/repository.ts';
 import { generateWeek } from '../helpers/generated-week.ts';
+import { SCHOOL, snapshotOf } from '../policy/small-school.ts';
 
 const MONDAY = Date.parse('2026-11-16T00:00:00Z');
 const HOUR = 3_600_000;
@@ -151,6 +153,26 @@ await t.test('any period, to a named file', async (t) => {
   );
   await run('--week', '2026-W46', '--html', 'before.html');
   t.match(readFileSync(join(root, 'before.html'), 'utf8'), /Nothing was refused in this period\./);
+});
+
+await t.test('no record is missing where the policy in force says that there was no school', async (t) => {
+  const { root, run } = await school(t);
+  const silentDays = async (): Promise<string> => {
+    await run('--week', '2026-W44', '--html', 'half-term.html');
+    const page = readFileSync(join(root, 'half-term.html'), 'utf8');
+    return [...page.matchAll(/School time without a single record[^]*?(Mon|Tue|Wed|Thu|Fri) /g)]
+      .map(([, day]) => day)
+      .join();
+  };
+  t.equal(await silentDays(), 'Mon,Tue,Wed,Thu,Fri');
+  const record = openRecord(dataLayout(join(root, 'data')).record);
+  const halfTerm = '{ name: Half-term, from: 2026-10-26, to: 2026-10-29 }';
+  const term = '{ name: Autumn term, from: 2026-09-01, to: 2026-12-18 }';
+  const snapshot = snapshotOf({ 'school.yaml': `${SCHOOL}calendar: { terms: [${term}], holidays: [${halfTerm}] }\n` });
+  const people = { reason: null, author: null, approver: null };
+  record.write((tx) => insertVersion(tx, { serial: 1, snapshot, publishedAt: MONDAY, ...people }));
+  record.close();
+  t.equal(await silentDays(), 'Fri');
 });
 
 await t.test('by mail, here into the outbox', async (t) => {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import t from 'tap';
-import { createMomentAt, isTermTime, windowAt } from '../../src/policy/schedule.ts';
+import { createMomentAt, datesWithoutSchool, isTermTime, windowAt } from '../../src/policy/schedule.ts';
 import type { Calendar, DayWindow } from '../../src/policy/snapshot.ts';
 import { at } from './small-school.ts';
 
@@ -182,4 +182,18 @@ await t.test('terms and holidays, to the day', async (t) => {
   t.equal(holds(halfTerm, '2026-10-30T23:59:59Z'), true);
   t.equal(holds(halfTerm, '2026-10-31T00:00:00Z'), false);
   t.equal(isTermTime(undefined, '2026-11-23'), false, 'a school without a calendar has no term');
+});
+
+await t.test('dates without school, as far as the calendar goes', async (t) => {
+  t.strictSame(datesWithoutSchool(calendar, '2026-10-24', '2026-11-01'), [
+    '2026-10-26',
+    '2026-10-27',
+    '2026-10-28',
+    '2026-10-29',
+    '2026-10-30',
+  ]);
+  t.strictSame(datesWithoutSchool(calendar, '2026-12-18', '2026-12-20'), ['2026-12-19', '2026-12-20']);
+  t.strictSame(datesWithoutSchool(calendar, '2027-01-01', '2027-01-05').at(-1), '2027-01-04');
+  t.strictSame(datesWithoutSchool(calendar, '2026-08-20', '2026-09-02'), [], 'before the first term nothing is known');
+  t.strictSame(datesWithoutSchool(calendar, '2027-03-25', '2027-04-30'), [], 'nor after the last');
 });
