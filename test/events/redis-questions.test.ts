@@ -84,7 +84,7 @@ void t.test(
     });
     await one.askUntilAnswered('first');
     const asking = one.asker.ask('second', 5_000);
-    await until('it is at the console', () => one.asked.length === 2);
+    await until('it is at the console', () => one.asked.includes('second'));
     const sent = one.heard
       .filter(({ channel }) => channel === `${PREFIX}questions`)
       .map(({ text }) => JSON.parse(text));
@@ -117,7 +117,12 @@ void t.test('a question that was recorded cannot be asked again, and one that wa
   const one = await exchange(t);
   await one.startConsole();
   await one.askUntilAnswered('sign in');
-  const text = one.heard.find(({ channel }) => channel === `${PREFIX}questions`)!.text;
+  // Not merely the first: nobody may have heard that, and it would be as good as new.
+  const answer = await until('the answer was heard', () =>
+    one.heard.find(({ channel }) => channel.includes('answers')),
+  );
+  const { to } = JSON.parse(answer.text) as { to: string };
+  const { text } = one.heard.find((each) => each.text.includes(`"key":"${to}"`))!;
   const count = one.asked.length;
   await one.redis.publish(`${PREFIX}questions`, text);
   await until('the console tells', () => one.alarms.length === 1);
@@ -173,7 +178,11 @@ void t.test('a console that was started again is asked again, with its own key',
   const { key, from } = JSON.parse(text) as { key: string; from: string };
   await one.redis.publish(`${PREFIX}answers:${from}`, JSON.stringify({ to: key }));
   t.same(await asking, { answered: '2' });
-  t.same(one.asked, ['1', '2'], 'once');
+  t.same(
+    one.asked.filter((question) => question === '2'),
+    ['2'],
+    'once',
+  );
 });
 
 void t.test('without console, without Redis and without time there is no answer, and none is waited for', async (t) => {
