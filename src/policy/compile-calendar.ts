@@ -52,15 +52,11 @@ function compileSlots(to: Reporting, document: Document): Calendar['slots'] {
   const slots: (DayWindow & { word: string })[] = [];
   for (const [i, { name, days, from, to: until }] of (document.value.calendar!.slots ?? []).entries()) {
     const at = ['calendar', 'slots', i] as const;
+    const onDays = daysOf(to, document, at, days) ?? WEEKDAYS;
     const minutes = minutesOf(to, document, at, from, until);
-    const slot = {
-      days: daysOf(to, document, at, days) ?? WEEKDAYS,
-      ...(minutes ?? ALL_DAY),
-      on: 'term-time',
-      word: name,
-    } as const;
-    const other = slots.find((earlier) => overlap(earlier, slot));
     if (minutes === null) continue;
+    const slot = { days: onDays, ...minutes, on: 'term-time', word: name } as const;
+    const other = slots.find((earlier) => overlap(earlier, slot));
     if (other !== undefined) {
       report(to, document, at, `"${name}" overlaps "${other.word}" above on the same day; a minute is in one slot`);
     }

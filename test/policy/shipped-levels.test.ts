@@ -8,6 +8,7 @@ import { loadCurrentIndex } from '../../src/categories/current-index.ts';
 import { createDataFolders, dataLayout } from '../../src/config/data-layout.ts';
 import { prepareIdentity } from '../../src/identity/identify.ts';
 import { formatProblem } from '../../src/kernel/errors.ts';
+import { dateAfter } from '../../src/kernel/local-time.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
 import { NETWORK_DEFAULTS } from '../../src/policy/compile-network.ts';
 import { decide } from '../../src/policy/decide.ts';
@@ -15,6 +16,7 @@ import { LevelSchema, RulesSchema, SchoolSchema } from '../../src/policy/documen
 import { loadPolicy } from '../../src/policy/load.ts';
 import { NO_LIVE, preparePolicy } from '../../src/policy/prepare.ts';
 import { readPolicy } from '../../src/policy/read.ts';
+import { isTermTime } from '../../src/policy/schedule.ts';
 import type { PolicySnapshot } from '../../src/policy/snapshot.ts';
 import type { Decision } from '../../src/policy/verdict.ts';
 import { at, match, request, who } from './small-school.ts';
@@ -207,14 +209,47 @@ await t.test('the guide names every setting that the files may hold', async (t) 
   for (const setting of new Set(settings)) t.match(guide, new RegExp(`\`${setting}\``), setting);
 });
 
-await t.test('the guide’s example of rules.yaml compiles', async (t) => {
+await t.test('the guide’s examples of rules.yaml, and of times in a level, compile', async (t) => {
   const guide = readFileSync(join(ROOT, 'policies', 'README.md'), 'utf8');
   const files = ['school.yaml', ...LEVELS.map((level) => `levels/${level}.yaml`)].map(
     (file) => [file, readFileSync(join(ROOT, 'policies', file), 'utf8')] as const,
   );
-  const read = readPolicy(new Map([...files, ['rules.yaml', /```yaml\n([^`]+)```/.exec(guide)![1]!]]));
-  const compiled = 'documents' in read ? compilePolicy(read.documents, categories) : read;
-  t.strictSame('problems' in compiled ? compiled.problems.map(formatProblem) : [], []);
+  const problems = (more: readonly (readonly [string, string])[]): string[] => {
+    const read = readPolicy(new Map([...files, ...more]));
+    const compiled = 'documents' in read ? compilePolicy(read.documents, categories) : read;
+    return 'problems' in compiled ? compiled.problems.map(formatProblem) : [];
+  };
+  t.strictSame(problems([['rules.yaml', /```yaml\n([^`]+)```/.exec(guide)![1]!]]), []);
+  const times = /```yaml\n(times:[^`]+)```/.exec(guide)![1]!;
+  const [[name, school]] = files as [readonly [string, string]];
+  const placed = school.replace('places: {}', 'places: { Library: [10.20.8.0/24] }');
+  t.strictSame(
+    problems([
+      [name, placed],
+      ['levels/mine.yaml', `title: Mine\nextends: ks3\n${times}`],
+    ]),
+    [],
+  );
+});
+
+await t.test('the shipped year has 190 days of school, and none of them is a bank holiday', async (t) => {
+  const { calendar } = shipped;
+  const BANK_HOLIDAYS = [
+    '2026-12-25',
+    '2026-12-28',
+    '2027-01-01',
+    '2027-03-26',
+    '2027-03-29',
+    '2027-05-03',
+    '2027-05-31',
+  ];
+  for (const date of BANK_HOLIDAYS) t.equal(isTermTime(calendar, date), false, date);
+  let days = 0;
+  for (let date = '2026-08-01'; date < '2027-09-01'; date = dateAfter(date, 1)) {
+    const isWeekend = [0, 6].includes(new Date(date).getUTCDay());
+    if (!isWeekend && isTermTime(calendar, date)) days++;
+  }
+  t.equal(days, 190);
 });
 
 /** Every key that a schema knows, at any depth. */
