@@ -6,9 +6,10 @@ import type { Logger } from '../telemetry/log.ts';
 import { answerGateway, type ConsoleAnswers } from './console-questions.ts';
 import type { ConsoleRooms } from './console-rooms.ts';
 import { frontDeskDevices } from './front-desk-devices.ts';
+import { frontDeskLessons } from './front-desk-lessons.ts';
 
 /** What gateways are answered; a fault on our side is `no-answer`. */
-export function consoleAnswers({ accounts, devices }: ConsoleRooms, log: Logger): ConsoleAnswers {
+export function consoleAnswers({ accounts, devices, lessons }: ConsoleRooms, log: Logger): ConsoleAnswers {
   return {
     verify: async (credentials) => {
       try {
@@ -19,6 +20,7 @@ export function consoleAnswers({ accounts, devices }: ConsoleRooms, log: Logger)
       }
     },
     devices: frontDeskDevices(devices, log),
+    lessons: frontDeskLessons(lessons, devices, log),
   };
 }
 

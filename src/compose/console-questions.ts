@@ -3,6 +3,7 @@
 import type { CredentialsAnswer, ProxyCredentials } from '../identity/credentials.ts';
 import { canonicalAddress } from '../kernel/ip.ts';
 import { askDevices, type FrontDeskDevices, NO_ANSWER } from './front-desk-devices.ts';
+import type { AnswerLessons } from './front-desk-lessons.ts';
 import type { Message } from './process-link.ts';
 
 /** A way to the console: a channel between two processes, or the bus. Rejects when no answer comes within `ms`. */
@@ -43,12 +44,15 @@ export interface ConsoleAnswers {
   verify(credentials: ProxyCredentials): Promise<CredentialsAnswer>;
   /** Who is signed in at which address, as the front desk asks. */
   readonly devices: FrontDeskDevices;
+  /** What whoever is signed in at an address asks of lesson lists. */
+  readonly lessons: AnswerLessons;
 }
 
 /** The console's answer, whichever way it was asked. Rejects for what no gateway asks: anybody who reaches the bus can put a question. */
 export async function answerGateway(answers: ConsoleAnswers, question: unknown): Promise<unknown> {
   const message = readQuestion(question);
   if (message === null) throw new Error('no gateway asks so');
+  if (message.type === 'lesson') return await answers.lessons(message['address'] as string, message['ask'] as string);
   if (message.type !== 'verify') return await askDevices(answers.devices, message);
   const { name, password, address } = message as unknown as ProxyCredentials;
   return await answers.verify({ name, password, address });
@@ -62,6 +66,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   'device-password': ['ticket', 'name', 'current', 'next', 'again'],
   'device-sign-out': [],
   'device-at': [],
+  lesson: ['ask'],
 };
 
 function readQuestion(question: unknown): Message | null {

@@ -18,7 +18,7 @@ export interface FrontDeskDevices {
 export const NO_ANSWER = { state: 'no-answer' } as const;
 
 /** Longer than the supervisor waits for the console, so that it gets an answer in any case, ms. */
-const FRONT_DESK_MS = 8_000;
+export const FRONT_DESK_MS = 8_000;
 
 /** The console's end. */
 export function frontDeskDevices(devices: DeviceSessions, log: Logger): FrontDeskDevices {

@@ -3,6 +3,7 @@ import type { ToldRecord } from '../gateway/told-refusal.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { childProcess } from './child-process.ts';
 import { devicesOver } from './front-desk-devices.ts';
+import { lessonsOver } from './front-desk-lessons.ts';
 import { type FrontDeskOrders, type ProxyPorts, runFrontDesk } from './frontdesk.ts';
 
 /** How long the workers may take to say what they refused, or to take a pass, ms. */
@@ -13,6 +14,7 @@ childProcess(async (orders, link) => {
     orders: orders as FrontDeskOrders,
     clock: systemClock,
     devices: devicesOver(link),
+    askLessons: lessonsOver(link),
     passes: { put: async (pass) => void (await link.ask({ type: 'pass', pass }, ASK_MS)) },
     recentRefusals: {
       of: async (client) => (await link.ask({ type: 'refusals', client }, ASK_MS)) as readonly ToldRecord[],

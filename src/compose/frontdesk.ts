@@ -10,6 +10,7 @@ import { readLastGood } from '../events/snapshot-keeper.ts';
 import { createFrontDesk } from '../frontdesk/app.ts';
 import { type DeskFacts, deskFacts, NO_POLICY_YET } from '../frontdesk/facts.ts';
 import { createFormTokens } from '../frontdesk/form-token.ts';
+import type { LessonRoutesOptions } from '../frontdesk/lesson-routes.ts';
 import type { RecentRefusals } from '../frontdesk/refusals.ts';
 import type { ClientFrom } from '../frontdesk/routes.ts';
 import type { DeskDevices } from '../frontdesk/sign-in-forms.ts';
@@ -33,6 +34,7 @@ export interface FrontDeskOrders extends ProxyPorts {
 export interface RunFrontDeskOptions {
   readonly recentRefusals: RecentRefusals;
   readonly devices: DeskDevices;
+  readonly askLessons: LessonRoutesOptions['askLessons'];
   readonly passes: DeskPasses;
   readonly orders: FrontDeskOrders;
   readonly clock: Clock;
@@ -52,7 +54,7 @@ export interface RunningFrontDesk {
 
 /** Opens both doors of the front desk; closes the first again when the second cannot be opened. Rejects with what failed. */
 export async function runFrontDesk(environment: Environment, options: RunFrontDeskOptions): Promise<RunningFrontDesk> {
-  const { clock, recentRefusals, devices, passes, orders } = options;
+  const { clock, recentRefusals, devices, askLessons, passes, orders } = options;
   // One key for both doors, and for this run.
   const tokens = createFormTokens(randomBytes(32), clock);
   const log = options.log ?? createLogger('frontdesk', 'warn');
@@ -69,6 +71,7 @@ export async function runFrontDesk(environment: Environment, options: RunFrontDe
       tls: clientFrom === 'gateway' ? null : readTls(environment),
       recentRefusals,
       devices,
+      askLessons,
       passes,
       warnings,
       tokens,

@@ -1,13 +1,15 @@
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import { type FastifyBaseLogger, type FastifyError, type FastifyInstance, LogController, fastify } from 'fastify';
+import { type LessonRoutesOptions, lessonRoutes } from './lesson-routes.ts';
 import { messagePage } from './pages.ts';
 import { askingClient, type DeskRoutesOptions, deskRoutes } from './routes.ts';
 import type { SignInRoutesOptions } from './sign-in-forms.ts';
 import { signInRoutes } from './sign-in-routes.ts';
 import { type WarningRoutesOptions, warningRoutes } from './warning-routes.ts';
 
-export interface FrontDeskOptions extends DeskRoutesOptions, SignInRoutesOptions, WarningRoutesOptions {
+export interface FrontDeskOptions
+  extends DeskRoutesOptions, SignInRoutesOptions, WarningRoutesOptions, LessonRoutesOptions {
   readonly log: FastifyBaseLogger;
   /** Certificate and key, PEM; null: plain HTTP. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
@@ -39,6 +41,7 @@ export async function createFrontDesk(options: FrontDeskOptions): Promise<Fastif
   await app.register(deskRoutes, options);
   await app.register(signInRoutes, options);
   await app.register(warningRoutes, options);
+  await app.register(lessonRoutes, options);
   return app;
 }
 

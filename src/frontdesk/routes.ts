@@ -8,6 +8,7 @@ import { proxyAutoConfig } from './pac.ts';
 import { DESK_CSS, homePage, messagePage, whyPage } from './pages.ts';
 import { type Place, placeOf } from './place.ts';
 import { type RecentRefusals, tellRefusals } from './refusals.ts';
+import { LESSON_CSS } from './lesson-pages.ts';
 import { FORM_CSS } from './sign-in-pages.ts';
 
 /** Whose word about the client's address counts: the connection's, or, on the gateway's own socket, the gateway's. */
@@ -67,7 +68,7 @@ export const deskRoutes: FastifyPluginAsync<DeskRoutesOptions> = async (app, opt
     reply
       .header('cache-control', 'public, max-age=3600')
       .type('text/css; charset=utf-8')
-      .send(`${PAGE_CSS}\n${BUTTON_CSS}\n${DESK_CSS}\n${FORM_CSS}`),
+      .send(`${PAGE_CSS}\n${BUTTON_CSS}\n${DESK_CSS}\n${FORM_CSS}\n${LESSON_CSS}`),
   );
 
   app.get('/health', notLimited, (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }));

@@ -81,6 +81,7 @@ export function signedInPage(
         What is opened on this device counts as yours. It ends by itself when the device is not used for 15 minutes.
       </p>
       <p>Does somebody else know your password? <a href="/password">Choose another one.</a></p>
+      <p>Do you teach? <a href="/lessons">Give a class its sites for a lesson.</a></p>
       <p>Is this not you, or are you leaving? Then sign out.</p>
       <form method="post" action="/sign-out">
         <input type="hidden" name="token" value="${token}" />

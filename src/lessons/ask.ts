@@ -55,3 +55,43 @@ export type LessonAnswer =
   | { readonly state: 'wrong'; readonly view: LessonView; readonly fields: readonly FieldProblem[] }
   /** Lesson lists are not theirs to give. */
   | { readonly state: 'not-staff' };
+
+/** What a gateway's front desk is answered; the others are for whoever is signed in at the device that asks. */
+export type DeskLessonAnswer =
+  | LessonAnswer
+  /** Nobody is signed in there; the console could not be asked. */
+  | { readonly state: 'nobody' | 'no-answer' }
+  /** In words: why it was not done. */
+  | { readonly state: 'refused'; readonly reason: string };
+
+/** The ask in a text that claims to be one: it came over a wire. Null if it is none. */
+export function readAsk(json: string): LessonAsk | null {
+  let ask: unknown;
+  try {
+    ask = JSON.parse(json);
+  } catch {
+    return null;
+  }
+  if (typeof ask !== 'object' || ask === null) return null;
+  const { act, ...parts } = ask as { act?: unknown } & Record<string, unknown>;
+  const isText = (...names: readonly string[]): boolean => names.every((name) => typeof parts[name] === 'string');
+  const isWhole =
+    act === 'see' ||
+    ((act === 'give' || act === 'check') && isTyped(parts['typed'])) ||
+    (act === 'end' && isText('id')) ||
+    (act === 'prolong' && isText('id') && MINUTES.includes(parts['minutes'] as number)) ||
+    (act === 'add' && isText('id', 'site')) ||
+    (act === 'look-up' && isText('className', 'sites'));
+  return isWhole ? (ask as LessonAsk) : null;
+}
+
+/** By how much a list can be made longer at once. */
+export const MINUTES: readonly number[] = [5, 10, 15, 30, 60];
+
+function isTyped(typed: unknown): boolean {
+  if (typeof typed !== 'object' || typed === null) return false;
+  const { classes, ...texts } = typed as Record<string, unknown>;
+  const isText = (one: unknown): boolean => typeof one === 'string';
+  const names = ['title', 'sites', 'pupils', 'from', 'until'];
+  return Array.isArray(classes) && classes.every(isText) && names.every((name) => isText(texts[name]));
+}

@@ -1,7 +1,7 @@
 import { Type, type FastifyPluginAsyncTypebox, type Static } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SchoolgateError } from '../kernel/errors.ts';
-import type { LessonAnswer, LessonAsk, LessonView } from './ask.ts';
+import { type LessonAnswer, type LessonAsk, type LessonView, MINUTES } from './ask.ts';
 import { MAX_SITES } from './model.ts';
 import type { Lessons } from './service.ts';
 import { type TypedLesson, formOf } from './terms.ts';
@@ -31,7 +31,7 @@ const GiveForm = Type.Object(
 const LookUpForm = Type.Object({ _csrf: Csrf, className: Text, sites: Text }, Strict);
 const Params = Type.Object({ id: Type.String({ pattern: '^[0-9A-Z]{26}$' }) });
 const NoFields = Type.Object({ _csrf: Csrf }, Strict);
-const ProlongForm = Type.Object({ _csrf: Csrf, minutes: Type.Enum(['5', '10', '15', '30', '60']) }, Strict);
+const ProlongForm = Type.Object({ _csrf: Csrf, minutes: Type.Enum(MINUTES.map(String)) }, Strict);
 const AddForm = Type.Object({ _csrf: Csrf, site: Text }, Strict);
 
 /** Whoever asks about sites all day would read the lists out. */

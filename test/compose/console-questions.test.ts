@@ -66,6 +66,8 @@ const byRedis: Connect = async (t, answers) => {
 };
 
 const nobody = async (): Promise<{ state: 'nobody' }> => ({ state: 'nobody' });
+/** Says who asked and for what, as it came over the line. */
+const lessons: ConsoleAnswers['lessons'] = async (from, ask) => ({ state: 'refused', reason: `${from} ${ask}` });
 const devices: ConsoleAnswers['devices'] = {
   signIn: async (name, password, address) => ({
     state: 'signed-in',
@@ -86,8 +88,10 @@ const contract = (connect: Connect) => async (t: Test) => {
     const { line } = await connect(t, {
       verify: async ({ name }) => (name === 'right' ? proof(name) : 'wrong'),
       devices,
+      lessons,
     });
     const ask = (type: string, parts: object): Promise<unknown> => askConsole(line, { type, address, ...parts });
+    t.same(await ask('lesson', { ask: '{"act":"see"}' }), { state: 'refused', reason: `${address} {"act":"see"}` });
     t.same(await ask('verify', { name: 'right', password: 'p' }), proof('right'));
     t.same(await ask('verify', { name: 'other', password: 'p' }), 'wrong');
     for (const name of NAMES) {
@@ -110,6 +114,7 @@ const contract = (connect: Connect) => async (t: Test) => {
         return proof(name);
       },
       devices,
+      lessons,
     });
     const names = Array.from({ length: 60 }, (_, n) => `person${n}`);
     const asking = names.map((name) => askConsole(line, { type: 'verify', name, password: 'p', address }));
@@ -129,6 +134,7 @@ const contract = (connect: Connect) => async (t: Test) => {
         return 'wrong';
       },
       devices,
+      lessons,
     });
     const right = { type: 'verify', name: 'n', password: 'p', address };
     const wrong: Record<string, unknown>[] = [
@@ -150,7 +156,7 @@ const contract = (connect: Connect) => async (t: Test) => {
 
   void t.test('a console that hangs or is away is no answer, in time', async (t) => {
     const never = (): Promise<never> => new Promise(() => {});
-    const connected = await connect(t, { verify: never, devices: { ...devices, signIn: never } });
+    const connected = await connect(t, { verify: never, devices: { ...devices, signIn: never }, lessons });
     const asked = { name: 'n', password: 'p', address };
     const verify = (hurryMs: number) => askConsole(connected.line, { type: 'verify', ...asked }, hurryMs);
     const signIn = (hurryMs: number) => askConsole(connected.line, { type: 'device-sign-in', ...asked }, hurryMs);

@@ -65,6 +65,7 @@ function optionsFor(asked: string[]): RunFrontDeskOptions {
     passes: { put: async () => {} },
     recentRefusals: { of: async (client) => (asked.push(client), []) },
     devices: NOBODY,
+    askLessons: async () => ({ state: 'nobody' }),
     clock: () => NOW,
     log: createLogger('test', 'silent'),
   };

@@ -76,6 +76,7 @@ export function makeDesk(
     facts: () => FACTS,
     recentRefusals: { of: () => Promise.resolve(records) },
     devices: NOBODY,
+    askLessons: async () => ({ state: 'nobody' }),
     passes: { put: async () => {} },
     warnings: createWarningTickets(Buffer.alloc(32, 9), change.clock ?? (() => NOW)),
     tokens: createFormTokens(Buffer.alloc(32, 7), change.clock ?? (() => NOW)),
