@@ -1,7 +1,7 @@
 // browser ── form ──► front desk ── what is asked, address ──► console ──► whoever is signed in there, and what they may
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
-import type { DeskLessonAnswer, LessonAsk } from '../lessons/ask.ts';
-import { type TypedLesson, formOf } from '../lessons/terms.ts';
+import { type DeskLessonAnswer, type LessonAsk, formOf } from '../lessons/ask.ts';
+import type { TypedLesson } from '../lessons/terms.ts';
 import { addFormParser } from './forms.ts';
 import { type LessonFrame, givePage, lessonsPage, lookUpPage } from './lesson-pages.ts';
 import { messagePage } from './pages.ts';

@@ -1,4 +1,5 @@
 import type { FieldProblem } from '../kernel/errors.ts';
+import { localInput } from '../kernel/local-time.ts';
 import type { SiteAnswer } from './answers.ts';
 import type { LessonState } from './model.ts';
 import type { TypedLesson } from './terms.ts';
@@ -94,4 +95,17 @@ function isTyped(typed: unknown): boolean {
   const isText = (one: unknown): boolean => typeof one === 'string';
   const names = ['title', 'sites', 'pupils', 'from', 'until'];
   return Array.isArray(classes) && classes.every(isText) && names.every((name) => isText(texts[name]));
+}
+
+/** The form to begin with: from now for an hour; with `like`, the id of a list that can be seen, that list's name, sites and class. */
+export function formOf({ timeZone, now, standing, earlier, classes }: LessonView, like?: string): TypedLesson {
+  const model = [...standing, ...earlier].find(({ id }) => id === like);
+  return {
+    title: model?.title ?? '',
+    sites: model?.sites.join('\n') ?? '',
+    classes: model?.classes.filter((name) => classes.includes(name)) ?? [],
+    pupils: model?.pupils.map(({ user }) => user).join('\n') ?? '',
+    from: localInput(now, timeZone),
+    until: localInput(now + 3_600_000, timeZone),
+  };
 }

@@ -1,10 +1,10 @@
 import { Type, type FastifyPluginAsyncTypebox, type Static } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SchoolgateError } from '../kernel/errors.ts';
-import { type LessonAnswer, type LessonAsk, type LessonView, MINUTES } from './ask.ts';
+import { type LessonAnswer, type LessonAsk, type LessonView, MINUTES, formOf } from './ask.ts';
 import { MAX_SITES } from './model.ts';
 import type { Lessons } from './service.ts';
-import { type TypedLesson, formOf } from './terms.ts';
+import type { TypedLesson } from './terms.ts';
 
 export interface LessonRoutesOptions {
   readonly lessons: Lessons;

@@ -1,7 +1,6 @@
 import { readSite } from '../categories/typed-site.ts';
 import { type FieldProblem, InvalidFieldsError } from '../kernel/errors.ts';
-import { instantOf, localInput } from '../kernel/local-time.ts';
-import type { LessonView } from './ask.ts';
+import { instantOf } from '../kernel/local-time.ts';
 import { type LessonTerms, MAX_LENGTH_MS, MAX_SITES } from './model.ts';
 import type { Pupil, Reach } from './reach.ts';
 
@@ -43,19 +42,6 @@ export function readTerms(typed: TypedLesson, reach: Reach, zone: string, now: n
   }
   if (problems.length > 0) throw new InvalidFieldsError(problems);
   return terms;
-}
-
-/** The form to begin with: from now for an hour; with `like`, the id of a list that can be seen, that list's name, sites and class. */
-export function formOf({ timeZone, now, standing, earlier, classes }: LessonView, like?: string): TypedLesson {
-  const model = [...standing, ...earlier].find(({ id }) => id === like);
-  return {
-    title: model?.title ?? '',
-    sites: model?.sites.join('\n') ?? '',
-    classes: model?.classes.filter((name) => classes.includes(name)) ?? [],
-    pupils: model?.pupils.map(({ user }) => user).join('\n') ?? '',
-    from: localInput(now, timeZone),
-    until: localInput(now + 3_600_000, timeZone),
-  };
 }
 
 /** Lines and commas both part what is typed. */

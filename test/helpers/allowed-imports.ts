@@ -200,6 +200,8 @@ export const ROOMS: Rooms = {
     { where: 'safeguarding/read-event.ts', to: 'events/envelope.ts', why: 'reads an event as the post defines it' },
     { where: 'frontdesk/refusals.ts', to: 'gateway/*', why: 'says why in the very words of the block page' },
     { where: 'frontdesk/routes.ts', to: 'gateway/page-style.ts', why: 'looks like the block page' },
+    { where: 'frontdesk/lesson-pages.ts', to: 'lessons/*', why: 'says what may be asked of lesson lists' },
+    { where: 'frontdesk/lesson-routes.ts', to: 'lessons/ask.ts', why: 'asks as the console’s pages do' },
     {
       where: 'frontdesk/routes.ts',
       to: 'gateway/client-address.ts',
