@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { AgreementState } from '../identity/agreements/service.ts';
 import type { ImportReport, ListedPerson } from '../identity/directory/service.ts';
 import { isoTime } from '../kernel/clock.ts';
 import { SchoolgateError, formatProblem } from '../kernel/errors.ts';
@@ -42,6 +43,15 @@ export const registerPeople: RegisterCommand = (program, context) => {
     .option('--lift', 'end the suspension instead')
     .action((name: string, options: SuspendOptions) => suspend(context, name, options));
 
+  command('agreements', 'who has accepted the agreement on using the web, and for whom a parent has')
+    .option('--class <name>', 'of this class')
+    .option('--missing', 'only those from whom it is missing')
+    .action((options: AgreementsOptions) => agreements(context, options));
+
+  command('consent <name>', 'record that a parent has agreed for a pupil')
+    .option('--withdraw', 'record instead that they have taken it back')
+    .action((name: string, options: ConsentOptions) => consent(context, name, options));
+
   command('cards <class-or-name>', 'write a page of log-in cards with new temporary passwords, to print')
     .requiredOption('--out <file>', 'the page; it holds passwords, so print it and remove it')
     .action((name: string, options: { user: string; out: string }) => cards(context, name, options));
@@ -58,6 +68,15 @@ interface ListOptions {
   readonly level?: string;
   readonly class?: string;
   readonly json?: true;
+}
+interface AgreementsOptions {
+  readonly user: string;
+  readonly class?: string;
+  readonly missing?: true;
+}
+interface ConsentOptions {
+  readonly user: string;
+  readonly withdraw?: true;
 }
 interface SuspendOptions {
   readonly user: string;
@@ -156,6 +175,29 @@ async function suspend(context: CliContext, userName: string, options: SuspendOp
     return `${userName} is suspended until ${until}.`;
   });
   context.stdout.write(`${done}\n`);
+}
+
+async function agreements(context: CliContext, { user, class: name, missing }: AgreementsOptions): Promise<void> {
+  const query = new URLSearchParams({
+    ...(name !== undefined && { class: name }),
+    ...(missing === true && { missing: 'yes' }),
+  });
+  const { people } = (await signedIn(context, user, (client) =>
+    client.call('GET', `/api/v1/agreements?${query.toString()}`),
+  )) as { people: AgreementState[] };
+  const lines = people.map(({ userName, fullName, level, by, acceptedAt, recordedBy }) => {
+    const recorder = recordedBy === null ? '' : `, recorded by ${recordedBy}`;
+    const whose = by === 'parent' ? 'a parent' : 'the person';
+    return `${userName}  ${fullName}  ${level}  ${acceptedAt === null ? `missing, from ${whose}` : `${acceptedAt}${recorder}`}`;
+  });
+  context.stdout.write(lines.length === 0 ? 'Nobody fits who is asked for an agreement.\n' : `${lines.join('\n')}\n`);
+}
+
+async function consent(context: CliContext, userName: string, { user, withdraw }: ConsentOptions): Promise<void> {
+  const path = withdraw === true ? '/api/v1/agreements/withdraw' : '/api/v1/agreements/consent';
+  await signedIn(context, user, (client) => client.call('POST', path, { userName }));
+  const done = withdraw === true ? 'is no longer on record' : 'is on record for this school year';
+  context.stdout.write(`The agreement of a parent for ${userName} ${done}.\n`);
 }
 
 async function cards(context: CliContext, name: string, options: { user: string; out: string }): Promise<void> {

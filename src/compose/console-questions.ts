@@ -64,6 +64,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   'device-sign-in': ['name', 'password'],
   'device-guest': ['code'],
   'device-password': ['ticket', 'name', 'current', 'next', 'again'],
+  'device-accept': ['ticket', 'version'],
   'device-sign-out': [],
   'device-at': [],
   lesson: ['ask'],

@@ -11,9 +11,10 @@ import { type Evidence, evidencePublicKey } from '../evidence/service.ts';
 import {
   type DeviceSessions,
   createDeviceSessions,
-  renewedSince,
+  renewalsSince,
   standingDevices,
 } from '../identity/device-service.ts';
+import { type Agreements, createAgreements } from '../identity/agreements/service.ts';
 import { type Vouchers, createVouchers } from '../identity/voucher-service.ts';
 import { type DirectorySnapshot, NO_DIRECTORY } from '../identity/directory-snapshot.ts';
 import {
@@ -57,6 +58,7 @@ export interface ConsoleRecord {
 /** Every room of the control plane. */
 export interface ConsoleRooms extends ConsoleRecord {
   readonly accounts: Accounts;
+  readonly agreements: Agreements;
   readonly directory: Directory;
   readonly sessions: Sessions;
   readonly devices: DeviceSessions;
@@ -166,6 +168,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     live: wholeLive,
   });
   const unblocks = createUnblocks({ record, audit, publishing, clock, newId, policy: inForce });
+  const agreements = createAgreements({ record, audit, publishing, clock, policy: inForce });
   const devices = createDeviceSessions({
     record,
     audit,
@@ -174,6 +177,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     publishing,
     policy: inForce,
     onPasswords: () => accounts.forgetWrong(),
+    agreements,
   });
   const listUpdates = createConsoleLists(environment, {
     ...base,
@@ -193,6 +197,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     ...base,
     listUpdates,
     accounts,
+    agreements,
     directory,
     sessions,
     devices,
@@ -219,7 +224,7 @@ export function wholeLive(tx: ReadTx, now: number): LiveSnapshot {
   const evidenceKey = evidencePublicKey(tx);
   const sessions = standingDevices(tx, now);
   const suspensions = suspensionsInForce(tx, now);
-  const renewals = renewedSince(tx, now - RENEWALS_MS);
+  const renewals = renewalsSince(tx, now - RENEWALS_MS);
   const lessons = teacherLessons(tx, now);
   const sealing = evidenceKey === null ? {} : { evidenceKey };
   return { ...liveSnapshot(tx, now), sessions, suspensions, renewals, lessons, ...sealing };

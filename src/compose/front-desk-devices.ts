@@ -11,6 +11,7 @@ export interface FrontDeskDevices {
   signInGuest(code: string, address: string): Promise<DeviceAnswer>;
   signOut(address: string): Promise<DeviceAnswer>;
   changePassword(change: PasswordChange): Promise<DeviceAnswer>;
+  accept(ticket: string, version: string, address: string): Promise<DeviceAnswer>;
   at(address: string): Promise<DeviceAnswer>;
 }
 
@@ -39,17 +40,19 @@ export function frontDeskDevices(devices: DeviceSessions, log: Logger): FrontDes
         return devices.at(address);
       }),
     changePassword: (change) => orNoAnswer(() => devices.changePassword(change)),
+    accept: (ticket, version, address) => orNoAnswer(() => devices.accept(ticket, version, address)),
     at: (address) => orNoAnswer(() => devices.at(address)),
   };
 }
 
 /** What the console answers to a message about devices. */
 export function askDevices(devices: FrontDeskDevices, message: Message): Promise<DeviceAnswer> {
-  const { type, name, password, code, address } = message as Message &
-    Record<'name' | 'password' | 'code' | 'address', string>;
+  const { type, name, password, code, ticket, version, address } = message as Message &
+    Record<'name' | 'password' | 'code' | 'ticket' | 'version' | 'address', string>;
   if (type === 'device-sign-in') return devices.signIn(name, password, address);
   if (type === 'device-guest') return devices.signInGuest(code, address);
   if (type === 'device-password') return devices.changePassword(message as Message & PasswordChange);
+  if (type === 'device-accept') return devices.accept(ticket, version, address);
   return type === 'device-sign-out' ? devices.signOut(address) : devices.at(address);
 }
 
@@ -63,6 +66,7 @@ export function devicesOver(link: ProcessLink): FrontDeskDevices {
   return {
     signIn: (name, password, address) => ask({ type: 'device-sign-in', name, password, address }),
     signInGuest: (code, address) => ask({ type: 'device-guest', code, address }),
+    accept: (ticket, version, address) => ask({ type: 'device-accept', ticket, version, address }),
     changePassword: (change) => ask({ type: 'device-password', ...change }),
     signOut: (address) => ask({ type: 'device-sign-out', address }),
     at: (address) => ask({ type: 'device-at', address }),

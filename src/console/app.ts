@@ -13,6 +13,7 @@ import { accountRoutes } from '../identity/account-routes.ts';
 import { type DeviceRoutesOptions, deviceRoutes } from '../identity/device-routes.ts';
 import { type ImportRoutesOptions, importRoutes } from '../identity/directory/import-routes.ts';
 import { type PeopleRoutesOptions, peopleRoutes } from '../identity/directory/people-routes.ts';
+import { type AgreementRoutesOptions, agreementRoutes } from '../identity/agreements/routes.ts';
 import { type DirectoryRoutesOptions, directoryRoutes } from '../identity/directory/routes.ts';
 import { type IdentityRoutesOptions, identityRoutes } from '../identity/routes.ts';
 import { type LessonRoutesOptions, lessonRoutes } from '../lessons/routes.ts';
@@ -29,6 +30,7 @@ export interface ConsoleAppOptions
   extends
     IdentityRoutesOptions,
     GuestRoutesOptions,
+    AgreementRoutesOptions,
     DirectoryRoutesOptions,
     PeopleRoutesOptions,
     ImportRoutesOptions,
@@ -72,6 +74,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(identityRoutes, options);
   await app.register(accountRoutes, options);
   await app.register(guestRoutes, options);
+  await app.register(agreementRoutes, options);
   await app.register(directoryRoutes, options);
   await app.register(peopleRoutes, options);
   await app.register(importRoutes, options);

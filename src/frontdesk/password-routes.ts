@@ -6,6 +6,7 @@ import { passwordChangedPage, passwordPage } from './password-pages.ts';
 import { askingClient, NO_CLIENT } from './routes.ts';
 import {
   answerPage,
+  isSignedIn,
   RATION,
   readForm,
   refuseForm,
@@ -41,7 +42,7 @@ export const passwordRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (ap
     if (errors.length > 0) return send(reply.code(422), page(errors));
     const [next, again] = [fields.get('next') ?? '', fields.get('again') ?? ''];
     const answer = await devices.changePassword({ ticket, name, current, next, again, address: client });
-    if (answer.state === 'signed-in') return seeSignIn(reply);
+    if (isSignedIn(answer)) return seeSignIn(reply);
     if (answer.state === 'shared') return send(reply, passwordChangedPage(facts()));
     return answerPage(options, reply, client, answer, page);
   });

@@ -4,6 +4,7 @@ import type { DeviceAnswer } from '../identity/signed-in-devices.ts';
 import type { FieldProblem } from '../kernel/errors.ts';
 import type { DeskFacts } from './facts.ts';
 import type { FormTokens } from './form-token.ts';
+import { agreementPage, consentPage } from './agreement-pages.ts';
 import { isOwnOrigin } from './forms.ts';
 import { messagePage } from './pages.ts';
 import { passwordPage } from './password-pages.ts';
@@ -16,6 +17,7 @@ export interface DeskDevices {
   signInGuest(code: string, address: string): Promise<DeviceAnswer>;
   signOut(address: string): Promise<DeviceAnswer>;
   changePassword(change: PasswordChange): Promise<DeviceAnswer>;
+  accept(ticket: string, version: string, address: string): Promise<DeviceAnswer>;
   at(address: string): Promise<DeviceAnswer>;
 }
 
@@ -53,6 +55,14 @@ export function seeSignIn(reply: FastifyReply): FastifyReply {
   return reply.header('cache-control', 'no-store').redirect('/sign-in', 303);
 }
 
+/** Whether somebody is signed in here now, whatever they have yet to agree to. */
+export function isSignedIn(answer: DeviceAnswer): boolean {
+  return (
+    answer.state === 'signed-in' ||
+    ((answer.state === 'agreement' || answer.state === 'consent') && answer.until !== null)
+  );
+}
+
 /** The page for what became of signing in. `form`: the page that was filled in, with what is wrong. */
 export function answerPage(
   options: SignInRoutesOptions,
@@ -82,6 +92,10 @@ export function answerPage(
       const page = passwordPage({ facts, token: options.tokens.make(client), owner: answer, errors });
       return send(reply.code(errors.length === 0 ? 200 : 422), page);
     }
+    case 'agreement':
+      return send(reply, agreementPage(facts, answer, options.tokens.make(client)));
+    case 'consent':
+      return send(reply, consentPage(facts, answer, options.tokens.make(client)));
     case 'password-stays':
       return send(reply.code(403), messagePage(facts, 'This password stays as it is', passwordStays(facts)));
     case 'stale':

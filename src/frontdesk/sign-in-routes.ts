@@ -1,6 +1,7 @@
 // browser ── form ──► front desk ── name, password, address ──► console ──► who is signed in at this address
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import type { FieldProblem } from '../kernel/errors.ts';
+import { agreementRoutes } from './agreement-routes.ts';
 import { addFormParser } from './forms.ts';
 import { messagePage } from './pages.ts';
 import { passwordRoutes } from './password-routes.ts';
@@ -8,6 +9,7 @@ import { askingClient, NO_CLIENT } from './routes.ts';
 import {
   answerPage,
   FORM_BYTES,
+  isSignedIn,
   RATION,
   readForm,
   refuseForm,
@@ -22,6 +24,7 @@ export const signInRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (app,
   const { devices } = options;
   addFormParser(app, FORM_BYTES);
   await app.register(passwordRoutes, options);
+  await app.register(agreementRoutes, options);
 
   app.get('/sign-in', async (request, reply) => {
     const client = askingClient(request, options.clientFrom);
@@ -38,7 +41,7 @@ export const signInRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (app,
     const errors = missing(name, password);
     if (errors.length > 0) return send(reply.code(422), page(errors));
     const answer = await devices.signIn(name, password, client);
-    return answer.state === 'signed-in' ? seeSignIn(reply) : answerPage(options, reply, client, answer, page);
+    return isSignedIn(answer) ? seeSignIn(reply) : answerPage(options, reply, client, answer, page);
   });
 
   app.post('/guest', RATION, async (request, reply) => {
@@ -51,7 +54,7 @@ export const signInRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (app,
     if (code === '') return refuse(422, 'Type the code of your voucher.');
     const answer = await devices.signInGuest(code, form.client);
     if (answer.state === 'wrong') return refuse(401, 'This code is not good, or not at this time.');
-    return answer.state === 'signed-in' ? seeSignIn(reply) : answerPage(options, reply, form.client, answer, page);
+    return isSignedIn(answer) ? seeSignIn(reply) : answerPage(options, reply, form.client, answer, page);
   });
 
   app.post('/sign-out', RATION, async (request, reply) => {

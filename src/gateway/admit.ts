@@ -258,7 +258,9 @@ function connected({ ask, retarget }: Admission): Connected {
 /** Whose rules apply: of whoever signed in at the proxy, as long as that holds, else of whoever is signed in on the device. */
 function identifyIn(snapshots: Snapshots, client: string, proof: Proof | null, now: number): Who {
   if (proof !== null && holds(snapshots.renewals, proof)) return snapshots.identify(client, proof.user, null, proof);
-  return snapshots.identify(client, null, snapshots.devices.userAt(client, now));
+  const session = snapshots.devices.at(client, now);
+  if (session === null) return snapshots.identify(client, null);
+  return snapshots.identify(client, null, session.user, { mustChange: false, agreed: session.agreed ?? null });
 }
 
 /** Whether nothing has changed about the account since the console looked. */

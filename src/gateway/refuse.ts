@@ -51,7 +51,9 @@ function refusalFields(status: number, { illegal }: Admission): string[] {
  */
 function pageToPass(admission: Admission, { method, headers }: IncomingMessage): string | null {
   const { reason, rule } = toldDecision(admission);
-  if (reason !== 'identity' || method !== 'GET' || headers.accept?.includes('text/html') !== true) return null;
+  if (method !== 'GET' || headers.accept?.includes('text/html') !== true) return null;
+  if (reason === 'agreement') return 'agreement';
+  if (reason !== 'identity') return null;
   if (rule === TEMPORARY_PASSWORD) return 'password';
   const isAlone = !admission.snapshots.sharedAddresses.has(admission.ask.client);
   return isAlone && headers['proxy-authorization'] === undefined ? 'sign-in' : null;

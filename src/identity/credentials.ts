@@ -19,6 +19,8 @@ export interface Proof {
   readonly at: number;
   /** The password is one of a log-in card, and its owner must choose another one first. */
   readonly mustChange: boolean;
+  /** Version of the agreement that they accepted last, as far as it counts; null: none. */
+  readonly agreed: string | null;
 }
 
 /** Something about an account has changed: what was proved before or at this instant (ms, the console's clock) counts no more. */

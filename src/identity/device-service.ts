@@ -1,28 +1,32 @@
 // front desk ── name, password, address ──► signIn ── live ──► gateways ── addresses in use ──► seen
-import type { Actor } from '../audit/entry.ts';
 import { randomBytes } from 'node:crypto';
+import type { Actor } from '../audit/entry.ts';
 import { addressRanges } from '../kernel/ip.ts';
 import type { Publishing } from '../publishing/service.ts';
 import type { ReadTx, Tx } from '../store/database.ts';
 import type { Person } from './accounts.ts';
+import { acceptedSince } from './agreements/repository.ts';
+import type { Agreements } from './agreements/service.ts';
 import { accountState, keepsCard } from './account-state.ts';
 import { countAttempt, takeBackAttempt, tried } from './attempts.ts';
 import { type PasswordChange, changePassword } from './change-password.ts';
-import type { ProxyCredentials } from './credentials.ts';
+import type { ProxyCredentials, Renewal } from './credentials.ts';
 import { isSuspendedAt } from './directory/repository.ts';
 import type { IdentityRules } from './identify.ts';
 import {
   type Account,
   type DeviceSignIn,
   deleteDevice,
+  findById,
   findDevice,
   findVoucherByCode,
   listDevices,
+  renewedSince,
   replaceDevice,
   touchDevice,
 } from './repository.ts';
 import type { SessionsOptions } from './session-service.ts';
-import { DAY_ENDS, type DeviceAnswer, type DeviceState, nextDayEnd } from './signed-in-devices.ts';
+import { DAY_ENDS, type DeviceAnswer, nextDayEnd } from './signed-in-devices.ts';
 import { type Tickets, createTickets } from './tickets.ts';
 import { canonicalUser } from './user-name.ts';
 import { tokenHash } from './token.ts';
@@ -30,7 +34,16 @@ import { checkPassword } from './verify-credentials.ts';
 import { type Voucher, readCode, voucherState } from './vouchers.ts';
 
 /** For `live`. */
-export { renewedSince, standingDevices } from './repository.ts';
+export { standingDevices } from './repository.ts';
+
+/** For `live`: accounts of which something has changed since an instant, each with the last. */
+export function renewalsSince(tx: ReadTx, since: number): Renewal[] {
+  const last = new Map<string, number>();
+  for (const { user, at } of [...renewedSince(tx, since), ...acceptedSince(tx, since)]) {
+    last.set(user, Math.max(at, last.get(user) ?? 0));
+  }
+  return Array.from(last, ([user, at]) => ({ user, at }));
+}
 
 /** Who is signed in at which address of the network. */
 export interface DeviceSessions {
@@ -42,6 +55,8 @@ export interface DeviceSessions {
   signOut(address: string): void;
   /** Gives somebody another password. What they had signed in to elsewhere ends, and here they are signed in anew. */
   changePassword(change: PasswordChange): Promise<DeviceAnswer>;
+  /** They accept what they were shown; `ticket`: from an answer `agreement`. */
+  accept(ticket: string, version: string, address: string): DeviceAnswer;
   at(address: string): DeviceAnswer;
   /** Looking is put on record. */
   list(actor: Actor): DeviceSignIn[];
@@ -89,28 +104,32 @@ export interface DeviceOptions extends SessionsOptions {
   readonly policy: () => DeviceRules | null;
   /** Somebody has another password: credentials that were wrong may be right now. */
   readonly onPasswords: () => void;
+  readonly agreements: Agreements;
 }
+
+type Entering = DeviceOptions & { readonly tickets: Tickets };
 
 /** A device that nobody has used for this long may be somebody else's by now, ms. */
 export const DEVICE_IDLE_MS = 15 * 60_000;
 
-export function createDeviceSessions(options: DeviceOptions): DeviceSessions {
-  const { clock } = options;
+export function createDeviceSessions(given: DeviceOptions): DeviceSessions {
+  const { clock } = given;
+  const options: Entering = { ...given, tickets: createTickets(randomBytes(32), clock) };
   const startedAt = clock();
-  const tickets = createTickets(randomBytes(32), clock);
   const endOf = (personId: string, why: EndReason): void =>
     void endWhere(options, ({ person }) => (person.id === personId ? why : null));
   const enterAnew = (account: Account, address: string): DeviceAnswer => {
     endOf(account.person.id, 'password changed');
-    return enter(options, tickets, account, address);
+    return enter(options, account, address);
   };
   // Idle time is counted in what gateways told: one that is cut off, or a console that was down, makes nobody idle.
   let heardAt = 0;
   return {
-    signIn: (credentials) => signIn(options, tickets, credentials),
+    signIn: (credentials) => signIn(options, credentials),
     signInGuest: (code, address) => signInGuest(options, code, address),
     signOut: (address) => signOut(options, address),
-    changePassword: (change) => changePassword({ ...options, tickets, enterAnew }, change),
+    changePassword: (change) => changePassword({ ...options, enterAnew }, change),
+    accept: (ticket, version, address) => accept(options, ticket, version, address),
     at: (address) => stateAt(options, address),
     list: (actor) => list(options, actor),
     endAt: (actor, address, personId) => endAt(options, actor, address, personId),
@@ -128,17 +147,17 @@ export function createDeviceSessions(options: DeviceOptions): DeviceSessions {
   };
 }
 
-async function signIn(options: DeviceOptions, tickets: Tickets, credentials: ProxyCredentials): Promise<DeviceAnswer> {
+async function signIn(options: Entering, credentials: ProxyCredentials): Promise<DeviceAnswer> {
   if (options.policy() === null) return { state: 'no-answer' };
   const checked = await checkPassword(options, credentials, 'device.refused');
   if (checked === 'wrong') return { state: 'wrong' };
   if ('heldForMs' in checked) return { state: 'held', forMs: checked.heldForMs };
-  return enter(options, tickets, checked.account, credentials.address);
+  return enter(options, checked.account, credentials.address);
 }
 
 /** Lets somebody in who has just proved who they are: only they learn that they are suspended, or have a password to change. */
-function enter(options: DeviceOptions, tickets: Tickets, account: Account, address: string): DeviceAnswer {
-  const { record, clock, policy } = options;
+function enter(options: Entering, account: Account, address: string): DeviceAnswer {
+  const { record, clock, policy, tickets } = options;
   const { person, passwordAt, isTemporary } = account;
   const [rules, now] = [policy()!, clock()];
   if (isSuspended(rules, person, now) || record.read((tx) => isSuspendedAt(tx, person.id, now)))
@@ -153,13 +172,25 @@ function enter(options: DeviceOptions, tickets: Tickets, account: Account, addre
     const ticket = tickets.make({ for: 'password', personId: person.id, address, passwordAt });
     return { state: 'password', userName: person.userName, fullName: person.fullName, ticket, fault: null };
   }
-  if (isShared(rules, address)) return { state: 'shared' };
+  if (isShared(rules, address)) return toState(options, { address, person, until: null });
   const until = nextDayEnd(now, rules.identity.schoolDayEnds ?? DAY_ENDS, rules.timeZone);
   return open(options, { address, person, since: now, seenAt: now, until });
 }
 
+function accept(options: Entering, ticket: string, version: string, address: string): DeviceAnswer {
+  const { record, agreements, tickets, policy } = options;
+  const facts = tickets.read(ticket, 'agreement', address);
+  const account = facts === null ? null : record.read((tx) => findById(tx, facts.personId));
+  if (policy() === null) return { state: 'no-answer' };
+  if (account === null || account.passwordAt !== facts!.passwordAt) return { state: 'stale' };
+  agreements.accept(account.person, version, address);
+  const device = record.read((tx) => findDevice(tx, address));
+  const until = device?.person.id === account.person.id ? device.until : null;
+  return toState(options, { address, person: account.person, until });
+}
+
 /** Counted by address alone: a code names nobody, and 60 random bits are not guessed at twenty tries a time. */
-function signInGuest(options: DeviceOptions, code: string, address: string): DeviceAnswer {
+function signInGuest(options: Entering, code: string, address: string): DeviceAnswer {
   const { record, audit, clock, policy } = options;
   const [rules, now] = [policy(), clock()];
   if (rules === null) return { state: 'no-answer' };
@@ -183,7 +214,8 @@ function signInGuest(options: DeviceOptions, code: string, address: string): Dev
   return open(options, { address, person: found.guest, since: now, seenAt: now, until: Math.min(dayEnd, found.until) });
 }
 
-function open({ record, audit, publishing }: DeviceOptions, device: DeviceSignIn): DeviceState {
+function open(options: Entering, device: DeviceSignIn): DeviceAnswer {
+  const { record, audit, publishing } = options;
   const { address, person } = device;
   record.write((tx) => {
     const before = findDevice(tx, address);
@@ -193,7 +225,7 @@ function open({ record, audit, publishing }: DeviceOptions, device: DeviceSignIn
     publishing.callFor(tx, 'live');
   });
   void publishing.send();
-  return toState(device);
+  return toState(options, device);
 }
 
 function signOut({ record, audit, publishing }: DeviceOptions, address: string): void {
@@ -207,12 +239,12 @@ function signOut({ record, audit, publishing }: DeviceOptions, address: string):
   void publishing.send();
 }
 
-function stateAt(options: DeviceOptions, address: string): DeviceAnswer {
+function stateAt(options: Entering, address: string): DeviceAnswer {
   const rules = options.policy();
   if (rules === null) return { state: 'no-answer' };
   if (isShared(rules, address)) return { state: 'shared' };
   const found = standingAt(options, address);
-  return found === null ? { state: 'nobody' } : toState(found);
+  return found === null ? { state: 'nobody' } : toState(options, found);
 }
 
 function standingAt({ record, policy, clock }: DeviceOptions, address: string): DeviceSignIn | null {
@@ -298,8 +330,23 @@ function isSuspended({ people }: DeviceRules, { userName }: Person, now: number)
   return suspended !== null && suspended !== undefined && (suspended.until === null || now < suspended.until);
 }
 
-function toState({ person, until }: DeviceSignIn): DeviceState {
-  return { state: 'signed-in', userName: person.userName, fullName: person.fullName, until };
+/** What somebody is told who is known at an address: what they owe first. `until` null: they are not signed in there, because it is shared. */
+function toState(
+  { record, agreements, tickets }: Entering,
+  { address, person, until }: Pick<DeviceSignIn, 'address' | 'person'> & { readonly until: number | null },
+): DeviceAnswer {
+  const { id, userName, fullName } = person;
+  const { agreement, passwordAt } = record.read((tx) => ({
+    agreement: agreements.owed(tx, person),
+    passwordAt: findById(tx, id)!.passwordAt,
+  }));
+  if (agreement?.by === 'parent') return { state: 'consent', userName, fullName, until };
+  if (agreement !== null) {
+    const ticket = tickets.make({ for: 'agreement', personId: id, address, passwordAt });
+    const { version, title, text } = agreement;
+    return { state: 'agreement', userName, fullName, until, agreement: { version, title, text }, ticket };
+  }
+  return until === null ? { state: 'shared' } : { state: 'signed-in', userName, fullName, until };
 }
 
 function actBy({ id, userName }: Person, address: string): { actor: string; subject: string; address: string } {

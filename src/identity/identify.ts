@@ -1,4 +1,5 @@
 import { addressRanges } from '../kernel/ip.ts';
+import { type AgreementRules, agreementFor } from './agreements/agreement.ts';
 import type { Proof } from './credentials.ts';
 import {
   type DirectoryPerson,
@@ -26,10 +27,12 @@ export interface IdentityRules {
     /** Levels whose log-in cards stay with the teacher. */
     readonly keepCards?: readonly string[];
   };
+  /** Left out: nobody is asked for one. */
+  readonly agreements?: AgreementRules;
 }
 
 /** What is known of an account beside whose it is; left out, nothing is asked of its owner. */
-export type Standing = Pick<Proof, 'mustChange'>;
+export type Standing = Pick<Proof, 'mustChange' | 'agreed'>;
 
 /**
  * Says who asks, from a canonical client address, the user name that was verified with this request (null: none was) and the
@@ -66,9 +69,17 @@ export function prepareIdentity(rules: IdentityRules, directory: DirectorySnapsh
   const others: Known = { level: rules.strictestLevel, groups: [] };
   const guests: Known = { level: guestLevel(rules), groups: [] };
   const person = (client: string, name: string, identified: Who['identified'], standing?: Standing): Who => {
-    const { level, groups, account } = people.get(name) ?? (isGuest(name) ? guests : others);
-    const needs = standing?.mustChange === true ? 'password' : 'nothing';
+    const known = people.get(name) ?? (isGuest(name) ? guests : null);
+    const { level, groups, account } = known ?? others;
+    const needs = standing === undefined ? 'nothing' : stillNeeds(standing, known);
     return { user: name, identified, ...(account !== undefined && { account }), level, groups, client, needs };
+  };
+  // Whose level nobody has said has no age band either, and the strictest rules without being asked.
+  const stillNeeds = ({ mustChange, agreed }: Standing, known: Known | null): Who['needs'] => {
+    if (mustChange) return 'password';
+    const isAsked = known !== null && known.account !== 'class';
+    const agreement = isAsked ? agreementFor(rules.agreements, known.level) : null;
+    return agreement === null || agreement.version === agreed ? 'nothing' : 'agreement';
   };
   return (client, user, signedIn = null, standing) => {
     if (user !== null) return person(client, canonicalUser(user) ?? user, 'proxy-auth', standing);

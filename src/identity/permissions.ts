@@ -56,6 +56,11 @@ export const PERMISSIONS = {
   'people.import': { may: 'import a roster', roles: OPERATORS },
   'people.suspend': { may: 'stop a person’s access, give it back, and sign somebody out on a device', roles: LEADS },
   'people.cards': { may: 'make log-in cards with new temporary passwords', roles: OPERATORS },
+  'agreements.see': { may: 'see who has accepted the agreement', roles: [...LEADS, 'technician', 'teacher'] },
+  'agreements.record': {
+    may: 'record a parent’s consent, and that it was taken back',
+    roles: [...LEADS, 'technician', 'teacher'],
+  },
   'evidence.see': {
     may: 'see when, where and for whom illegal material was refused',
     roles: [...LEADS, 'chair-of-governors'],

@@ -209,15 +209,23 @@ export function touchDevice(tx: Tx, address: string, at: number): void {
   );
 }
 
-/** Address, user key and end of every session that goes on after `now`. */
+/** For gateways: every session that goes on after `now`. */
 export function standingDevices(tx: ReadTx, now: number): DeviceSession[] {
   return tx
     .all(
-      `SELECT address, user_key, until FROM device_sessions JOIN people ON people.id = person_id
-       WHERE until > ? ORDER BY address`,
+      `SELECT address, user_key, until, (
+         SELECT version FROM acceptances
+         WHERE acceptances.person_id = people.id AND acceptances.until > ?1 AND withdrawn_at IS NULL ORDER BY id DESC LIMIT 1
+       ) AS agreed
+       FROM device_sessions JOIN people ON people.id = person_id WHERE until > ?1 ORDER BY address`,
       now,
     )
-    .map((row) => ({ address: String(row['address']), user: String(row['user_key']), until: Number(row['until']) }));
+    .map((row) => ({
+      address: String(row['address']),
+      user: String(row['user_key']),
+      until: Number(row['until']),
+      ...(row['agreed'] !== null && { agreed: String(row['agreed']) }),
+    }));
 }
 
 export function insertVoucher(tx: Tx, { guest, purpose, sponsorId, from, until }: Voucher, codeHash: string): void {

@@ -1,3 +1,4 @@
+import type { Agreement } from './agreements/agreement.ts';
 import type { FieldProblem } from '../kernel/errors.ts';
 import { dateAfter, instantOf, localInput } from '../kernel/local-time.ts';
 
@@ -9,6 +10,8 @@ export interface DeviceSession {
   readonly user: string;
   /** Ms since the epoch, exclusive. */
   readonly until: number;
+  /** Version of the agreement that they accepted last, as far as it counts; left out: none. */
+  readonly agreed?: string;
 }
 
 /** What the front desk is told of an address. */
@@ -33,6 +36,17 @@ export type DeviceAnswer =
       readonly ticket: string;
       readonly fault: FieldProblem | null;
     }
+  /** They have yet to accept this. `until`: of their session; null: the address is shared, so there is none. */
+  | {
+      readonly state: 'agreement';
+      readonly userName: string;
+      readonly fullName: string;
+      readonly until: number | null;
+      readonly agreement: Pick<Agreement, 'version' | 'title' | 'text'>;
+      readonly ticket: string;
+    }
+  /** A parent has yet to agree, which staff record. */
+  | { readonly state: 'consent'; readonly userName: string; readonly fullName: string; readonly until: number | null }
   /** Of an account whose password its owner does not change on this page. */
   | { readonly state: 'password-stays' }
   /** What was proved was too long ago, or is not so any more: to be done again from the start. */
@@ -57,8 +71,13 @@ export class SignedInDevices {
 
   /** The canonical name of whoever is signed in at a canonical address; null: nobody. */
   userAt(address: string, now: number): string | null {
+    return this.at(address, now)?.user ?? null;
+  }
+
+  /** The session that stands at a canonical address; null: nobody is signed in. */
+  at(address: string, now: number): DeviceSession | null {
     const session = this.#byAddress.get(address);
-    return session !== undefined && now < session.until ? session.user : null;
+    return session !== undefined && now < session.until ? session : null;
   }
 
   /** Addresses whose session has come to its end after `from` and by `now`. */

@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 
 /** What a ticket says: this person has just proved at this address who they are, and may now do one thing. */
 export interface TicketFacts {
-  readonly for: 'password';
+  readonly for: 'password' | 'agreement';
   readonly personId: string;
   /** Canonical. */
   readonly address: string;

@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { AuditAction } from '../audit/entry.ts';
 import { ShortMemory } from '../kernel/short-memory.ts';
 import { accountState, keepsCard } from './account-state.ts';
+import { currentAcceptance } from './agreements/repository.ts';
 import { countAttempt, takeBackAttempt, tried, triedForClass } from './attempts.ts';
 import type { CredentialsAnswer, ProxyCredentials } from './credentials.ts';
 import { findListed } from './directory/repository.ts';
@@ -63,15 +64,14 @@ async function check(
   if (checked === 'wrong') return checked;
   if ('heldForMs' in checked) return 'held';
   const { account, at } = checked;
+  const { person, isTemporary } = account;
   const rules = options.policy();
-  const mustChange =
-    account.isTemporary &&
-    (rules === null ||
-      !keepsCard(
-        rules,
-        options.record.read((tx) => accountState(tx, rules, account.person)),
-      ));
-  return { user: canonicalUser(account.person.userName)!, at, mustChange };
+  return options.record.read((tx) => ({
+    user: canonicalUser(person.userName)!,
+    at,
+    mustChange: isTemporary && (rules === null || !keepsCard(rules, accountState(tx, rules, person))),
+    agreed: currentAcceptance(tx, person.id, at)?.version ?? null,
+  }));
 }
 
 /** Whose credentials these were at an instant; `heldForMs`: nobody looked, because too many attempts have failed. */

@@ -3,6 +3,7 @@ import type { YamlDocument } from '../config/yaml-document.ts';
 import type { Problem } from '../kernel/errors.ts';
 import { isTimeZone } from '../kernel/local-time.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { compileAgreements } from './compile-agreements.ts';
 import { compileCalendar, compilePlaces, timeWords } from './compile-calendar.ts';
 import { type Compiling, type Reporting, compileEntries, report } from './compile-entries.ts';
 import { compileLevels } from './compile-levels.ts';
@@ -53,6 +54,7 @@ export function compilePolicy(documents: PolicyDocuments, categories: readonly K
     },
     network: compileNetwork(to, documents.school),
     contacts: school.contacts,
+    ...compileAgreements(reporting, documents, levelIds),
     ...compileWording(to, documents.school),
   };
   if (to.problems.length > 0) return { problems: to.problems };

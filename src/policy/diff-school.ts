@@ -23,6 +23,7 @@ export function diffSchool(...[before, after]: Two): PolicyChange[] {
     ...diffRanges(before, after),
     ...diffSignIn(before.identity, after.identity),
     ...diffRosterLevels(before, after),
+    ...diffAgreements(before, after),
     ...diffNetwork(before.network, after.network),
     ...diffTraits(before, after),
   ];
@@ -80,6 +81,22 @@ function diffRosterLevels(...[before, after]: Two): PolicyChange[] {
   return [
     ...levels.added.map((one) => ({ text: `Levels of people from a roster: ${one}`, loosens: true })),
     ...levels.removed.map((one) => ({ text: `Levels of people from a roster: no longer ${one}`, loosens: false })),
+  ];
+}
+
+/** Another word is another agreement, which everybody is asked for again. */
+function diffAgreements(...[before, after]: Two): PolicyChange[] {
+  const told = ({ agreements }: PolicySnapshot): string[] =>
+    Object.entries(agreements?.levels ?? {}).map(
+      ([level, { title, by, version }]) =>
+        `${level}, “${title}”${by === 'parent' ? ', accepted by a parent' : ''} (version ${version})`,
+    );
+  const begins = ({ agreements }: PolicySnapshot): string => agreements?.yearBegins ?? 'not set';
+  const { added, removed } = compare(told(before), told(after));
+  return [
+    ...added.map((one) => ({ text: `People are asked for an agreement: ${one}`, loosens: false })),
+    ...removed.map((one) => ({ text: `Nobody is asked any more for the agreement: ${one}`, loosens: true })),
+    ...changed('The day from which everybody is asked again', begins(before), begins(after), true),
   ];
 }
 

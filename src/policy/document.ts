@@ -5,6 +5,7 @@ import type { YamlDocument } from '../config/yaml-document.ts';
 
 const Strict = { additionalProperties: false };
 const Text = Type.String({ minLength: 1, maxLength: 300 });
+const Paragraph = Type.String({ minLength: 1, maxLength: 600 });
 const Texts = Type.Array(Text);
 const Optional = Type.Optional(Text);
 
@@ -63,6 +64,9 @@ export const SchoolSchema = Type.Object(
     ),
     places: Type.Optional(Type.Record(Type.String({ minLength: 1, maxLength: 60 }), Texts)),
     contacts: Type.Object({ pupils: Text, staff: Text }, Strict),
+    agreements: Type.Optional(
+      Type.Object({ parentConsent: Type.Optional(Texts), yearBegins: Type.Optional(Text) }, Strict),
+    ),
     never: Type.Optional(Texts),
     illegal: Type.Optional(Type.Object({ csam: Type.Optional(Splash), terrorism: Type.Optional(Splash) }, Strict)),
     identity: Type.Object(
@@ -104,6 +108,17 @@ export const SchoolSchema = Type.Object(
   Strict,
 );
 export type SchoolDocument = Static<typeof SchoolSchema>;
+
+/** `agreements/<band>.yaml`: what people of some levels agree to before they use the web. */
+export const AgreementSchema = Type.Object(
+  {
+    title: Type.String({ minLength: 1, maxLength: 80 }),
+    levels: Type.Array(Text, { minItems: 1 }),
+    text: Type.Array(Paragraph, { minItems: 1, maxItems: 20 }),
+  },
+  Strict,
+);
+export type AgreementDocument = Static<typeof AgreementSchema>;
 
 /** `levels/<id>.yaml`: one level. A level that extends none must say `voice` and `uncategorised`. */
 export const LevelSchema = Type.Object(
@@ -179,5 +194,7 @@ export type RulesDocument = Static<typeof RulesSchema>;
 export interface PolicyDocuments {
   readonly school: YamlDocument<SchoolDocument>;
   readonly levels: ReadonlyMap<string, YamlDocument<LevelDocument>>;
+  /** By band, which is the file's name. */
+  readonly agreements: ReadonlyMap<string, YamlDocument<AgreementDocument>>;
   readonly rules: YamlDocument<RulesDocument> | null;
 }

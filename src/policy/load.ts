@@ -9,12 +9,12 @@ import type { PolicySnapshot } from './snapshot.ts';
 
 /**
  * Reads a policy folder: its documents, or every problem with file and line. The only file of this room's rules that touches
- * the disk. Reads `*.yaml` and `*.yml` in the folder and in `levels/`; hidden files and other kinds are left alone.
+ * the disk. Reads `*.yaml` and `*.yml` in the folder, in `levels/` and `agreements/`; hidden files and other kinds are left alone.
  */
 export function loadPolicy(folder: string): ReadPolicy {
   const problems: Problem[] = [];
   const files = new Map<string, string>();
-  for (const under of ['', 'levels/']) {
+  for (const under of ['', 'levels/', 'agreements/']) {
     for (const name of yamlFiles(folder, under, problems)) {
       const text = readText(join(folder, under, name), `${under}${name}`, problems);
       if (text !== null) files.set(`${under}${name}`, text);

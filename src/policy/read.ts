@@ -2,9 +2,17 @@ import { readYaml } from '../config/yaml-document.ts';
 import type { YamlDocument } from '../config/yaml-document.ts';
 import type { Problem } from '../kernel/errors.ts';
 import type { Static, TSchema } from 'typebox';
-import { type LevelDocument, LevelSchema, type PolicyDocuments, RulesSchema, SchoolSchema } from './document.ts';
+import {
+  type AgreementDocument,
+  AgreementSchema,
+  type LevelDocument,
+  LevelSchema,
+  type PolicyDocuments,
+  RulesSchema,
+  SchoolSchema,
+} from './document.ts';
 
-const LEVEL_FILE = /^levels\/([a-z0-9][a-z0-9-]{0,63})\.yaml$/;
+const NAMED_FILE = /^(levels|agreements)\/([a-z0-9][a-z0-9-]{0,63})\.yaml$/;
 
 export type ReadPolicy = { readonly documents: PolicyDocuments } | { readonly problems: readonly Problem[] };
 
@@ -26,18 +34,21 @@ export function readPolicy(files: ReadonlyMap<string, string>): ReadPolicy {
   const school = read('school.yaml', SchoolSchema);
   const rules = read('rules.yaml', RulesSchema);
   const levels = new Map<string, YamlDocument<LevelDocument>>();
+  const agreements = new Map<string, YamlDocument<AgreementDocument>>();
   for (const file of [...files.keys()].sort()) {
-    const id = LEVEL_FILE.exec(file)?.[1];
-    const level = id === undefined ? null : read(file, LevelSchema);
-    if (id !== undefined && level !== null) levels.set(id, level);
+    const [, folder, id] = NAMED_FILE.exec(file) ?? [];
+    const level = folder === 'levels' ? read(file, LevelSchema) : null;
+    const agreement = folder === 'agreements' ? read(file, AgreementSchema) : null;
+    if (level !== null) levels.set(id!, level);
+    if (agreement !== null) agreements.set(id!, agreement);
     if (id === undefined && file !== 'school.yaml' && file !== 'rules.yaml') problems.push(unread(file));
   }
-  return school === null || problems.length > 0 ? { problems } : { documents: { school, levels, rules } };
+  return school === null || problems.length > 0 ? { problems } : { documents: { school, levels, agreements, rules } };
 }
 
 function unread(file: string): Problem {
-  const reason = file.startsWith('levels/')
-    ? 'is not read: a level’s file is named after it in lower-case letters, digits and dashes, such as levels/ks2.yaml'
-    : 'is not read: the policy is school.yaml, rules.yaml and levels/*.yaml; rename or remove it';
+  const reason = /^(?:levels|agreements)\//.test(file)
+    ? 'is not read: a level’s or age band’s file is named after it in lower-case letters, digits and dashes, such as levels/ks2.yaml'
+    : 'is not read: the policy is school.yaml, rules.yaml, levels/*.yaml and agreements/*.yaml; rename or remove it';
   return { file, reason };
 }

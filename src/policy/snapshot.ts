@@ -1,3 +1,4 @@
+import type { AgreementRules } from '../identity/agreements/agreement.ts';
 import type { Renewal } from '../identity/credentials.ts';
 import type { DeviceSession } from '../identity/signed-in-devices.ts';
 import type { RosterLevels, Suspension } from '../identity/directory-snapshot.ts';
@@ -161,6 +162,8 @@ export interface PolicySnapshot {
   };
   /** Whom a block page tells a pupil to go to, and how staff can be reached. Shown to everyone. */
   readonly contacts: { readonly pupils: string; readonly staff: string };
+  /** Left out: nobody is asked for an agreement. */
+  readonly agreements?: AgreementRules;
   /** Left out, also by a console that knew no such setting yet: our own words. */
   readonly illegal?: IllegalWording;
 }

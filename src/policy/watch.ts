@@ -9,7 +9,9 @@ export function watchPolicyFiles(folders: readonly string[], onChange: () => voi
 
 /** Names, sizes and times of the YAML files: cheap enough to ask twice a second, and the same on every file system. */
 function fingerprint(folders: readonly string[]): string {
-  return folders.flatMap((folder) => [...list(folder), ...list(join(folder, 'levels'))]).join('\n');
+  return folders
+    .flatMap((folder) => ['.', 'levels', 'agreements'].flatMap((below) => list(join(folder, below))))
+    .join('\n');
 }
 
 function list(folder: string): string[] {

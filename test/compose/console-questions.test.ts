@@ -78,6 +78,7 @@ const devices: ConsoleAnswers['devices'] = {
   signInGuest: async (code) => (code === 'good' ? { state: 'held', forMs: 5 } : { state: 'wrong' }),
   signOut: nobody,
   changePassword: async ({ ticket, next }) => (ticket + next === 'tn' ? { state: 'stale' } : { state: 'wrong' }),
+  accept: async (ticket, version) => (ticket + version === 'tv' ? { state: 'stale' } : { state: 'wrong' }),
   at: async (address) => (address === '10.0.0.1' ? { state: 'shared' } : { state: 'nobody' }),
 };
 const NAMES = ['p.pupil', 'Zoë Ängström', 'nul\0nul', 'x'.repeat(10_000), '"}\n'];
@@ -102,6 +103,7 @@ const contract = (connect: Connect) => async (t: Test) => {
     t.same(await ask('device-guest', { code: 'bad' }), { state: 'wrong' });
     const change = { ticket: 't', name: '', current: '', next: 'n', again: 'n' };
     t.same(await ask('device-password', change), { state: 'stale' });
+    t.same(await ask('device-accept', { ticket: 't', version: 'v' }), { state: 'stale' });
     t.same(await ask('device-sign-out', {}), { state: 'nobody' });
     t.same(await ask('device-at', {}), { state: 'shared' });
   });

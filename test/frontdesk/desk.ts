@@ -64,6 +64,7 @@ export const NOBODY: DeskDevices = {
   signInGuest: nobody,
   signOut: nobody,
   changePassword: nobody,
+  accept: nobody,
   at: nobody,
 };
 

@@ -38,6 +38,7 @@ async function rig(
     signInGuest: async (code, address) => (asked.push(`${code}/${address}`), answer),
     signOut: async (address) => (signedOut.push(address), { state: 'nobody' }),
     changePassword: async (change) => (asked.push(JSON.stringify(change)), answer),
+    accept: async (ticket, version, address) => (asked.push(`${ticket}/${version}/${address}`), answer),
     at: async () => atFirst,
   };
   const app = await makeDesk([], { devices, pagesPerMinute: 1000, ...change });
@@ -246,4 +247,49 @@ void t.test('what may become of a new password, and what the page says', async (
     t.equal(page.statusCode, status, answer.state);
     t.match(page.body, words, answer.state);
   }
+});
+
+const UNTIL = Date.parse('2026-11-23T18:00:00Z');
+const OWED: DeviceAnswer = {
+  state: 'agreement',
+  userName: 'a.<smith>',
+  fullName: 'Ann & Smith',
+  until: UNTIL,
+  agreement: { version: 'v"1', title: 'Our <rules>', text: ['What you do is <b>monitored</b>.', 'Second.'] },
+  ticket: 'x.y',
+};
+
+void t.test('whoever has yet to agree is shown the words, and what they accept goes to the console', async (t) => {
+  const { app, post, token, asked } = await rig(OWED, {}, OWED);
+  for (const url of ['/sign-in', '/agreement']) {
+    const page = await app.inject({ url, remoteAddress: CLIENT });
+    t.equal(page.statusCode, 200);
+    t.match(page.body, '<h1>Our &lt;rules&gt;</h1>');
+    t.match(page.body, '<p>What you do is &lt;b&gt;monitored&lt;/b&gt;.</p>');
+    t.match(page.body, 'name="version" value="v&quot;1"');
+    t.match(page.body, 'action="/sign-out"');
+  }
+  const signedIn = await post('/sign-in', { token: await token(), name: 'a', password: 'b' });
+  t.equal(signedIn.headers.location, '/sign-in', 'loading the page again must not send the password again');
+  const fields = { token: await token(), ticket: 'x.y', version: 'v1' };
+  const done = await rig(SIGNED_IN);
+  t.equal((await done.post('/agreement', fields)).headers.location, '/sign-in');
+  t.same(done.asked, [`x.y/v1/${CLIENT}`]);
+  t.equal((await post('/agreement', { ticket: 'x.y', version: 'v1' })).statusCode, 403, 'without the form’s token');
+  t.equal(asked.length, 1);
+  const shared = await rig({ state: 'shared' }, {}, { state: 'shared' });
+  t.match((await shared.app.inject({ url: '/agreement', remoteAddress: CLIENT })).body, 'id="password"');
+  t.match((await shared.post('/agreement', fields)).body, 'Thank you');
+  const alone = await rig({ ...OWED, until: null });
+  const page = await alone.post('/sign-in', { token: await alone.token(), name: 'a', password: 'b' });
+  t.match(page.body, 'Our &lt;rules&gt;');
+  t.notMatch(page.body, 'action="/sign-out"', 'nobody is signed in there');
+});
+
+void t.test('whose parent has yet to agree is told whom to ask', async (t) => {
+  const consent = { state: 'consent', userName: 'ivo', fullName: 'Ivo', until: UNTIL } as const;
+  const { app } = await rig(consent, {}, consent);
+  const page = await app.inject({ url: '/agreement', remoteAddress: CLIENT });
+  t.match(page.body, /your class teacher/);
+  t.match(page.body, 'action="/sign-out"');
 });

@@ -225,3 +225,54 @@ void t.test(
     t.match(one.spool.records.at(-1), { user: null, identified: 'none' });
   },
 );
+
+const AGREEMENT = 'title: Rules\nlevels: [senior]\ntext: [Filtered and monitored.]\n';
+
+void t.test(
+  'until the agreement is accepted, the page for it and help sites, by session and by credentials',
+  async (t) => {
+    let agreed: string | null = null;
+    const {
+      gateway: one,
+      clock,
+      get,
+    } = await gateway({
+      listed: { 'casino.test': ['gambling'], 'help.test': ['known-good'] },
+      names: { 'casino.test': [CLIENT], 'open.test': [CLIENT], 'help.test': [CLIENT] },
+      categories: { 'known-good': 'allow' },
+      agreements: { senior: AGREEMENT },
+      verify: async () => proof('ann', { at: clock(), agreed }),
+    });
+    const { version } = one.context.snapshots.facts.agreements!.levels['senior']!;
+    const until = clock() + 60_000;
+    const page = 'Accept: text/html';
+    const session = (more: object = {}): void => one.setSessions([{ address: CLIENT, user: 'ann', until, ...more }]);
+    for (const more of [{}, { agreed: 'another version' }]) {
+      session(more);
+      const sent = await get('casino.test', page);
+      t.equal(sent.status, 302);
+      t.equal(sent.header('location'), 'http://schoolgate.internal/agreement');
+      t.equal((await get('casino.test', 'Accept: image/avif')).status, 403);
+      t.equal((await connectThrough(one.port, `casino.test:${echo.port}`)).response.status, 403);
+      t.match(one.spool.records.at(-1), { user: 'ann', reason: 'agreement', verdict: 'block' });
+      t.equal((await get('help.test')).status, 200);
+    }
+    session({ agreed: version });
+    t.equal((await get('casino.test', page)).status, 200);
+    const { connection } = await connectThrough(one.port, `casino.test:${echo.port}`);
+    session();
+    await eventually('the tunnel is cut', () => one.spool.records.some(({ error }) => error === 'cut'));
+    await connection.readToEnd();
+
+    one.setSessions([]);
+    t.equal((await get('open.test', page)).status, 200, 'whoever is unknown goes on as before');
+    t.equal((await get('casino.test', page, CREDENTIALS)).status, 302);
+    agreed = version;
+    t.equal((await get('casino.test', page, CREDENTIALS)).status, 302, 'the answer of a minute ago');
+    one.setLive({ grants: [], renewals: [{ user: 'ann', at: clock() }] });
+    clock.advance(1);
+    t.equal((await get('casino.test', page, CREDENTIALS)).status, 200, 'asked anew once it is accepted');
+    one.setSessions([{ address: CLIENT, user: 'bob', until }]);
+    t.equal((await get('open.test', page)).status, 200, 'a level without an agreement');
+  },
+);

@@ -9,6 +9,7 @@ import { dataLayout } from '../../src/config/data-layout.ts';
 import type { Evidence } from '../../src/evidence/service.ts';
 import type { SignedSnapshot, SnapshotKind } from '../../src/events/bus.ts';
 import { signSnapshot } from '../../src/events/signing.ts';
+import { type Agreements, createAgreements } from '../../src/identity/agreements/service.ts';
 import type { DirectorySnapshot } from '../../src/identity/directory-snapshot.ts';
 import { type Directory, createDirectory, directorySnapshot } from '../../src/identity/directory/service.ts';
 import { createPasswords } from '../../src/identity/passwords.ts';
@@ -63,6 +64,7 @@ export interface ControlPlane {
   readonly policy: PolicyService;
   readonly unblocks: Unblocks;
   readonly lessons: Lessons;
+  readonly agreements: Agreements;
   readonly directory: Directory;
   readonly accounts: Accounts;
   readonly sessions: Sessions;
@@ -169,6 +171,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     newId,
     policy: () => policy.published()?.snapshot ?? null,
   });
+  const agreements = createAgreements({ record, audit, publishing, clock, policy: inForce });
   const devices = createDeviceSessions({
     record,
     audit,
@@ -177,6 +180,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     publishing,
     policy: inForce,
     onPasswords: () => accounts.forgetWrong(),
+    agreements,
   });
   const safeguarding = createSafeguarding({
     record,
@@ -210,6 +214,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     policy,
     unblocks,
     lessons,
+    agreements,
     directory,
     accounts,
     sessions,

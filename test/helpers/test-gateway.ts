@@ -75,6 +75,8 @@ export interface TestGatewayOptions {
   readonly categories?: Readonly<Record<string, string>>;
   /** More level files, by id. */
   readonly levels?: Readonly<Record<string, string>>;
+  /** Agreement files, by band. */
+  readonly agreements?: Readonly<Record<string, string>>;
   /** The text of `rules.yaml`. */
   readonly rules?: string;
   /** Names that resolve, besides localhost. */
@@ -135,7 +137,7 @@ const CATEGORIES = [
 
 /** Of somebody whose credentials a console has just found right. */
 export function proof(user: string, change: Partial<Proof> = {}): Proof {
-  return { user, at: 0, mustChange: false, ...change };
+  return { user, at: 0, mustChange: false, agreed: null, ...change };
 }
 
 /** Ports of origins in tests are random, so they are named here: TLS ports and plain ones. */
@@ -302,6 +304,7 @@ function testPolicy(
     ['levels/ks1.yaml', ks1],
     ...(options.rules === undefined ? [] : [['rules.yaml', options.rules] as const]),
     ...Object.entries(options.levels ?? {}).map(([id, text]): [string, string] => [`levels/${id}.yaml`, text]),
+    ...Object.entries(options.agreements ?? {}).map(([id, text]): [string, string] => [`agreements/${id}.yaml`, text]),
   ]);
   const read = readPolicy(files);
   if ('problems' in read) throw new Error(JSON.stringify(read.problems));

@@ -1,4 +1,4 @@
-import { appendFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT, type SchoolFolders } from './stack.ts';
 
@@ -9,6 +9,8 @@ export interface TestSchoolOptions {
   readonly raw?: readonly number[];
   /** Names by category. Default: one flagged category and one that is not. */
   readonly lists?: Readonly<Record<string, readonly string[]>>;
+  /** Keeps the shipped agreements. */
+  readonly agreements?: true;
   /** `ip:port` of the name server; null: the system's. */
   readonly dnsServer?: string | null;
 }
@@ -40,6 +42,8 @@ export class TestSchool implements SchoolFolders {
     this.dnsServer = options.dnsServer ?? null;
     this.#options = options;
     cpSync(join(PROJECT, 'policies'), this.policyDir, { recursive: true });
+    // Signing in asks for nothing more, unless that is what a test is about.
+    if (options.agreements !== true) rmSync(join(this.policyDir, 'agreements'), { recursive: true });
     mkdirSync(this.listsDir);
     cpSync(join(PROJECT, 'blocklists/categories.yaml'), join(this.listsDir, 'categories.yaml'));
     this.writeSettings({});

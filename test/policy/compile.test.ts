@@ -47,6 +47,32 @@ await t.test('every kind of mistake is reported with file and line, and says wha
       school('name:', 'nome:'),
       [/^school\.yaml:\d+: "name" is missing/, /^school\.yaml:2: "nome"/],
     ],
+    [
+      'agreements: an unknown level, one level in two files, no words, a strange name',
+      {
+        'agreements/a.yaml': 'title: A\nlevels: [junior, ks9]\ntext: [Be kind.]\n',
+        'agreements/b.yaml': 'title: B\nlevels:\n  - junior\ntext: [Be kind.]\n',
+      },
+      [
+        /^agreements\/a\.yaml:2: "ks9" is not a level/,
+        /^agreements\/b\.yaml:3: "junior" has an agreement already, in agreements\/a/,
+      ],
+    ],
+    [
+      'an agreement without words',
+      { 'agreements/a.yaml': 'title: A\nlevels: [junior]\n' },
+      [/^agreements\/a\.yaml:1: "text" is missing/],
+    ],
+    [
+      'an agreement with a strange name',
+      { 'agreements/A 1.yaml': 'title: A\n' },
+      [/^agreements\/A 1\.yaml: is not read/],
+    ],
+    [
+      'what the school says of agreements and cards',
+      school('identity:', 'agreements: { parentConsent: [ks9], yearBegins: "02-29" }\nidentity:\n  keepCards: [ks8]'),
+      [/"ks9" is not a level/, /"02-29" is not a day of the year/, /"ks8" is not a level/],
+    ],
     ['a time zone', school('Europe/London', 'London'), [/^school\.yaml:3: "London" is not a time zone/]],
     [
       'an unknown strictest level',
@@ -382,4 +408,24 @@ await t.test('an entry has one form', async (t) => {
     return typeof again !== 'string' && entryText(again) === entryText(parsed);
   };
   fc.assert(fc.property(spelt, isStable), { numRuns: 500 });
+});
+
+await t.test('an agreement has a version of its words and of who accepts it; without files nobody is asked', (t) => {
+  const version = (more: Record<string, string>) => snapshotOf(more).agreements?.levels['junior'];
+  t.equal(snapshotOf({}).agreements, undefined);
+  const words = (text: string): Record<string, string> => ({
+    'agreements/young.yaml': `title: Rules\nlevels: [junior]\ntext: [${text}]\n`,
+  });
+  const first = version(words('Be kind.'))!;
+  t.match(first, { band: 'young', title: 'Rules', text: ['Be kind.'], by: 'person' });
+  t.equal(
+    version({ ...words('Be kind.'), 'levels/senior.yaml': SENIOR.replace('Senior', 'Older') })!.version,
+    first.version,
+  );
+  t.not(version(words('Be kind'))!.version, first.version);
+  const parents = { 'school.yaml': `${SCHOOL}\nagreements: { parentConsent: [junior] }\n` };
+  const theirs = version({ ...words('Be kind.'), ...parents })!;
+  t.equal(theirs.by, 'parent');
+  t.not(theirs.version, first.version, 'what a pupil accepted is not a parent’s consent');
+  t.end();
 });

@@ -143,15 +143,15 @@ export const REASON_WORDS = {
     { heading: 'One thing to do first' },
     {
       why: ['You have not yet said yes to the school’s rules for the internet.'],
-      todo: ['Ask your teacher to read the rules with you.'],
+      todo: ['Go to schoolgate.internal/agreement to see what is missing, or ask your teacher.'],
     },
     {
       why: ['You have not yet accepted the school’s rules for using the internet.'],
-      todo: ['Ask the person named here where to read and accept them.'],
+      todo: ['Go to schoolgate.internal/agreement, read them and accept them.'],
     },
     {
       why: ['You have not yet accepted the school’s acceptable use agreement.'],
-      todo: ['Ask below where to read and accept it.'],
+      todo: ['Go to schoolgate.internal/agreement, read it and accept it.'],
     },
   ),
   malformed: byVoice(
