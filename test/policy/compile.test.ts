@@ -71,7 +71,7 @@ await t.test('every kind of mistake is reported with file and line, and says wha
     [
       'what the school says of agreements and cards',
       school('identity:', 'agreements: { parentConsent: [ks9], yearBegins: "02-29" }\nidentity:\n  keepCards: [ks8]'),
-      [/"ks9" is not a level/, /"02-29" is not a day of the year/, /"ks8" is not a level/],
+      [/"ks8" is not a level/, /"ks9" is not a level/, /"02-29" is not a day of the year/],
     ],
     ['a time zone', school('Europe/London', 'London'), [/^school\.yaml:3: "London" is not a time zone/]],
     [
