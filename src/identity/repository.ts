@@ -220,12 +220,11 @@ export function standingDevices(tx: ReadTx, now: number): DeviceSession[] {
        FROM device_sessions JOIN people ON people.id = person_id WHERE until > ?1 ORDER BY address`,
       now,
     )
-    .map((row) => ({
-      address: String(row['address']),
-      user: String(row['user_key']),
-      until: Number(row['until']),
-      ...(row['agreed'] !== null && { agreed: String(row['agreed']) }),
-    }));
+    .map((row) => {
+      const address = String(row['address']);
+      const session: DeviceSession = { address, user: String(row['user_key']), until: Number(row['until']) };
+      return row['agreed'] === null ? session : Object.assign(session, { agreed: String(row['agreed']) });
+    });
 }
 
 export function insertVoucher(tx: Tx, { guest, purpose, sponsorId, from, until }: Voucher, codeHash: string): void {
