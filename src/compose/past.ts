@@ -4,6 +4,7 @@ import { readNearRecords } from '../history/read-records.ts';
 import type { DirectorySnapshot } from '../identity/directory-snapshot.ts';
 import { directoryAt, sessionsThen, suspensionsThen } from '../identity/past-service.ts';
 import { DAY_ENDS, nextDayEnd } from '../identity/signed-in-devices.ts';
+import { teacherLessonsThen } from '../lessons/service.ts';
 import type { PastSources, PolicyOfThen } from '../policy/replay.ts';
 import { versionAt } from '../policy/service.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
@@ -51,5 +52,6 @@ function liveAt(
     grants: grantsAt(tx, instant),
     suspensions: suspensionsThen(tx, instant),
     sessions: sessionsThen(tx, instant, endOf),
+    lessons: teacherLessonsThen(tx, instant),
   }));
 }

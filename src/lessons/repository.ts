@@ -34,6 +34,12 @@ export function standingLessons(tx: ReadTx, now: number): Lesson[] {
   return tx.all(sql, now).map(toLesson);
 }
 
+/** Given by then, and neither over nor ended by then. What was changed since is as it is now. */
+export function lessonsStandingAt(tx: ReadTx, at: number): Lesson[] {
+  const sql = 'SELECT * FROM lessons WHERE given_at <= ? AND ends_at > ? AND (ended_at IS NULL OR ended_at > ?)';
+  return tx.all(`${sql} ORDER BY starts_at, id`, at, at, at).map(toLesson);
+}
+
 /** Over at `now`, newest first. */
 export function pastLessons(tx: ReadTx, now: number, limit: number): Lesson[] {
   const sql =

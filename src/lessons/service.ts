@@ -22,7 +22,14 @@ import {
   toTeacherLesson,
 } from './model.ts';
 import { type Audience, type Reach, type RoleReach, type School, audiencesOf, reachOf, reaches } from './reach.ts';
-import { findLesson, insertLesson, pastLessons, standingLessons, updateLesson } from './repository.ts';
+import {
+  findLesson,
+  insertLesson,
+  lessonsStandingAt,
+  pastLessons,
+  standingLessons,
+  updateLesson,
+} from './repository.ts';
 import { type TypedLesson, partsOf, readTerms } from './terms.ts';
 
 /** Lesson lists: a teacher gives a class "only these sites, this hour". Every change is one transaction. */
@@ -57,6 +64,11 @@ export interface LessonsOptions {
 /** For `live`: what gateways are sent. */
 export function teacherLessons(tx: ReadTx, now: number): TeacherLesson[] {
   return standingLessons(tx, now).map(toTeacherLesson);
+}
+
+/** What gateways had at an instant that is past. */
+export function teacherLessonsThen(tx: ReadTx, at: number): TeacherLesson[] {
+  return lessonsStandingAt(tx, at).map(toTeacherLesson);
 }
 
 /** Lists of one person that may stand at once. */
