@@ -35,11 +35,11 @@ export function datedText(window: DayWindow): string {
   return parts.join(' ');
 }
 
-/** What timed rules say, a line each: what at which times, the action, and where it stands. */
+/** What timed rules say, a line each: at which times what, the action, and where it stands. */
 export function timesRows(times: readonly TimedRules[]): [what: string, action: string, rule: string][] {
   return times.flatMap((one) => {
     const row = (what: string, action: string, rule: string): [string, string, string] => [
-      `${what}, ${situationText(one)}`,
+      `${situationText(one)}: ${what}`,
       action,
       rule,
     ];

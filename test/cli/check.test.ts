@@ -366,7 +366,7 @@ await t.test('policy show prints a level with inheritance resolved', async (t) =
   t.match(await s.run('policy', 'show', 'junior'), /^Open at all times$/m);
   const times = 'times: [{ name: Lunch, when: [weekends], categories: { games: allow } }]\n';
   write(join(s.root, 'policies', 'levels', 'junior.yaml'), JUNIOR + times);
-  const row = /^games, weekends +allow +levels\/junior\.yaml#times\.Lunch\.categories\.games$/m;
+  const row = /^weekends: games +allow +levels\/junior\.yaml#times\.Lunch\.categories\.games$/m;
   t.match(await s.run('policy', 'show', 'evening'), row, 'what holds at certain times, also where it is inherited');
   const term = 'calendar: { terms: [{ name: Autumn, from: 2026-09-01, to: 2026-12-18 }] }\n';
   write(join(s.root, 'policies', 'school.yaml'), SCHOOL + term);

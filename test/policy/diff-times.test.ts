@@ -180,10 +180,10 @@ await t.test('a level’s timed rules, a line each', async (t) => {
   ).levels['mine']!;
   const A = 'levels/mine.yaml#times.A';
   t.strictSame(timesRows(times!), [
-    ['games, lunch in Library (10.20.8.0/24)', 'allow', `${A}.categories.games`],
-    ['(sites on no list), lunch in Library (10.20.8.0/24)', 'block', `${A}.uncategorised`],
-    ['a.test, lunch in Library (10.20.8.0/24)', 'allow', `${A}.allow.a.test`],
-    ['b.test, lunch in Library (10.20.8.0/24)', 'block', `${A}.block.b.test`],
-    ['(everything), always', 'closed', 'levels/mine.yaml#times.B'],
+    ['lunch in Library (10.20.8.0/24): games', 'allow', `${A}.categories.games`],
+    ['lunch in Library (10.20.8.0/24): (sites on no list)', 'block', `${A}.uncategorised`],
+    ['lunch in Library (10.20.8.0/24): a.test', 'allow', `${A}.allow.a.test`],
+    ['lunch in Library (10.20.8.0/24): b.test', 'block', `${A}.block.b.test`],
+    ['always: (everything)', 'closed', 'levels/mine.yaml#times.B'],
   ]);
 });
