@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { KNOWN } from '../src/config/environment.ts';
-import { permissionsMarkdown } from '../src/identity/permissions.ts';
+import { appointsMarkdown, permissionsMarkdown } from '../src/identity/permissions.ts';
 import * as check from './helpers/documents.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -57,6 +57,7 @@ void t.test('the README shows who may do what as the console has it', async (t) 
     read('README.md').includes(permissionsMarkdown()),
     `the table of permissions must be:\n${permissionsMarkdown()}`,
   );
+  t.ok(read('README.md').includes(appointsMarkdown()), `who appoints whom must be:\n${appointsMarkdown()}`);
 });
 
 void t.test('scripts are there', async (t) => {

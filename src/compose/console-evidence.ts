@@ -6,6 +6,7 @@ import { type Evidence, type EvidenceOptions, createEvidence } from '../evidence
 import type { Accounts } from '../identity/service.ts';
 import type { Sessions } from '../identity/session-service.ts';
 import { InvalidInputError, SchoolgateError } from '../kernel/errors.ts';
+import { mayNow } from '../identity/staff/service.ts';
 import { findIllegalHit, illegalHits } from '../safeguarding/service.ts';
 
 export interface ConsoleEvidenceOptions extends Pick<EvidenceOptions, 'record' | 'audit' | 'publishing' | 'clock'> {
@@ -18,11 +19,13 @@ export interface ConsoleEvidenceOptions extends Pick<EvidenceOptions, 'record' |
 
 /** The acts of two people, with what they stand on in other rooms. */
 export function createConsoleEvidence(options: ConsoleEvidenceOptions): Evidence {
-  const { layout, listsDir, accounts, sessions, rebuild } = options;
+  const { layout, listsDir, accounts, sessions, rebuild, clock } = options;
   return createEvidence({
     ...options,
     identify: (userName, password, address) => identify(sessions, userName, password, address),
     userNameOf: (tx, personId) => accounts.userNameOf(tx, personId),
+    mayHold: (tx, personId) => mayNow(tx, personId, 'evidence.open', clock()),
+    mayAgreeToRemoval: (tx, personId) => mayNow(tx, personId, 'lists.agree-removal', clock()),
     hits: (tx, limit) => illegalHits(tx, limit).map(shown),
     sealedOf: (tx, id) => {
       const hit = findIllegalHit(tx, id);

@@ -26,6 +26,7 @@ import {
 import { keepDirectory } from '../identity/past-service.ts';
 import { createPasswords } from '../identity/passwords.ts';
 import { type Accounts, createAccounts } from '../identity/service.ts';
+import { type Staff, createStaff } from '../identity/staff/service.ts';
 import { type Sessions, createSessions } from '../identity/session-service.ts';
 import { type Clock, neverBackwards } from '../kernel/clock.ts';
 import { InvalidInputError, formatProblem } from '../kernel/errors.ts';
@@ -59,6 +60,7 @@ export interface ConsoleRecord {
 export interface ConsoleRooms extends ConsoleRecord {
   readonly accounts: Accounts;
   readonly agreements: Agreements;
+  readonly staff: Staff;
   readonly directory: Directory;
   readonly sessions: Sessions;
   readonly devices: DeviceSessions;
@@ -198,6 +200,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     listUpdates,
     accounts,
     agreements,
+    staff: createStaff({ record, audit, clock }),
     directory,
     sessions,
     devices,

@@ -9,7 +9,6 @@ import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogC
 import { type ListRoutesOptions, listRoutes } from '../categories/routes.ts';
 import { type EvidenceRoutesOptions, evidenceRoutes } from '../evidence/routes.ts';
 import { type GuestRoutesOptions, guestRoutes } from '../identity/guest-routes.ts';
-import { accountRoutes } from '../identity/account-routes.ts';
 import { type DeviceRoutesOptions, deviceRoutes } from '../identity/device-routes.ts';
 import { type ImportRoutesOptions, importRoutes } from '../identity/directory/import-routes.ts';
 import { type PeopleRoutesOptions, peopleRoutes } from '../identity/directory/people-routes.ts';
@@ -17,6 +16,7 @@ import { type AgreementRoutesOptions, agreementRoutes } from '../identity/agreem
 import { type DirectoryRoutesOptions, directoryRoutes } from '../identity/directory/routes.ts';
 import { type IdentityRoutesOptions, identityRoutes } from '../identity/routes.ts';
 import { type LessonRoutesOptions, lessonRoutes } from '../lessons/routes.ts';
+import { type StaffRoutesOptions, staffRoutes } from '../identity/staff/routes.ts';
 import { type PolicyRoutesOptions, policyRoutes } from '../policy/routes.ts';
 import { type UnblockRoutesOptions, unblockRoutes } from '../unblock/routes.ts';
 import { addAccessControl, formUser, isApi } from './access.ts';
@@ -29,6 +29,7 @@ import { type PagesOptions, addPages } from './pages.ts';
 export interface ConsoleAppOptions
   extends
     IdentityRoutesOptions,
+    StaffRoutesOptions,
     GuestRoutesOptions,
     AgreementRoutesOptions,
     DirectoryRoutesOptions,
@@ -72,7 +73,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   app.setErrorHandler(answerError);
   app.setNotFoundHandler(answerNotFound);
   await app.register(identityRoutes, options);
-  await app.register(accountRoutes, options);
+  await app.register(staffRoutes, options);
   await app.register(guestRoutes, options);
   await app.register(agreementRoutes, options);
   await app.register(directoryRoutes, options);

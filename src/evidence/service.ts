@@ -68,6 +68,10 @@ export interface EvidenceOptions {
   /** Whose account name and password these are; null: nobody's, or tried too often. */
   readonly identify: (userName: string, password: string, address: string) => Promise<NamedPerson | null>;
   readonly userNameOf: (tx: ReadTx, personId: string) => string;
+  /** Whether somebody may be one of the three. */
+  readonly mayHold: (tx: ReadTx, personId: string) => boolean;
+  /** Whether somebody may be the one of two without whom no illegal list ends. */
+  readonly mayAgreeToRemoval: (tx: ReadTx, personId: string) => boolean;
   readonly hits: (tx: ReadTx, limit: number) => readonly ShownHit[];
   /** What a hit's target was sealed to; null: it was not sealed. Undefined: there is no such hit. */
   readonly sealedOf: (tx: ReadTx, hitId: string) => string | null | undefined;
@@ -140,7 +144,7 @@ async function init(options: EvidenceOptions, actor: Actor, three: readonly Hold
 }
 
 async function identifyAll(
-  { identify }: EvidenceOptions,
+  { identify, record, mayHold }: EvidenceOptions,
   actor: Actor,
   three: readonly HolderInput[],
 ): Promise<{ person: NamedPerson; evidencePassword: string }[]> {
@@ -153,6 +157,9 @@ async function identifyAll(
     }
     const person = await identify(userName, password, actor.address);
     if (person === null) throw refusal('evidence_person', `The name or account password of ${userName} is wrong.`);
+    if (!record.read((tx) => mayHold(tx, person.id))) {
+      throw refusal('evidence_person', `The role of ${userName} does not let them be one of the three.`);
+    }
     found.push({ person, evidencePassword });
   }
   const ids = new Set(found.map(({ person }) => person.id));
@@ -238,11 +245,18 @@ async function removeList(options: EvidenceOptions, actor: Actor, listId: string
   return step;
 }
 
-function takeRemovalStep({ audit, clock }: EvidenceOptions, tx: Tx, actor: Actor, listId: string): 'asked' | 'removed' {
+function takeRemovalStep(options: EvidenceOptions, tx: Tx, actor: Actor, listId: string): 'asked' | 'removed' {
+  const { audit, clock, mayAgreeToRemoval } = options;
   const about = { actor: actor.userName, subject: `list:${listId}`, address: actor.address };
   const before = findRemoval(tx, listId);
   const isOpen = before !== null && clock() - Date.parse(before.requestedAt) < REMOVAL_MS;
   if (isOpen && before.requestedBy !== actor.personId) {
+    if (![actor.personId, before.requestedBy].some((id) => mayAgreeToRemoval(tx, id))) {
+      throw refusal(
+        'removal_lead',
+        'One of the two must be the headteacher or the safeguarding lead; ask them to run it.',
+      );
+    }
     deleteRemoval(tx, listId);
     audit.append(tx, { ...about, action: 'list.removed', approver: actor.userName });
     return 'removed';

@@ -1,5 +1,5 @@
 import type { ReadTx } from '../store/database.ts';
-import type { Person } from './accounts.ts';
+import type { PersonName } from './accounts.ts';
 import { findListed } from './directory/repository.ts';
 import { CARDS_KEPT, type IdentityRules, givenLevel, guestLevel, isGuest } from './identify.ts';
 import { canonicalUser } from './user-name.ts';
@@ -13,7 +13,7 @@ export interface AccountState {
 }
 
 /** What somebody's account is by the rules in force and the directory. */
-export function accountState(tx: ReadTx, rules: IdentityRules, { id, userName }: Person): AccountState {
+export function accountState(tx: ReadTx, rules: IdentityRules, { id, userName }: PersonName): AccountState {
   if (isGuest(userName)) return { kind: 'guest', level: guestLevel(rules) };
   const listed = findListed(tx, id);
   const name = canonicalUser(userName)!;

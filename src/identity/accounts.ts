@@ -2,12 +2,16 @@ import { type FieldProblem, InvalidFieldsError } from '../kernel/errors.ts';
 import type { Role } from './roles.ts';
 import { canonicalUser } from './user-name.ts';
 
-/** Somebody with an account. */
-export interface Person {
+/** How somebody is called. */
+export interface PersonName {
   /** Stable: stays when the user name changes. */
   readonly id: string;
   readonly userName: string;
   readonly fullName: string;
+}
+
+/** Somebody with an account, and the roles they hold now. */
+export interface Person extends PersonName {
   readonly roles: readonly Role[];
 }
 
@@ -21,7 +25,7 @@ export const MIN_PASSWORD = 12;
 const MAX_PASSWORD = 256;
 const MAX_NAME = 100;
 
-/** What a first link's page asks for, as typed. */
+/** What the page of such a link asks for, as typed. */
 export interface NewAccount {
   readonly userName: string;
   readonly fullName: string;
@@ -83,5 +87,5 @@ export const FORGET_FAILURES_MS = 86_400_000;
 export const SESSION_IDLE_MS = 15 * 60_000;
 export const SESSION_MOST_MS = 8 * 3_600_000;
 
-/** How long a first link can be used, ms. */
-export const FIRST_LINK_MS = 24 * 3_600_000;
+/** How long a link that makes an account can be used, ms. */
+export const INVITATION_MS = 24 * 3_600_000;

@@ -65,7 +65,7 @@ async function prove(options: ChangingOptions, change: PasswordChange): Promise<
     return 'heldForMs' in checked ? { state: 'held', forMs: checked.heldForMs } : checked.account;
   }
   const facts = options.tickets.read(ticket, 'password', address);
-  const account = facts === null ? null : options.record.read((tx) => findById(tx, facts.personId));
+  const account = facts === null ? null : options.record.read((tx) => findById(tx, facts.personId, options.clock()));
   // A password that was changed meanwhile, such as by new cards, is not the one that was proved.
   return account === null || account.hash === null || account.passwordAt !== facts!.passwordAt
     ? { state: 'stale' }
@@ -76,7 +76,7 @@ function store(options: ChangingOptions, account: Account, hash: string, address
   const { record, audit, clock, publishing } = options;
   const { person } = account;
   const changed = record.write((tx) => {
-    const now = findById(tx, person.id);
+    const now = findById(tx, person.id, clock());
     // Asked again: the password was hashed meanwhile.
     if (now === null || now.hash !== account.hash) return null;
     storePassword(tx, person.id, hash, clock());
@@ -87,7 +87,7 @@ function store(options: ChangingOptions, account: Account, hash: string, address
       address,
     });
     publishing.callFor(tx, 'live');
-    return findById(tx, person.id);
+    return findById(tx, person.id, clock());
   });
   if (changed === null) return { state: 'stale' };
   void publishing.send();

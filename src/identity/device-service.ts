@@ -4,9 +4,9 @@ import type { Actor } from '../audit/entry.ts';
 import { addressRanges } from '../kernel/ip.ts';
 import type { Publishing } from '../publishing/service.ts';
 import type { ReadTx, Tx } from '../store/database.ts';
-import type { Person } from './accounts.ts';
 import { acceptedSince } from './agreements/repository.ts';
 import type { Agreements } from './agreements/service.ts';
+import type { PersonName } from './accounts.ts';
 import { accountState, keepsCard } from './account-state.ts';
 import { countAttempt, takeBackAttempt, tried } from './attempts.ts';
 import { type PasswordChange, changePassword } from './change-password.ts';
@@ -63,7 +63,7 @@ export interface DeviceSessions {
   /** Signs a person out at an address; nothing where somebody else, or nobody, is signed in there by now. */
   endAt(actor: Actor, address: string, personId: string): void;
   /** Whoever is signed in at an address; null: nobody, or nobody can be. */
-  personAt(address: string): Person | null;
+  personAt(address: string): PersonName | null;
   /** In the transaction of an event: a gateway tells which devices were in use at an instant (ms since the epoch). */
   seen(tx: Tx, addresses: readonly string[], at: number): void;
   /** Ends what is over: idle, past its time, or at an address that is shared now. Gives how many. */
@@ -180,7 +180,7 @@ function enter(options: Entering, account: Account, address: string): DeviceAnsw
 function accept(options: Entering, ticket: string, version: string, address: string): DeviceAnswer {
   const { record, agreements, tickets, policy } = options;
   const facts = tickets.read(ticket, 'agreement', address);
-  const account = facts === null ? null : record.read((tx) => findById(tx, facts.personId));
+  const account = facts === null ? null : record.read((tx) => findById(tx, facts.personId, options.clock()));
   if (policy() === null) return { state: 'no-answer' };
   if (account === null || account.passwordAt !== facts!.passwordAt) return { state: 'stale' };
   agreements.accept(account.person, version, address);
@@ -324,7 +324,7 @@ function isShared({ identity }: DeviceRules, address: string): boolean {
   return identity.shared !== undefined && addressRanges(identity.shared).has(address);
 }
 
-function isSuspended({ people }: DeviceRules, { userName }: Person, now: number): boolean {
+function isSuspended({ people }: DeviceRules, { userName }: PersonName, now: number): boolean {
   const key = canonicalUser(userName);
   const suspended = key !== null && Object.hasOwn(people, key) ? people[key]!.rules?.suspended : null;
   return suspended !== null && suspended !== undefined && (suspended.until === null || now < suspended.until);
@@ -332,13 +332,13 @@ function isSuspended({ people }: DeviceRules, { userName }: Person, now: number)
 
 /** What somebody is told who is known at an address: what they owe first. `until` null: they are not signed in there, because it is shared. */
 function toState(
-  { record, agreements, tickets }: Entering,
+  { record, agreements, tickets, clock }: Entering,
   { address, person, until }: Pick<DeviceSignIn, 'address' | 'person'> & { readonly until: number | null },
 ): DeviceAnswer {
   const { id, userName, fullName } = person;
   const { agreement, passwordAt } = record.read((tx) => ({
     agreement: agreements.owed(tx, person),
-    passwordAt: findById(tx, id)!.passwordAt,
+    passwordAt: findById(tx, id, clock())!.passwordAt,
   }));
   if (agreement?.by === 'parent') return { state: 'consent', userName, fullName, until };
   if (agreement !== null) {
@@ -349,6 +349,6 @@ function toState(
   return until === null ? { state: 'shared' } : { state: 'signed-in', userName, fullName, until };
 }
 
-function actBy({ id, userName }: Person, address: string): { actor: string; subject: string; address: string } {
+function actBy({ id, userName }: PersonName, address: string): { actor: string; subject: string; address: string } {
   return { actor: userName, subject: `person:${id}`, address };
 }

@@ -16,10 +16,25 @@ const LEADS: readonly Role[] = [
 ];
 const OPERATORS: readonly Role[] = ['network-manager', 'technician'];
 
+/** Who may give which roles, and take them away. Nobody changes their own. */
+export const APPOINTS: Readonly<Partial<Record<Role, readonly Role[]>>> = {
+  headteacher: ALL_ROLES.filter((role) => role !== 'headteacher'),
+  'chair-of-governors': ['headteacher'],
+  'network-manager': ['technician', 'teacher'],
+};
+
 /** The one table of who may do what in the console: what is not here, nobody may. Every route names a line of it. */
 export const PERMISSIONS = {
   'home.see': { may: 'see the home page, alarms, and how many requests were flagged', roles: ALL_ROLES },
   'permissions.see': { may: 'see this table', roles: ALL_ROLES },
+  'accounts.see': {
+    may: 'see who has an account, with which roles',
+    roles: [...LEADS, 'chair-of-governors', 'data-protection-officer'],
+  },
+  'accounts.appoint': {
+    may: 'invite people, give roles and take them away, as far as the next table goes',
+    roles: ['headteacher', 'chair-of-governors', 'network-manager'],
+  },
   'policy.see': { may: 'see the policy, and what the files would change', roles: ALL_ROLES },
   'policy.propose': {
     may: 'propose what the policy files say, and take back what they proposed',
@@ -46,8 +61,12 @@ export const PERMISSIONS = {
     roles: ['network-manager'],
   },
   'lists.remove-illegal': {
-    may: 'end an illegal list, with another person; one of the two must be headteacher or safeguarding lead',
+    may: 'be one of the two people who end an illegal list',
     roles: ['headteacher', 'safeguarding-lead', 'network-manager'],
+  },
+  'lists.agree-removal': {
+    may: 'be the one of those two without whom it does not end',
+    roles: ['headteacher', 'safeguarding-lead'],
   },
   'people.see': {
     may: 'see people of the directory, their classes, and who is signed in on devices',
@@ -92,6 +111,11 @@ export function haveTwo(
   );
 }
 
+/** Roles that somebody with these roles may give and take away. */
+export function appointable(roles: readonly Role[]): readonly Role[] {
+  return ALL_ROLES.filter((role) => roles.some((own) => APPOINTS[own]?.includes(role)));
+}
+
 /** One line of the table for people to read. */
 export interface PermissionRow {
   readonly permission: Permission;
@@ -110,6 +134,14 @@ export function permissionRows(): readonly PermissionRow[] {
 export function permissionsMarkdown(): string {
   const lines = permissionRows().map(({ may, roles }) => `| ${may} | ${rolesText(roles)} |`);
   return ['| may | roles |', '|---|---|', ...lines].join('\n');
+}
+
+/** Who appoints whom, as it stands in the README. */
+export function appointsMarkdown(): string {
+  const lines = ALL_ROLES.filter((role) => APPOINTS[role] !== undefined).map(
+    (role) => `| ${ROLES[role].toLowerCase()} | ${rolesText(APPOINTS[role]!)} |`,
+  );
+  return ['| role | may give and take away |', '|---|---|', ...lines].join('\n');
 }
 
 /** Roles as a phrase; all of them are "everybody with a role". */

@@ -1,11 +1,11 @@
 import type { ReadTx, Row, Tx } from '../store/database.ts';
-import type { Person } from './accounts.ts';
+import type { Person, PersonName } from './accounts.ts';
 import type { Renewal } from './credentials.ts';
 import type { Role } from './roles.ts';
 import type { DeviceSession } from './signed-in-devices.ts';
 import type { Voucher } from './vouchers.ts';
 
-export function insertPerson(tx: Tx, person: Person, userKey: string, at: number): void {
+export function insertPerson(tx: Tx, person: PersonName, userKey: string, at: number): void {
   tx.run(
     'INSERT INTO people (id, user_name, user_key, full_name, created_at) VALUES (?, ?, ?, ?, ?)',
     person.id,
@@ -14,7 +14,6 @@ export function insertPerson(tx: Tx, person: Person, userKey: string, at: number
     person.fullName,
     at,
   );
-  for (const role of person.roles) tx.run('INSERT INTO person_roles (person_id, role) VALUES (?, ?)', person.id, role);
 }
 
 export function storePassword(tx: Tx, personId: string, hash: string, at: number): void {
@@ -39,26 +38,28 @@ export interface Account {
 }
 
 /** The account with this user key. A role in the console is taken away by people, not by a roster. */
-export function findByUserKey(tx: ReadTx, userKey: string): Account | null {
-  return findAccount(tx, 'user_key', userKey);
+export function findByUserKey(tx: ReadTx, userKey: string, now: number): Account | null {
+  return findAccount(tx, 'user_key', userKey, now);
 }
 
 /** The account of this person; null: there is no such person. */
-export function findById(tx: ReadTx, personId: string): Account | null {
-  return findAccount(tx, 'people.id', personId);
+export function findById(tx: ReadTx, personId: string, now: number): Account | null {
+  return findAccount(tx, 'people.id', personId, now);
 }
 
-function findAccount(tx: ReadTx, column: 'user_key' | 'people.id', value: string): Account | null {
+function findAccount(tx: ReadTx, column: 'user_key' | 'people.id', value: string, now: number): Account | null {
   const row = tx.get(
     `SELECT people.*, changed_at, temporary,
-       CASE WHEN left_at IS NULL OR id IN (SELECT person_id FROM person_roles) THEN hash END AS hash
+       CASE WHEN left_at IS NULL OR id IN (SELECT person_id FROM person_roles WHERE ends_at IS NULL OR ends_at > ?)
+       THEN hash END AS hash
      FROM people LEFT JOIN passwords ON passwords.person_id = id LEFT JOIN directory ON directory.person_id = id
      WHERE ${column} = ?`,
+    now,
     value,
   );
   if (row === undefined) return null;
   return {
-    person: toPerson(tx, row),
+    person: toPerson(tx, row, now),
     hash: row['hash'] === null ? null : String(row['hash']),
     passwordAt: Number(row['changed_at'] ?? 0),
     isTemporary: row['temporary'] === 1,
@@ -72,10 +73,10 @@ export function renewedSince(tx: ReadTx, since: number): Renewal[] {
     .map((row) => ({ user: String(row['user_key']), at: Number(row['changed_at']) }));
 }
 
-/** Who has a role in the console. */
-export function listPeople(tx: ReadTx): Person[] {
+/** Who has a role in the console, or had one: what they did names them. */
+export function listPeople(tx: ReadTx, now: number): Person[] {
   const sql = 'SELECT * FROM people WHERE id IN (SELECT person_id FROM person_roles) ORDER BY user_key';
-  return tx.all(sql).map((row) => toPerson(tx, row));
+  return tx.all(sql).map((row) => toPerson(tx, row, now));
 }
 
 /** Null: there is no such person. */
@@ -88,28 +89,6 @@ export function findUserName(tx: ReadTx, id: string): string | null {
 export function findUserKey(tx: ReadTx, id: string): string | null {
   const row = tx.get('SELECT user_key FROM people WHERE id = ?', id);
   return row === undefined ? null : String(row['user_key']);
-}
-
-export function hasRole(tx: ReadTx, role: Role): boolean {
-  return tx.get('SELECT 1 FROM person_roles WHERE role = ? LIMIT 1', role) !== undefined;
-}
-
-export function insertFirstLink(tx: Tx, tokenHash: string, role: Role, expiresAt: number): void {
-  tx.run('INSERT INTO first_links (token_hash, role, expires_at) VALUES (?, ?, ?)', tokenHash, role, expiresAt);
-}
-
-/** The role that a link still gives at `now`; null if it was used, has run out or never was. */
-export function firstLinkRole(tx: ReadTx, tokenHash: string, now: number): Role | null {
-  const row = tx.get('SELECT role FROM first_links WHERE token_hash = ? AND expires_at > ?', tokenHash, now);
-  return (row?.['role'] as Role | undefined) ?? null;
-}
-
-export function deleteExpiredLinks(tx: Tx, now: number): void {
-  tx.run('DELETE FROM first_links WHERE expires_at <= ?', now);
-}
-
-export function deleteLinksOf(tx: Tx, role: Role): void {
-  tx.run('DELETE FROM first_links WHERE role = ?', role);
 }
 
 export interface StoredSession {
@@ -137,6 +116,7 @@ export function findSession(
   tokenHash: string,
   seenAfter: number,
   openedAfter: number,
+  now: number,
 ): { person: Person; seenAt: number } | null {
   const row = tx.get(
     `SELECT people.*, seen_at FROM sessions JOIN people ON people.id = person_id
@@ -145,7 +125,7 @@ export function findSession(
     seenAfter,
     openedAfter,
   );
-  return row === undefined ? null : { person: toPerson(tx, row), seenAt: Number(row['seen_at']) };
+  return row === undefined ? null : { person: toPerson(tx, row, now), seenAt: Number(row['seen_at']) };
 }
 
 export function touchSession(tx: Tx, tokenHash: string, now: number): void {
@@ -156,6 +136,10 @@ export function deleteSession(tx: Tx, tokenHash: string): void {
   tx.run('DELETE FROM sessions WHERE token_hash = ?', tokenHash);
 }
 
+export function deleteSessionsOf(tx: Tx, personId: string): void {
+  tx.run('DELETE FROM sessions WHERE person_id = ?', personId);
+}
+
 export function deleteEndedSessions(tx: Tx, seenBefore: number, openedBefore: number): void {
   tx.run('DELETE FROM sessions WHERE seen_at <= ? OR opened_at <= ?', seenBefore, openedBefore);
 }
@@ -163,7 +147,7 @@ export function deleteEndedSessions(tx: Tx, seenBefore: number, openedBefore: nu
 /** Somebody who is signed in at an address. */
 export interface DeviceSignIn {
   readonly address: string;
-  readonly person: Person;
+  readonly person: PersonName;
   readonly since: number;
   readonly seenAt: number;
   readonly until: number;
@@ -187,15 +171,15 @@ export function deleteDevice(tx: Tx, address: string): void {
 
 export function findDevice(tx: ReadTx, address: string): DeviceSignIn | null {
   const row = tx.get(`${DEVICES} WHERE address = ?`, address);
-  return row === undefined ? null : toDevice(tx, row);
+  return row === undefined ? null : toDevice(row);
 }
 
 export function listDevices(tx: ReadTx): DeviceSignIn[] {
-  return tx.all(`${DEVICES} ORDER BY address`).map((row) => toDevice(tx, row));
+  return tx.all(`${DEVICES} ORDER BY address`).map((row) => toDevice(row));
 }
 
 export function devicesOf(tx: ReadTx, personId: string): DeviceSignIn[] {
-  return tx.all(`${DEVICES} WHERE person_id = ? ORDER BY address`, personId).map((row) => toDevice(tx, row));
+  return tx.all(`${DEVICES} WHERE person_id = ? ORDER BY address`, personId).map((row) => toDevice(row));
 }
 
 /** Only forward, and only a session that stood then: news from a gateway may be late. */
@@ -245,17 +229,17 @@ export function markWithdrawn(tx: Tx, guestId: string, at: number): void {
 
 export function findVoucher(tx: ReadTx, guestId: string): Voucher | null {
   const row = tx.get(`${VOUCHERS} WHERE person_id = ?`, guestId);
-  return row === undefined ? null : toVoucher(tx, row);
+  return row === undefined ? null : toVoucher(row);
 }
 
 export function findVoucherByCode(tx: ReadTx, codeHash: string): Voucher | null {
   const row = tx.get(`${VOUCHERS} WHERE code_hash = ?`, codeHash);
-  return row === undefined ? null : toVoucher(tx, row);
+  return row === undefined ? null : toVoucher(row);
 }
 
 /** Newest first. */
 export function listVouchers(tx: ReadTx, limit: number): Voucher[] {
-  return tx.all(`${VOUCHERS} ORDER BY person_id DESC LIMIT ?`, limit).map((row) => toVoucher(tx, row));
+  return tx.all(`${VOUCHERS} ORDER BY person_id DESC LIMIT ?`, limit).map((row) => toVoucher(row));
 }
 
 export interface Failures {
@@ -293,21 +277,21 @@ export function forgetOldFailures(tx: Tx, before: number): void {
 const DEVICES =
   'SELECT people.*, address, since, seen_at, until FROM device_sessions JOIN people ON people.id = person_id';
 
-function toDevice(tx: ReadTx, row: Row): DeviceSignIn {
+function toDevice(row: Row): DeviceSignIn {
   const [since, seenAt, until] = ['since', 'seen_at', 'until'].map((name) => Number(row[name])) as [
     number,
     number,
     number,
   ];
-  return { address: String(row['address']), person: toPerson(tx, row), since, seenAt, until };
+  return { address: String(row['address']), person: toName(row), since, seenAt, until };
 }
 
 const VOUCHERS = `SELECT people.*, purpose, sponsor_id, starts_at, ends_at, withdrawn_at
   FROM vouchers JOIN people ON people.id = person_id`;
 
-function toVoucher(tx: ReadTx, row: Row): Voucher {
+function toVoucher(row: Row): Voucher {
   return {
-    guest: toPerson(tx, row),
+    guest: toName(row),
     purpose: String(row['purpose']),
     sponsorId: String(row['sponsor_id']),
     from: Number(row['starts_at']),
@@ -316,13 +300,17 @@ function toVoucher(tx: ReadTx, row: Row): Voucher {
   };
 }
 
-function toPerson(tx: ReadTx, row: Row): Person {
-  const id = String(row['id']);
-  const roles = tx.all('SELECT role FROM person_roles WHERE person_id = ? ORDER BY role', id);
+/** A role whose end has come is no role, whether or not anybody has taken it away. */
+function toPerson(tx: ReadTx, row: Row, now: number): Person {
+  const sql = 'SELECT role FROM person_roles WHERE person_id = ? AND (ends_at IS NULL OR ends_at > ?) ORDER BY role';
+  const roles = tx.all(sql, String(row['id']), now);
+  return { ...toName(row), roles: roles.map((one) => one['role'] as Role) };
+}
+
+function toName(row: Row): PersonName {
   return {
-    id,
+    id: String(row['id']),
     userName: String(row['user_name']),
     fullName: String(row['full_name']),
-    roles: roles.map((one) => one['role'] as Role),
   };
 }

@@ -2,8 +2,8 @@ import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typ
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
 import { MIN_PASSWORD } from './accounts.ts';
-import { ROLES, type Role } from './roles.ts';
-import type { Accounts } from './service.ts';
+import { rolesText } from './permissions.ts';
+import { type Accounts, LINK_UNUSABLE } from './service.ts';
 import type { Sessions } from './session-service.ts';
 
 export interface IdentityRoutesOptions {
@@ -60,7 +60,7 @@ export const identityRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = 
   app.get(
     '/join/:token',
     { config: { access: 'public', ...RATION }, schema: { params: Token } },
-    async (request, reply) => joinPage(reply, accounts.roleOfLink(request.params.token)),
+    async (request, reply) => joinPage(reply, accounts.invitation(request.params.token)),
   );
 
   app.post(
@@ -76,7 +76,7 @@ export const identityRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = 
         return reply.redirect('/sign-in?joined=1', 303);
       } catch (error) {
         if (!(error instanceof InvalidFieldsError)) throw error;
-        return joinPage(reply.code(422), accounts.roleOfLink(token), {
+        return joinPage(reply.code(422), accounts.invitation(token), {
           errors: error.fields,
           typed: { userName, fullName },
         });
@@ -105,16 +105,24 @@ async function signInPage(reply: FastifyReply, data: Record<string, unknown>): P
 
 async function joinPage(
   reply: FastifyReply,
-  role: Role | null,
+  invitation: ReturnType<Accounts['invitation']>,
   data: Record<string, unknown> = {},
 ): Promise<FastifyReply> {
   // The address is the secret: it must not leave with a link to elsewhere, nor stay in a cache.
   void reply.header('referrer-policy', 'no-referrer').header('cache-control', 'no-store');
-  if (role === null) {
-    const message = 'This link was used or is older than a day. Restart Schoolgate to get a new one.';
-    return reply.code(410).page('error', { title: 'This link can no longer be used', message });
+  if (invitation === null) {
+    return reply.code(410).page('error', { title: 'This link can no longer be used', message: LINK_UNUSABLE });
   }
-  return reply.page('join', { title: 'Make your account', role: ROLES[role], minPassword: MIN_PASSWORD, ...data });
+  const { roles, fullName, person, invitedBy } = invitation;
+  return reply.page('join', {
+    title: 'Make your account',
+    roles: rolesText(roles),
+    invited: invitedBy !== null,
+    fullName,
+    userName: person?.userName ?? null,
+    minPassword: MIN_PASSWORD,
+    ...data,
+  });
 }
 
 /** Where to go after signing in: a path of ours, whatever was asked for. */

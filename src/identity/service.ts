@@ -1,26 +1,28 @@
 import type { Audit } from '../audit/service.ts';
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, isoTime } from '../kernel/clock.ts';
 import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
-import { FIRST_LINK_MS, type NewAccount, type Person, readNewAccount } from './accounts.ts';
-import { type Permission, haveTwo } from './permissions.ts';
+import { INVITATION_MS, type NewAccount, type Person, type PersonName, readNewAccount } from './accounts.ts';
 import type { CredentialsAnswer, ProxyCredentials } from './credentials.ts';
 import type { IdentityRules } from './identify.ts';
 import type { Passwords } from './passwords.ts';
-import {
-  deleteExpiredLinks,
-  deleteLinksOf,
-  findByUserKey,
-  findUserName,
-  firstLinkRole,
-  hasRole,
-  insertFirstLink,
-  insertPerson,
-  listPeople,
-  storePassword,
-} from './repository.ts';
+import { type Permission, haveTwo } from './permissions.ts';
+import { findUserName, insertPerson, listPeople, storePassword } from './repository.ts';
 import { FIRST_ROLES, type Role } from './roles.ts';
+import type { Invitation } from './staff/model.ts';
+import {
+  deleteExpiredInvitations,
+  deleteFirstLinksOf,
+  deleteInvitation,
+  findCandidate,
+  findInvitation,
+  insertInvitation,
+  isHeld,
+  renamePerson,
+  storeRoles,
+} from './staff/repository.ts';
+import { objectionTo, standsBehind } from './staff/service.ts';
 import { newToken, tokenHash } from './token.ts';
 import { createVerification } from './verify-credentials.ts';
 
@@ -37,10 +39,11 @@ export interface FirstLink {
 export interface Accounts {
   /** At start: a fresh link for each of the two first roles that nobody holds yet; links that have run out are removed. */
   makeFirstLinks(): FirstLink[];
-  /** The role a first link gives; null if it was used, has run out or never was. */
-  roleOfLink(token: string): Role | null;
-  /** Makes the account and uses the link up. Throws an InvalidFieldsError, or a SchoolgateError (`link_unusable`). */
+  /** What a link gives, and to whom; null if it was used, has run out or never was, or whoever made it may give this no more. */
+  invitation(token: string): Invitation | null;
+  /** Makes the account, or gives the roles to whom the link names, and uses the link up. Throws an InvalidFieldsError, or a SchoolgateError (`link_unusable`). */
   join(token: string, typed: NewAccount, address: string): Promise<Person>;
+  /** Who has a role, or had one. */
   people(): Person[];
   /** For the record, inside the transaction of an act; the id itself where there is no such person. */
   userNameOf(tx: ReadTx, personId: string): string;
@@ -67,15 +70,20 @@ export function createAccounts(options: AccountsOptions): Accounts {
   const verification = createVerification(options);
   return {
     makeFirstLinks: () => record.write((tx) => makeFirstLinks(options, tx)),
-    roleOfLink: (token) => record.read((tx) => firstLinkRole(tx, tokenHash(token), clock())),
+    invitation: (token) => record.read((tx) => usable(tx, tokenHash(token), clock())),
     join: async (token, typed, address) => {
       const person = await join(options, token, typed, address);
       verification.forget();
       return person;
     },
-    people: () => record.read(listPeople),
+    people: () => record.read((tx) => listPeople(tx, clock())),
     userNameOf: (tx, personId) => findUserName(tx, personId) ?? personId,
-    haveTwo: (first, second) => haveTwo(record.read(listPeople), first, second),
+    haveTwo: (first, second) =>
+      haveTwo(
+        record.read((tx) => listPeople(tx, clock())),
+        first,
+        second,
+      ),
     verify: (credentials) => verification.verify(credentials),
     forgetWrong: () => verification.forget(),
   };
@@ -83,49 +91,85 @@ export function createAccounts(options: AccountsOptions): Accounts {
 
 function makeFirstLinks({ audit, clock }: AccountsOptions, tx: Tx): FirstLink[] {
   const now = clock();
-  deleteExpiredLinks(tx, now);
-  const open = FIRST_ROLES.filter((role) => !hasRole(tx, role));
+  deleteExpiredInvitations(tx, now);
+  const open = FIRST_ROLES.filter((role) => !isHeld(tx, role, now));
   return open.map((role) => {
     const token = newToken();
-    insertFirstLink(tx, tokenHash(token), role, now + FIRST_LINK_MS);
+    const nobody = { rolesEndAt: null, fullName: '', person: null, invitedBy: null };
+    insertInvitation(tx, { ...nobody, tokenHash: tokenHash(token), roles: [role], expiresAt: now + INVITATION_MS });
     audit.append(tx, { actor: 'console', action: 'first-link.made', subject: `role:${role}` });
     return { role, token };
   });
 }
 
+function usable(tx: ReadTx, hash: string, now: number): Invitation | null {
+  const found = findInvitation(tx, hash, now);
+  return found !== null && standsBehind(tx, found, now) ? found : null;
+}
+
 async function join(options: AccountsOptions, token: string, typed: NewAccount, address: string): Promise<Person> {
-  const { record, audit, passwords, clock, newId } = options;
+  const { record, audit, passwords, clock } = options;
   const link = tokenHash(token);
-  if (record.read((tx) => firstLinkRole(tx, link, clock())) === null) throw linkUnusable();
-  const account = readNewAccount(typed);
+  const invited = record.read((tx) => usable(tx, link, clock()));
+  if (invited === null) throw linkUnusable();
+  const account = readNewAccount({ ...typed, userName: invited.person?.userName ?? typed.userName });
   const hash = await passwords.hash(account.password);
   return record.write((tx) => {
     const now = clock();
     // Asked again: while the password was hashed somebody else may have used the link or taken the name.
-    const role = firstLinkRole(tx, link, now);
-    if (role === null) throw linkUnusable();
-    if (findByUserKey(tx, account.userKey) !== null) {
-      throw new InvalidFieldsError([{ field: 'userName', reason: 'Somebody has this user name; choose another one.' }]);
-    }
-    const person = { id: newId(), userName: account.userName, fullName: account.fullName, roles: [role] };
-    insertPerson(tx, person, account.userKey, now);
-    storePassword(tx, person.id, hash, now);
-    deleteLinksOf(tx, role);
+    const invitation = usable(tx, link, now);
+    if (invitation === null) throw linkUnusable();
+    const { roles, rolesEndAt } = invitation;
+    const { id, userName } = whoJoins(options, tx, invitation, account);
+    storeRoles(
+      tx,
+      id,
+      roles.map((role) => ({ role, endsAt: rolesEndAt })),
+      now,
+    );
+    storePassword(tx, id, hash, now);
+    deleteInvitation(tx, link);
+    if (invitation.invitedBy === null) deleteFirstLinksOf(tx, roles[0]!);
+    const { fullName } = account;
     audit.append(tx, {
-      actor: person.userName,
+      actor: userName,
       action: 'person.joined',
-      subject: `person:${person.id}`,
-      after: { userName: person.userName, fullName: person.fullName, roles: person.roles },
+      subject: `person:${id}`,
+      after: { userName, fullName, roles, until: rolesEndAt === null ? null : isoTime(rolesEndAt) },
       address,
     });
-    return person;
+    return { id, userName, fullName, roles };
   });
 }
 
+/**
+ * Somebody new; or, where the invitation names them or a first link's user types the name a roster knows them by, the person who is
+ * there. Throws an InvalidFieldsError for a name that is somebody else's.
+ */
+function whoJoins(
+  { clock, newId }: AccountsOptions,
+  tx: Tx,
+  { person, invitedBy }: Invitation,
+  { userName, userKey, fullName }: ReturnType<typeof readNewAccount>,
+): PersonName {
+  const now = clock();
+  const there = findCandidate(tx, userKey);
+  if (there === null) {
+    const made = { id: newId(), userName, fullName };
+    insertPerson(tx, made, userKey, now);
+    return made;
+  }
+  const isMeant = there.id === person?.id || (person === null && invitedBy === null);
+  const reason = isMeant ? objectionTo(tx, there, now) : 'Somebody has this user name; choose another one.';
+  if (reason !== null) throw new InvalidFieldsError([{ field: 'userName', reason }]);
+  renamePerson(tx, there.id, fullName);
+  return { id: there.id, userName: there.userName, fullName };
+}
+
+/** A first link comes anew with each start, an invitation from whoever made it. */
+export const LINK_UNUSABLE =
+  'This link was used or is older than a day. Ask whoever gave it to you for a new one; the two first links are made anew at each start of Schoolgate.';
+
 function linkUnusable(): SchoolgateError {
-  return new SchoolgateError(
-    'link_unusable',
-    'client',
-    'This link was used or is older than a day. Restart Schoolgate to get a new one.',
-  );
+  return new SchoolgateError('link_unusable', 'client', LINK_UNUSABLE);
 }

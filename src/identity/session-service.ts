@@ -73,7 +73,7 @@ async function signIn(options: SessionsOptions, attempt: SignInAttempt): Promise
     deleteEndedSessions(tx, now - SESSION_IDLE_MS, now - SESSION_MOST_MS);
     const heldFor = countAttempt(tx, counted, now);
     if (heldFor > 0) throw held(heldFor);
-    return userKey === null ? null : findByUserKey(tx, userKey);
+    return userKey === null ? null : findByUserKey(tx, userKey, now);
   });
   const isRight = await passwords.verify(attempt.password, found?.hash ?? null);
   // Whoever has no role has nothing to do here: pupils have passwords too.
@@ -103,7 +103,7 @@ function refuse({ record, audit }: SessionsOptions, person: Person | null, addre
 
 function authenticate({ record, clock }: SessionsOptions, session: string): SignedIn | null {
   const now = clock();
-  const found = record.read((tx) => findSession(tx, session, now - SESSION_IDLE_MS, now - SESSION_MOST_MS));
+  const found = record.read((tx) => findSession(tx, session, now - SESSION_IDLE_MS, now - SESSION_MOST_MS, now));
   if (found === null) return null;
   if (now - found.seenAt >= TOUCH_MS) record.write((tx) => touchSession(tx, session, now));
   return { person: found.person, session };

@@ -93,7 +93,7 @@ export async function checkPassword(
   const userKey = canonicalUser(name);
   const at = clock();
   const { attempt, heldForMs, found } = record.write((tx) => {
-    const found = userKey === null ? null : findByUserKey(tx, userKey);
+    const found = userKey === null ? null : findByUserKey(tx, userKey, at);
     const isClass = found !== null && findListed(tx, found.person.id)?.kind === 'class';
     const attempt = isClass ? triedForClass(address, userKey!) : tried('proxy', address, userKey);
     return { attempt, heldForMs: countAttempt(tx, attempt, at), found };

@@ -48,7 +48,7 @@ function make(
   const id = newId();
   const userName = `guest:${id.slice(-8).toLowerCase()}`;
   const voucher: Voucher = {
-    guest: { id, userName, fullName: name, roles: [] },
+    guest: { id, userName, fullName: name },
     purpose,
     sponsorId: actor.personId,
     from,

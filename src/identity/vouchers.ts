@@ -1,5 +1,5 @@
 import { type FieldProblem, InvalidFieldsError } from '../kernel/errors.ts';
-import type { Person } from './accounts.ts';
+import type { PersonName } from './accounts.ts';
 
 /** What a member of staff asks for. Instants in ms since the epoch; null: what was typed is none. */
 export interface VoucherInput {
@@ -12,7 +12,7 @@ export interface VoucherInput {
 /** A guest's way in, for a time. */
 export interface Voucher {
   /** The guest; their user name begins with `guest:`, which no account's can. */
-  readonly guest: Person;
+  readonly guest: PersonName;
   readonly purpose: string;
   readonly sponsorId: string;
   readonly from: number;

@@ -66,7 +66,7 @@ async function enrol(dataDir: string): Promise<void> {
     for (let n = 0; n < PEOPLE; n++) {
       const [id, userName, hash] = [newId(), nameOf(n), await passwords.hash(PASSWORD)];
       record.write((tx) => {
-        insertPerson(tx, { id, userName, fullName: `Person ${n}`, roles: [] }, userName, systemClock());
+        insertPerson(tx, { id, userName, fullName: `Person ${n}` }, userName, systemClock());
         storePassword(tx, id, hash, systemClock());
       });
     }

@@ -32,6 +32,7 @@ async function staff(t: Test, dataDir?: string): Promise<{ plane: ControlPlane; 
   t.teardown(() => plane.close());
   await addPerson(plane, 'helen', ['headteacher']);
   for (const name of ['nadia', 'dev', 'other']) await addPerson(plane, name, ['network-manager']);
+  await addPerson(plane, 'tina', ['teacher']);
   const as = (name: string): Actor => {
     const personId = plane.accounts.people().find(({ userName }) => userName === name)!.id;
     return { personId, userName: name, address: '127.0.0.1' };
@@ -98,6 +99,7 @@ void t.test('any two of three open a hit; nobody alone, nobody else', async (t) 
     ['others', [three[1]!, three[2]!, holder('other')], 'evidence_holders'],
     ['a stranger', [three[0]!, three[1]!, holder('nobody')], 'evidence_person'],
     ['a short password', [three[0]!, three[1]!, holder('dev', 'short')], 'evidence_password'],
+    ['a teacher', [three[0]!, three[1]!, holder('tina')], 'evidence_person'],
     ['the account’s password', [three[0]!, three[1]!, holder('dev', PASSWORD)], 'evidence_password'],
   ];
   for (const [what, given, code] of bad) await t.rejects(evidence.init(as('helen'), given), { code }, what);
@@ -188,6 +190,11 @@ void t.test('an enforced illegal list ends when two different people say so', as
   await t.rejects(evidence.removeList(as('nadia'), 'unknown'), { code: 'removal_unknown' });
   t.equal(await evidence.removeList(as('nadia'), 'one'), 'asked');
   await t.rejects(evidence.removeList(as('nadia'), 'one'), { code: 'removal_own' });
+  await t.rejects(
+    evidence.removeList(as('dev'), 'one'),
+    { code: 'removal_lead' },
+    'two network managers are not enough',
+  );
   t.same(lists(), ['one', 'two']);
   plane.clock.advance(8 * 24 * HOUR);
   t.equal(await evidence.removeList(as('helen'), 'one'), 'asked', 'what was asked for a week ago is forgotten');

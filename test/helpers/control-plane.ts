@@ -15,6 +15,8 @@ import { type Directory, createDirectory, directorySnapshot } from '../../src/id
 import { createPasswords } from '../../src/identity/passwords.ts';
 import { insertPerson, storePassword } from '../../src/identity/repository.ts';
 import { type Accounts, createAccounts } from '../../src/identity/service.ts';
+import { storeRoles } from '../../src/identity/staff/repository.ts';
+import { type Staff, createStaff } from '../../src/identity/staff/service.ts';
 import { type DeviceSessions, createDeviceSessions } from '../../src/identity/device-service.ts';
 import { type Vouchers, createVouchers } from '../../src/identity/voucher-service.ts';
 import { type Sessions, createSessions } from '../../src/identity/session-service.ts';
@@ -67,6 +69,7 @@ export interface ControlPlane {
   readonly agreements: Agreements;
   readonly directory: Directory;
   readonly accounts: Accounts;
+  readonly staff: Staff;
   readonly sessions: Sessions;
   readonly devices: DeviceSessions;
   readonly vouchers: Vouchers;
@@ -217,6 +220,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     agreements,
     directory,
     accounts,
+    staff: createStaff({ record, audit, clock }),
     sessions,
     devices,
     vouchers: createVouchers({ record, audit, clock, newId, devices }),
@@ -250,7 +254,8 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
 export function twoPeople({ record, clock }: ControlPlane): { head: Actor; manager: Actor } {
   const add = (id: string, userName: string, fullName: string, role: 'headteacher' | 'network-manager'): Actor => {
     record.write((tx) => {
-      insertPerson(tx, { id, userName, fullName, roles: [role] }, userName, clock());
+      insertPerson(tx, { id, userName, fullName }, userName, clock());
+      storeRoles(tx, id, [{ role, endsAt: null }], clock());
       storePassword(tx, id, 'not a hash', clock());
     });
     return { personId: id, userName, address: '127.0.0.1' };

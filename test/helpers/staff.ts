@@ -13,7 +13,17 @@ export async function joinBoth(stack: Stack): Promise<void> {
   await join(manager!, MANAGER);
 }
 
-/** Makes an account with a first link. Throws when the console does not take it. */
+/** Makes an account by an invitation of somebody who may give these roles. */
+export async function joinInvited(stack: Stack, by: string, userName: string, roles: readonly string[]): Promise<void> {
+  const inviter = await signIn(stack, by);
+  const { path } = await inviter.call<{ path: string }>('POST', '/api/v1/accounts/invitations', {
+    fullName: `Person ${userName}`,
+    roles,
+  });
+  await join(`http://127.0.0.1:${stack.consolePort}${path}`, userName);
+}
+
+/** Makes an account with a link. Throws when the console does not take it. */
 export async function join(link: string, userName: string): Promise<void> {
   const page = await fetch(link);
   const cookie = page.headers.getSetCookie().map((one) => one.split(';')[0]!);

@@ -5,6 +5,7 @@ import type { Role } from '../../src/identity/roles.ts';
 import type { DropFolder } from '../../src/identity/directory/import-routes.ts';
 import { createPasswords } from '../../src/identity/passwords.ts';
 import { insertPerson, insertSession, storePassword } from '../../src/identity/repository.ts';
+import { storeRoles } from '../../src/identity/staff/repository.ts';
 import { newToken, tokenHash } from '../../src/identity/token.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { type ControlPlane, controlPlane } from './control-plane.ts';
@@ -92,7 +93,9 @@ export async function addPerson(plane: ControlPlane, userName: string, roles: re
   const hash = await createPasswords().hash(PASSWORD);
   const id = `01J000000000000000000${String(plane.accounts.people().length).padStart(5, '0')}`;
   plane.record.write((tx) => {
-    insertPerson(tx, { id, userName, fullName: `Person ${userName}`, roles }, userName, plane.clock());
+    insertPerson(tx, { id, userName, fullName: `Person ${userName}` }, userName, plane.clock());
+    const held = roles.map((role) => ({ role, endsAt: null }));
+    storeRoles(tx, id, held, plane.clock());
     storePassword(tx, id, hash, plane.clock());
   });
 }

@@ -4,15 +4,12 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import t from 'tap';
-import { createPasswords } from '../../src/identity/passwords.ts';
-import { insertPerson, storePassword } from '../../src/identity/repository.ts';
-import { openRecord } from '../../src/store/database.ts';
 import { journey } from '../helpers/journey.ts';
 import { holdsInMemory } from '../helpers/memory.ts';
 import { getThrough } from '../helpers/proxied.ts';
 import { connectThrough, dial } from '../helpers/raw-client.ts';
 import { Stack } from '../helpers/stack.ts';
-import { HEAD, joinBoth, MANAGER, STAFF_PASSWORD } from '../helpers/staff.ts';
+import { HEAD, joinBoth, joinInvited, MANAGER, STAFF_PASSWORD } from '../helpers/staff.ts';
 import { until } from '../helpers/until.ts';
 
 const MARKER = `m${randomBytes(8).toString('hex')}`;
@@ -62,19 +59,7 @@ void t.test('the canary was refused through the proxy, and nobody is troubled by
 
 void t.test('three people make a key, from the command line', async (t) => {
   await joinBoth(stack);
-  const record = openRecord(stack.layout.record);
-  const hash = await createPasswords().hash('third person password');
-  record.write((tx) => {
-    const third = {
-      id: '01J0000000000000000000TTTT',
-      userName: 'third',
-      fullName: 'Third Person',
-      roles: ['headteacher'] as const,
-    };
-    insertPerson(tx, third, 'third', Date.now());
-    storePassword(tx, third.id, hash, Date.now());
-  });
-  record.close();
+  await joinInvited(stack, HEAD, 'third', ['safeguarding-lead']);
   const init = ['evidence', 'init', '--user', HEAD, '--holder', MANAGER, '--holder', 'third'];
   const own = (name: string): string => `evidence of ${name}`;
   const lines = [
@@ -84,7 +69,7 @@ void t.test('three people make a key, from the command line', async (t) => {
     STAFF_PASSWORD,
     own(MANAGER),
     own(MANAGER),
-    'third person password',
+    STAFF_PASSWORD,
     own('third'),
     own('third'),
   ];

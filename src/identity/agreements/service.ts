@@ -5,7 +5,7 @@ import { SchoolgateError } from '../../kernel/errors.ts';
 import type { Publishing } from '../../publishing/service.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../../store/database.ts';
 import { accountState } from '../account-state.ts';
-import type { Person } from '../accounts.ts';
+import type { PersonName } from '../accounts.ts';
 import { listDirectory } from '../directory/repository.ts';
 import type { IdentityRules } from '../identify.ts';
 import { findById, findByUserKey, findUserName } from '../repository.ts';
@@ -29,9 +29,9 @@ export interface AgreementState {
 /** Who has accepted what. Every use case is one transaction. */
 export interface Agreements {
   /** What somebody has yet to agree to; null: nothing. */
-  owed(tx: ReadTx, person: Person): Agreement | null;
+  owed(tx: ReadTx, person: PersonName): Agreement | null;
   /** They accept what they owe, if it is this version; else nothing happens. Gives whether they did. */
-  accept(person: Person, version: string, address: string): boolean;
+  accept(person: PersonName, version: string, address: string): boolean;
   /** Records that a parent has agreed. Throws `person_unknown`, `consent_not_asked`. */
   recordConsent(actor: Actor, userName: string): void;
   /** What was agreed for somebody this year counts no more. Throws `person_unknown`, `consent_missing`. */
@@ -65,20 +65,20 @@ export function createAgreements(options: AgreementsOptions): Agreements {
 }
 
 /** The agreement for somebody, whether they have accepted it or not. An account that a class shares cannot agree to anything. */
-function asked({ policy }: AgreementsOptions, tx: ReadTx, person: Person): Agreement | null {
+function asked({ policy }: AgreementsOptions, tx: ReadTx, person: PersonName): Agreement | null {
   const rules = policy();
   if (rules?.agreements === undefined) return null;
   const { kind, level } = accountState(tx, rules, person);
   return kind === 'class' ? null : agreementFor(rules.agreements, level);
 }
 
-function owed(options: AgreementsOptions, tx: ReadTx, person: Person): Agreement | null {
+function owed(options: AgreementsOptions, tx: ReadTx, person: PersonName): Agreement | null {
   const agreement = asked(options, tx, person);
   if (agreement === null) return null;
   return currentAcceptance(tx, person.id, options.clock())?.version === agreement.version ? null : agreement;
 }
 
-function accept(options: AgreementsOptions, person: Person, version: string, address: string): boolean {
+function accept(options: AgreementsOptions, person: PersonName, version: string, address: string): boolean {
   const isAccepted = options.record.write((tx) => {
     const agreement = owed(options, tx, person);
     if (agreement === null || agreement.version !== version || agreement.by !== 'person') return false;
@@ -92,7 +92,7 @@ function accept(options: AgreementsOptions, person: Person, version: string, add
 function keep(
   { policy, clock, audit, publishing }: AgreementsOptions,
   tx: Tx,
-  person: Person,
+  person: PersonName,
   agreement: Agreement,
   by: { readonly personId: string | null; readonly userName: string; readonly address: string },
 ): void {
@@ -112,7 +112,7 @@ function keep(
 
 function recordConsent(options: AgreementsOptions, actor: Actor, userName: string): void {
   options.record.write((tx) => {
-    const person = known(tx, userName);
+    const person = known(tx, userName, options.clock());
     const agreement = asked(options, tx, person);
     if (agreement?.by !== 'parent') {
       const text = `Nobody is asked for a parent’s consent for ${person.userName}.`;
@@ -125,7 +125,7 @@ function recordConsent(options: AgreementsOptions, actor: Actor, userName: strin
 
 function withdraw({ record, audit, publishing, clock }: AgreementsOptions, actor: Actor, userName: string): void {
   record.write((tx) => {
-    const person = known(tx, userName);
+    const person = known(tx, userName, clock());
     if (withdrawAcceptances(tx, person.id, actor.personId, clock()) === 0) {
       const text = `Nothing has been agreed for ${person.userName} this school year.`;
       throw new SchoolgateError('consent_missing', 'client', text);
@@ -152,7 +152,7 @@ function list(
     const found = listDirectory(tx)
       .filter(({ leftAt }) => leftAt === null)
       .filter(({ classes }) => className === undefined || classes.includes(className))
-      .flatMap(({ id }) => stateOf(options, tx, findById(tx, id)!.person, now))
+      .flatMap(({ id }) => stateOf(options, tx, findById(tx, id, now)!.person, now))
       .filter(({ acceptedAt }) => !missing || acceptedAt === null);
     const after = { ...(className !== undefined && { className }), missing, found: found.length };
     const { userName, address } = actor;
@@ -161,7 +161,7 @@ function list(
   });
 }
 
-function stateOf(options: AgreementsOptions, tx: ReadTx, person: Person, now: number): AgreementState[] {
+function stateOf(options: AgreementsOptions, tx: ReadTx, person: PersonName, now: number): AgreementState[] {
   const agreement = asked(options, tx, person);
   if (agreement === null) return [];
   const { band, by, version } = agreement;
@@ -184,9 +184,9 @@ function stateOf(options: AgreementsOptions, tx: ReadTx, person: Person, now: nu
   ];
 }
 
-function known(tx: ReadTx, userName: string): Person {
+function known(tx: ReadTx, userName: string, now: number): PersonName {
   const key = canonicalUser(userName.trim());
-  const account = key === null ? null : findByUserKey(tx, key);
+  const account = key === null ? null : findByUserKey(tx, key, now);
   if (account !== null) return account.person;
   throw new SchoolgateError('person_unknown', 'client', 'There is nobody with this user name.');
 }

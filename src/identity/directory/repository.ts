@@ -206,8 +206,11 @@ export function suspensionsAt(tx: ReadTx, now: number, leftSince: number): Suspe
   const left = tx.all(
     `SELECT user_key FROM directory JOIN people ON id = person_id
      WHERE left_at > ? AND user_key NOT LIKE ':%'
-       AND NOT EXISTS (SELECT 1 FROM person_roles WHERE person_roles.person_id = id) ORDER BY user_key`,
+       AND NOT EXISTS (
+         SELECT 1 FROM person_roles WHERE person_roles.person_id = id AND (ends_at IS NULL OR ends_at > ?)
+       ) ORDER BY user_key`,
     leftSince,
+    now,
   );
   return [
     ...suspended.map((row) => suspension(row, 'suspended', row['until'] === null ? null : Number(row['until']))),

@@ -1,0 +1,127 @@
+import type { ReadTx, Row, Tx } from '../../store/database.ts';
+import type { Role } from '../roles.ts';
+import type { HeldRole, Invitation } from './model.ts';
+
+export function insertInvitation(tx: Tx, invitation: Invitation): void {
+  tx.run(
+    `INSERT INTO invitations (token_hash, roles, roles_end_at, full_name, person_id, invited_by, expires_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    invitation.tokenHash,
+    JSON.stringify(invitation.roles),
+    invitation.rolesEndAt,
+    invitation.fullName,
+    invitation.person?.id ?? null,
+    invitation.invitedBy,
+    invitation.expiresAt,
+  );
+}
+
+const INVITATIONS =
+  'SELECT invitations.*, user_name, people.full_name AS own_name FROM invitations LEFT JOIN people ON id = person_id';
+
+/** One that can still be used at `now`; null if it was used, has run out or never was. */
+export function findInvitation(tx: ReadTx, tokenHash: string, now: number): Invitation | null {
+  const row = tx.get(`${INVITATIONS} WHERE token_hash = ? AND expires_at > ?`, tokenHash, now);
+  return row === undefined ? null : toInvitation(row);
+}
+
+/** Those that people made and that can still be used, the oldest first. */
+export function listInvitations(tx: ReadTx, now: number): Invitation[] {
+  const sql = `${INVITATIONS} WHERE invited_by IS NOT NULL AND expires_at > ? ORDER BY expires_at`;
+  return tx.all(sql, now).map(toInvitation);
+}
+
+/** Returns whether there was one. */
+export function deleteInvitation(tx: Tx, tokenHash: string): boolean {
+  return tx.run('DELETE FROM invitations WHERE token_hash = ?', tokenHash) > 0;
+}
+
+export function deleteExpiredInvitations(tx: Tx, now: number): void {
+  tx.run('DELETE FROM invitations WHERE expires_at <= ?', now);
+}
+
+export function deleteFirstLinksOf(tx: Tx, role: Role): void {
+  tx.run('DELETE FROM invitations WHERE invited_by IS NULL AND roles = ?', JSON.stringify([role]));
+}
+
+/** Whether anybody holds a role at `now`. */
+export function isHeld(tx: ReadTx, role: Role, now: number): boolean {
+  const sql = 'SELECT 1 FROM person_roles WHERE role = ? AND (ends_at IS NULL OR ends_at > ?) LIMIT 1';
+  return tx.get(sql, role, now) !== undefined;
+}
+
+/** What somebody holds at `now`. */
+export function rolesOf(tx: ReadTx, personId: string, now: number): HeldRole[] {
+  const sql = `SELECT role, ends_at FROM person_roles WHERE person_id = ? AND (ends_at IS NULL OR ends_at > ?) ORDER BY role`;
+  return tx.all(sql, personId, now).map((row) => ({
+    role: row['role'] as Role,
+    endsAt: row['ends_at'] === null ? null : Number(row['ends_at']),
+  }));
+}
+
+/** From now on somebody holds these roles and no others. What they held is kept as ended: their acts stay somebody's. */
+export function storeRoles(tx: Tx, personId: string, roles: readonly HeldRole[], now: number): void {
+  tx.run(
+    'UPDATE person_roles SET ends_at = ? WHERE person_id = ? AND (ends_at IS NULL OR ends_at > ?)',
+    now,
+    personId,
+    now,
+  );
+  for (const { role, endsAt } of roles) {
+    tx.run(
+      `INSERT INTO person_roles (person_id, role, ends_at) VALUES (?, ?, ?)
+       ON CONFLICT (person_id, role) DO UPDATE SET ends_at = excluded.ends_at`,
+      personId,
+      role,
+      endsAt,
+    );
+  }
+}
+
+export function renamePerson(tx: Tx, personId: string, fullName: string): void {
+  tx.run('UPDATE people SET full_name = ? WHERE id = ?', fullName, personId);
+}
+
+/** What the record knows of somebody who might be given a role. */
+export interface Candidate {
+  readonly id: string;
+  readonly userName: string;
+  readonly fullName: string;
+  /** What the roster says they are; null: no roster names them. */
+  readonly rosterRoles: readonly string[] | null;
+  /** A class's account, which several people use, or a guest's. */
+  readonly isShared: boolean;
+  readonly hasLeft: boolean;
+}
+
+export function findCandidate(tx: ReadTx, userKey: string): Candidate | null {
+  const row = tx.get(
+    `SELECT people.*, kind, roles, left_at FROM people LEFT JOIN directory ON person_id = id WHERE user_key = ?`,
+    userKey,
+  );
+  if (row === undefined) return null;
+  return {
+    id: String(row['id']),
+    userName: String(row['user_name']),
+    fullName: String(row['full_name']),
+    rosterRoles: row['roles'] === null ? null : (JSON.parse(String(row['roles'])) as string[]),
+    isShared: row['kind'] === 'class' || userKey.includes(':'),
+    hasLeft: row['left_at'] !== null,
+  };
+}
+
+function toInvitation(row: Row): Invitation {
+  const person =
+    row['person_id'] === null
+      ? null
+      : { id: String(row['person_id']), userName: String(row['user_name']), fullName: String(row['own_name']) };
+  return {
+    tokenHash: String(row['token_hash']),
+    roles: JSON.parse(String(row['roles'])) as Role[],
+    rolesEndAt: row['roles_end_at'] === null ? null : Number(row['roles_end_at']),
+    fullName: String(row['full_name']),
+    person,
+    invitedBy: row['invited_by'] === null ? null : String(row['invited_by']),
+    expiresAt: Number(row['expires_at']),
+  };
+}

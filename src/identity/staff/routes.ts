@@ -1,0 +1,235 @@
+import { Type, type FastifyPluginAsyncTypebox, type Static } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isoTime } from '../../kernel/clock.ts';
+import { InvalidFieldsError, SchoolgateError } from '../../kernel/errors.ts';
+import { instantOf, localInput } from '../../kernel/local-time.ts';
+import { APPOINTS, appointable, permissionRows, rolesText } from '../permissions.ts';
+import { ALL_ROLES, ROLES, type Role } from '../roles.ts';
+import type { Staff, StaffMember } from './service.ts';
+
+export interface StaffRoutesOptions {
+  readonly staff: Staff;
+  /** IANA zone of the school. */
+  readonly timeZone: () => string;
+}
+
+const Strict = { additionalProperties: false };
+const Text = Type.String({ maxLength: 1000 });
+const Csrf = Type.Optional(Type.String());
+const RoleNames = Type.Array(Type.String({ maxLength: 40 }), { maxItems: 20 });
+/** A box that is ticked once comes as text, ticked twice as a list, and not at all when it is not. */
+const Ticked = Type.Optional(Type.Union([Text, RoleNames]));
+const InviteForm = Type.Object({ _csrf: Csrf, fullName: Text, userName: Text, roles: Ticked, endsOn: Text }, Strict);
+const RolesForm = Type.Object({ _csrf: Csrf, roles: Ticked, endsOn: Text }, Strict);
+const NoFields = Type.Object({ _csrf: Csrf }, Strict);
+const EndsAt = Type.Optional(Type.String({ description: 'ISO 8601 with its zone; left out: no end' }));
+const InviteBody = Type.Object(
+  { fullName: Type.Optional(Text), userName: Type.Optional(Text), roles: RoleNames, endsAt: EndsAt },
+  Strict,
+);
+const RolesBody = Type.Object({ roles: RoleNames, endsAt: EndsAt }, Strict);
+const Params = Type.Object({ id: Type.String({ pattern: '^[0-9A-Z]{26}$' }) });
+const LinkParams = Type.Object({ hash: Type.String({ pattern: '^[0-9a-f]{64}$' }) });
+
+/** Who may use the console and what each may do: pages, and the same for programs. */
+export const staffRoutes: FastifyPluginAsyncTypebox<StaffRoutesOptions> = async (app, options) => {
+  const { staff, timeZone } = options;
+  const toSee = { access: 'accounts.see' } as const;
+  const toAppoint = { access: 'accounts.appoint' } as const;
+
+  app.get('/permissions', { config: { access: 'permissions.see' } }, async (request, reply) => {
+    const own = request.signedIn!.person.roles;
+    const roles = ALL_ROLES.map((role) => ({ role, title: ROLES[role], isOwn: own.includes(role) }));
+    const appoints = ALL_ROLES.flatMap((role) => {
+      const given = APPOINTS[role];
+      return given === undefined ? [] : [{ title: ROLES[role], gives: rolesText(given) }];
+    });
+    return reply.page('permissions', { title: 'Who may do what', roles, rows: permissionRows(), appoints });
+  });
+
+  app.get('/accounts', { config: toSee }, async (request, reply) => accountsPage(options, request, reply));
+
+  app.get('/accounts/invite', { config: toAppoint }, async (request, reply) => invitePage(request, reply, {}));
+
+  app.post('/accounts/invite', { config: toAppoint, schema: { body: InviteForm } }, async (request, reply) => {
+    const { fullName, userName, roles, endsOn } = request.body;
+    try {
+      const input = { fullName, userName, roles: ticked(roles), endsAt: endOfDay(endsOn, timeZone()) };
+      const { token, invitation } = staff.invite(request.actor(), input);
+      // Shown here and never again, so it is not a page that can be gone back to.
+      return await reply.code(201).page('invitation', {
+        title: `Invitation for ${invitation.fullName}`,
+        address: `${request.protocol}://${request.host}/join/${token}`,
+        invitation,
+        roleTitles: rolesText(invitation.roles),
+      });
+    } catch (error) {
+      if (!(error instanceof InvalidFieldsError)) throw error;
+      return invitePage(request, reply.code(422), typedOf(request.body), error.fields);
+    }
+  });
+
+  app.post(
+    '/accounts/invitations/:hash/withdraw',
+    { config: toAppoint, schema: { params: LinkParams, body: NoFields } },
+    async (request, reply) => {
+      staff.withdraw(request.actor(), request.params.hash);
+      return reply.redirect('/accounts', 303);
+    },
+  );
+
+  app.get('/accounts/:id', { config: toAppoint, schema: { params: Params } }, async (request, reply) => {
+    const member = staff.find(request.params.id);
+    const end = member.held.find(({ endsAt }) => endsAt !== null)?.endsAt ?? null;
+    const endsOn = end === null ? '' : localInput(end, timeZone()).slice(0, 10);
+    return memberPage(request, reply, member, { roles: member.held.map(({ role }) => role), endsOn });
+  });
+
+  app.post(
+    '/accounts/:id/roles',
+    { config: toAppoint, schema: { params: Params, body: RolesForm } },
+    async (request, reply) => {
+      const { id } = request.params;
+      const { roles, endsOn } = request.body;
+      try {
+        staff.changeRoles(
+          request.actor(),
+          id,
+          keepOthers(request, staff.find(id), ticked(roles), endOfDay(endsOn, timeZone())),
+        );
+        return reply.redirect('/accounts', 303);
+      } catch (error) {
+        if (!(error instanceof InvalidFieldsError)) throw error;
+        return memberPage(request, reply.code(422), staff.find(id), typedOf(request.body), error.fields);
+      }
+    },
+  );
+
+  app.get('/api/v1/accounts', { config: toSee }, async () => {
+    const { people, invitations } = staff.list();
+    return {
+      accounts: people.map(toJson),
+      invitations: invitations.map(({ fullName, roles, expiresAt }) => ({
+        fullName,
+        roles,
+        expiresAt: isoTime(expiresAt),
+      })),
+    };
+  });
+
+  app.post(
+    '/api/v1/accounts/invitations',
+    { config: toAppoint, schema: { body: InviteBody } },
+    async (request, reply) => {
+      const { fullName = '', userName = '', roles, endsAt } = request.body;
+      const input = { fullName, userName, roles, endsAt: endsAt === undefined ? null : instant(endsAt) };
+      const { token, invitation } = staff.invite(request.actor(), input);
+      return reply.code(201).send({ path: `/join/${token}`, expiresAt: isoTime(invitation.expiresAt) });
+    },
+  );
+
+  app.post(
+    '/api/v1/accounts/:id/roles',
+    { config: toAppoint, schema: { params: Params, body: RolesBody } },
+    async (request, reply) => {
+      const { roles, endsAt } = request.body;
+      const { id } = request.params;
+      staff.changeRoles(request.actor(), id, { roles, endsAt: endsAt === undefined ? null : instant(endsAt) });
+      return reply.send(toJson(staff.find(id)));
+    },
+  );
+};
+
+function ticked(boxes: string | readonly string[] | undefined): readonly string[] {
+  return boxes === undefined ? [] : typeof boxes === 'string' ? [boxes] : boxes;
+}
+
+/** The last minute of a day such as `2027-07-31` at the school. */
+function endOfDay(day: string, zone: string): number | null | 'wrong' {
+  return day.trim() === '' ? null : (instantOf(`${day.trim()}T23:59`, zone) ?? 'wrong');
+}
+
+/** An instant in ISO 8601 with its offset. */
+function instant(text: string): number | 'wrong' {
+  const ms = /(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(ms) ? 'wrong' : ms;
+}
+
+function typedOf({ roles, ...rest }: Static<typeof InviteForm> | Static<typeof RolesForm>): Record<string, unknown> {
+  return { ...rest, roles: ticked(roles) };
+}
+
+/** The form has boxes for what the actor may give alone: what else the person holds stays. */
+function keepOthers(
+  request: FastifyRequest,
+  { held }: StaffMember,
+  chosen: readonly string[],
+  endsAt: number | null | 'wrong',
+): { roles: readonly string[]; endsAt: number | null | 'wrong' } {
+  const given = appointable(request.signedIn!.person.roles);
+  return { roles: [...held.map(({ role }) => role).filter((role) => !given.includes(role)), ...chosen], endsAt };
+}
+
+function boxes(request: FastifyRequest): { value: Role; text: string }[] {
+  return appointable(request.signedIn!.person.roles).map((role) => ({ value: role, text: ROLES[role] }));
+}
+
+function accountsPage({ staff }: StaffRoutesOptions, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { people, invitations } = staff.list();
+  const { personId } = request.actor();
+  const given = appointable(request.signedIn!.person.roles);
+  const rows = people.map((member) => ({
+    member,
+    roleTitles: member.held.map(({ role, endsAt }) => ({ title: ROLES[role], endsAt })),
+    mayChange:
+      member.id !== personId &&
+      request.may('accounts.appoint') &&
+      (member.held.length === 0 || member.held.some(({ role }) => given.includes(role))),
+  }));
+  const waiting = invitations.map((invitation) => ({
+    invitation,
+    roleTitles: rolesText(invitation.roles),
+    mayWithdraw: invitation.roles.every((role) => given.includes(role)),
+  }));
+  return reply.page('accounts', { title: 'Accounts', rows, waiting });
+}
+
+function invitePage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  typed: Record<string, unknown>,
+  errors: InvalidFieldsError['fields'] = [],
+): FastifyReply {
+  return reply.page('invite', { title: 'Invite somebody', boxes: boxes(request), typed, errors });
+}
+
+function memberPage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  member: StaffMember,
+  typed: Record<string, unknown>,
+  errors: InvalidFieldsError['fields'] = [],
+): FastifyReply {
+  if (member.id === request.actor().personId) {
+    throw new SchoolgateError('account_own', 'client', 'Nobody changes their own roles; ask somebody who may.');
+  }
+  const given = appointable(request.signedIn!.person.roles);
+  const others = member.held.filter(({ role }) => !given.includes(role)).map(({ role }) => ROLES[role].toLowerCase());
+  return reply.page('account-roles', {
+    title: `Roles of ${member.fullName}`,
+    member,
+    others,
+    boxes: boxes(request),
+    typed,
+    errors,
+  });
+}
+
+function toJson({ id, userName, fullName, held }: StaffMember) {
+  return {
+    id,
+    userName,
+    fullName,
+    roles: held.map(({ role, endsAt }) => ({ role, endsAt: endsAt === null ? null : isoTime(endsAt) })),
+  };
+}
