@@ -3,6 +3,7 @@ import { SchoolgateError } from './kernel/errors.ts';
 import { systemClock } from './kernel/clock.ts';
 import { type CliContext, type RegisterCommand, UsageError } from './cli/context.ts';
 import { registerAudit } from './cli/audit.ts';
+import { registerBackup } from './cli/backup.ts';
 import { registerCheck } from './cli/check.ts';
 import { registerEvidence } from './cli/evidence.ts';
 import { registerLists } from './cli/lists.ts';
@@ -36,6 +37,7 @@ const commands: readonly RegisterCommand[] = [
   registerEvidence,
   registerReport,
   registerAudit,
+  registerBackup,
 ];
 for (const register of commands) register(program, context);
 

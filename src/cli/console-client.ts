@@ -1,4 +1,6 @@
-import { Client } from 'undici';
+import { PassThrough, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Client, type Dispatcher } from 'undici';
 import { dataLayout } from '../config/data-layout.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
@@ -13,6 +15,8 @@ const ANSWER_MS = 60 * 60_000;
 /** The console's API, as a signed-in person. Rejects with a SchoolgateError that holds what the console said. */
 export interface ConsoleClient {
   call(method: Method, path: string, body?: object): Promise<unknown>;
+  /** Posts, and hands what comes to `take` as it comes; it fails where the answer breaks off. */
+  download(path: string, take: (body: Readable) => Promise<void>): Promise<void>;
 }
 
 /**
@@ -34,7 +38,10 @@ export async function asPerson<T>(
     const password = await ask(`Password of ${userName}: `);
     const { token } = (await call(http, null, 'POST', '/api/v1/session', { userName, password })) as { token: string };
     try {
-      return await work({ call: (method, path, body) => call(http, token, method, path, body) });
+      return await work({
+        call: (method, path, body) => call(http, token, method, path, body),
+        download: (path, take) => download(http, token, path, take),
+      });
     } finally {
       await call(http, token, 'DELETE', '/api/v1/session');
     }
@@ -50,6 +57,31 @@ async function call(http: Client, token: string | null, method: Method, path: st
   throw new SchoolgateError(error, 'client', message);
 }
 
+async function download(
+  http: Client,
+  token: string,
+  path: string,
+  take: (body: Readable) => Promise<void>,
+): Promise<void> {
+  const { statusCode, body } = await request(http, token, 'POST', path);
+  if (statusCode < 400) return await take(withReason(body));
+  const { error, message } = readRefusal(await body.text());
+  throw new SchoolgateError(error, 'client', message);
+}
+
+/** The same bytes; where they break off, the console's log knows why. */
+function withReason(body: Readable): Readable {
+  const passed = new PassThrough();
+  pipeline(body, passed).catch((cause: unknown) =>
+    passed.destroy(
+      new SchoolgateError('broken_off', 'us', 'The console broke off; its log says why. Nothing was written.', {
+        cause,
+      }),
+    ),
+  );
+  return passed;
+}
+
 async function send(
   http: Client,
   token: string | null,
@@ -57,17 +89,22 @@ async function send(
   path: string,
   body?: object,
 ): Promise<{ statusCode: number; text: string }> {
+  const response = await request(http, token, method, path, body);
+  return { statusCode: response.statusCode, text: await response.body.text() };
+}
+
+async function request(
+  http: Client,
+  token: string | null,
+  method: Method,
+  path: string,
+  body?: object,
+): Promise<Dispatcher.ResponseData> {
   const headers: Record<string, string> = {};
   if (token !== null) headers['authorization'] = `Bearer ${token}`;
   if (body !== undefined) headers['content-type'] = 'application/json';
   try {
-    const response = await http.request({
-      method,
-      path,
-      headers,
-      body: body === undefined ? null : JSON.stringify(body),
-    });
-    return { statusCode: response.statusCode, text: await response.body.text() };
+    return await http.request({ method, path, headers, body: body === undefined ? null : JSON.stringify(body) });
   } catch (cause) {
     throw new SchoolgateError(
       'console_stopped',

@@ -1,5 +1,6 @@
 import { loadOrCreateAuditKey } from '../audit/key.ts';
 import { type Audit, countRows, createAudit, newestRows } from '../audit/service.ts';
+import type { Backups } from '../backup/service.ts';
 import { loadCatalogue } from '../categories/catalogue.ts';
 import type { IndexSnapshot } from '../categories/index-snapshot.ts';
 import type { Lists } from '../categories/service.ts';
@@ -32,6 +33,7 @@ import { type Clock, neverBackwards } from '../kernel/clock.ts';
 import { InvalidInputError, formatProblem } from '../kernel/errors.ts';
 import { createIdMaker } from '../kernel/ids.ts';
 import type { LiveSnapshot } from '../policy/snapshot.ts';
+import { createConsoleBackups } from './console-backups.ts';
 import { createConsoleEvidence } from './console-evidence.ts';
 import { createConsoleLessons } from './console-lessons.ts';
 import { createConsoleLists } from './console-lists.ts';
@@ -72,6 +74,7 @@ export interface ConsoleRooms extends ConsoleRecord {
   readonly safeguarding: Safeguarding;
   readonly listUpdates: Lists;
   readonly evidence: Evidence;
+  readonly backups: Backups;
 }
 
 /** Opens the record and its seal. `onStepBack`: the machine's clock stands before the last act on record, by so many ms. */
@@ -195,8 +198,14 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     sessions,
     rebuild,
   });
+  const backups = createConsoleBackups(environment, {
+    ...base,
+    log,
+    raise: (code, text) => safeguarding.raise(code, text),
+  });
   return {
     ...base,
+    backups,
     listUpdates,
     accounts,
     agreements,

@@ -221,7 +221,7 @@ async function startConsuming(
 }
 
 function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, opened: AsyncDisposableStack): void {
-  const { record, layout, clock, policy, unblocks, listUpdates, directory, safeguarding } = rooms;
+  const { record, layout, clock, policy, unblocks, listUpdates, directory, safeguarding, backups } = rooms;
   const { listsDir } = environment;
   const zone = policy.published()?.snapshot.timeZone ?? DEFAULT_ZONE;
   const delivery = createDelivery({ ...environment, outbox: layout.outbox, clock, newId: createIdMaker(clock) });
@@ -231,6 +231,7 @@ function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, o
     weeklyReport: (due) =>
       deliverWeeklyReport({ reports, delivery, folder: layout.reports, zone, recipient: () => null }, due),
     expireUnblocks: async () => unblocks.noteExpired(),
+    dailyBackup: (due) => backups.daily(due),
     importRoster: () =>
       importDroppedRoster({
         folder: layout.rosterDrop,

@@ -42,7 +42,7 @@ export async function preflight(
 
 /** Held by the supervisor for as long as it runs; a second one on the same data folder would write into the same files. */
 export function supervisorSocket(layout: DataLayout): string {
-  return join(layout.root, 'run', 'supervisor.sock');
+  return join(layout.run, 'supervisor.sock');
 }
 
 async function refuseSecondStart(layout: DataLayout): Promise<void> {

@@ -28,6 +28,8 @@ export interface DataLayout {
   readonly lastGoodLists: string;
   /** What was fetched of each https list: a folder for each. */
   readonly fetchedLists: string;
+  /** What is on its way up. */
+  readonly spool: string;
   /** Events on their way up: one NDJSON file at a time per worker. */
   readonly spoolEvents: string;
   /** The segment each worker is writing. */
@@ -39,8 +41,12 @@ export interface DataLayout {
   /** Mail as `.eml` files when no SMTP server is configured. */
   readonly outbox: string;
   readonly reports: string;
+  /** What backups are sealed to: no secret. */
+  readonly backupRecipient: string;
   /** Where a school's system may leave its roster; imported every night. */
   readonly rosterDrop: string;
+  /** What only processes that run have use for: no state. */
+  readonly run: string;
   /** Unix sockets. */
   readonly consoleSocket: string;
   readonly frontSocket: string;
@@ -61,13 +67,16 @@ export function dataLayout(root: string): DataLayout {
     index: join(root, 'gateway', 'index'),
     lastGoodLists: join(root, 'lists'),
     fetchedLists: join(root, 'lists', 'fetched'),
+    spool: join(root, 'spool'),
     spoolEvents: join(root, 'spool', 'events'),
     spoolOpen: join(root, 'spool', 'open'),
     spoolSegments: join(root, 'spool', 'segments'),
     history: join(root, 'history'),
     outbox: join(root, 'outbox'),
     reports: join(root, 'reports'),
+    backupRecipient: join(root, 'keys', 'backup.pub'),
     rosterDrop: join(root, 'roster-drop'),
+    run: join(root, 'run'),
     consoleSocket: join(root, 'run', 'console.sock'),
     frontSocket: join(root, 'run', 'front.sock'),
   };
@@ -82,7 +91,7 @@ export function createDataFolders(layout: DataLayout): void {
     layout.root,
     join(layout.root, 'keys'),
     join(layout.root, 'gateway'),
-    join(layout.root, 'run'),
+    layout.run,
     layout.busDown,
     layout.lastGoodSnapshots,
     layout.index,

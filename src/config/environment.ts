@@ -23,6 +23,8 @@ export interface Environment {
   readonly dataDir: string;
   readonly policyDir: string;
   readonly listsDir: string;
+  /** Where a backup is kept each day; null: nowhere. */
+  readonly backupDir: string | null;
   readonly redisUrl: Secret | null;
   readonly redisPrefix: string;
   readonly smtpUrl: Secret | null;
@@ -52,6 +54,7 @@ export const KNOWN = [
   'DATA_DIR',
   'POLICY_DIR',
   'LISTS_DIR',
+  'BACKUP_DIR',
   'REDIS_URL',
   'REDIS_PREFIX',
   'SMTP_URL',
@@ -83,6 +86,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     dataDir: read('DATA_DIR', folder(cwd), resolve(cwd, 'data')),
     policyDir: read('POLICY_DIR', existingFolder(cwd), resolve(cwd, 'policies')),
     listsDir: read('LISTS_DIR', existingFolder(cwd), resolve(cwd, 'blocklists')),
+    backupDir: read('BACKUP_DIR', existingFolder(cwd), null),
     redisUrl: read('REDIS_URL', secretUrl(['redis:', 'rediss:']), null),
     redisPrefix: read('REDIS_PREFIX', word, 'schoolgate:'),
     smtpUrl: read('SMTP_URL', secretUrl(['smtp:', 'smtps:']), null),

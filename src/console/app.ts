@@ -6,6 +6,7 @@ import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController, fastify } from 'fastify';
+import { type BackupRoutesOptions, backupRoutes } from '../backup/routes.ts';
 import { type ListRoutesOptions, listRoutes } from '../categories/routes.ts';
 import { type EvidenceRoutesOptions, evidenceRoutes } from '../evidence/routes.ts';
 import { type GuestRoutesOptions, guestRoutes } from '../identity/guest-routes.ts';
@@ -42,6 +43,7 @@ export interface ConsoleAppOptions
     ListRoutesOptions,
     MetricsOptions,
     EvidenceRoutesOptions,
+    BackupRoutesOptions,
     OverviewOptions,
     PagesOptions {
   readonly log: FastifyBaseLogger;
@@ -87,6 +89,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(policyRoutes, options);
   await app.register(listRoutes, options);
   await app.register(evidenceRoutes, options);
+  await app.register(backupRoutes, options);
   return app;
 }
 

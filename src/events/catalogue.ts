@@ -47,6 +47,7 @@ export type AlarmCode =
   | 'policy-differs'
   | 'roster-refused'
   | 'disk-refuses'
+  | 'backup-failed'
   | 'console-down';
 
 /** Current version of each event's payload. A consumer parks an event of a newer version instead of guessing. */

@@ -80,6 +80,10 @@ export const PERMISSIONS = {
     may: 'record a parent’s consent, and that it was taken back',
     roles: [...LEADS, 'technician', 'teacher'],
   },
+  'backup.make': {
+    may: 'make backups, and the recovery key that opens them',
+    roles: ['headteacher', 'network-manager'],
+  },
   'evidence.see': {
     may: 'see when, where and for whom illegal material was refused',
     roles: [...LEADS, 'chair-of-governors'],

@@ -10,6 +10,8 @@ export interface JobUseCases {
   readonly watchLists: (now: number) => Promise<unknown>;
   /** Fetches all lists of one time of the catalogue. */
   readonly refreshLists: (refresh: string, due: number) => Promise<unknown>;
+  /** Keeps a backup of the day. */
+  readonly dailyBackup: (due: number) => Promise<unknown>;
   /** Imports the roster that lies in the drop folder. */
   readonly importRoster: (due: number) => Promise<unknown>;
 }
@@ -38,6 +40,15 @@ export function schoolJobs(zone: string, refreshTimes: RefreshTimes, useCases: J
       missed: 'latest',
       settleMs: 60_000,
       run: useCases.importRoster,
+    },
+    // At night, when least is written; after the roster, so that it is in it.
+    {
+      name: 'daily-backup',
+      cron: '30 3 * * *',
+      zone,
+      missed: 'latest',
+      settleMs: 5 * 60_000,
+      run: useCases.dailyBackup,
     },
     // What has ended has ended: one look writes down all of it.
     {

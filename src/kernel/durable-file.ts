@@ -1,5 +1,16 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  createWriteStream,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
 let counter = 0;
 
@@ -19,6 +30,20 @@ export function replaceFile(path: string, bytes: Uint8Array | string, mode = 0o6
     } finally {
       closeSync(fd);
     }
+    renameSync(beside, path);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw error;
+  }
+  syncFolder(folder);
+}
+
+/** The same for what comes as a stream. Rejects with what the stream or the file system says; the old file then stands. */
+export async function replaceFileFrom(path: string, source: Readable, mode = 0o600): Promise<void> {
+  const folder = dirname(path);
+  const beside = join(folder, `.${basename(path)}.${process.pid}.${++counter}`);
+  try {
+    await pipeline(source, createWriteStream(beside, { flags: 'wx', mode, flush: true }));
     renameSync(beside, path);
   } catch (error) {
     rmSync(beside, { force: true });

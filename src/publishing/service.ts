@@ -8,7 +8,7 @@ import {
 } from '../events/bus.ts';
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
-import { currentSerial, insertWaiting, markSent, raiseSerial, waitingKinds } from './repository.ts';
+import { currentSerial, insertWaiting, markSent, raiseSerial, raiseSerials, waitingKinds } from './repository.ts';
 
 /** Takes what was changed to the gateways: next serial, signature, bus. */
 export interface Publishing {
@@ -55,6 +55,17 @@ export interface PublishingOptions {
  * file and a look at its open connections.
  */
 const LEAST_BETWEEN_MS = 200;
+
+/** More than a school publishes between a backup and its restoring. */
+const SKIPPED = 1_000_000;
+
+/**
+ * For a record that was restored: gateways may have had serials that it knows nothing of, and take no snapshot with one that is not
+ * higher.
+ */
+export function skipSerials(tx: Tx): void {
+  raiseSerials(tx, SKIPPED);
+}
 
 export function createPublishing(options: PublishingOptions): Publishing {
   return new Outbox(options);

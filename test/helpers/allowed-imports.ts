@@ -85,6 +85,11 @@ export const REACH_OUT: readonly Allowance[] = [
   { where: 'events/pump.ts', why: 'waits before it tries again' },
   { where: 'publishing/service.ts', why: 'waits before it tries again' },
   { where: 'store/*', why: 'the record is a file' },
+  { where: 'backup/archive.ts', why: 'tar reads and writes folders' },
+  { where: 'backup/gather.ts', why: 'links and copies what is to be kept' },
+  { where: 'backup/daily.ts', why: 'looks after the folder of backups' },
+  { where: 'backup/recovery-key.ts', why: 'keeps what backups are sealed to' },
+  { where: 'backup/restore-service.ts', why: 'puts a data folder together' },
   { where: 'history/import-segment.ts', why: 'keeps segments' },
   { where: 'history/read-records.ts', why: 'reads segments' },
   { where: 'delivery/service.ts', why: 'tells an address from a name' },
@@ -139,6 +144,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly Where[]>> = {
   '@fastify/view': ['console/*'],
   nunjucks: ['console/pages.ts'],
   commander: ['main.ts', 'cli/*'],
+  'age-encryption': ['backup/seal.ts', 'backup/recovery-key.ts'],
   'csv-parse': ['identity/roster/read-csv.ts'],
   'http-proxy': ['gateway/upgrade-request.ts'],
   // Lists come by it too: it speaks to a parent proxy, which many schools have, and its time limits hold for bodies as well.
@@ -150,6 +156,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly Where[]>> = {
   pino: ['telemetry/log.ts'],
   'prom-client': ['telemetry/metrics.ts'],
   re2js: ['categories/expression.ts'],
+  tar: ['backup/archive.ts'],
   tldts: ['categories/public-suffix.ts'],
   // A schema stands where its document is known; `yaml-document.ts` reads any of them.
   typebox: ['config/yaml-document.ts', 'policy/document.ts', 'policy/read.ts', 'categories/catalogue.ts'],
@@ -178,6 +185,7 @@ export const ROOMS: Rooms = {
     safeguarding: ['kernel'],
     reports: ['kernel'],
     audit: ['kernel'],
+    backup: ['kernel', 'config'],
     delivery: ['kernel'],
     publishing: ['kernel'],
     frontdesk: ['kernel'],
@@ -245,6 +253,8 @@ export const ROOMS: Rooms = {
     { where: 'cli/start.ts', to: 'telemetry/log.ts', why: 'the supervisor runs in this process' },
     { where: 'cli/audit.ts', to: 'audit/*', why: 'verifies with the console stopped' },
     { where: 'cli/audit.ts', to: 'store/database.ts', why: 'reads the record without the console' },
+    { where: 'backup/gather.ts', to: 'store/copy-record.ts', why: 'the record is part of the state' },
+    { where: 'cli/backup.ts', to: 'backup/restore-service.ts', why: 'restores with the console stopped' },
     { where: 'cli/report.ts', to: 'reports/*', why: 'makes a report beside the console' },
     { where: 'cli/report.ts', to: 'delivery/service.ts', why: 'mails it' },
   ],
@@ -252,6 +262,16 @@ export const ROOMS: Rooms = {
 
 /** Tests that are not named after one file. Tests of whole stacks, of this tree and of the README lie outside the rooms. */
 export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
+  'backup/backup.test.ts': [
+    'backup/archive.ts',
+    'backup/daily.ts',
+    'backup/gather.ts',
+    'backup/manifest.ts',
+    'backup/recovery-key.ts',
+    'backup/restore-service.ts',
+    'backup/seal.ts',
+    'backup/service.ts',
+  ],
   'history/history.test.ts': [
     'history/import-segment.ts',
     'history/read-lines.ts',

@@ -1,7 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type { Actor } from '../../src/audit/entry.ts';
 import { newestRows } from '../../src/audit/repository.ts';
 import { type Audit, createAudit, verifyChain } from '../../src/audit/service.ts';
+import { type Backups, createBackups } from '../../src/backup/service.ts';
 import { createConsoleEvidence } from '../../src/compose/console-evidence.ts';
 import { createConsoleLessons } from '../../src/compose/console-lessons.ts';
 import { keepSent, wholeLive } from '../../src/compose/console-rooms.ts';
@@ -75,6 +77,7 @@ export interface ControlPlane {
   readonly vouchers: Vouchers;
   readonly safeguarding: Safeguarding;
   readonly evidence: Evidence;
+  readonly backups: Backups;
   /** What is on disk, as compiled. */
   disk: DiskPolicy;
   readonly invalid: unknown[];
@@ -226,6 +229,13 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     vouchers: createVouchers({ record, audit, clock, newId, devices }),
     safeguarding,
     evidence,
+    backups: createBackups({
+      record,
+      audit,
+      recipientFile: layout.backupRecipient,
+      folder: null,
+      archive: () => Readable.from(['sealed bytes']),
+    }),
     invalid,
     different,
     get disk() {

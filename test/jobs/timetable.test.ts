@@ -256,6 +256,7 @@ await t.test('what the school’s timetable holds', async (t) => {
   const jobs = schoolJobs(ZONE, ['17 3 * * *'], {
     weeklyReport: async (due) => void called.push(`report ${new Date(due).toISOString()}`),
     expireUnblocks: async () => void called.push('expiry'),
+    dailyBackup: async (due) => void called.push(`backup ${new Date(due).toISOString()}`),
     importRoster: async (due) => void called.push(`roster ${new Date(due).toISOString()}`),
     watchLists: async () => void called.push('watch'),
     refreshLists: async (refresh, due) => void called.push(`${refresh} ${new Date(due).toISOString()}`),
@@ -265,6 +266,7 @@ await t.test('what the school’s timetable holds', async (t) => {
     'weekly-report': monday - 7 * DAY,
     'unblock-expiry': monday - DAY,
     'roster-import': monday - DAY,
+    'daily-backup': monday - DAY,
     'list-watch': monday - DAY,
     'list-refresh 17 3 * * *': monday - 3 * DAY,
   });
@@ -272,9 +274,14 @@ await t.test('what the school’s timetable holds', async (t) => {
   await until('2026-11-23T07:01:00Z');
   t.same(
     called.filter((name) => name !== 'expiry' && name !== 'watch'),
-    ['roster 2026-11-23T02:30:00.000Z', '17 3 * * * 2026-11-23T03:17:00.000Z', 'report 2026-11-23T07:00:00.000Z'],
+    [
+      'roster 2026-11-23T02:30:00.000Z',
+      '17 3 * * * 2026-11-23T03:17:00.000Z',
+      'backup 2026-11-23T03:30:00.000Z',
+      'report 2026-11-23T07:00:00.000Z',
+    ],
   );
-  t.equal(called.length, 3 + 2 * 12, 'and the others at the start and each minute');
+  t.equal(called.length, 4 + 2 * 12, 'and the others at the start and each minute');
   await timetable.stop();
 });
 
