@@ -1,17 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { SchoolgateError } from './kernel/errors.ts';
 import { systemClock } from './kernel/clock.ts';
-import { type CliContext, type RegisterCommand, UsageError } from './cli/context.ts';
-import { registerAudit } from './cli/audit.ts';
-import { registerBackup } from './cli/backup.ts';
-import { registerCheck } from './cli/check.ts';
-import { registerEvidence } from './cli/evidence.ts';
-import { registerLists } from './cli/lists.ts';
-import { registerPeople } from './cli/people.ts';
-import { registerPolicy } from './cli/policy.ts';
-import { registerReport } from './cli/report.ts';
-import { registerStart } from './cli/start.ts';
-import { registerUnblock } from './cli/unblock.ts';
+import { COMMANDS } from './cli/commands.ts';
+import { type CliContext, UsageError } from './cli/context.ts';
 
 const context: CliContext = {
   env: process.env,
@@ -27,19 +18,7 @@ const program = new Command('schoolgate')
   .option('--verbose', 'print stack traces with errors')
   .exitOverride();
 
-const commands: readonly RegisterCommand[] = [
-  registerStart,
-  registerCheck,
-  registerLists,
-  registerPolicy,
-  registerPeople,
-  registerUnblock,
-  registerEvidence,
-  registerReport,
-  registerAudit,
-  registerBackup,
-];
-for (const register of commands) register(program, context);
+for (const register of COMMANDS) register(program, context);
 
 try {
   await program.parseAsync(process.argv);

@@ -1,15 +1,7 @@
 import { dirname, join, posix } from 'node:path';
 import { Command } from 'commander';
-import { registerAudit } from '../../src/cli/audit.ts';
-import { registerCheck } from '../../src/cli/check.ts';
-import type { CliContext, RegisterCommand } from '../../src/cli/context.ts';
-import { registerEvidence } from '../../src/cli/evidence.ts';
-import { registerLists } from '../../src/cli/lists.ts';
-import { registerPeople } from '../../src/cli/people.ts';
-import { registerPolicy } from '../../src/cli/policy.ts';
-import { registerReport } from '../../src/cli/report.ts';
-import { registerStart } from '../../src/cli/start.ts';
-import { registerUnblock } from '../../src/cli/unblock.ts';
+import { COMMANDS } from '../../src/cli/commands.ts';
+import type { CliContext } from '../../src/cli/context.ts';
 
 /** Checks of our documents. Each gives its complaints, one a line. Paths are relative to the root of the project. */
 
@@ -75,19 +67,7 @@ export function strayScripts(file: string, text: string, scripts: readonly strin
   return named.filter((name) => !scripts.includes(name)).map((name) => `${file} names npm run ${name}`);
 }
 
-const COMMANDS: readonly RegisterCommand[] = [
-  registerStart,
-  registerCheck,
-  registerLists,
-  registerPolicy,
-  registerPeople,
-  registerUnblock,
-  registerEvidence,
-  registerReport,
-  registerAudit,
-];
-
-/** The command line without what it does, as `src/main.ts` puts it together. */
+/** The command line without what it does, as `src/main.ts` has it. */
 export function commandLine(): Command {
   const program = new Command('schoolgate').option('--verbose');
   for (const register of COMMANDS) register(program, {} as CliContext);
