@@ -16,6 +16,7 @@ import {
   standingDevices,
 } from '../identity/device-service.ts';
 import { type Agreements, createAgreements } from '../identity/agreements/service.ts';
+import { createAccountWatch } from '../identity/watch-accounts.ts';
 import { type Vouchers, createVouchers } from '../identity/voucher-service.ts';
 import { type DirectorySnapshot, NO_DIRECTORY } from '../identity/directory-snapshot.ts';
 import {
@@ -39,6 +40,7 @@ import { createConsoleLessons } from './console-lessons.ts';
 import { createConsoleLists } from './console-lists.ts';
 import { type Lessons, teacherLessons } from '../lessons/service.ts';
 import { type ExaminedPolicy, examineFolder } from '../policy/load.ts';
+import { isForPupils } from '../policy/diff-people.ts';
 import { type PolicyService, createPolicyService, policySnapshot } from '../policy/service.ts';
 import { type Publishing, type PublishingOptions, type SentSnapshot, createPublishing } from '../publishing/service.ts';
 import { type Safeguarding, createSafeguarding } from '../safeguarding/service.ts';
@@ -131,6 +133,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     newId,
     timeZone: () => policy.published()?.snapshot.timeZone ?? DEFAULT_ZONE,
     devicesActive: (tx, addresses, at) => devices.seen(tx, addresses, at),
+    accountsActive: (tx, seen, at) => watch(tx, seen, at),
   });
   const policy = createPolicyService({
     record,
@@ -173,6 +176,11 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     live: wholeLive,
   });
   const unblocks = createUnblocks({ record, audit, publishing, clock, newId, policy: inForce });
+  const watch = createAccountWatch({
+    policy: inForce,
+    isForPupils: (level) => isForPupils(inForce()!, level),
+    raise: (tx, event) => safeguarding.own(tx, 'account.misplaced', event),
+  });
   const agreements = createAgreements({ record, audit, publishing, clock, policy: inForce });
   const devices = createDeviceSessions({
     record,
@@ -183,6 +191,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     policy: inForce,
     onPasswords: () => accounts.forgetWrong(),
     agreements,
+    watch,
   });
   const listUpdates = createConsoleLists(environment, {
     ...base,

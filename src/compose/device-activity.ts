@@ -6,6 +6,7 @@ const MOST_AT_ONCE = 2_000;
 /** Which signed-in devices the workers of this gateway heard from, gathered until it is told. */
 export class DeviceActivity {
   #seen: Set<string> | null = null;
+  readonly #accounts = new Set<string>();
 
   /** What one worker heard; nothing at all is news too. */
   add(addresses: readonly string[]): void {
@@ -23,5 +24,22 @@ export class DeviceActivity {
       events.push(all.slice(from, from + MOST_AT_ONCE));
     }
     return events;
+  }
+
+  /** Accounts whose credentials one worker was sent, each as `address user`. */
+  addAccounts(uses: readonly string[]): void {
+    for (const use of uses) this.#accounts.add(use);
+  }
+
+  /** The accounts for each event that is to be sent, and forgets them; no event where there was none. */
+  takeAccounts(): { user: string; address: string }[][] {
+    const all = [...this.#accounts].sort().map((use) => {
+      const space = use.indexOf(' ');
+      return { address: use.slice(0, space), user: use.slice(space + 1) };
+    });
+    this.#accounts.clear();
+    return Array.from({ length: Math.ceil(all.length / MOST_AT_ONCE) }, (_, i) =>
+      all.slice(i * MOST_AT_ONCE, (i + 1) * MOST_AT_ONCE),
+    );
   }
 }

@@ -7,7 +7,7 @@ import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { type DataLayout, dataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';
-import { type AlarmCode, EVENT_VERSIONS } from '../events/catalogue.ts';
+import { type AlarmCode, EVENT_VERSIONS, type EventEnvelope, type EventType } from '../events/catalogue.ts';
 import { openSpool } from '../events/file-spool.ts';
 import { recoverSpool } from '../events/recover-spool.ts';
 import { isConsoleFolder, loadPublicKey } from '../events/signing.ts';
@@ -333,6 +333,7 @@ export class Supervisor {
     // Limits hold over all workers: what one has seen, all count.
     else if (message.type === 'illegal-hit') this.#workers.tell(message);
     else if (message.type === 'active-devices') this.#activity.add(message['addresses'] as string[]);
+    else if (message.type === 'active-accounts') this.#activity.addAccounts(message['uses'] as string[]);
     else if (isForConsole(message)) void askConsole(this.#lineToConsole, message).then(answer);
   }
 
@@ -361,17 +362,14 @@ export class Supervisor {
   }
 
   #tellActivity(): void {
-    const at = isoTime(this.#clock());
-    for (const addresses of this.#activity.take()) {
-      const data = { gateway: this.#gateway, addresses };
-      void this.#spool.event({
-        id: this.#ids(),
-        type: 'devices.active',
-        v: EVENT_VERSIONS['devices.active'],
-        at,
-        data,
-      });
-    }
+    const gateway = this.#gateway;
+    for (const addresses of this.#activity.take()) this.#tell('devices.active', { gateway, addresses });
+    for (const seen of this.#activity.takeAccounts()) this.#tell('accounts.active', { gateway, seen });
+  }
+
+  #tell<T extends EventType>(type: T, data: EventEnvelope<T>['data']): void {
+    const event = { id: this.#ids(), type, v: EVENT_VERSIONS[type], at: isoTime(this.#clock()), data };
+    void this.#spool.event(event as EventEnvelope);
   }
 
   /** Every second: a new index on disk, a console that stays away. */

@@ -130,6 +130,7 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     spool,
     open,
     activeDevices: new Set(),
+    activeAccounts: new Set(),
     refusals: createRefusalLog(clock),
     probes: createIllegalProbes(clock, (asker, hit) => link.tell({ type: 'illegal-hit', asker, hit })),
     passes: new KeptPasses(),
@@ -188,6 +189,8 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     link.tell({ type: 'pulse', ...state });
   };
   const tellActivity = (): void => {
+    if (context.activeAccounts.size > 0) link.tell({ type: 'active-accounts', uses: [...context.activeAccounts] });
+    context.activeAccounts.clear();
     if (context.snapshots.devices.size === 0) return;
     link.tell({ type: 'active-devices', addresses: [...context.activeDevices] });
     context.activeDevices.clear();

@@ -25,8 +25,25 @@ export interface EventPayloads {
   alarm: { readonly gateway: string; readonly code: AlarmCode; readonly text: string };
   /** A worker was killed: records of this time span may be missing. Owner: gateway (supervisor). */
   'history.gap': { readonly gateway: string; readonly worker: number; readonly from: string; readonly until: string };
+  /** Accounts whose credentials came with requests in the last minute, and from where. Owner: gateway (supervisor). */
+  'accounts.active': {
+    readonly gateway: string;
+    readonly seen: readonly { readonly user: string; readonly address: string }[];
+  };
+  /** An account in use where it should not be. Owner: identity (console). */
+  'account.misplaced': AccountMisplaced;
   /** Signed-in devices that were in use in the last minute; none of them is news as well. Owner: gateway (supervisor). */
   'devices.active': { readonly gateway: string; readonly addresses: readonly string[] };
+}
+
+/** An account was in use where it should not be. */
+export interface AccountMisplaced {
+  readonly what: 'staff-name-among-pupils' | 'account-at-two-places';
+  /** Canonical user name. */
+  readonly user: string;
+  readonly addresses: readonly string[];
+  /** Of the range of addresses; null: that is not the point. */
+  readonly level: string | null;
 }
 
 export type EventType = keyof EventPayloads;
@@ -58,5 +75,7 @@ export const EVENT_VERSIONS: Readonly<Record<EventType, number>> = {
   fault: 1,
   alarm: 1,
   'history.gap': 1,
+  'accounts.active': 1,
+  'account.misplaced': 1,
   'devices.active': 1,
 };

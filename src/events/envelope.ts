@@ -78,6 +78,16 @@ const PAYLOADS: Readonly<Record<EventType, Fields>> = {
   fault: { gateway: isText, worker: isCount, what: isText, record: shaped(ACCESS_RECORD) },
   alarm: { gateway: isText, code: isText, text: isText },
   'history.gap': { gateway: isText, worker: isCount, from: isInstant, until: isInstant },
+  'accounts.active': {
+    gateway: isText,
+    seen: (value) => Array.isArray(value) && value.every(shaped({ user: isText, address: isText })),
+  },
+  'account.misplaced': {
+    what: oneOf('staff-name-among-pupils', 'account-at-two-places'),
+    user: isText,
+    addresses: isTexts,
+    level: isTextOrNull,
+  },
   'devices.active': { gateway: isText, addresses: isTexts },
 } satisfies { readonly [T in EventType]: Shape<EventPayloads[T]> };
 

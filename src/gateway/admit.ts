@@ -76,7 +76,7 @@ export function admit(context: GatewayContext, ask: Ask, proof: Proof | null): A
   let who: Who = { user: null, identified: 'none', level: '', groups: [], client: ask.client, needs: 'nothing' };
   try {
     who = identifyIn(snapshots, ask.client, proof, startedAt);
-    if (who.identified === 'session') context.activeDevices.add(ask.client);
+    noteActive(context, who);
     const violation = ask.violation ?? inspect(snapshots, ask);
     const illegal = ask.target === null ? null : listedAsIllegal(snapshots, ask.target);
     const match = matchOf(snapshots, ask.target, violation, illegal);
@@ -290,4 +290,10 @@ function request(
   violation: DecisionRequest['violation'],
 ): DecisionRequest {
   return { host: target?.host.name ?? null, path: target?.path ?? null, who, match, violation };
+}
+
+/** Whoever is known was here just now: the console counts idle time by it, and looks whether an account is where it should be. */
+export function noteActive(context: GatewayContext, { identified, client, user }: Who): void {
+  if (identified === 'session') context.activeDevices.add(client);
+  else if (identified === 'proxy-auth') context.activeAccounts.add(`${client} ${user}`);
 }

@@ -33,6 +33,8 @@ export interface GatewayContext {
   readonly warnings: WarningTickets;
   /** Addresses of signed-in devices that have asked for something since this was last emptied. */
   readonly activeDevices: Set<string>;
+  /** The same of accounts whose credentials came with a request: `address user`. */
+  readonly activeAccounts: Set<string>;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
   /** Where `/health`, `/ready` and `/metrics` come from: the whole gateway, not this worker. */

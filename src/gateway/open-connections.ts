@@ -1,5 +1,5 @@
 import { lessonsChange } from '../policy/lesson-lists.ts';
-import { type Admission, admitAgain } from './admit.ts';
+import { type Admission, admitAgain, noteActive } from './admit.ts';
 import type { GatewayContext } from './context.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { RelayEnd } from './relay.ts';
@@ -78,7 +78,7 @@ export class OpenConnections {
       const { decision, ask, who } = connection.admission;
       const quiet = connection.quietFor(SWEEP_MS);
       // A film of two hours is one request.
-      if (quiet === 0 && who.identified === 'session') context.activeDevices.add(ask.client);
+      if (quiet === 0) noteActive(context, who);
       if (quiet >= connection.patience(context.limits)) connection.cut('idle_timeout');
       else if (isTimeToJudge || endsByItself(decision) || signedOut.has(ask.client)) judge(context, connection);
     }

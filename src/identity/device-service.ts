@@ -31,6 +31,7 @@ import { type Tickets, createTickets } from './tickets.ts';
 import { canonicalUser } from './user-name.ts';
 import { tokenHash } from './token.ts';
 import { checkPassword } from './verify-credentials.ts';
+import type { AccountUse, WatchAccounts } from './watch-accounts.ts';
 import { type Voucher, readCode, voucherState } from './vouchers.ts';
 
 /** For `live`. */
@@ -105,6 +106,8 @@ export interface DeviceOptions extends SessionsOptions {
   /** Somebody has another password: credentials that were wrong may be right now. */
   readonly onPasswords: () => void;
   readonly agreements: Agreements;
+  /** Told of each sign-in, and of each device that was in use. */
+  readonly watch: WatchAccounts;
 }
 
 type Entering = DeviceOptions & { readonly tickets: Tickets };
@@ -137,6 +140,7 @@ export function createDeviceSessions(given: DeviceOptions): DeviceSessions {
     seen(tx, addresses, at) {
       heardAt = Math.max(heardAt, Math.min(at, clock()));
       for (const address of addresses) touchDevice(tx, address, at);
+      given.watch(tx, usesOf(tx, addresses), at);
     },
     endOld: () =>
       endWhere(options, (device) => {
@@ -221,6 +225,7 @@ function open(options: Entering, device: DeviceSignIn): DeviceAnswer {
     const before = findDevice(tx, address);
     if (before !== null && before.person.id !== person.id) end({ audit }, tx, before, 'another person signed in');
     replaceDevice(tx, device);
+    options.watch(tx, usesOf(tx, [address]), device.since);
     audit.append(tx, { ...actBy(person, address), action: 'device.signed-in' });
     publishing.callFor(tx, 'live');
   });
@@ -328,6 +333,13 @@ function isSuspended({ people }: DeviceRules, { userName }: PersonName, now: num
   const key = canonicalUser(userName);
   const suspended = key !== null && Object.hasOwn(people, key) ? people[key]!.rules?.suspended : null;
   return suspended !== null && suspended !== undefined && (suspended.until === null || now < suspended.until);
+}
+
+function usesOf(tx: ReadTx, addresses: readonly string[]): AccountUse[] {
+  return addresses.flatMap((address) => {
+    const user = canonicalUser(findDevice(tx, address)?.person.userName ?? '');
+    return user === null ? [] : [{ user, address }];
+  });
 }
 
 /** What somebody is told who is known at an address: what they owe first. `until` null: they are not signed in there, because it is shared. */

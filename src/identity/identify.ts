@@ -123,7 +123,8 @@ function everybody(rules: IdentityRules, directory: DirectorySnapshot): Map<stri
   return people;
 }
 
-function rangeLookup(ranges: IdentityRules['identity']['ranges']): (client: string) => string | null {
+/** The level of the longest range that holds a canonical address; null: none does. */
+export function rangeLookup(ranges: IdentityRules['identity']['ranges']): (client: string) => string | null {
   if (ranges.length === 0) return () => null;
   const longestFirst = ranges
     .map(({ cidr, level }) => ({ level, bits: prefixBits(cidr), range: addressRanges([cidr]) }))

@@ -274,6 +274,14 @@ export function forgetOldFailures(tx: Tx, before: number): void {
   tx.run('DELETE FROM sign_in_failures WHERE last_at <= ?', before);
 }
 
+/** Notes that something goes on; gives whether it is new: never seen, or last before `quietMs`. What is long over is forgotten. */
+export function noteSituation(tx: Tx, what: string, at: number, quietMs: number): boolean {
+  tx.run('DELETE FROM account_situations WHERE seen_at < ?', at - quietMs);
+  const isNew = tx.get('SELECT 1 FROM account_situations WHERE what = ?', what) === undefined;
+  tx.run('INSERT OR REPLACE INTO account_situations (what, seen_at) VALUES (?, ?)', what, at);
+  return isNew;
+}
+
 const DEVICES =
   'SELECT people.*, address, since, seen_at, until FROM device_sessions JOIN people ON people.id = person_id';
 

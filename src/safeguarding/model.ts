@@ -1,3 +1,5 @@
+import type { AccountMisplaced } from '../events/catalogue.ts';
+
 /** The same person, host and verdict within this time, ms, is one navigation: a page is many requests (contract, "A verdict"). */
 export const NAVIGATION_MS = 10_000;
 
@@ -28,4 +30,12 @@ export interface FlaggedCount {
   readonly category: string;
   readonly verdict: 'allow' | 'block';
   readonly navigations: number;
+}
+
+/** What staff are told of an account that was in use where it should not be. */
+export function misplacedText({ what, user, addresses, level }: AccountMisplaced): string {
+  const where = addresses.join(' and ');
+  return what === 'staff-name-among-pupils'
+    ? `${user} is a name of staff, and was used at ${where}, where pupils sit (level ${level}). Ask whether that was they.`
+    : `${user} was in use at ${where} at once. Ask whether somebody else knows the password.`;
 }

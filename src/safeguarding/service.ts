@@ -1,10 +1,10 @@
 import type { AccessRecord } from '../events/access-record.ts';
-import type { AlarmCode, EventEnvelope } from '../events/catalogue.ts';
+import { type AlarmCode, EVENT_VERSIONS, type EventEnvelope, type EventType } from '../events/catalogue.ts';
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import { localInput } from '../kernel/local-time.ts';
 import { isOutOfOrder, type RecordDatabase, type Tx } from '../store/database.ts';
-import { type Alarm, type FlaggedCount, type HistoryGap, NAVIGATION_MS } from './model.ts';
+import { type Alarm, type FlaggedCount, type HistoryGap, NAVIGATION_MS, misplacedText } from './model.ts';
 import { type Parked, parkingId, readEvent } from './read-event.ts';
 import {
   addToCount,
@@ -36,6 +36,8 @@ export interface Safeguarding {
    * only when the record cannot be written: none of them took effect then, and the bus brings them again.
    */
   take(jsons: readonly string[]): Taken[];
+  /** An event of the console's own, in the transaction of what it is about. */
+  own<T extends EventType>(tx: Tx, type: T, data: EventEnvelope<T>['data']): void;
   /** An alarm of the console's own. */
   raise(code: AlarmCode, text: string): void;
   /** Newest first; ms since the epoch. */
@@ -56,12 +58,18 @@ export interface SafeguardingOptions {
   readonly timeZone: () => string;
   /** A gateway heard from these devices by an instant (ms since the epoch); takes effect in the event's transaction. */
   readonly devicesActive: (tx: Tx, addresses: readonly string[], at: number) => void;
+  /** The same of accounts that came with requests. */
+  readonly accountsActive: (tx: Tx, seen: EventEnvelope<'accounts.active'>['data']['seen'], at: number) => void;
 }
 
 export function createSafeguarding(options: SafeguardingOptions): Safeguarding {
   const { record, clock, newId, timeZone } = options;
   return {
     take: (jsons) => takeBatch(options, jsons),
+    own: (tx, type, data) => {
+      const event = { id: newId(), type, v: EVENT_VERSIONS[type], at: isoTime(clock()), data };
+      takeEvent(newBatch(options, tx), event as EventEnvelope);
+    },
     raise: (code, text) =>
       record.write((tx) => insertAlarm(tx, { id: newId(), at: isoTime(clock()), gateway: 'console', code, text })),
     alarms: (from, until) => record.read((tx) => alarmsBetween(tx, isoTime(from), isoTime(until))),
@@ -85,17 +93,21 @@ function takeBatch(options: SafeguardingOptions, jsons: readonly string[]): Take
 type Take = typeof take;
 
 function takeAll(options: SafeguardingOptions, tx: Tx, jsons: readonly string[], takeOne: Take): Taken[] {
-  const now = options.clock();
-  const { timeZone, devicesActive } = options;
-  const batch: Batch = { tx, arrivedAt: isoTime(now), dayOf: schoolDays(timeZone()), earliest: now, devicesActive };
+  const batch = newBatch(options, tx);
   const taken = jsons.map((json) => takeOne(batch, json));
   // Events of a gateway that was cut off come late: a day is kept, to count those right as well.
   deleteNavigationsBefore(tx, batch.earliest - DAY_MS);
   return taken;
 }
 
+function newBatch({ clock, timeZone, devicesActive, accountsActive }: SafeguardingOptions, tx: Tx): Batch {
+  const now = clock();
+  const dayOf = schoolDays(timeZone());
+  return { tx, arrivedAt: isoTime(now), dayOf, earliest: now, devicesActive, accountsActive };
+}
+
 /** What events of one transaction share. */
-interface Batch extends Pick<SafeguardingOptions, 'devicesActive'> {
+interface Batch extends Pick<SafeguardingOptions, 'devicesActive' | 'accountsActive'> {
   readonly tx: Tx;
   /** ISO 8601 UTC. */
   readonly arrivedAt: string;
@@ -145,6 +157,11 @@ function takeEvent(batch: Batch, event: EventEnvelope): Taken {
     insertGap(batch.tx, event.id, event.data);
   } else if (isOf(event, 'devices.active')) {
     batch.devicesActive(batch.tx, event.data.addresses, Date.parse(event.at));
+  } else if (isOf(event, 'accounts.active')) {
+    batch.accountsActive(batch.tx, event.data.seen, Date.parse(event.at));
+  } else if (isOf(event, 'account.misplaced')) {
+    const { id, at, data } = event;
+    insertAlarm(batch.tx, { id, at, gateway: 'console', code: data.what, text: misplacedText(data) });
   } else if (isOf(event, 'fault')) {
     flag(batch, event.type, event.data.record);
   } else {

@@ -20,12 +20,14 @@ import { type Accounts, createAccounts } from '../../src/identity/service.ts';
 import { storeRoles } from '../../src/identity/staff/repository.ts';
 import { type Staff, createStaff } from '../../src/identity/staff/service.ts';
 import { type DeviceSessions, createDeviceSessions } from '../../src/identity/device-service.ts';
+import { createAccountWatch } from '../../src/identity/watch-accounts.ts';
 import { type Vouchers, createVouchers } from '../../src/identity/voucher-service.ts';
 import { type Sessions, createSessions } from '../../src/identity/session-service.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
 import type { Lessons } from '../../src/lessons/service.ts';
 import type { CompiledPolicy } from '../../src/policy/compile.ts';
 import type { Problem } from '../../src/kernel/errors.ts';
+import { isForPupils } from '../../src/policy/diff-people.ts';
 import { type PolicyService, createPolicyService, policySnapshot } from '../../src/policy/service.ts';
 import type { LiveSnapshot, PolicySnapshot } from '../../src/policy/snapshot.ts';
 import { type Publishing, createPublishing } from '../../src/publishing/service.ts';
@@ -177,6 +179,11 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     newId,
     policy: () => policy.published()?.snapshot ?? null,
   });
+  const watch = createAccountWatch({
+    policy: inForce,
+    isForPupils: (level) => isForPupils(inForce()!, level),
+    raise: (tx, event) => safeguarding.own(tx, 'account.misplaced', event),
+  });
   const agreements = createAgreements({ record, audit, publishing, clock, policy: inForce });
   const devices = createDeviceSessions({
     record,
@@ -187,6 +194,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     policy: inForce,
     onPasswords: () => accounts.forgetWrong(),
     agreements,
+    watch,
   });
   const safeguarding = createSafeguarding({
     record,
@@ -194,6 +202,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     newId,
     timeZone: () => 'Europe/London',
     devicesActive: (tx, addresses, at) => devices.seen(tx, addresses, at),
+    accountsActive: (tx, seen, at) => watch(tx, seen, at),
   });
   const rebuild = async (): Promise<readonly string[]> => [];
   const evidence = createConsoleEvidence({

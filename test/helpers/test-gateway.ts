@@ -187,6 +187,7 @@ export async function startTestGateway(
     spool,
     open,
     activeDevices: new Set(),
+    activeAccounts: new Set(),
     refusals: createRefusalLog(clock),
     probes: createIllegalProbes(clock, () => {}),
     passes: new KeptPasses(),

@@ -1,0 +1,69 @@
+// front desk: sign-ins ──┐
+// gateways: every minute ─┴─► used ──► an account where it should not be ──► safeguarding
+import type { AccountMisplaced } from '../events/catalogue.ts';
+import { addressRanges } from '../kernel/ip.ts';
+import type { Tx } from '../store/database.ts';
+import { accountState } from './account-state.ts';
+import { AccountPlaces } from './account-places.ts';
+import { findListed } from './directory/repository.ts';
+import { type IdentityRules, rangeLookup } from './identify.ts';
+import { type Account, findByUserKey, noteSituation } from './repository.ts';
+
+/** That an account was in use at an address. */
+export interface AccountUse {
+  /** Canonical user name. */
+  readonly user: string;
+  /** Canonical. */
+  readonly address: string;
+}
+
+/** What is needed of the policy in force. */
+export interface WatchRules extends IdentityRules {
+  readonly identity: IdentityRules['identity'] & { readonly shared?: readonly string[] };
+}
+
+export interface WatchOptions {
+  /** Null before the first policy. */
+  readonly policy: () => WatchRules | null;
+  readonly isForPupils: (level: string) => boolean;
+  /** Takes effect in the transaction of the use. */
+  readonly raise: (tx: Tx, event: AccountMisplaced) => void;
+}
+
+/** Looks at where accounts are used. `at` in ms since the epoch. */
+export type WatchAccounts = (tx: Tx, uses: readonly AccountUse[], at: number) => void;
+
+/** One that goes on is told of once: it is a new one when it was over for so long, ms. */
+export const OVER_MS = 3_600_000;
+
+export function createAccountWatch({ policy, isForPupils, raise }: WatchOptions): WatchAccounts {
+  const places = new AccountPlaces();
+  const tell = (tx: Tx, at: number, event: AccountMisplaced, mark: string): void => {
+    if (noteSituation(tx, `${event.what}:${event.user}${mark}`, at, OVER_MS)) raise(tx, event);
+  };
+  const look = (tx: Tx, rules: WatchRules, { user, address }: AccountUse, account: Account, at: number): void => {
+    const range = rangeLookup(rules.identity.ranges)(address);
+    if (range !== null && isForPupils(range) && isStaff(tx, account)) {
+      tell(tx, at, { what: 'staff-name-among-pupils', user, addresses: [address], level: range }, `:${address}`);
+    }
+    const isShared = addressRanges(rules.identity.shared ?? []).has(address);
+    if (isShared || accountState(tx, rules, account.person).kind === 'class') return;
+    const two = places.note(user, address, at);
+    if (two !== null) tell(tx, at, { what: 'account-at-two-places', user, addresses: two, level: null }, '');
+  };
+  return (tx, uses, at) => {
+    const rules = policy();
+    if (rules === null) return;
+    for (const use of uses) {
+      const account = findByUserKey(tx, use.user);
+      if (account !== null) look(tx, rules, use, account, at);
+    }
+  };
+}
+
+/** Who teaches or works at the school, or has a role in the console, and is no pupil. */
+function isStaff(tx: Tx, { person }: Account): boolean {
+  const roles = findListed(tx, person.id)?.roles ?? [];
+  if (roles.includes('pupil')) return false;
+  return person.roles.length > 0 || roles.includes('teacher') || roles.includes('staff');
+}
