@@ -369,7 +369,7 @@ export class Supervisor {
 
   #tell<T extends EventType>(type: T, data: EventEnvelope<T>['data']): void {
     const event = { id: this.#ids(), type, v: EVENT_VERSIONS[type], at: isoTime(this.#clock()), data };
-    void this.#spool.event(event as EventEnvelope);
+    void this.#spool.event(event);
   }
 
   /** Every second: a new index on disk, a console that stays away. */

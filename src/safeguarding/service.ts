@@ -68,7 +68,7 @@ export function createSafeguarding(options: SafeguardingOptions): Safeguarding {
     take: (jsons) => takeBatch(options, jsons),
     own: (tx, type, data) => {
       const event = { id: newId(), type, v: EVENT_VERSIONS[type], at: isoTime(clock()), data };
-      takeEvent(newBatch(options, tx), event as EventEnvelope);
+      takeEvent(newBatch(options, tx), event);
     },
     raise: (code, text) =>
       record.write((tx) => insertAlarm(tx, { id: newId(), at: isoTime(clock()), gateway: 'console', code, text })),
