@@ -55,7 +55,7 @@ export function createAccountWatch({ policy, isForPupils, raise }: WatchOptions)
     const rules = policy();
     if (rules === null) return;
     for (const use of uses) {
-      const account = findByUserKey(tx, use.user);
+      const account = findByUserKey(tx, use.user, at);
       if (account !== null) look(tx, rules, use, account, at);
     }
   };
