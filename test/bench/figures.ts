@@ -20,7 +20,8 @@ export type MetricId =
   | `swap.${'before' | 'during' | 'time' | 'steady' | 'peak' | 'growth'}`
   | `idle.${'before' | 'fresh' | 'used'}`
   | `lists.${'disk' | 'memory' | 'ready' | 'build' | 'hit' | 'miss'}`
-  | 'lists-many.size';
+  | 'lists-many.size'
+  | `decide.${'added' | 'compile'}`;
 
 /** Every metric, in the order of the table. CPU is the proxy's whole process tree, user and system. */
 export const METRICS: readonly Metric[] = [
@@ -80,6 +81,8 @@ export const METRICS: readonly Metric[] = [
     digits: 3,
   },
   { id: 'lists.miss', work: 'lists', title: '  one that is not: CPU', unit: 'µs/look-up', digits: 3 },
+  { id: 'decide.added', work: 'decide', title: 'who asks and what is decided: median', unit: 'µs', digits: 2 },
+  { id: 'decide.compile', work: 'decide', title: '  reading and compiling that policy', unit: 'ms', digits: 0 },
   { id: 'lists-many.size', work: 'lists', title: '  an index of 5 million names', unit: 'MB', digits: 1 },
 ];
 

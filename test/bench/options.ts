@@ -12,6 +12,7 @@ export const WORKS = [
   'swap',
   'idle',
   'lists',
+  'decide',
 ] as const;
 export type WorkId = (typeof WORKS)[number];
 

@@ -8,6 +8,7 @@ import { startNameServer } from '../helpers/dns.ts';
 import { Figures } from './figures.ts';
 import { measureLists } from './lists/measure-lists.ts';
 import { end, startLoad } from './load/load.ts';
+import { measureDecide } from './measure-decide.ts';
 import { type Bench, measureCold, measureIdle, measureStep, STEPS, warmUp, suits } from './measure.ts';
 import type { WorkId } from './options.ts';
 import { ORIGIN_NAME, type OriginPorts, type RunningWay, type Way } from './setting.ts';
@@ -46,6 +47,7 @@ export async function measureAll(
   if (only.has('lists')) {
     await measureLists(ways, bench, folder, (way, listed) => start(way, FEW_TUNNELS, listed), say);
   }
+  if (only.has('decide')) measureDecide(bench.figures, sizes.decisions);
   return bench.figures;
 }
 

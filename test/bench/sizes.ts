@@ -27,6 +27,8 @@ export interface Sizes {
   readonly manyNames: number;
   readonly listRounds: number;
   readonly lookUps: number;
+  /** Decisions of each round. */
+  readonly decisions: number;
   /** Connections at a time. */
   readonly requestConcurrency: number;
   readonly tunnelConcurrency: number;
@@ -56,6 +58,7 @@ export const FULL: Sizes = {
   manyNames: 5_000_000,
   listRounds: 3,
   lookUps: 5_000_000,
+  decisions: 200_000,
   requestConcurrency: 32,
   tunnelConcurrency: 16,
   settleMs: 1_100,
@@ -83,5 +86,6 @@ export const QUICK: Sizes = {
   manyNames: 40_000,
   listRounds: 1,
   lookUps: 500_000,
+  decisions: 20_000,
   settleMs: 200,
 };

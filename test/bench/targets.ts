@@ -61,6 +61,8 @@ const TARGETS: readonly (readonly [title: string, limit: number, unit: string, m
   ['compiling a million names: CPU', 3, 's', alone('lists.build')],
   ['looking up a host that is listed: CPU', 1, 'µs', alone('lists.hit')],
   ['looking up a host that is not: CPU', 1, 'µs', alone('lists.miss')],
+  ['5,000 people, 300 classes, 200 rules: added to a look-up', 5, 'µs', alone('decide.added')],
+  ['5,000 people, 300 classes, 200 rules: reading and compiling', 500, 'ms', alone('decide.compile')],
   ['an index of 5 million names, on disk', 50, 'MB', alone('lists-many.size')],
 ];
 
