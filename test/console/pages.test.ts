@@ -1,46 +1,15 @@
-import { mkdirSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import axe from 'axe-core';
-import { type Page, chromium } from 'playwright-core';
 import t from 'tap';
 import { buildIndex } from '../../src/categories/build-index.ts';
 import type { OfferedList } from '../../src/categories/catalogue.ts';
 import type { ListStatus } from '../../src/categories/list-status.ts';
 import { createDataFolders, dataLayout } from '../../src/config/data-layout.ts';
 import { START, testPolicy } from '../helpers/control-plane.ts';
+import { lookAtPages } from '../helpers/look-at-pages.ts';
 import { rosterFiles } from '../helpers/rosters.ts';
 import { PROJECT } from '../helpers/stack.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 import { NO_LISTS, PASSWORD, addPerson, testConsole } from '../helpers/test-console.ts';
-
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-/** A folder for a picture of each page, to look at them; unset: none are kept. */
-const PICTURES = process.env['TEST_PICTURES'];
-const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
-
-interface Violation {
-  readonly id: string;
-  readonly nodes: readonly { readonly html: string }[];
-}
-
-/** What is wrong with the page that is open: accessibility, width. */
-async function faults(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const run = `axe.run(document, { runOnly: ${JSON.stringify(RULES)} }).then((found) => found.violations)`;
-  const violations: Violation[] = await page.evaluate(run);
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-  const overflow: number = await page.evaluate(
-    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-  );
-  return overflow > 0 ? [...found, `is ${overflow} px too wide`] : found;
-}
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (PICTURES === undefined) return;
-  mkdirSync(PICTURES, { recursive: true });
-  await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
-}
 
 const FETCHED = { fetchedAt: '2026-11-23T03:17:00.000Z', triedAt: '2026-11-23T03:17:00.000Z', setAside: null };
 const LIST = { category: 'gambling', licence: 'CC-BY-SA-4.0', loadedAt: '2026-11-23T03:17:00.000Z', held: null };
@@ -106,38 +75,7 @@ void t.test(
     t.teardown(() => plane.close());
     await plane.directory.import(null, rosterFiles({ 'people.csv': PEOPLE }), false);
     await addPerson(plane, 'h.teacher', ['headteacher']);
-    await plane.app.listen({ host: '127.0.0.1', port: 0 });
-    const origin = `http://127.0.0.1:${(plane.app.server.address() as AddressInfo).port}`;
-    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: QUIET });
-    t.teardown(() => browser.close());
-    const complaints: string[] = [];
-    const open = async (): Promise<Page> => {
-      const page = await (
-        await browser.newContext({ locale: 'en-GB', viewport: { width: 1200, height: 800 } })
-      ).newPage();
-      page.on('console', (message) => complaints.push(message.text()));
-      page.on('pageerror', (error) => complaints.push(error.message));
-      page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`));
-      return page;
-    };
-    /** Looks at the page as it is, and once more at the width of a phone. */
-    const look = async (page: Page, name: string): Promise<void> => {
-      t.strictSame(await faults(page), [], name);
-      await picture(page, name);
-      await page.setViewportSize({ width: 360, height: 740 });
-      t.strictSame(await faults(page), [], `${name}, on a phone`);
-      await picture(page, `${name}-phone`);
-      await page.setViewportSize({ width: 1200, height: 800 });
-    };
-    const press = async (page: Page, name: string | RegExp): Promise<void> => {
-      await page.getByRole('button', { name }).first().click();
-      await page.waitForLoadState();
-    };
-    const signIn = async (page: Page, userName: string): Promise<void> => {
-      await page.getByLabel('User name').fill(userName);
-      await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-      await press(page, 'Sign in');
-    };
+    const { origin, complaints, open, signIn, press, look } = await lookAtPages(t, plane);
 
     const manager = await open();
     const { token } = plane.accounts.makeFirstLinks().find(({ role }) => role === 'network-manager')!;
