@@ -84,6 +84,14 @@ export const PERMISSIONS = {
     may: 'make backups, and the recovery key that opens them',
     roles: ['headteacher', 'network-manager'],
   },
+  'concerns.see': {
+    may: 'see concerns about pupils and staff, their evidence, and which rules are dismissed most',
+    roles: ['headteacher', 'safeguarding-lead'],
+  },
+  'concerns.decide': {
+    may: 'acknowledge concerns, call them no concern, and close them',
+    roles: ['headteacher', 'safeguarding-lead'],
+  },
   'evidence.see': {
     may: 'see when, where and for whom illegal material was refused',
     roles: [...LEADS, 'chair-of-governors'],
