@@ -23,6 +23,7 @@ t.teardown(() => origin.close());
 const dns = await startNameServer(names.map((name) => [name, ['127.0.0.1']] as const));
 t.teardown(() => dns.close());
 const school = new TestSchool(folder, {
+  agreements: true,
   http: [origin.http.port],
   tls: [origin.https.port],
   lists: { hacking: ['forum.test'] },
@@ -53,6 +54,22 @@ async function openTunnel(credentials: string): Promise<TLSSocket> {
   return secure;
 }
 
+const OWN = 'four quite plain words';
+
+/** A page of the front desk, or what comes of its form with these fields and the hidden ones of the page it is on. */
+async function atDesk(path: string, fields?: Record<string, string>, page?: string): Promise<string> {
+  const url = `http://127.0.0.1:${stack.frontPort}${path}`;
+  if (fields === undefined) return (await fetch(url)).text();
+  const shown = page ?? (await atDesk(path));
+  const form = shown.slice(shown.indexOf(`action="${path}"`)).split('</form>')[0]!;
+  const hidden = Array.from(
+    form.matchAll(/type="hidden" name="(\w+)" value="([^"]*)"/g),
+    ([, name, value]): [string, string] => [name!, value!],
+  );
+  const body = new URLSearchParams([...hidden, ...Object.entries(fields)]);
+  return (await fetch(url, { method: 'POST', body })).text();
+}
+
 const people = (...args: string[]) => stack.run(['people', ...args, '--user', MANAGER], `${STAFF_PASSWORD}\n`);
 
 void t.test('a roster, a card, one’s own level, and a suspension within two seconds', async (t) => {
@@ -68,12 +85,22 @@ void t.test('a roster, a card, one’s own level, and a suspension within two se
   const page = join(folder, 'cards.html');
   t.match(await people('cards', 'teacher0', '--out', page), { code: 0, stdout: /1 card is in/ });
   const password = /Password<\/dt>\s*<dd>\s*([^<\s]+)/.exec(readFileSync(page, 'utf8'))![1]!;
-  const teacher = `teacher0:${password}`;
+  t.equal(await statusOf('open.test', `teacher0:${password}`), 403, 'a card opens nothing but the way to a password');
+  const first = await atDesk('/sign-in', { name: 'teacher0', password });
+  t.match(first, 'Choose your own password');
+  t.match(await atDesk('/password', { next: OWN, again: OWN }, first), 'Acceptable use agreement for staff');
+  const teacher = `teacher0:${OWN}`;
+  t.equal(await statusOf('open.test', teacher), 403, 'not before the agreement is accepted');
+  t.match(await atDesk('/agreement', {}, await atDesk('/agreement')), 'You are signed in');
+  await until('what is agreed to opens', async () => (await statusOf('open.test', teacher)) === 200, 2_000);
+  await atDesk('/sign-out', {}, await atDesk('/sign-in'));
+  const card = `teacher0:${password}`;
+  await until('the card is waste paper', async () => (await statusOf('forum.test', card)) === 403, 2_000);
   // The journey school's staff may open what its strictest level may not.
   t.match(await stack.run(['check', 'http://forum.test/', '--user', 'teacher0', '--json']), {
     stdout: /"level":"staff"/,
   });
-  t.equal(await statusOf('open.test', teacher), 200);
+  t.equal(await statusOf('forum.test', teacher), 200);
 
   const tunnel = await openTunnel(teacher);
   t.teardown(() => tunnel.destroy());
