@@ -1,4 +1,5 @@
 import { type FieldProblem, InvalidFieldsError } from '../kernel/errors.ts';
+import { isCommonPassword } from './common-passwords.ts';
 import type { Role } from './roles.ts';
 import { canonicalUser } from './user-name.ts';
 
@@ -32,8 +33,8 @@ export interface NewAccount {
   readonly password: string;
 }
 
-/** The account as it will be kept. Throws an InvalidFieldsError with every field that is wrong. */
-export function readNewAccount(typed: NewAccount): NewAccount & { readonly userKey: string } {
+/** The account as it will be kept; `school`: its name, which no password is made of. Throws an InvalidFieldsError with every field that is wrong. */
+export function readNewAccount(typed: NewAccount, school: string | null): NewAccount & { readonly userKey: string } {
   const problems: FieldProblem[] = [];
   const userName = typed.userName.trim();
   const fullName = typed.fullName.replace(/\p{Cc}+/gu, ' ').trim();
@@ -44,13 +45,13 @@ export function readNewAccount(typed: NewAccount): NewAccount & { readonly userK
   if (userKey === null || !/^[^\s]{2,64}$/.test(userName)) {
     problems.push({ field: 'userName', reason: 'Choose a user name of 2 to 64 characters without spaces or colons.' });
   }
-  const fault = passwordFault(typed.password, [userName, fullName]);
+  const fault = passwordFault(typed.password, [userName, fullName, school ?? '']);
   if (fault !== null) problems.push({ field: 'password', reason: fault });
   if (problems.length > 0) throw new InvalidFieldsError(problems);
   return { userName, fullName, password: typed.password, userKey: userKey! };
 }
 
-/** Why a password will not do; null if it will. Length counts, not kinds of characters. */
+/** Why a password will not do; null if it will. Length counts and that nobody guesses it, not kinds of characters. `names`: the owner's and the school's. */
 export function passwordFault(password: string, names: readonly string[]): string | null {
   const characters = Array.from(password).length;
   if (characters < MIN_PASSWORD)
@@ -58,6 +59,9 @@ export function passwordFault(password: string, names: readonly string[]): strin
   if (characters > MAX_PASSWORD) return `Choose a password of at most ${MAX_PASSWORD} characters.`;
   const plain = (text: string): string => text.normalize('NFC').toLowerCase().replace(/\s+/g, '');
   if (names.some((name) => plain(name) === plain(password))) return 'Choose a password that is not your name.';
+  if (isCommonPassword(password, names)) {
+    return 'Choose a password that is harder to guess: not of common words, names, years and rows of keys alone.';
+  }
   if (new Set(plain(password)).size < 4) return 'Choose a password that is not one character again and again.';
   return null;
 }

@@ -62,7 +62,7 @@ export interface AccountsOptions {
   readonly clock: Clock;
   readonly newId: IdMaker;
   /** The rules in force; null before the first. */
-  readonly policy: () => IdentityRules | null;
+  readonly policy: () => (IdentityRules & { readonly school: string }) | null;
 }
 
 export function createAccounts(options: AccountsOptions): Accounts {
@@ -108,11 +108,14 @@ function usable(tx: ReadTx, hash: string, now: number): Invitation | null {
 }
 
 async function join(options: AccountsOptions, token: string, typed: NewAccount, address: string): Promise<Person> {
-  const { record, audit, passwords, clock } = options;
+  const { record, audit, passwords, clock, policy } = options;
   const link = tokenHash(token);
   const invited = record.read((tx) => usable(tx, link, clock()));
   if (invited === null) throw linkUnusable();
-  const account = readNewAccount({ ...typed, userName: invited.person?.userName ?? typed.userName });
+  const account = readNewAccount(
+    { ...typed, userName: invited.person?.userName ?? typed.userName },
+    policy()?.school ?? null,
+  );
   const hash = await passwords.hash(account.password);
   return record.write((tx) => {
     const now = clock();
