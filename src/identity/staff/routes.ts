@@ -37,14 +37,13 @@ export const staffRoutes: FastifyPluginAsyncTypebox<StaffRoutesOptions> = async 
   const toSee = { access: 'accounts.see' } as const;
   const toAppoint = { access: 'accounts.appoint' } as const;
 
-  app.get('/permissions', { config: { access: 'permissions.see' } }, async (request, reply) => {
-    const own = request.signedIn!.person.roles;
-    const roles = ALL_ROLES.map((role) => ({ role, title: ROLES[role], isOwn: own.includes(role) }));
+  app.get('/permissions', { config: { access: 'permissions.see' } }, async (_request, reply) => {
+    const rows = permissionRows().map(({ permission, may, roles }) => ({ permission, may, who: rolesText(roles) }));
     const appoints = ALL_ROLES.flatMap((role) => {
       const given = APPOINTS[role];
       return given === undefined ? [] : [{ title: ROLES[role], gives: rolesText(given) }];
     });
-    return reply.page('permissions', { title: 'Who may do what', roles, rows: permissionRows(), appoints });
+    return reply.page('permissions', { title: 'Who may do what', rows, appoints });
   });
 
   app.get('/accounts', { config: toSee }, async (request, reply) => accountsPage(options, request, reply));
