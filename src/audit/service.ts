@@ -3,7 +3,8 @@ import { type Clock, isoTime } from '../kernel/clock.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
 import type { ReadTx, Tx } from '../store/database.ts';
 import { GENESIS, chainRow, faultOf, isSealed, sealHead } from './chain.ts';
-import type { AuditEntry } from './entry.ts';
+import type { Actor, AuditEntry } from './entry.ts';
+import { type Purpose, purposeText } from './purpose.ts';
 import { insertRow, readHead, rowsAfter, storeHead } from './repository.ts';
 
 /** For whoever reads the record. */
@@ -13,18 +14,39 @@ export { countRows, newestRowOf, newestRows, rowsBetween } from './repository.ts
 export interface Audit {
   /** Puts an act on record in the caller's transaction. Throws `audit_broken` if the end of the chain was tampered with. */
   append(tx: Tx, entry: AuditEntry): void;
+  /** Puts a look at somebody's data on record, as `append` does. */
+  look(tx: Tx, actor: Actor, look: Look): void;
+}
+
+/** A look at the data of somebody who can be told apart. */
+export interface Look extends Pick<AuditEntry, 'action'> {
+  /** `person:ID` wherever it is known who it is: the answer to "who looked at this child's data?" is found by it. */
+  readonly subject: string;
+  readonly purpose: Purpose;
+  /** What was looked at, such as a span of time; never the data. */
+  readonly seen?: Readonly<Record<string, unknown>>;
 }
 
 export function createAudit(key: Uint8Array, clock: Clock): Audit {
+  const append: Audit['append'] = (tx, entry) => {
+    const head = readHead(tx);
+    // Chaining onto a head that we did not seal would seal whatever somebody has put there.
+    if (head !== null && !isSealed(head, key)) throw broken();
+    const row = chainRow(entry, isoTime(clock()), randomBytes(16).toString('hex'), head);
+    insertRow(tx, row);
+    storeHead(tx, sealHead(row.seq, row.hash, key));
+  };
   return {
-    append(tx, entry) {
-      const head = readHead(tx);
-      // Chaining onto a head that we did not seal would seal whatever somebody has put there.
-      if (head !== null && !isSealed(head, key)) throw broken();
-      const row = chainRow(entry, isoTime(clock()), randomBytes(16).toString('hex'), head);
-      insertRow(tx, row);
-      storeHead(tx, sealHead(row.seq, row.hash, key));
-    },
+    append,
+    look: (tx, { userName, address }, { action, subject, purpose, seen }) =>
+      append(tx, {
+        actor: userName,
+        action,
+        subject,
+        after: { ...seen, purpose: purpose.code },
+        reason: purposeText(purpose),
+        address,
+      }),
   };
 }
 

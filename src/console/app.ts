@@ -25,6 +25,7 @@ import { answerError, answerNotFound } from './answer-error.ts';
 import { type MetricsOptions, metricsRoutes } from './metrics-routes.ts';
 import { type OverviewOptions, overviewRoutes } from './overview-routes.ts';
 import { type PagesOptions, addPages } from './pages.ts';
+import { addPurposes } from './purpose.ts';
 
 /** Everything the console's pages and API use. Who made these closes them. */
 export interface ConsoleAppOptions
@@ -72,6 +73,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as FastifyInstance;
   await protect(app, options);
   await addPages(app, options);
+  addPurposes(app, options);
   app.setErrorHandler(answerError);
   app.setNotFoundHandler(answerNotFound);
   await app.register(identityRoutes, options);

@@ -1,4 +1,5 @@
 import type { Actor } from '../audit/entry.ts';
+import type { Purpose } from '../audit/purpose.ts';
 import type { SignedIn } from '../identity/accounts.ts';
 import type { Permission } from '../identity/permissions.ts';
 import type { FieldProblem } from '../kernel/errors.ts';
@@ -79,12 +80,16 @@ declare module 'fastify' {
     may(permission: Permission): boolean;
     /** IP address, or `local` for the machine's own socket. */
     address(): string;
+    /** Why whoever is signed in looks at the data of this subject (`person:ID`); null: not said yet, or too long ago. */
+    purposeOf(subject: string): Purpose | null;
   }
   interface FastifyReply {
     /** Sends `views/<view>.njk`. */
     page(view: string, data: PageData): FastifyReply;
     /** The same with `table`, for the macro of views/table.njk; or, where the address says `format=csv`, its rows as a file. */
     tablePage<Row>(view: string, data: PageData, table: Table<Row>, rows: readonly Row[]): FastifyReply;
+    /** Asks why whoever is signed in wants to see this subject's data; then goes to `back`, a path of ours. */
+    askPurpose(subject: string, back: string): FastifyReply;
     /** Hands over a new session, or takes the cookie away (null). */
     sessionCookie(token: string | null): FastifyReply;
   }

@@ -1,6 +1,7 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
+import { ownPath } from '../kernel/own-path.ts';
 import { MIN_PASSWORD } from './accounts.ts';
 import { rolesText } from './permissions.ts';
 import { type Accounts, LINK_UNUSABLE } from './service.ts';
@@ -123,9 +124,4 @@ async function joinPage(
     minPassword: MIN_PASSWORD,
     ...data,
   });
-}
-
-/** Where to go after signing in: a path of ours, whatever was asked for. */
-function ownPath(next: FastifyRequest['url'] | undefined): string {
-  return next !== undefined && /^\/(?![/\\])[^\s\\]*$/.test(next) ? next : '/';
 }

@@ -18,6 +18,7 @@ const ROUTES: readonly [route: string, url: string, access: Access][] = [
   ['GET /join/:token', '/join/abc', 'public'],
   ['POST /join/:token', '/join/abc', 'public'],
   ['POST /sign-out', '/sign-out', 'signed-in'],
+  ['POST /purpose', '/purpose', 'signed-in'],
   ['GET /', '/', 'home.see'],
   ['GET /unblocks', '/unblocks', 'unblock.see'],
   ['GET /unblocks/new', '/unblocks/new', 'unblock.request'],

@@ -67,6 +67,11 @@ void t.test(
       .getByRole('link', { name: /Featherstonehaugh/ })
       .first()
       .click();
+    await press(page, 'Go on');
+    await look(page, 'purpose');
+    await page.getByLabel('A safeguarding concern').check();
+    await page.getByLabel('In a few words').fill('A friend has told the form tutor');
+    await press(page, 'Go on');
     await page.locator('summary').click();
     await look(page, 'person');
     await press(page, 'Suspend now');

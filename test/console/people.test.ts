@@ -8,6 +8,7 @@ import {
   addPerson,
   csrfOf,
   openSession,
+  sayPurpose,
   testBrowser,
   testConsole,
 } from '../helpers/test-console.ts';
@@ -96,6 +97,7 @@ void t.test('people are found by their address; looking is on record, and names 
   t.notMatch(page.body, /<script>alert|<img src=x/);
   t.match(page.body, '&lt;script&gt;alert(1)&lt;/script&gt;');
   t.match(page.body, /aria-sort="ascending"/);
+  await sayPurpose(browser, `person:${idOf(plane, 'p3')}`);
   const person = await browser.get(`/people/${idOf(plane, 'p3')}`);
   t.notMatch(person.body, /<script>alert|<img src=x/);
   t.match(person.body, 'Key stage');
@@ -114,6 +116,7 @@ void t.test('people are found by their address; looking is on record, and names 
 
   const query = await browser.get(`/people?q=${encodeURIComponent('"><script>x</script>')}`);
   t.notMatch(query.body, '<script>x');
+  await sayPurpose(browser, 'person:01J99999999999999999999999');
   t.equal((await browser.get('/people/01J99999999999999999999999')).status, 404);
   t.equal((await browser.get('/people/..%2f..%2fetc')).status, 400);
 });
@@ -122,6 +125,7 @@ void t.test('somebody is suspended with a reason and lifted; what was typed is k
   const plane = await school(t);
   const browser = signedIn(plane, 'd.lead');
   const page = `/people/${idOf(plane, 'p1')}`;
+  await sayPurpose(browser, `person:${idOf(plane, 'p1')}`);
   const wrong = await browser.post(page, `${page}/suspend`, { reason: ' ', until: 'tomorrow' });
   t.equal(wrong.status, 422);
   for (const field of ['reason', 'until']) t.match(wrong.body, `href="#${field}"`);
@@ -154,6 +158,7 @@ void t.test('whoever has left is never mistaken for the person who has their nam
   const old = idOf(plane, 'p1');
   await plane.directory.import(null, [{ name: 'people.csv', text: ROSTER.replace('p1,1,Zoë', 'p1,99,Amelia') }], true);
   const browser = signedIn(plane, 'n.manager');
+  await sayPurpose(browser, `person:${old}`);
   const page = await browser.get(`/people/${old}`);
   t.match(page.body, 'Zoë O’Connor');
   t.notMatch(page.body, /Suspend now|Make a new card/);
@@ -180,6 +185,7 @@ void t.test('a class, its cards, and a card of one person', async (t) => {
   );
   const credentials = { name: 'p1', password: printed[1]!, address: '10.0.0.1' };
   t.match(await plane.devices.signIn(credentials), { state: 'signed-in' });
+  await sayPurpose(browser, `person:${idOf(plane, 'p1')}`);
   t.match((await browser.get(`/people/${idOf(plane, 'p1')}`)).body, /10\.0\.0\.1 since Mon 23 Nov 2026, 09:00/);
   t.match((await browser.get('/class?name=none')).body, 'Nobody learns or teaches in this class any more.');
   t.equal((await browser.post(href, '/class/cards', { name: '9z' })).status, 404);

@@ -113,6 +113,11 @@ export function openSession(plane: ControlPlane, userName: string): string {
   return token;
 }
 
+/** Says why the data of `subject` is looked at, as the page that asks for it does. */
+export async function sayPurpose(browser: TestBrowser, subject: string): Promise<void> {
+  await browser.post('/permissions', '/purpose', { subject, back: '/', purpose: 'safeguarding', note: '' });
+}
+
 export function testBrowser(app: FastifyInstance): TestBrowser {
   const cookies = new Map<string, string>();
   const send = async (method: 'GET' | 'POST', url: string, form?: URLSearchParams): Promise<Answer> => {

@@ -171,7 +171,9 @@ function personPage(
   reply: FastifyReply,
   { id, ...shown }: PersonPage,
 ): FastifyReply {
-  const person = directory.person(request.actor(), id);
+  const purpose = request.purposeOf(`person:${id}`);
+  if (purpose === null) return reply.askPurpose(`person:${id}`, `/people/${id}`);
+  const person = directory.person(request.actor(), id, purpose);
   const link = (name: string) => ({ name, href: classPath(name) });
   return reply.page('person', {
     title: person.fullName,

@@ -1,4 +1,5 @@
 import type { Actor } from '../../audit/entry.ts';
+import type { Purpose } from '../../audit/purpose.ts';
 import { newestRowOf } from '../../audit/service.ts';
 import { isoTime } from '../../kernel/clock.ts';
 import { SchoolgateError } from '../../kernel/errors.ts';
@@ -81,7 +82,7 @@ export function listPeople(
   });
 }
 
-export function lookAtPerson(options: DirectoryOptions, actor: Actor, id: string): PersonDetails {
+export function lookAtPerson(options: DirectoryOptions, actor: Actor, id: string, purpose: Purpose): PersonDetails {
   const { record, audit, clock, policy } = options;
   return record.write((tx) => {
     const person = findStoredPerson(tx, id);
@@ -91,8 +92,7 @@ export function lookAtPerson(options: DirectoryOptions, actor: Actor, id: string
     const password = listPasswords(tx, id)[0];
     const given = levelOf(withName(person), policy());
     const shown = listed(person, given?.level ?? null, suspension, password, now);
-    const { userName, address } = actor;
-    audit.append(tx, { actor: userName, action: 'person.looked-at', subject: `person:${id}`, address });
+    audit.look(tx, actor, { action: 'person.looked-at', subject: `person:${id}`, purpose });
     const { source, sourceId, leftAt, isConsoleUser } = person;
     return {
       ...shown,

@@ -1,4 +1,5 @@
 import type { Actor } from '../../audit/entry.ts';
+import type { Purpose } from '../../audit/purpose.ts';
 import { type Audit, newestRows } from '../../audit/service.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { type Problem, SchoolgateError } from '../../kernel/errors.ts';
@@ -144,7 +145,7 @@ export interface Directory {
   /** Who fits; looking is put on record, with what else the reader asked their page for. */
   list(actor: Actor, filter: PeopleFilter, asked?: Readonly<Record<string, string>>): ListedPerson[];
   /** Looking is put on record. Throws `person_unknown`. */
-  person(actor: Actor, id: string): PersonDetails;
+  person(actor: Actor, id: string, purpose: Purpose): PersonDetails;
   /** Names no pupil. */
   classes(): readonly ClassSummary[];
   /** Everybody who belongs to the school, for deciding what somebody may do. Showing people to somebody is `list`. */
@@ -205,7 +206,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
     import: (by, files, accept, digest) => importRoster(options, by, files, accept, digest),
     lastImports: () => options.record.read(lastImports),
     list: (actor, filter, asked = {}) => listPeople(options, everybody(), actor, filter, asked),
-    person: (actor, id) => lookAtPerson(options, actor, id),
+    person: (actor, id, purpose) => lookAtPerson(options, actor, id, purpose),
     classes: () => everybody().classes,
     members: () => everybody().people.filter(({ leftAt }) => leftAt === null),
     suspend: (actor, whom, suspending) => suspend(options, actor, whom, suspending),
