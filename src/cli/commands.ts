@@ -2,6 +2,7 @@ import type { RegisterCommand } from './context.ts';
 import { registerAudit } from './audit.ts';
 import { registerBackup } from './backup.ts';
 import { registerCheck } from './check.ts';
+import { registerDoctor } from './doctor.ts';
 import { registerEvidence } from './evidence.ts';
 import { registerLists } from './lists.ts';
 import { registerPeople } from './people.ts';
@@ -22,4 +23,5 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerReport,
   registerAudit,
   registerBackup,
+  registerDoctor,
 ];

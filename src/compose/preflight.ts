@@ -45,13 +45,17 @@ export function supervisorSocket(layout: DataLayout): string {
   return join(layout.run, 'supervisor.sock');
 }
 
-async function refuseSecondStart(layout: DataLayout): Promise<void> {
-  const answers = await new Promise<boolean>((resolve) => {
+/** Whether a gateway runs on this data folder. */
+export function isRunning(layout: DataLayout): Promise<boolean> {
+  return new Promise((resolve) => {
     const probe = connect(supervisorSocket(layout));
     probe.once('connect', () => resolve(true)).once('error', () => resolve(false));
     probe.once('connect', () => probe.destroy());
   });
-  if (!answers) return;
+}
+
+async function refuseSecondStart(layout: DataLayout): Promise<void> {
+  if (!(await isRunning(layout))) return;
   throw new SchoolgateError(
     'already_running',
     'client',
@@ -90,7 +94,7 @@ const CONSOLES_FOLDER =
   'This data folder holds keys/console.key: the index is taken as the console builds it here. If the console runs elsewhere, remove that key.';
 
 /** Workers share their port on purpose, so the system would let a stranger share it too: ask for it alone first. */
-async function busyPorts(environment: Environment, role: 'start' | 'gateway'): Promise<Problem[]> {
+export async function busyPorts(environment: Environment, role: 'start' | 'gateway'): Promise<Problem[]> {
   const { proxyHost, proxyPort, httpsProxyPort, consoleHost, consolePort, frontHost, frontPort } = environment;
   const wanted: [string, string, number | null][] = [
     ['PROXY_PORT', proxyHost, proxyPort],

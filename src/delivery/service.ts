@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { createTransport, type SendMailOptions } from 'nodemailer';
+import { createTransport, type SendMailOptions, type Transporter } from 'nodemailer';
 import type { Secret } from '../config/secret.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { replaceFile } from '../kernel/durable-file.ts';
@@ -69,6 +69,18 @@ async function writeToOutbox(message: Message, path: string): Promise<void> {
 }
 
 async function sendBySmtp(message: Message, smtpUrl: Secret, timeoutMs: number): Promise<void> {
+  const { url, transport } = transportTo(smtpUrl, timeoutMs);
+  try {
+    // Over the whole of it: a server that sends one byte now and then keeps every idle time-out from firing.
+    await transport.sendMail({ ...message, signal: AbortSignal.timeout(timeoutMs) });
+  } catch (error) {
+    throw smtpFailure(error, url.host);
+  } finally {
+    transport.close();
+  }
+}
+
+function transportTo(smtpUrl: Secret, timeoutMs: number): { url: URL; transport: Transporter } {
   const url = new URL(smtpUrl.reveal());
   const transport = createTransport({
     url: url.href,
@@ -77,9 +89,14 @@ async function sendBySmtp(message: Message, smtpUrl: Secret, timeoutMs: number):
     socketTimeout: timeoutMs,
     requireTLS: mustEncrypt(url),
   });
+  return { url, transport };
+}
+
+/** Whether the mail server takes our connection, TLS and password; nothing is sent. Rejects as `send` does. */
+export async function verifySmtp(smtpUrl: Secret, timeoutMs: number): Promise<void> {
+  const { url, transport } = transportTo(smtpUrl, timeoutMs);
   try {
-    // Over the whole of it: a server that sends one byte now and then keeps every idle time-out from firing.
-    await transport.sendMail({ ...message, signal: AbortSignal.timeout(timeoutMs) });
+    await transport.verify();
   } catch (error) {
     throw smtpFailure(error, url.host);
   } finally {

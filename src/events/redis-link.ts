@@ -39,6 +39,25 @@ export function connectRedis({ url, newPart }: RedisOptions, onReady: () => void
   return redis;
 }
 
+/** A connection for a few commands, which does not come back. Rejects with why there is none within `ms`. */
+export async function openOnce(url: Secret, ms: number): Promise<Redis> {
+  const redis = new Redis(url.reveal(), {
+    lazyConnect: true,
+    connectTimeout: ms,
+    socketTimeout: ms,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+  });
+  let why: Error | null = null;
+  redis.on('error', (error: Error) => (why = error));
+  await redis.connect().catch((error: Error) => {
+    redis.disconnect();
+    // The client says that the connection was closed; the event says why.
+    throw why ?? error;
+  });
+  return redis;
+}
+
 export function isReady(redis: Redis): boolean {
   return redis.status === 'ready';
 }

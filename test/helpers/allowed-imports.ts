@@ -272,6 +272,14 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
     'backup/seal.ts',
     'backup/service.ts',
   ],
+  'compose/doctor/doctor.test.ts': [
+    'compose/doctor/content.ts',
+    'compose/doctor/doctor.ts',
+    'compose/doctor/finding.ts',
+    'compose/doctor/health.ts',
+    'compose/doctor/machine.ts',
+    'compose/doctor/reach.ts',
+  ],
   'history/history.test.ts': [
     'history/import-segment.ts',
     'history/read-lines.ts',
