@@ -9,6 +9,7 @@ import { type Compiling, type Reporting, compileEntries, report } from './compil
 import { compileLevels } from './compile-levels.ts';
 import { compileNetwork, compileRanges, compileRosterLevels, compileSignIn } from './compile-network.ts';
 import { compileRules, unknownLevel } from './compile-rules.ts';
+import { compileSafeguarding } from './compile-safeguarding.ts';
 import { compileWording } from './compile-wording.ts';
 import type { PolicyDocuments, SchoolDocument } from './document.ts';
 import type { CategoryTraits, PolicySnapshot } from './snapshot.ts';
@@ -56,6 +57,7 @@ export function compilePolicy(documents: PolicyDocuments, categories: readonly K
     contacts: school.contacts,
     ...compileAgreements(reporting, documents, levelIds),
     ...compileWording(to, documents.school),
+    ...compileSafeguarding(to, documents.safeguarding, levelIds),
   };
   if (to.problems.length > 0) return { problems: to.problems };
   return { snapshot: { hash: createHash('sha256').update(canonicalJson(body)).digest('hex'), ...body } };

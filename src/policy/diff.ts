@@ -10,6 +10,7 @@ import {
   sitesText,
 } from './diff-rules.ts';
 import { diffPerson, isForPupils } from './diff-people.ts';
+import { diffSafeguarding } from './diff-safeguarding.ts';
 import { diffSchool } from './diff-school.ts';
 import { diffCalendar, diffTimes } from './diff-times.ts';
 import { isoTime } from '../kernel/clock.ts';
@@ -23,7 +24,7 @@ type Two = readonly [before: PolicySnapshot, after: PolicySnapshot];
 
 const NO_RULES: GroupRules = { entries: { allow: [], block: [] }, categories: {} };
 
-/** All differences from one policy to the next, in plain English: the school, its levels, groups, people, lesson lists. */
+/** All differences from one policy to the next, in plain English: the school, its levels, groups, people, lesson lists, what makes a concern. */
 export function diffPolicies(before: PolicySnapshot, after: PolicySnapshot): PolicyChange[] {
   return [
     ...diffSchool(before, after),
@@ -32,6 +33,7 @@ export function diffPolicies(before: PolicySnapshot, after: PolicySnapshot): Pol
     ...namesOf(before.groups, after.groups).flatMap((name) => diffGroup(name, before, after)),
     ...namesOf(before.people, after.people).flatMap((name) => diffPerson(name, before, after)),
     ...diffLessons(before, after),
+    ...diffSafeguarding(before, after),
   ];
 }
 

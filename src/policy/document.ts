@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import type { YamlDocument } from '../config/yaml-document.ts';
+import type { SafeguardingDocument } from './safeguarding-document.ts';
 
 /** What the files in `policies/` may say. Only the shape is checked here; what names and values mean is compile's. */
 
@@ -197,4 +198,5 @@ export interface PolicyDocuments {
   /** By band, which is the file's name. */
   readonly agreements: ReadonlyMap<string, YamlDocument<AgreementDocument>>;
   readonly rules: YamlDocument<RulesDocument> | null;
+  readonly safeguarding: YamlDocument<SafeguardingDocument> | null;
 }

@@ -11,8 +11,11 @@ import {
   RulesSchema,
   SchoolSchema,
 } from './document.ts';
+import { SafeguardingSchema } from './safeguarding-document.ts';
 
 const NAMED_FILE = /^(levels|agreements)\/([a-z0-9][a-z0-9-]{0,63})\.yaml$/;
+
+const ONLY_ONCE = ['school.yaml', 'rules.yaml', 'safeguarding.yaml'];
 
 export type ReadPolicy = { readonly documents: PolicyDocuments } | { readonly problems: readonly Problem[] };
 
@@ -33,6 +36,7 @@ export function readPolicy(files: ReadonlyMap<string, string>): ReadPolicy {
   if (!files.has('school.yaml')) problems.push({ file: 'school.yaml', reason: 'is missing; every school needs one' });
   const school = read('school.yaml', SchoolSchema);
   const rules = read('rules.yaml', RulesSchema);
+  const safeguarding = read('safeguarding.yaml', SafeguardingSchema);
   const levels = new Map<string, YamlDocument<LevelDocument>>();
   const agreements = new Map<string, YamlDocument<AgreementDocument>>();
   for (const file of [...files.keys()].sort()) {
@@ -41,14 +45,15 @@ export function readPolicy(files: ReadonlyMap<string, string>): ReadPolicy {
     const agreement = folder === 'agreements' ? read(file, AgreementSchema) : null;
     if (level !== null) levels.set(id!, level);
     if (agreement !== null) agreements.set(id!, agreement);
-    if (id === undefined && file !== 'school.yaml' && file !== 'rules.yaml') problems.push(unread(file));
+    if (id === undefined && !ONLY_ONCE.includes(file)) problems.push(unread(file));
   }
-  return school === null || problems.length > 0 ? { problems } : { documents: { school, levels, agreements, rules } };
+  if (school === null || problems.length > 0) return { problems };
+  return { documents: { school, levels, agreements, rules, safeguarding } };
 }
 
 function unread(file: string): Problem {
   const reason = /^(?:levels|agreements)\//.test(file)
     ? 'is not read: a level’s or age band’s file is named after it in lower-case letters, digits and dashes, such as levels/ks2.yaml'
-    : 'is not read: the policy is school.yaml, rules.yaml, levels/*.yaml and agreements/*.yaml; rename or remove it';
+    : 'is not read: the policy is school.yaml, rules.yaml, safeguarding.yaml, levels/*.yaml and agreements/*.yaml; rename or remove it';
   return { file, reason };
 }

@@ -2,6 +2,7 @@ import type { AgreementRules } from '../identity/agreements/agreement.ts';
 import type { Renewal } from '../identity/credentials.ts';
 import type { DeviceSession } from '../identity/signed-in-devices.ts';
 import type { RosterLevels, Suspension } from '../identity/directory-snapshot.ts';
+import type { SafeguardingRules } from './safeguarding-rules.ts';
 import type { Action } from './verdict.ts';
 
 /** Minutes of a day on the school's clock, `from` inclusive to `to` exclusive, counted from local midnight. */
@@ -166,6 +167,8 @@ export interface PolicySnapshot {
   readonly agreements?: AgreementRules;
   /** Left out, also by a console that knew no such setting yet: our own words. */
   readonly illegal?: IllegalWording;
+  /** What makes a concern, for the console alone. Left out: nothing does. */
+  readonly safeguarding?: SafeguardingRules;
 }
 
 /** "Only these sites, this hour" for a class. Instants in ms since the epoch. */

@@ -159,7 +159,13 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly Where[]>> = {
   tar: ['backup/archive.ts'],
   tldts: ['categories/public-suffix.ts'],
   // A schema stands where its document is known; `yaml-document.ts` reads any of them.
-  typebox: ['config/yaml-document.ts', 'policy/document.ts', 'policy/read.ts', 'categories/catalogue.ts'],
+  typebox: [
+    'config/yaml-document.ts',
+    'policy/document.ts',
+    'policy/safeguarding-document.ts',
+    'policy/read.ts',
+    'categories/catalogue.ts',
+  ],
   yaml: ['config/yaml-document.ts'],
 };
 /** Its templates and style sheet are found by `require.resolve` (console/pages.ts); it has no code that we run. */

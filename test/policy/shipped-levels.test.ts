@@ -16,6 +16,7 @@ import { LevelSchema, RulesSchema, SchoolSchema } from '../../src/policy/documen
 import { loadPolicy } from '../../src/policy/load.ts';
 import { NO_LIVE, preparePolicy } from '../../src/policy/prepare.ts';
 import { readPolicy } from '../../src/policy/read.ts';
+import { SafeguardingSchema } from '../../src/policy/safeguarding-document.ts';
 import { isTermTime } from '../../src/policy/schedule.ts';
 import type { PolicySnapshot } from '../../src/policy/snapshot.ts';
 import type { Decision } from '../../src/policy/verdict.ts';
@@ -205,7 +206,7 @@ await t.test('sites on no list are open, and a page speaks to its reader', async
 
 await t.test('the guide names every setting that the files may hold', async (t) => {
   const guide = readFileSync(join(ROOT, 'policies', 'README.md'), 'utf8');
-  const settings = [SchoolSchema, LevelSchema, RulesSchema].flatMap(settingsOf);
+  const settings = [SchoolSchema, LevelSchema, RulesSchema, SafeguardingSchema].flatMap(settingsOf);
   for (const setting of new Set(settings)) t.match(guide, new RegExp(`\`${setting}\``), setting);
 });
 
