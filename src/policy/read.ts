@@ -15,7 +15,7 @@ import { SafeguardingSchema } from './safeguarding-document.ts';
 
 const NAMED_FILE = /^(levels|agreements)\/([a-z0-9][a-z0-9-]{0,63})\.yaml$/;
 
-const ONLY_ONCE = ['school.yaml', 'rules.yaml', 'safeguarding.yaml'];
+const ONLY_ONCE = new Set(['school.yaml', 'rules.yaml', 'safeguarding.yaml']);
 
 export type ReadPolicy = { readonly documents: PolicyDocuments } | { readonly problems: readonly Problem[] };
 
@@ -45,7 +45,7 @@ export function readPolicy(files: ReadonlyMap<string, string>): ReadPolicy {
     const agreement = folder === 'agreements' ? read(file, AgreementSchema) : null;
     if (level !== null) levels.set(id!, level);
     if (agreement !== null) agreements.set(id!, agreement);
-    if (id === undefined && !ONLY_ONCE.includes(file)) problems.push(unread(file));
+    if (id === undefined && !ONLY_ONCE.has(file)) problems.push(unread(file));
   }
   if (school === null || problems.length > 0) return { problems };
   return { documents: { school, levels, agreements, rules, safeguarding } };

@@ -1,8 +1,6 @@
 import { SchoolgateError } from '../kernel/errors.ts';
+import { NAVIGATION_MS } from '../kernel/navigation.ts';
 import type { ReportRecord, Span } from './ports.ts';
-
-/** The same person (or device), site and answer within this time count as one navigation (contract, "A verdict"). */
-export const NAVIGATION_MS = 10_000;
 
 /** Every request of one person to one site that was answered alike: all tables are sums over these. */
 export interface Visits {

@@ -1,8 +1,5 @@
 import type { AccountMisplaced } from '../events/catalogue.ts';
 
-/** The same person, host and verdict within this time, ms, is one navigation: a page is many requests (contract, "A verdict"). */
-export const NAVIGATION_MS = 10_000;
-
 /** A condition that a person must look at. */
 export interface Alarm {
   readonly id: string;

@@ -3,8 +3,9 @@ import { type AlarmCode, EVENT_VERSIONS, type EventEnvelope, type EventType } fr
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import { localInput } from '../kernel/local-time.ts';
+import { NAVIGATION_MS } from '../kernel/navigation.ts';
 import { isOutOfOrder, type RecordDatabase, type Tx } from '../store/database.ts';
-import { type Alarm, type FlaggedCount, type HistoryGap, NAVIGATION_MS, misplacedText } from './model.ts';
+import { type Alarm, type FlaggedCount, type HistoryGap, misplacedText } from './model.ts';
 import { type Parked, parkingId, readEvent } from './read-event.ts';
 import {
   addToCount,
