@@ -31,6 +31,7 @@ export const AUDIT_ACTIONS = {
   'people.cards-made': 'Log-in cards made',
   'unblock.requested': 'Unblock asked for',
   'unblock.approved': 'Unblock approved',
+  'unblock.agreed': 'Unblock agreed to by the safeguarding lead',
   'unblock.refused': 'Unblock refused',
   'unblock.withdrawn': 'Unblock withdrawn',
   'unblock.revoked': 'Unblock revoked',

@@ -27,6 +27,7 @@ const CategoriesSchema = Type.Object(
           uksic: Text,
           locked: Type.Optional(Type.Boolean()),
           flag: Type.Optional(Type.Boolean()),
+          highRisk: Type.Optional(Type.Literal(true)),
         },
         Strict,
       ),
@@ -83,6 +84,8 @@ export interface Category {
   readonly locked: boolean;
   /** Whether a refusal is worth an adult's eye. */
   readonly flag: boolean;
+  /** An unblock of it needs the safeguarding lead as well. */
+  readonly highRisk?: true;
 }
 
 /** The clocks that `refresh` is read on: no hour of theirs is missing or comes twice. */

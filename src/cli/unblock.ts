@@ -8,11 +8,16 @@ import { readTime } from './read-time.ts';
 interface RequestOptions {
   readonly user: string;
   readonly topic: string;
+  readonly subject?: string;
   readonly reason: string;
   readonly site: readonly string[];
   readonly category: readonly string[];
+  readonly class: readonly string[];
+  readonly pupil: readonly string[];
+  readonly passOwnBlock?: true;
   readonly level: readonly string[];
   readonly range: readonly string[];
+  readonly during: readonly string[];
   readonly from?: string;
   readonly until?: string;
   readonly for?: string;
@@ -25,6 +30,11 @@ interface ListedUnblock {
   readonly topic: string;
   readonly hosts: readonly string[];
   readonly categories: readonly string[];
+  readonly classes: readonly string[];
+  readonly pupils: readonly string[];
+  readonly during: readonly string[];
+  readonly risks: readonly string[];
+  readonly passesPersonBlock: boolean;
   readonly levels: readonly string[];
   readonly ranges: readonly string[];
   readonly from: string;
@@ -32,7 +42,7 @@ interface ListedUnblock {
   readonly requested: { readonly by: string };
 }
 
-/** `unblock request | list | approve | refuse | revoke`, as a signed-in person through the console. */
+/** `unblock request | list | approve | agree | refuse | revoke`, as a signed-in person through the console. */
 export const registerUnblock: RegisterCommand = (program, context) => {
   const unblock = program.command('unblock').description('open a site for a topic, for a time: two people');
   const command = (usage: string, description: string): Command =>
@@ -46,8 +56,13 @@ export const registerUnblock: RegisterCommand = (program, context) => {
     .requiredOption('--reason <text>', 'why it is needed')
     .option('--site <host>', 'a site and everything under it; may be repeated', collect, [])
     .option('--category <id>', 'a whole category; may be repeated', collect, [])
+    .option('--subject <text>', 'such as History')
+    .option('--class <name>', 'for this class or group; may be repeated', collect, [])
+    .option('--pupil <name>', 'for this pupil, by name or user name; may be repeated', collect, [])
+    .option('--pass-own-block', 'also what is closed for these pupils themselves; the safeguarding lead must agree')
     .option('--level <name>', 'for this level; may be repeated', collect, [])
     .option('--range <cidr>', 'for these addresses; may be repeated', collect, [])
+    .option('--during <slot>', 'only in this part of the school day, such as lessons; may be repeated', collect, [])
     .option('--from <time>', 'school time such as 2026-11-23T09:00, or ISO 8601 with Z; default: now')
     .option('--until <time>', 'when it ends, written like --from')
     .option('--for <time>', 'how long instead: 50m, 2h or 3d')
@@ -57,8 +72,8 @@ export const registerUnblock: RegisterCommand = (program, context) => {
     .option('--json', 'one JSON document')
     .action((options: { user: string; json?: true }) => list(context, options));
 
-  for (const move of ['approve', 'refuse', 'revoke'] as const) {
-    command(`${move} <id>`, `${move} an unblock`)
+  for (const move of ['approve', 'agree', 'refuse', 'revoke'] as const) {
+    command(`${move} <id>`, move === 'agree' ? 'agree to an unblock as safeguarding lead' : `${move} an unblock`)
       .option('--note <text>', 'for the record')
       .action(async (id: string, { user, note }: { user: string; note?: string }) => {
         const path = `/api/v1/unblocks/${encodeURIComponent(id)}/${move}`;
@@ -84,12 +99,20 @@ async function request(context: CliContext, options: RequestOptions): Promise<vo
     const zone = await schoolZone(client);
     const from = options.from === undefined ? context.clock() : readTime('--from', options.from, zone);
     const until = length === null ? readTime('--until', options.until!, zone) : from + length;
-    const { topic, reason, site: hosts, category: categories, level: levels, range: ranges } = options;
-    const times = { from: isoTime(from), until: isoTime(until) };
-    return client.call('POST', '/api/v1/unblocks', { topic, reason, hosts, categories, levels, ranges, ...times });
+    const { topic, subject = '', reason, during } = options;
+    const what = { hosts: options.site, categories: options.category };
+    const whom = { classes: options.class, pupils: options.pupil, levels: options.level, ranges: options.range };
+    const times = { from: isoTime(from), until: isoTime(until), during };
+    const passesPersonBlock = options.passOwnBlock === true;
+    const terms = { topic, subject, reason, ...what, ...whom, ...times, passesPersonBlock };
+    return client.call('POST', '/api/v1/unblocks', terms);
   })) as ListedUnblock;
   context.stdout.write(
     `Asked for: ${made.id}. Another person must approve it: npx schoolgate unblock approve ${made.id} --user NAME\n`,
+  );
+  if (made.risks.length === 0 && !made.passesPersonBlock) return;
+  context.stdout.write(
+    `The safeguarding lead must agree as well: npx schoolgate unblock agree ${made.id} --user NAME\n`,
   );
 }
 
@@ -108,8 +131,9 @@ async function list(context: CliContext, options: { user: string; json?: true })
 
 function describe(one: ListedUnblock, zone: string): string {
   const what = [...one.hosts, ...one.categories.map((id) => `category ${id}`)].join(', ');
-  const whom = [...one.levels, ...one.ranges].join(', ');
-  const when = `${localText(Date.parse(one.from), zone)} to ${localText(Date.parse(one.until), zone)}`;
+  const whom = [...one.classes, ...one.pupils, ...one.levels, ...one.ranges].join(', ');
+  const only = one.during.length === 0 ? '' : `, only in ${one.during.join(', ')}`;
+  const when = `${localText(Date.parse(one.from), zone)} to ${localText(Date.parse(one.until), zone)}${only}`;
   return `${one.id}  ${one.state}\n  ${one.topic}: ${what}\n  for ${whom}, ${when}, asked for by ${one.requested.by}`;
 }
 

@@ -38,6 +38,10 @@ import { createConsoleBackups } from './console-backups.ts';
 import { createConsoleEvidence } from './console-evidence.ts';
 import { createConsoleLessons } from './console-lessons.ts';
 import { createConsoleLists } from './console-lists.ts';
+import { createConsoleUnblocks } from './console-unblocks.ts';
+import { createKnownSchool } from './known-school.ts';
+import { createOpenIndex } from './listed-sites.ts';
+import type { School } from '../lessons/reach.ts';
 import { type Lessons, teacherLessons } from '../lessons/service.ts';
 import { type ExaminedPolicy, examineFolder } from '../policy/load.ts';
 import { isForPupils } from '../policy/diff-people.ts';
@@ -46,7 +50,7 @@ import { type Publishing, type PublishingOptions, type SentSnapshot, createPubli
 import { type Safeguarding, createSafeguarding } from '../safeguarding/service.ts';
 import { type ReadTx, type RecordDatabase, openRecord } from '../store/database.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { type Unblocks, createUnblocks, liveSnapshot } from '../unblock/service.ts';
+import { type Unblocks, liveSnapshot } from '../unblock/service.ts';
 
 /** Where a school lies before its policy has said so. */
 export const DEFAULT_ZONE = 'Europe/London';
@@ -72,6 +76,8 @@ export interface ConsoleRooms extends ConsoleRecord {
   readonly publishing: Publishing;
   readonly policy: PolicyService;
   readonly unblocks: Unblocks;
+  /** The school's pupils and classes. */
+  readonly knownSchool: () => School;
   readonly lessons: Lessons;
   readonly safeguarding: Safeguarding;
   readonly listUpdates: Lists;
@@ -166,16 +172,11 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     onPasswords: () => accounts.forgetWrong(),
     endSessionsOf: (personId, why) => devices.endOf(personId, why),
   });
-  const lessons = createConsoleLessons({
-    ...base,
-    publishing,
-    accounts,
-    directory,
-    policy,
-    newId,
-    live: wholeLive,
-  });
-  const unblocks = createUnblocks({ record, audit, publishing, clock, newId, policy: inForce });
+  const school = createKnownSchool({ record, publishing, directory, policy });
+  const openIndex = createOpenIndex(layout);
+  const known = { ...base, publishing, accounts, policy, newId, school, openIndex };
+  const lessons = createConsoleLessons({ ...known, live: wholeLive });
+  const unblocks = createConsoleUnblocks(known);
   const watch = createAccountWatch({
     policy: inForce,
     isForPupils: (level) => isForPupils(inForce()!, level),
@@ -226,6 +227,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     publishing,
     policy,
     unblocks,
+    knownSchool: school,
     lessons,
     safeguarding,
     evidence,

@@ -16,6 +16,7 @@ const STATUS: Readonly<Record<string, number>> = {
   person_not_suspended: 409,
   import_stale: 409,
   no_policy: 503,
+  no_index: 503,
   unblock_unknown: 404,
   lesson_unknown: 404,
   lesson_move: 409,

@@ -19,6 +19,7 @@ import { type IdentityRoutesOptions, identityRoutes } from '../identity/routes.t
 import { type LessonRoutesOptions, lessonRoutes } from '../lessons/routes.ts';
 import { type StaffRoutesOptions, staffRoutes } from '../identity/staff/routes.ts';
 import { type PolicyRoutesOptions, policyRoutes } from '../policy/routes.ts';
+import { unblockApiRoutes } from '../unblock/api-routes.ts';
 import { type UnblockRoutesOptions, unblockRoutes } from '../unblock/routes.ts';
 import { addAccessControl, formUser, isApi } from './access.ts';
 import { answerError, answerNotFound } from './answer-error.ts';
@@ -87,6 +88,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(overviewRoutes, options);
   await app.register(metricsRoutes, options);
   await app.register(unblockRoutes, options);
+  await app.register(unblockApiRoutes, options);
   await app.register(lessonRoutes, options);
   await app.register(policyRoutes, options);
   await app.register(listRoutes, options);

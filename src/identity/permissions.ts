@@ -47,6 +47,10 @@ export const PERMISSIONS = {
     roles: [...LEADS, 'technician', 'teacher'],
   },
   'unblock.decide': { may: 'approve or refuse an unblock that somebody else asked for', roles: LEADS },
+  'unblock.agree': {
+    may: 'agree to an unblock of what is of high risk, or one that passes a pupil’s own block',
+    roles: ['safeguarding-lead'],
+  },
   'unblock.revoke': { may: 'end an unblock early', roles: [...LEADS, 'technician'] },
   'lessons.give': {
     may: 'give lesson lists to classes they teach, and look up what these could open',

@@ -1,8 +1,9 @@
 import { readSite } from '../categories/typed-site.ts';
+import { peopleCalled } from '../identity/people-called.ts';
 import { type FieldProblem, InvalidFieldsError } from '../kernel/errors.ts';
 import { instantOf } from '../kernel/local-time.ts';
 import { type LessonTerms, MAX_LENGTH_MS, MAX_SITES } from './model.ts';
-import type { Pupil, Reach } from './reach.ts';
+import type { Reach } from './reach.ts';
 
 /** How long before it begins a list may be given: two weeks, so that one holiday lies between at most. */
 export const MAX_AHEAD_MS = 14 * 86_400_000;
@@ -82,7 +83,7 @@ function readPupils(typed: string, reach: Reach, problems: FieldProblem[]): stri
   const parts = partsOf(typed);
   if (parts.length > MAX_PUPILS) problems.push({ field: 'pupils', reason: `Name at most ${MAX_PUPILS} pupils.` });
   const found = parts.slice(0, MAX_PUPILS).map((part) => {
-    const meant = pupilsCalled(part, reach.pupils);
+    const meant = peopleCalled(part, reach.pupils);
     if (meant.length === 1) return meant[0]!.user;
     const reason =
       meant.length === 0
@@ -92,12 +93,6 @@ function readPupils(typed: string, reach: Reach, problems: FieldProblem[]): stri
     return null;
   });
   return [...new Set(found.filter((user) => user !== null))];
-}
-
-function pupilsCalled(typed: string, pupils: readonly Pupil[]): readonly Pupil[] {
-  const plain = (text: string): string => text.normalize('NFC').toLowerCase().replace(/\s+/g, ' ');
-  const byUser = pupils.filter(({ user }) => user === plain(typed));
-  return byUser.length > 0 ? byUser : pupils.filter(({ fullName }) => plain(fullName) === plain(typed));
 }
 
 function readTimes(

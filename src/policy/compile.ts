@@ -26,7 +26,7 @@ export type CompiledPolicy = { readonly snapshot: PolicySnapshot } | { readonly 
  * documents and categories give the same hash.
  */
 export function compilePolicy(documents: PolicyDocuments, categories: readonly KnownCategory[]): CompiledPolicy {
-  const traits = new Map(categories.map(({ id, title, locked, flag }) => [id, { title, locked, flag }]));
+  const traits = new Map(categories.map(({ id, ...category }) => [id, traitsOf(category)]));
   const reporting: Reporting = { problems: [] };
   const school = documents.school.value;
   const levelIds = new Set(documents.levels.keys());
@@ -61,6 +61,10 @@ export function compilePolicy(documents: PolicyDocuments, categories: readonly K
   };
   if (to.problems.length > 0) return { problems: to.problems };
   return { snapshot: { hash: createHash('sha256').update(canonicalJson(body)).digest('hex'), ...body } };
+}
+
+function traitsOf({ title, locked, flag, highRisk }: CategoryTraits): CategoryTraits {
+  return { title, locked, flag, ...(highRisk === true && { highRisk }) };
 }
 
 function checkSchool(to: Reporting, document: YamlDocument<SchoolDocument>, levelIds: ReadonlySet<string>): void {

@@ -4,7 +4,7 @@ import { canonicalUser } from '../identity/user-name.ts';
 import { type AddressRanges, addressRanges } from '../kernel/ip.ts';
 import { HostTable } from './host-table.ts';
 import { overlayTimed, timedEntries } from './overlay.ts';
-import { type MomentAt, createMomentAt } from './schedule.ts';
+import { type MomentAt, createMomentAt, windowAt } from './schedule.ts';
 import type {
   CategoryTraits,
   CompiledLevel,
@@ -62,6 +62,8 @@ export interface PreparedLesson {
 /** A snapshot thought through once, so that a request costs a few look-ups. Immutable but for what it remembers. */
 export interface PreparedPolicy {
   readonly snapshot: PolicySnapshot;
+  /** Name of the slot of the school day that an instant lies in; null: none. */
+  readonly slotAt: (now: number) => string | null;
   readonly traits: ReadonlyMap<string, CategoryTraits>;
   readonly levels: ReadonlyMap<string, Timed<PreparedLevel>>;
   readonly never: WrittenTable;
@@ -75,9 +77,10 @@ export interface PreparedPolicy {
 
 export function preparePolicy(snapshot: PolicySnapshot): PreparedPolicy {
   const momentAt = createMomentAt(snapshot);
-  const { levels, people, groups } = snapshot;
+  const { levels, people, groups, calendar } = snapshot;
   return {
     snapshot,
+    slotAt: (now) => windowAt(calendar?.slots ?? [], momentAt(now))?.word ?? null,
     traits: new Map(Object.entries(snapshot.categories)),
     levels: new Map(Object.entries(levels).map(([name, level]) => [name, prepareLevel(momentAt, level)])),
     never: writtenTable({ block: snapshot.never }),
@@ -152,6 +155,7 @@ export interface PreparedGrant {
   readonly grant: Grant;
   readonly levels: ReadonlySet<string>;
   readonly people: ReadonlySet<string>;
+  readonly groups: ReadonlySet<string>;
   readonly ranges: AddressRanges;
   readonly categories: ReadonlySet<string>;
 }
@@ -173,6 +177,7 @@ export function prepareLive(live: LiveSnapshot): PreparedLive {
     grant,
     levels: new Set(grant.levels),
     people: new Set(grant.people.map((name) => canonicalUser(name) ?? name)),
+    groups: new Set(grant.groups),
     ranges: addressRanges(grant.ranges),
     categories: new Set(grant.categories),
   }));

@@ -105,6 +105,8 @@ export interface CategoryTraits {
   readonly locked: boolean;
   /** Whether a refusal is worth an adult's eye. */
   readonly flag: boolean;
+  /** An unblock of it needs the safeguarding lead as well. Left out where it does not. */
+  readonly highRisk?: true;
 }
 
 /** What pages about illegal material say in place of our heading and sentences, in every voice. Plain text. */
@@ -190,10 +192,14 @@ export interface Grant {
   /** Whom it is for; each list that is not empty is one way to be meant. */
   readonly levels: readonly string[];
   readonly people: readonly string[];
+  /** Classes and groups by name. Left out by a console that knew no such unblocks yet. */
+  readonly groups?: readonly string[];
   /** CIDRs. */
   readonly ranges: readonly string[];
   readonly from: number;
   readonly until: number;
+  /** Names of the calendar's slots: only in these, such as `lessons`. Left out: all day. */
+  readonly during?: readonly string[];
   /** Approved by the DSL, naming persons: the only kind that passes a person's own block. */
   readonly passesPersonBlock: boolean;
 }

@@ -15,7 +15,7 @@ export function unblockFor(
   isEnough: (grant: PreparedGrant) => boolean,
 ): PreparedGrant | null {
   const { policy, live, host, match } = asked;
-  const inForce = (one: PreparedGrant): boolean => isInForce(one, asked.who, asked.now) && isEnough(one);
+  const inForce = (one: PreparedGrant): boolean => isInForce(one, asked) && isEnough(one);
   const byHost = live.byHost.has(host) ? live.byHost.find(host).find(inForce) : undefined;
   if (byHost !== undefined) return byHost;
   const byCategory = live.byCategory.filter(
@@ -33,8 +33,18 @@ export function passesPersonBlock(one: PreparedGrant, user: string | null): bool
   return one.grant.passesPersonBlock && user !== null && one.people.has(user);
 }
 
-function isInForce(one: PreparedGrant, who: Who, now: number): boolean {
-  const { grant } = one;
-  if (now < grant.from || now >= grant.until) return false;
-  return one.levels.has(who.level) || (who.user !== null && one.people.has(who.user)) || one.ranges.has(who.client);
+function isInForce(one: PreparedGrant, { policy, who, now }: Asked): boolean {
+  const { from, until, during } = one.grant;
+  if (now < from || now >= until || !isMeant(one, who)) return false;
+  // A slot that the calendar has no more is never: what nobody can date is not in force.
+  return during === undefined || during.includes(policy.slotAt(now) ?? '');
+}
+
+function isMeant(one: PreparedGrant, who: Who): boolean {
+  return (
+    one.levels.has(who.level) ||
+    (who.user !== null && one.people.has(who.user)) ||
+    who.groups.some((group) => one.groups.has(group)) ||
+    one.ranges.has(who.client)
+  );
 }

@@ -1,35 +1,37 @@
 import type { ReadTx, Row, Tx } from '../store/database.ts';
 import type { Act, RecordedState, Unblock } from './model.ts';
 
-export function insertUnblock(tx: Tx, unblock: Unblock): void {
+/** `formKey`: of the form it came with, so that the same one asks once; null: none. */
+export function insertUnblock(tx: Tx, unblock: Unblock, formKey: string | null): void {
+  const { id, state, topic, subject, reason, from, until, requested, passesPersonBlock } = unblock;
+  const lists = LISTS.map((name) => JSON.stringify(unblock[name]));
   tx.run(
-    `INSERT INTO unblocks (id, state, topic, reason, hosts, categories, levels, ranges, starts_at, ends_at, requested_by, requested_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    unblock.id,
-    unblock.state,
-    unblock.topic,
-    unblock.reason,
-    JSON.stringify(unblock.hosts),
-    JSON.stringify(unblock.categories),
-    JSON.stringify(unblock.levels),
-    JSON.stringify(unblock.ranges),
-    unblock.from,
-    unblock.until,
-    unblock.requested.by,
-    unblock.requested.at,
+    `INSERT INTO unblocks (id, state, topic, subject, reason, starts_at, ends_at, requested_by, requested_at,
+       passes_person_block, form_key, ${LISTS.join(', ')})
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${LISTS.map(() => '?').join(', ')})`,
+    ...[id, state, topic, subject, reason, from, until, requested.by, requested.at],
+    ...[passesPersonBlock ? 1 : 0, formKey, ...lists],
   );
 }
 
+/** Columns that hold a JSON array of text. */
+const LISTS = ['hosts', 'categories', 'classes', 'pupils', 'levels', 'ranges', 'during', 'risks'] as const;
+
+/** What a person has asked for with a form already; null: nothing. */
+export function findByForm(tx: ReadTx, requestedBy: string, formKey: string): Unblock | null {
+  const row = tx.get('SELECT * FROM unblocks WHERE requested_by = ? AND form_key = ?', requestedBy, formKey);
+  return row === undefined ? null : toUnblock(row);
+}
+
 /** Stores what a move changes: the terms never change after the request. */
-export function updateUnblock(tx: Tx, unblock: Unblock): void {
+export function updateUnblock(tx: Tx, { id, state, decided, agreed, ended }: Unblock): void {
+  const acts = [decided, agreed, ended].flatMap((act) => [act?.by ?? null, act?.at ?? null]);
   tx.run(
-    'UPDATE unblocks SET state = ?, decided_by = ?, decided_at = ?, ended_by = ?, ended_at = ? WHERE id = ?',
-    unblock.state,
-    unblock.decided?.by ?? null,
-    unblock.decided?.at ?? null,
-    unblock.ended?.by ?? null,
-    unblock.ended?.at ?? null,
-    unblock.id,
+    `UPDATE unblocks SET state = ?, decided_by = ?, decided_at = ?, agreed_by = ?, agreed_at = ?, ended_by = ?, ended_at = ?
+     WHERE id = ?`,
+    state,
+    ...acts,
+    id,
   );
 }
 
@@ -52,7 +54,8 @@ export function standingUnblocks(tx: ReadTx, now: number): Unblock[] {
 export function unblocksInForceAt(tx: ReadTx, at: number): Unblock[] {
   return tx
     .all(
-      `SELECT * FROM unblocks WHERE state IN ('approved', 'revoked', 'expired') AND decided_at <= ? AND ends_at > ?
+      `SELECT * FROM unblocks WHERE state IN ('approved', 'revoked', 'expired') AND decided_by IS NOT NULL
+         AND max(decided_at, coalesce(agreed_at, 0)) <= ? AND ends_at > ?
          AND (ended_at IS NULL OR ended_at > ?) ORDER BY id`,
       at,
       at,
@@ -76,20 +79,20 @@ export function unblocksBetween(tx: ReadTx, from: number, until: number): Unbloc
 }
 
 function toUnblock(row: Row): Unblock {
-  const list = (column: string): string[] => JSON.parse(String(row[column])) as string[];
+  const lists = LISTS.map((name) => [name, JSON.parse(String(row[name])) as string[]] as const);
   return {
+    ...(Object.fromEntries(lists) as Record<(typeof LISTS)[number], string[]>),
     id: String(row['id']),
     state: row['state'] as RecordedState,
     topic: String(row['topic']),
+    subject: String(row['subject']),
     reason: String(row['reason']),
-    hosts: list('hosts'),
-    categories: list('categories'),
-    levels: list('levels'),
-    ranges: list('ranges'),
+    passesPersonBlock: row['passes_person_block'] === 1,
     from: Number(row['starts_at']),
     until: Number(row['ends_at']),
     requested: { by: String(row['requested_by']), at: Number(row['requested_at']) },
     decided: toAct(row['decided_by'], row['decided_at']),
+    agreed: toAct(row['agreed_by'], row['agreed_at']),
     ended: toAct(row['ended_by'], row['ended_at']),
   };
 }

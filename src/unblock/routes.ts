@@ -1,12 +1,14 @@
 import { Type, type FastifyPluginAsyncTypebox, type Static } from '@fastify/type-provider-typebox';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, Table } from 'fastify';
 import type { Permission } from '../identity/permissions.ts';
 import type { Accounts } from '../identity/service.ts';
-import { type Clock, isoTime } from '../kernel/clock.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
 import { instantOf, localInput } from '../kernel/local-time.ts';
+import type { School } from '../lessons/reach.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
-import { MOVES, type Unblock, type UnblockMove, mayMove, stateAt } from './model.ts';
+import { MOVES, type Unblock, type UnblockMove, type UnblockState, mayMove, needsAgreement, stateAt } from './model.ts';
+import { missingWords, queueFigures, waitText } from './queue.ts';
 import type { PersonalMove, Unblocks } from './service.ts';
 import type { UnblockInput } from './terms.ts';
 
@@ -16,23 +18,33 @@ export interface UnblockRoutesOptions {
   readonly clock: Clock;
   /** The policy in force, for the choices of the form; null before there is one. */
   readonly policyInForce: () => PolicySnapshot | null;
+  readonly knownSchool: () => School;
 }
 
-const Strict = { additionalProperties: false };
-const Text = Type.String({ maxLength: 5000 });
-const Texts = Type.Array(Type.String({ maxLength: 300 }), { maxItems: 200 });
+export const Strict = { additionalProperties: false };
+export const Text = Type.String({ maxLength: 5000 });
+const Csrf = Type.Optional(Type.String());
 /** A box that is ticked once comes as text, ticked twice as a list, and not at all when it is not. */
-const Ticked = Type.Optional(Type.Union([Text, Texts]));
+const Ticked = Type.Optional(Type.Union([Text, Type.Array(Type.String({ maxLength: 300 }), { maxItems: 200 })]));
+const Typed = Type.Optional(Text);
 
 const RequestForm = Type.Object(
   {
-    _csrf: Type.Optional(Type.String()),
+    _csrf: Csrf,
+    /** The same form sent again asks for nothing more. */
+    key: Type.Optional(Type.String({ maxLength: 40 })),
     topic: Text,
+    subject: Typed,
     reason: Text,
     hosts: Text,
     categories: Ticked,
+    classes: Ticked,
+    otherClasses: Typed,
+    pupils: Typed,
+    passesPersonBlock: Ticked,
     levels: Ticked,
     ranges: Text,
+    during: Ticked,
     from: Text,
     until: Text,
   },
@@ -40,129 +52,104 @@ const RequestForm = Type.Object(
 );
 type RequestForm = Static<typeof RequestForm>;
 
-const RequestBody = Type.Object(
-  {
-    topic: Text,
-    reason: Text,
-    hosts: Type.Optional(Texts),
-    categories: Type.Optional(Texts),
-    levels: Type.Optional(Texts),
-    ranges: Type.Optional(Texts),
-    from: Type.Optional(Type.String({ description: 'ISO 8601; default: now' })),
-    until: Type.String({ description: 'ISO 8601' }),
-  },
-  Strict,
+export const PERSONAL_MOVES = (Object.keys(MOVES) as UnblockMove[]).filter(
+  (move): move is PersonalMove => move !== 'expire',
 );
-
-const PERSONAL_MOVES = (Object.keys(MOVES) as UnblockMove[]).filter((move): move is PersonalMove => move !== 'expire');
-const ACCESS = {
+export const ACCESS = {
   approve: 'unblock.decide',
+  agree: 'unblock.agree',
   refuse: 'unblock.decide',
   withdraw: 'unblock.request',
   revoke: 'unblock.revoke',
 } as const satisfies Record<PersonalMove, Permission>;
-const Id = Type.String({ pattern: '^[0-9A-Z]{26}$' });
-const MoveParams = Type.Object({ id: Id });
-const MoveForm = Type.Object({ _csrf: Type.Optional(Type.String()), reason: Type.Optional(Text) }, Strict);
-const MoveBody = Type.Optional(Type.Object({ reason: Type.Optional(Text) }, Strict));
+export const MoveParams = Type.Object({ id: Type.String({ pattern: '^[0-9A-Z]{26}$' }) });
+const MoveForm = Type.Object({ _csrf: Csrf, reason: Typed }, Strict);
+const Done = Type.Object({ done: Typed });
 
-const SHOWN = 200;
+/** Ms since the epoch, in the year 2286: what is over sorts behind what waits, newest first. */
+const AFTER_THESE = 1e13;
+/** As many as a school asks for in some years; older ones are in the audit. */
+const LISTED = 5000;
 
-/** Asking for sites to be opened, and deciding it: pages, and the same for programs. */
+/** Asking for sites to be opened, and deciding it. */
 export const unblockRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> = async (app, options) => {
   const { unblocks, clock } = options;
   const toSee = { access: 'unblock.see' } as const;
   const toRequest = { access: 'unblock.request' } as const;
 
-  app.get(
-    '/unblocks',
-    { config: toSee, schema: { querystring: Type.Object({ done: Type.Optional(Text) }) } },
-    async (request, reply) => listPage(options, request, reply, { done: request.query.done }),
-  );
+  app.get('/unblocks', { config: toSee }, async (_request, reply) => listPage(options, reply));
 
-  app.get('/unblocks/new', { config: toRequest }, async (_request, reply) => {
+  app.get('/unblocks/new', { config: toRequest }, async (request, reply) => {
     const now = Math.ceil(clock() / 300_000) * 300_000;
     const zone = zoneOf(options);
-    return formPage(options, reply, { from: localInput(now, zone), until: localInput(now + 3_600_000, zone) });
+    const times = { from: localInput(now, zone), until: localInput(now + 3_600_000, zone) };
+    return formPage(options, request, reply, { ...times, key: unblocks.newFormKey() });
   });
 
   app.post('/unblocks/new', { config: toRequest, schema: { body: RequestForm } }, async (request, reply) => {
     try {
-      unblocks.request(request.actor(), readForm(request.body, zoneOf(options)));
-      return reply.redirect('/unblocks?done=requested', 303);
+      const input = readForm(request.body, zoneOf(options));
+      const { id } = await unblocks.request(request.actor(), input, request.body.key ?? null);
+      return reply.redirect(`/unblocks/${id}?done=requested`, 303);
     } catch (error) {
       if (!(error instanceof InvalidFieldsError)) throw error;
-      return formPage(options, reply.code(422), typedForm(request.body), error.fields);
+      return formPage(options, request, reply.code(422), typedForm(request.body), error.fields);
     }
   });
 
+  app.get(
+    '/unblocks/:id',
+    { config: toSee, schema: { params: MoveParams, querystring: Done } },
+    async (request, reply) => onePage(options, request, reply, request.params.id, { done: request.query.done }),
+  );
+
   for (const move of PERSONAL_MOVES) {
-    const config = { access: ACCESS[move] };
     app.post(
       `/unblocks/:id/${move}`,
-      { config, schema: { params: MoveParams, body: MoveForm } },
+      { config: { access: ACCESS[move] }, schema: { params: MoveParams, body: MoveForm } },
       async (request, reply) => {
         const { id } = request.params;
         try {
-          unblocks.move(request.actor(), id, move, request.body.reason ?? '');
-          return reply.redirect(`/unblocks?done=${move}`, 303);
+          const { state } = unblocks.move(request.actor(), id, move, request.body.reason ?? '');
+          return reply.redirect(`/unblocks/${id}?done=${state === 'requested' ? 'half' : move}`, 303);
         } catch (error) {
           if (!(error instanceof SchoolgateError) || error.code !== 'unblock_move') throw error;
           // Somebody else was quicker, or its time has passed: show how things stand now.
-          return listPage(options, request, reply.code(409), {
-            errors: [{ field: `unblock-${id}`, reason: error.publicText }],
+          return onePage(options, request, reply.code(409), id, {
+            errors: [{ field: 'state', reason: error.publicText }],
           });
         }
       },
     );
-
-    app.post(
-      `/api/v1/unblocks/:id/${move}`,
-      { config, schema: { params: MoveParams, body: MoveBody } },
-      async (request, reply) => {
-        const moved = unblocks.move(request.actor(), request.params.id, move, request.body?.reason ?? '');
-        return reply.send(toJson(options, moved));
-      },
-    );
   }
-
-  app.get('/api/v1/unblocks', { config: toSee }, async () => ({
-    unblocks: unblocks.list(SHOWN).map((unblock) => toJson(options, unblock)),
-  }));
-
-  app.post('/api/v1/unblocks', { config: toRequest, schema: { body: RequestBody } }, async (request, reply) => {
-    const { topic, reason, hosts = [], categories = [], levels = [], ranges = [], from, until } = request.body;
-    const start = from === undefined ? clock() : instant(from);
-    const input = { topic, reason, hosts, categories, levels, ranges, from: start, until: instant(until) };
-    return reply.code(201).send(toJson(options, unblocks.request(request.actor(), input)));
-  });
 };
 
 function zoneOf({ policyInForce }: UnblockRoutesOptions): string {
   return policyInForce()?.timeZone ?? 'Europe/London';
 }
 
-/** An instant in ISO 8601 with its offset; null: none, or none that says which zone it means. */
-function instant(text: string): number | null {
-  const ms = /(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(ms) ? null : ms;
-}
-
 function readForm(form: RequestForm, zone: string): UnblockInput {
   return {
     topic: form.topic,
+    subject: form.subject ?? '',
     reason: form.reason,
     hosts: lines(form.hosts),
     categories: ticked(form.categories),
+    classes: [...ticked(form.classes), ...lines(form.otherClasses ?? '')],
+    pupils: lines(form.pupils ?? ''),
     levels: ticked(form.levels),
     ranges: lines(form.ranges),
+    during: ticked(form.during),
+    passesPersonBlock: ticked(form.passesPersonBlock).includes('yes'),
     from: instantOf(form.from.trim(), zone),
     until: instantOf(form.until.trim(), zone),
   };
 }
 
+const BOXES = ['categories', 'classes', 'levels', 'during', 'passesPersonBlock'] as const;
+
 function typedForm(form: RequestForm): Record<string, unknown> {
-  return { ...form, categories: ticked(form.categories), levels: ticked(form.levels) };
+  return { ...form, ...Object.fromEntries(BOXES.map((name) => [name, ticked(form[name])])) };
 }
 
 function lines(text: string): string[] {
@@ -176,58 +163,172 @@ function ticked(boxes: string | readonly string[] | undefined): readonly string[
   return boxes === undefined ? [] : typeof boxes === 'string' ? [boxes] : boxes;
 }
 
+/** Of this many classes at most there is a box each. */
+const BOXED_CLASSES = 30;
+
 async function formPage(
   options: UnblockRoutesOptions,
+  request: FastifyRequest,
   reply: FastifyReply,
   typed: Record<string, unknown>,
   errors: InvalidFieldsError['fields'] = [],
 ): Promise<FastifyReply> {
   const policy = options.policyInForce();
+  const { classes, members } = options.knownSchool();
+  const taught = members.get(request.actor().personId)?.teaches ?? [];
+  const same = (names: readonly string[]) => names.map((name) => ({ value: name, text: name }));
   const categories = Object.entries(policy?.categories ?? {}).filter(([, { locked }]) => !locked);
-  const levels = Object.values(policy?.levels ?? {});
   return reply.page('unblock-request', {
     title: 'Ask for an unblock',
     typed,
     errors,
-    categories: categories.map(([id, { title }]) => ({ value: id, text: title })),
-    levels: levels.map(({ name, title }) => ({ value: name, text: title })),
+    categories: categories.map(([id, { title, highRisk }]) => ({
+      value: id,
+      text: highRisk === true ? `${title} (the safeguarding lead must agree)` : title,
+    })),
+    // A teacher's own; whoever teaches none chooses among all, where these are few.
+    classes: same(taught.length > 0 ? taught : classes.length <= BOXED_CLASSES ? classes : []),
+    hasOtherClasses: taught.length > 0 ? classes.length > taught.length : classes.length > BOXED_CLASSES,
+    slots: same([...new Set(policy?.calendar?.slots.map(({ word }) => word))]),
+    levels: Object.values(policy?.levels ?? {}).map(({ name, title }) => ({ value: name, text: title })),
   });
 }
 
-async function listPage(
+const STATES: Readonly<Record<UnblockState, { readonly text: string; readonly colour: string }>> = {
+  requested: { text: 'Waiting', colour: 'yellow' },
+  approved: { text: 'Approved', colour: 'blue' },
+  active: { text: 'In force', colour: 'green' },
+  refused: { text: 'Refused', colour: 'red' },
+  withdrawn: { text: 'Withdrawn', colour: 'grey' },
+  revoked: { text: 'Revoked', colour: 'orange' },
+  expired: { text: 'Ended', colour: 'grey' },
+};
+
+function listPage(options: UnblockRoutesOptions, reply: FastifyReply): FastifyReply {
+  const now = options.clock();
+  const rows = options.unblocks.list(LISTED);
+  const { waiting, oldest, median } = queueFigures(rows, now);
+  return reply.tablePage(
+    'unblocks',
+    {
+      title: 'Unblocks',
+      waiting,
+      oldest: oldest === null ? null : waitText(oldest),
+      median: median === null ? null : waitText(median),
+    },
+    tableOf(options, now),
+    rows,
+  );
+}
+
+function tableOf(options: UnblockRoutesOptions, now: number): Table<Unblock> {
+  const [names, words] = [namesOf(options), wordsOf(options)];
+  const state = (row: Unblock): UnblockState => stateAt(row, now);
+  const what = (row: Unblock): string => [...words(row).categories, ...row.hosts].join(', ');
+  return {
+    path: '/unblocks',
+    caption: 'Unblocks',
+    columns: [
+      // What waits comes first, and of that what has waited longest.
+      {
+        id: 'state',
+        title: 'State',
+        value: (row) => STATES[state(row)].text,
+        sortBy: (row) => (state(row) === 'requested' ? row.requested.at : AFTER_THESE - row.requested.at),
+        tag: (row) => STATES[state(row)].colour,
+      },
+      { id: 'topic', title: 'Topic', value: ({ topic }) => topic, href: ({ id }) => `/unblocks/${id}` },
+      { id: 'what', title: 'What', value: what },
+      { id: 'whom', title: 'For', value: (row) => words(row).whom.join(', ') },
+      { id: 'from', title: 'From', value: ({ from }) => from, isTime: true },
+      { id: 'until', title: 'Until', value: ({ until }) => until, isTime: true },
+      { id: 'by', title: 'Asked for by', value: ({ requested }) => names(requested.by) },
+      {
+        id: 'age',
+        title: 'Waiting for',
+        value: (row) => (state(row) === 'requested' ? waitText(now - row.requested.at) : null),
+        sortBy: (row) => (state(row) === 'requested' ? now - row.requested.at : 0),
+      },
+      { id: 'subject', title: 'Subject', value: ({ subject }) => subject, isOnlyInCsv: true },
+      { id: 'reason', title: 'Why', value: ({ reason }) => reason, isOnlyInCsv: true },
+      { id: 'asked', title: 'Asked for at', value: ({ requested }) => requested.at, isTime: true, isOnlyInCsv: true },
+      { id: 'decided', title: 'Decided by', value: ({ decided }) => names(decided?.by ?? null), isOnlyInCsv: true },
+    ],
+    filters: [
+      {
+        id: 'show',
+        label: 'Show',
+        options: [
+          { value: 'all', text: 'All' },
+          { value: 'open', text: 'Waiting' },
+          { value: 'standing', text: 'In force or to come' },
+          { value: 'over', text: 'Over' },
+        ],
+        accepts: (row, value) => value === 'all' || value === PHASES[state(row)],
+      },
+    ],
+    search: { label: 'Topic, site or person', of: (row) => `${row.topic} ${what(row)} ${names(row.requested.by)}` },
+    empty: { text: 'Nobody has asked for one yet.' },
+  };
+}
+
+const PHASES: Readonly<Record<UnblockState, 'open' | 'standing' | 'over'>> = {
+  requested: 'open',
+  approved: 'standing',
+  active: 'standing',
+  refused: 'over',
+  withdrawn: 'over',
+  revoked: 'over',
+  expired: 'over',
+};
+
+async function onePage(
   options: UnblockRoutesOptions,
   request: FastifyRequest,
   reply: FastifyReply,
+  id: string,
   data: Record<string, unknown>,
 ): Promise<FastifyReply> {
   const { unblocks, clock } = options;
   const act = { by: request.actor().personId, at: clock() };
-  const policy = options.policyInForce();
+  const unblock = unblocks.get(id);
   const names = namesOf(options);
-  const rows = unblocks.list(SHOWN).map((unblock) => ({
+  const state = stateAt(unblock, act.at);
+  return reply.page('unblock', {
+    title: unblock.topic,
     unblock,
-    state: stateAt(unblock, act.at),
+    state: STATES[state],
+    isWaiting: state === 'requested',
+    missing: missingWords(unblock),
+    needsAgreement: needsAgreement(unblock),
+    ...wordsOf(options)(unblock),
     requestedBy: names(unblock.requested.by),
     decidedBy: names(unblock.decided?.by ?? null),
+    agreedBy: names(unblock.agreed?.by ?? null),
     endedBy: names(unblock.ended?.by ?? null),
     moves: PERSONAL_MOVES.filter((move) => request.may(ACCESS[move]) && mayMove(unblock, move, act)),
-    levelTitles: unblock.levels.map((level) => policy?.levels[level]?.title ?? level),
-    categoryTitles: unblock.categories.map((id) => policy?.categories[id]?.title ?? id),
-  }));
-  return reply.page('unblocks', { title: 'Unblocks', rows, ...data });
+    ...data,
+  });
+}
+
+/** What an unblock names, as people call it. */
+function wordsOf({ policyInForce, knownSchool }: UnblockRoutesOptions) {
+  const policy = policyInForce();
+  const pupils = new Map(knownSchool().pupils.map(({ user, fullName }) => [user, fullName]));
+  const title = (id: string): string => policy?.categories[id]?.title ?? id;
+  return ({ categories, risks, classes, pupils: named, levels, ranges }: Unblock) => ({
+    categories: categories.map(title),
+    risks: risks.map(title),
+    whom: [
+      ...classes,
+      ...named.map((user) => pupils.get(user) ?? user),
+      ...levels.map((level) => policy?.levels[level]?.title ?? level),
+      ...ranges,
+    ],
+  });
 }
 
 function namesOf({ accounts }: UnblockRoutesOptions): (id: string | null) => string | null {
   const names = new Map(accounts.people().map((person) => [person.id, person.fullName]));
   return (id) => (id === null ? null : (names.get(id) ?? id));
-}
-
-function toJson(options: UnblockRoutesOptions, unblock: Unblock) {
-  const userNames = new Map(options.accounts.people().map((person) => [person.id, person.userName]));
-  const { id, topic, reason, hosts, categories, levels, ranges, from, until, requested, decided, ended } = unblock;
-  const act = (one: typeof decided) =>
-    one === null ? null : { by: one.by === null ? null : userNames.get(one.by), at: isoTime(one.at) };
-  const terms = { topic, reason, hosts, categories, levels, ranges, from: isoTime(from), until: isoTime(until) };
-  const state = stateAt(unblock, options.clock());
-  return { id, state, ...terms, requested: act(requested), decided: act(decided), ended: act(ended) };
 }

@@ -6,8 +6,9 @@ import type { IdMaker } from '../kernel/ids.ts';
 import type { LiveSnapshot } from '../policy/snapshot.ts';
 import type { Publishing } from '../publishing/service.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
-import { type Unblock, type UnblockMove, applyMove, toGrant } from './model.ts';
+import { MOVES, type Unblock, type UnblockMove, applyMove, toGrant } from './model.ts';
 import {
+  findByForm,
   findUnblock,
   insertUnblock,
   lapsedUnblocks,
@@ -17,7 +18,7 @@ import {
   unblocksInForceAt,
   updateUnblock,
 } from './repository.ts';
-import { type KnownPolicy, type UnblockInput, readTerms } from './terms.ts';
+import { type KnownPolicy, type TermsFacts, type UnblockInput, readTerms } from './terms.ts';
 
 /** For whoever reads the record beside a running console. */
 export { unblocksBetween } from './repository.ts';
@@ -27,11 +28,18 @@ export type PersonalMove = Exclude<UnblockMove, 'expire'>;
 
 /** Opening sites for a topic: one person asks, another approves, it ends by itself. Every use case is one transaction. */
 export interface Unblocks {
-  /** Throws an InvalidFieldsError, or a SchoolgateError (`no_policy`) before a policy is published. */
-  request(actor: Actor, input: UnblockInput): Unblock;
-  /** Approves, refuses, withdraws or revokes. Throws a SchoolgateError: `unblock_unknown`, `unblock_move`, `unblock_own`. */
+  /**
+   * `formKey`: of the form it comes with; one that was sent before gives what was asked for then, and asks for nothing. Rejects with an
+   * InvalidFieldsError, or a SchoolgateError (`no_policy`, `no_index`) before policy and lists are there.
+   */
+  request(actor: Actor, input: UnblockInput, formKey?: string | null): Promise<Unblock>;
+  /** Approves, agrees, refuses, withdraws or revokes; what the same person has just done is done. Throws a SchoolgateError: `unblock_unknown`, `unblock_move`, `unblock_own`. */
   move(actor: Actor, id: string, move: PersonalMove, reason: string): Unblock;
   find(id: string): Unblock | null;
+  /** Throws a SchoolgateError: `unblock_unknown`. */
+  get(id: string): Unblock;
+  /** For a form that is shown. */
+  newFormKey(): string;
   /** Newest first. */
   list(limit: number): Unblock[];
   /** Asked for or standing at some time in a span (ms), for reports. */
@@ -48,6 +56,10 @@ export interface UnblockOptions {
   readonly newId: IdMaker;
   /** The published policy; null before there is one. */
   readonly policy: () => KnownPolicy | null;
+  readonly school: () => TermsFacts['school'];
+  readonly rolesOf: (personId: string) => TermsFacts['roles'];
+  /** The lists in force; null before there are any. */
+  readonly openLists: () => Promise<TermsFacts['categoriesOf'] | null>;
 }
 
 /** What gateways are sent: every unblock that is approved and not over. */
@@ -63,9 +75,11 @@ export function grantsAt(tx: ReadTx, at: number): LiveSnapshot['grants'] {
 export function createUnblocks(options: UnblockOptions): Unblocks {
   const { record, clock } = options;
   return {
-    request: (actor, input) => request(options, actor, input),
+    request: (actor, input, formKey = null) => request(options, actor, input, formKey),
     move: (actor, id, move, reason) => makeMove(options, actor, id, move, reason),
     find: (id) => record.read((tx) => findUnblock(tx, id)),
+    get: (id) => record.read((tx) => known(tx, id)),
+    newFormKey: () => options.newId(),
     list: (limit) => record.read((tx) => newestUnblocks(tx, limit)),
     between: (from, until) => record.read((tx) => unblocksBetween(tx, from, until)),
     noteExpired() {
@@ -76,16 +90,27 @@ export function createUnblocks(options: UnblockOptions): Unblocks {
   };
 }
 
-function request(options: UnblockOptions, actor: Actor, input: UnblockInput): Unblock {
+async function request(
+  options: UnblockOptions,
+  actor: Actor,
+  input: UnblockInput,
+  formKey: string | null,
+): Promise<Unblock> {
   const { record, audit, clock, newId } = options;
+  const categoriesOf = await options.openLists();
   const policy = options.policy();
   if (policy === null) throw refusal('no_policy', 'No policy is published yet, so there is nothing to unblock.');
+  if (categoriesOf === null) throw refusal('no_index', 'The lists are not loaded yet; try again in a minute.');
+  const before = formKey === null ? null : record.read((tx) => findByForm(tx, actor.personId, formKey));
+  if (before !== null) return before;
   const now = clock();
-  const terms = readTerms(input, policy, now);
+  const roles = options.rolesOf(actor.personId);
+  const terms = readTerms(input, { policy, school: options.school(), roles, categoriesOf, now });
   const asked = { by: actor.personId, at: now };
-  const unblock: Unblock = { ...terms, id: newId(), state: 'requested', requested: asked, decided: null, ended: null };
+  const nobody = { decided: null, agreed: null, ended: null };
+  const unblock: Unblock = { ...terms, id: newId(), state: 'requested', requested: asked, ...nobody };
   record.write((tx) => {
-    insertUnblock(tx, unblock);
+    insertUnblock(tx, unblock, formKey);
     audit.append(tx, {
       actor: actor.userName,
       action: 'unblock.requested',
@@ -100,6 +125,7 @@ function request(options: UnblockOptions, actor: Actor, input: UnblockInput): Un
 
 const ACTS: Readonly<Record<UnblockMove, AuditAction>> = {
   approve: 'unblock.approved',
+  agree: 'unblock.agreed',
   refuse: 'unblock.refused',
   withdraw: 'unblock.withdrawn',
   revoke: 'unblock.revoked',
@@ -110,6 +136,8 @@ function makeMove(options: UnblockOptions, actor: Actor, id: string, move: Perso
   const { record, audit, publishing, clock } = options;
   const moved = record.write((tx) => {
     const before = known(tx, id);
+    // Sent twice by one person, such as by a second click: it is done, and done once.
+    if (isDone(before, move, actor.personId)) return before;
     const after = applyMove(before, move, { by: actor.personId, at: clock() });
     updateUnblock(tx, after);
     audit.append(tx, {
@@ -119,14 +147,20 @@ function makeMove(options: UnblockOptions, actor: Actor, id: string, move: Perso
       before: { state: before.state },
       after: { state: after.state },
       reason: reason.trim(),
-      approver: move === 'approve' ? actor.userName : null,
+      approver: MOVES[move].to === 'approved' ? actor.userName : null,
       address: actor.address,
     });
-    if (move === 'approve' || move === 'revoke') publishing.callFor(tx, 'live');
+    if (after.state === 'approved' || after.state === 'revoked') publishing.callFor(tx, 'live');
     return after;
   });
   void publishing.send();
   return moved;
+}
+
+function isDone(unblock: Unblock, move: PersonalMove, personId: string): boolean {
+  const { to, as } = MOVES[move];
+  const isThere = unblock.state === to || (to === 'approved' && unblock.state === 'requested');
+  return isThere && unblock[as]?.by === personId;
 }
 
 function noteExpired(options: UnblockOptions, id: string): void {

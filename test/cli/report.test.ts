@@ -72,21 +72,32 @@ function fillRecord(path: string): void {
   record.write((tx) => {
     const amy = { id: 'p1', userName: 'm.okafor', fullName: 'M Okafor', roles: [] };
     insertPerson(tx, amy, 'm.okafor', MONDAY);
-    insertUnblock(tx, {
-      id: 'u1',
-      state: 'requested',
-      topic: 'The rise of Nazism',
-      reason: 'Year 9 history',
-      hosts: ['war-museum.example'],
-      categories: ['games'],
-      levels: ['ks3'],
-      ranges: [],
-      from: MONDAY + 9 * HOUR,
-      until: MONDAY + 10 * HOUR,
-      requested: { by: 'p1', at: MONDAY },
-      decided: null,
-      ended: null,
-    });
+    insertUnblock(
+      tx,
+      {
+        id: 'u1',
+        state: 'requested',
+        topic: 'The rise of Nazism',
+        subject: 'History',
+        reason: 'Year 9 history',
+        hosts: ['war-museum.example'],
+        categories: ['games'],
+        classes: [],
+        pupils: [],
+        levels: ['ks3'],
+        ranges: [],
+        during: [],
+        passesPersonBlock: false,
+        risks: [],
+        from: MONDAY + 9 * HOUR,
+        until: MONDAY + 10 * HOUR,
+        requested: { by: 'p1', at: MONDAY },
+        decided: null,
+        agreed: null,
+        ended: null,
+      },
+      null,
+    );
     insertAlarm(tx, {
       id: 'a1',
       at: '2026-11-17T08:00:00.000Z',

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { Command } from 'commander';
 import t from 'tap';
+import { readManifest } from '../../src/categories/current-index.ts';
 import { registerAudit } from '../../src/cli/audit.ts';
 import type { CliContext } from '../../src/cli/context.ts';
 import { registerUnblock } from '../../src/cli/unblock.ts';
@@ -152,6 +153,7 @@ void t.test('an unblock from two terminals', async (t) => {
   t.teardown(() => running.stop());
   await joinAs(running, 'headteacher', 'h.teacher');
   await joinAs(running, 'network-manager', 'n.manager');
+  await eventually('the lists are loaded', () => readManifest(site.layout) !== null);
 
   await t.rejects(site.command([...asking, ...site1], 'wrong password\n'), { code: 'sign_in_refused' });
   await t.rejects(site.command([...asking, ...site1], ''), { code: 'cancelled' });

@@ -10,6 +10,7 @@ import { isoTime } from '../../src/kernel/clock.ts';
 import type { Checked } from '../../src/policy/check-url.ts';
 import { createReplay } from '../../src/policy/replay.ts';
 import type { PolicySnapshot } from '../../src/policy/snapshot.ts';
+import { NO_TERMS } from '../../src/unblock/terms.ts';
 import { type ControlPlane, START, controlPlane, testPolicy, twoPeople } from '../helpers/control-plane.ts';
 import { generateWeek } from '../helpers/generated-week.ts';
 import { rosterFiles } from '../helpers/rosters.ts';
@@ -98,12 +99,11 @@ await t.test('who was who, suspended, unblocked and signed in is what it was the
   plane.directory.suspend(manager, { userName: 'zoe' }, { until: null, reason: null });
   plane.clock.advance(HOUR);
   plane.directory.lift(manager, { userName: 'zoe' });
-  const { id } = plane.unblocks.request(manager, {
+  const { id } = await plane.unblocks.request(manager, {
+    ...NO_TERMS,
     topic: 'Chess',
     reason: 'club',
     hosts: ['play.test'],
-    categories: [],
-    ranges: [],
     levels: ['ks1'],
     from: plane.clock(),
     until: plane.clock() + HOUR,

@@ -169,10 +169,9 @@ void t.test('asking for an unblock: errors beside the fields, what was typed kep
     t.match(refused.body, new RegExp(`value="${level}" checked`), `${level} stays ticked`);
   t.match(refused.body, 'value="2026-11-23T08:00"');
 
-  t.match(await manager.post('/unblocks/new', '/unblocks/new', REQUEST), {
-    status: 303,
-    location: '/unblocks?done=requested',
-  });
+  const { status, location } = await manager.post('/unblocks/new', '/unblocks/new', REQUEST);
+  t.equal(status, 303);
+  t.equal(location, `/unblocks/${console.unblocks.list(1)[0]!.id}?done=requested`);
   t.match(console.unblocks.list(9), [
     { hosts: ['www.history.example', 'maps.example'], from: Date.UTC(2026, 10, 23, 9), levels: ['ks2'] },
   ]);
@@ -184,17 +183,21 @@ void t.test('deciding an unblock: only who may, and whoever comes second sees wh
   const [manager, head] = [signedIn(console, 'n.manager'), signedIn(console, 'h.teacher')];
   await manager.post('/unblocks/new', '/unblocks/new', { ...REQUEST, topic: '<b>Tudors</b>' });
   const { id } = console.unblocks.list(1)[0]!;
-  const own = await manager.get('/unblocks');
-  t.match(own.body, `formaction="/unblocks/${id}/withdraw"`);
-  t.notMatch(own.body, `formaction="/unblocks/${id}/approve"`, 'nobody is offered to approve their own');
+  const page = `/unblocks/${id}`;
+  t.match((await manager.get('/unblocks')).body, `href="${page}"`);
+  const own = await manager.get(page);
+  t.match(own.body, `formaction="${page}/withdraw"`);
+  t.notMatch(own.body, `formaction="${page}/approve"`, 'nobody is offered to approve their own');
   t.notMatch(own.body, '<b>Tudors');
-  const forced = await manager.post('/unblocks', `/unblocks/${id}/approve`, { reason: '' });
+  const forced = await manager.post(page, `${page}/approve`, { reason: '' });
   t.match(forced, { status: 403, body: /another person must approve it/ }, 'nor let');
 
-  t.match((await head.get('/')).body, `href="/unblocks#unblock-${id}"`, 'it waits on the other’s home page');
-  t.match((await head.get('/unblocks')).body, `formaction="/unblocks/${id}/approve"`);
-  t.match(await head.post('/unblocks', `/unblocks/${id}/approve`, { reason: 'ok' }), { status: 303 });
-  const late = await head.post('/unblocks', `/unblocks/${id}/refuse`, { reason: '' });
+  t.match((await head.get('/')).body, `href="${page}"`, 'it waits on the other’s home page');
+  t.match((await head.get(page)).body, `formaction="${page}/approve"`);
+  t.match(await head.post(page, `${page}/approve`, { reason: 'ok' }), { status: 303 });
+  t.match(await head.post(page, `${page}/approve`, { reason: 'ok' }), { status: 303 }, 'twice is once');
+  t.equal(console.acts().filter((act) => act.startsWith('unblock.approved')).length, 1);
+  const late = await head.post(page, `${page}/refuse`, { reason: '' });
   t.match(late, { status: 409, body: /This unblock is active, so you cannot refuse it/ });
   t.match(late.body, 'In force');
   t.equal((await head.post('/unblocks', '/unblocks/01J00000000000000000000009/approve', {})).status, 404);

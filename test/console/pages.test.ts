@@ -109,10 +109,13 @@ void t.test(
     await manager.getByLabel('Sites').fill('www.history.example\nportraits.museum.example');
     await manager.getByText('Open whole categories').click();
     await manager.getByLabel('Games').check();
+    await manager.getByText('Whole levels, or a room').click();
     await manager.getByLabel('Key stage 2').check();
     await manager.getByLabel('Until').fill('2026-11-23T12:00');
     await press(manager, 'Ask for it');
-    await look(manager, 'unblocks-own');
+    await look(manager, 'unblock-own');
+    await manager.getByRole('link', { name: 'All unblocks' }).click();
+    await look(manager, 'unblocks-waiting');
 
     await manager.getByRole('link', { name: 'Lists' }).click();
     await look(manager, 'lists');
@@ -190,10 +193,10 @@ void t.test(
     await press(head, 'Approve and publish');
     await look(head, 'policy-published');
     await head.getByRole('link', { name: 'Unblocks' }).click();
-    await head.getByLabel('A note for the record').first().press('Enter');
-    t.match(head.url(), /\/unblocks$/, 'Enter in the note decides nothing');
+    await head.getByRole('link', { name: 'Tudor England' }).click();
+    await look(head, 'unblock-to-decide');
     await press(head, /^Approve/);
-    await look(head, 'unblocks-active');
+    await look(head, 'unblock-active');
     plane.disk = {
       problems: [{ file: 'levels/ks2.yaml', line: 14, reason: '"gamse" is not a category; did you mean games?' }],
     };

@@ -123,6 +123,7 @@ export const PURE_TO_THE_GROUND = [
   'identity/roster/read-roster.ts',
   'audit/chain.ts',
   'unblock/model.ts',
+  'unblock/queue.ts',
   'unblock/terms.ts',
   'lessons/model.ts',
   'lessons/terms.ts',
@@ -235,6 +236,8 @@ export const ROOMS: Rooms = {
     { where: 'categories/refresh-times.ts', to: 'jobs/cron.ts', why: 'says when a list is fetched next' },
     { where: 'unblock/terms.ts', to: 'categories/typed-site.ts', why: 'an unblock of “co.uk” is refused' },
     { where: 'lessons/*', to: 'categories/typed-site.ts', why: 'a lesson list with “co.uk” would close nothing' },
+    { where: 'lessons/terms.ts', to: 'identity/people-called.ts', why: 'a pupil is found by name' },
+    { where: 'unblock/terms.ts', to: 'identity/people-called.ts', why: 'a pupil is found by name' },
     // Commands that work beside a stopped console use the rooms themselves: `check` is the code that gateways run.
     { where: 'cli/check.ts', to: 'categories/*', why: 'offline' },
     { where: 'cli/check.ts', to: 'policy/replay.ts', why: 'offline' },
@@ -312,5 +315,5 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
     'identity/device-routes.ts',
   ],
   'console/people-pages.test.ts': ['console/table.ts', 'identity/directory/people-routes.ts'],
-  'console/forms.test.ts': ['identity/routes.ts', 'unblock/routes.ts', 'policy/routes.ts'],
+  'console/forms.test.ts': ['identity/routes.ts', 'unblock/api-routes.ts', 'unblock/routes.ts', 'policy/routes.ts'],
 };

@@ -6,6 +6,9 @@ import { type Audit, createAudit, verifyChain } from '../../src/audit/service.ts
 import { type Backups, createBackups } from '../../src/backup/service.ts';
 import { createConsoleEvidence } from '../../src/compose/console-evidence.ts';
 import { createConsoleLessons } from '../../src/compose/console-lessons.ts';
+import { createConsoleUnblocks } from '../../src/compose/console-unblocks.ts';
+import { createKnownSchool } from '../../src/compose/known-school.ts';
+import { createOpenIndex } from '../../src/compose/listed-sites.ts';
 import { keepSent, wholeLive } from '../../src/compose/console-rooms.ts';
 import { dataLayout } from '../../src/config/data-layout.ts';
 import type { Evidence } from '../../src/evidence/service.ts';
@@ -14,6 +17,7 @@ import { signSnapshot } from '../../src/events/signing.ts';
 import { type Agreements, createAgreements } from '../../src/identity/agreements/service.ts';
 import type { DirectorySnapshot } from '../../src/identity/directory-snapshot.ts';
 import { type Directory, createDirectory, directorySnapshot } from '../../src/identity/directory/service.ts';
+import type { Role } from '../../src/identity/roles.ts';
 import { createPasswords } from '../../src/identity/passwords.ts';
 import { insertPerson, storePassword } from '../../src/identity/repository.ts';
 import { type Accounts, createAccounts } from '../../src/identity/service.ts';
@@ -24,6 +28,7 @@ import { createAccountWatch } from '../../src/identity/watch-accounts.ts';
 import { type Vouchers, createVouchers } from '../../src/identity/voucher-service.ts';
 import { type Sessions, createSessions } from '../../src/identity/session-service.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
+import type { School } from '../../src/lessons/reach.ts';
 import type { Lessons } from '../../src/lessons/service.ts';
 import type { CompiledPolicy } from '../../src/policy/compile.ts';
 import type { Problem } from '../../src/kernel/errors.ts';
@@ -33,7 +38,7 @@ import type { LiveSnapshot, PolicySnapshot } from '../../src/policy/snapshot.ts'
 import { type Publishing, createPublishing } from '../../src/publishing/service.ts';
 import { type Safeguarding, createSafeguarding } from '../../src/safeguarding/service.ts';
 import { type RecordDatabase, openRecord } from '../../src/store/database.ts';
-import { type Unblocks, createUnblocks } from '../../src/unblock/service.ts';
+import type { Unblocks } from '../../src/unblock/service.ts';
 
 export const AUDIT_KEY = Buffer.alloc(32, 7);
 /** Monday 23 November 2026, 09:00 in London. */
@@ -69,6 +74,7 @@ export interface ControlPlane {
   readonly publishing: Publishing;
   readonly policy: PolicyService;
   readonly unblocks: Unblocks;
+  readonly knownSchool: () => School;
   readonly lessons: Lessons;
   readonly agreements: Agreements;
   readonly directory: Directory;
@@ -102,6 +108,8 @@ export interface ControlPlaneOptions {
   readonly disk?: DiskPolicy;
   /** Where illegal lists lie; default: nowhere. */
   readonly dataDir?: string;
+  /** What hosts are listed as, for unblocks; default: nothing. */
+  readonly listed?: Readonly<Record<string, readonly string[]>>;
 }
 
 export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
@@ -159,26 +167,12 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     endSessionsOf: (personId, why) => devices.endOf(personId, why),
   });
   const layout = dataLayout(options.dataDir ?? '/nonexistent');
-  const lessons = createConsoleLessons({
-    layout,
-    record,
-    audit,
-    publishing,
-    clock,
-    newId,
-    accounts,
-    directory,
-    policy,
-    live: wholeLive,
-  });
-  const unblocks = createUnblocks({
-    record,
-    audit,
-    publishing,
-    clock,
-    newId,
-    policy: () => policy.published()?.snapshot ?? null,
-  });
+  const school = createKnownSchool({ record, publishing, directory, policy });
+  const openIndex = createOpenIndex(layout);
+  const known = { layout, record, audit, publishing, clock, newId, accounts, policy, school, openIndex };
+  const lessons = createConsoleLessons({ ...known, live: wholeLive });
+  const listed = { match: (host: string) => ({ categories: options.listed?.[host] ?? [], lists: [] }) };
+  const unblocks = createConsoleUnblocks({ ...known, openIndex: async () => listed });
   const watch = createAccountWatch({
     policy: inForce,
     isForPupils: (level) => isForPupils(inForce()!, level),
@@ -228,6 +222,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     publishing,
     policy,
     unblocks,
+    knownSchool: school,
     lessons,
     agreements,
     directory,
@@ -283,6 +278,21 @@ export function twoPeople({ record, clock }: ControlPlane): { head: Actor; manag
     head: add('01J00000000000000000000001', 'h.teacher', 'Helen Teacher', 'headteacher'),
     manager: add('01J00000000000000000000002', 'n.manager', 'Nadia Manager', 'network-manager'),
   };
+}
+
+/** Somebody with a role and no password. */
+export function staffMember(
+  { record, clock, accounts }: ControlPlane,
+  userName: string,
+  ...roles: readonly Role[]
+): Actor {
+  const id = `01J0000000000000000000${String(1000 + accounts.people().length)}`;
+  const given = roles.map((role) => ({ role, endsAt: null }));
+  record.write((tx) => {
+    insertPerson(tx, { id, userName, fullName: userName }, userName, clock());
+    storeRoles(tx, id, given, clock());
+  });
+  return { personId: id, userName, address: '127.0.0.1' };
 }
 
 /** A small policy: two levels, an open and a locked category. `hash` tells one from another. */

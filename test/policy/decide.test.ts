@@ -266,6 +266,43 @@ await t.test('an unblock', async (t) => {
   for (const [name, reason, decision] of table) t.equal(decision.reason, reason, name);
 });
 
+await t.test('an unblock for a class, and one for parts of the school day only', async (t) => {
+  const slot = (word: string, from: number) => ({ word, days: [0], from, to: from + 60, on: 'term-time' as const });
+  const calendar = {
+    terms: [{ name: 'Autumn', from: '2026-09-01', to: '2026-12-18' }],
+    holidays: [{ name: 'Reading week', from: '2026-11-30', to: '2026-12-04' }],
+    slots: [slot('lessons', 9 * 60), slot('break', 10 * 60)],
+  };
+  const school = preparePolicy({ ...snapshotOf(), calendar });
+  const ask = (asked: DecisionRequest, open: PreparedLive, when: string): string =>
+    decide(school, open, asked, at(when)).reason;
+  const closed = { hosts: ['closed.example'], from: at('2026-11-23T00:00:00Z'), until: at('2026-12-08T00:00:00Z') };
+  const ofClass = live({ ...closed, groups: ['9x'] });
+  const inLessons = live({ ...closed, levels: ['junior'], during: ['lessons'] });
+  const withoutSlot = live({ ...closed, levels: ['junior'], during: ['assembly'] });
+  const table: [what: string, who: Who, open: PreparedLive, when: string, reason: string][] = [
+    ['somebody of the class', in9x, ofClass, '2026-11-23T09:30:00Z', 'unblock'],
+    ['somebody of another', who({ groups: ['9y'] }), ofClass, '2026-11-23T09:30:00Z', 'block-list'],
+    ['somebody of none', who(), ofClass, '2026-11-23T09:30:00Z', 'block-list'],
+    ['before lessons', who(), inLessons, '2026-11-23T08:59:59Z', 'block-list'],
+    ['in lessons', who(), inLessons, '2026-11-23T09:00:00Z', 'unblock'],
+    ['at break', who(), inLessons, '2026-11-23T10:00:00Z', 'block-list'],
+    ['on a day without lessons', who(), inLessons, '2026-11-24T09:30:00Z', 'block-list'],
+    ['in the holidays', who(), inLessons, '2026-11-30T09:30:00Z', 'block-list'],
+    ['in lessons after them', who(), inLessons, '2026-12-07T09:30:00Z', 'unblock'],
+    ['in a slot that the school has no more', who(), withoutSlot, '2026-11-23T09:30:00Z', 'block-list'],
+  ];
+  for (const [what, someone, open, when, reason] of table) {
+    t.equal(ask(request('closed.example', { who: someone }), open, when), reason, what);
+  }
+  const early = preparePolicy(snapshotOf());
+  t.equal(
+    decide(early, inLessons, request('closed.example'), MONDAY_9).reason,
+    'block-list',
+    'nor where there is no calendar',
+  );
+});
+
 await t.test('a suspension with an end is over at that instant', async (t) => {
   const end = at('2026-11-24T00:00:00Z');
   t.equal(ask(request('a.test', { who: cy }), NO_LIVE, end - 1).reason, 'person');

@@ -13,16 +13,23 @@ import {
 const ASKED: Unblock = {
   id: '01J00000000000000000000000',
   topic: 'Tudors',
+  subject: 'History',
   reason: 'Year 5 history',
   hosts: ['history.example'],
   categories: [],
+  classes: [],
+  pupils: [],
   levels: ['ks2'],
   ranges: [],
+  during: [],
+  passesPersonBlock: false,
+  risks: [],
   from: 100,
   until: 200,
   state: 'requested',
   requested: { by: 'teacher', at: 50 },
   decided: null,
+  agreed: null,
   ended: null,
 };
 const APPROVED = applyMove(ASKED, 'approve', { by: 'head', at: 60 });

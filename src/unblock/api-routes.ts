@@ -1,0 +1,95 @@
+import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { isoTime } from '../kernel/clock.ts';
+import { type Act, type Unblock, stateAt } from './model.ts';
+import { NO_TERMS } from './terms.ts';
+import { ACCESS, MoveParams, PERSONAL_MOVES, Strict, Text, type UnblockRoutesOptions } from './routes.ts';
+
+const Texts = Type.Array(Type.String({ maxLength: 300 }), { maxItems: 200 });
+const RequestBody = Type.Object(
+  {
+    topic: Text,
+    subject: Type.Optional(Text),
+    reason: Text,
+    hosts: Type.Optional(Texts),
+    categories: Type.Optional(Texts),
+    classes: Type.Optional(Texts),
+    pupils: Type.Optional(
+      Type.Array(Type.String({ maxLength: 300 }), { maxItems: 200, description: 'user or full names' }),
+    ),
+    levels: Type.Optional(Texts),
+    ranges: Type.Optional(Texts),
+    during: Type.Optional(
+      Type.Array(Type.String({ maxLength: 300 }), {
+        maxItems: 200,
+        description: 'slots of the school day; default: all day',
+      }),
+    ),
+    passesPersonBlock: Type.Optional(Type.Boolean()),
+    from: Type.Optional(Type.String({ description: 'ISO 8601; default: now' })),
+    until: Type.String({ description: 'ISO 8601' }),
+  },
+  Strict,
+);
+const RequestHeaders = Type.Object({
+  'idempotency-key': Type.Optional(Type.String({ maxLength: 100, description: 'the same one asks once' })),
+});
+const MoveBody = Type.Optional(Type.Object({ reason: Type.Optional(Text) }, Strict));
+
+/** As many as a program is given at once. */
+const LISTED = 200;
+
+/** Asking for sites to be opened, and deciding it, for programs. */
+export const unblockApiRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> = async (app, options) => {
+  const { unblocks, clock } = options;
+
+  app.get('/api/v1/unblocks', { config: { access: 'unblock.see' } }, async () => ({
+    unblocks: unblocks.list(LISTED).map((unblock) => toJson(options, unblock)),
+  }));
+
+  app.post(
+    '/api/v1/unblocks',
+    { config: { access: 'unblock.request' }, schema: { body: RequestBody, headers: RequestHeaders } },
+    async (request, reply) => {
+      const { from, until, ...terms } = request.body;
+      const key = request.headers['idempotency-key'];
+      const start = from === undefined ? clock() : instant(from);
+      const input = { ...NO_TERMS, ...terms, from: start, until: instant(until) };
+      const asked = await unblocks.request(request.actor(), input, key === undefined ? null : `api:${key}`);
+      return reply.code(201).send(toJson(options, asked));
+    },
+  );
+
+  for (const move of PERSONAL_MOVES) {
+    app.post(
+      `/api/v1/unblocks/:id/${move}`,
+      { config: { access: ACCESS[move] }, schema: { params: MoveParams, body: MoveBody } },
+      async (request, reply) => {
+        const moved = unblocks.move(request.actor(), request.params.id, move, request.body?.reason ?? '');
+        return reply.send(toJson(options, moved));
+      },
+    );
+  }
+};
+
+/** An instant in ISO 8601 with its offset; null: none, or none that says which zone it means. */
+function instant(text: string): number | null {
+  const ms = /(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(ms) ? null : ms;
+}
+
+function toJson({ accounts, clock }: UnblockRoutesOptions, unblock: Unblock) {
+  const userNames = new Map(accounts.people().map((person) => [person.id, person.userName]));
+  const { from, until, requested, decided, agreed, ended, ...terms } = unblock;
+  const act = (one: Act | null) =>
+    one === null ? null : { by: one.by === null ? null : userNames.get(one.by), at: isoTime(one.at) };
+  return {
+    ...terms,
+    state: stateAt(unblock, clock()),
+    from: isoTime(from),
+    until: isoTime(until),
+    requested: act(requested),
+    decided: act(decided),
+    agreed: act(agreed),
+    ended: act(ended),
+  };
+}
