@@ -145,21 +145,18 @@ function refusal(code: string, text: string): SchoolgateError {
 /** What gateways are told of an approved unblock. */
 export function toGrant(unblock: Unblock): Grant {
   const { id, topic, hosts, categories, classes, pupils, levels, ranges, during, from, until } = unblock;
-  const passesPersonBlock = unblock.passesPersonBlock && unblock.agreed !== null;
   return {
-    ...{
-      id,
-      topic,
-      hosts,
-      categories,
-      levels,
-      people: pupils,
-      groups: classes,
-      ranges,
-      from,
-      until,
-      passesPersonBlock,
-    },
+    id,
+    topic,
+    hosts,
+    categories,
+    levels,
+    people: pupils,
+    groups: classes,
+    ranges,
+    from,
+    until,
+    passesPersonBlock: unblock.passesPersonBlock && unblock.agreed !== null,
     ...(during.length > 0 && { during }),
   };
 }

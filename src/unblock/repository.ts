@@ -9,8 +9,18 @@ export function insertUnblock(tx: Tx, unblock: Unblock, formKey: string | null):
     `INSERT INTO unblocks (id, state, topic, subject, reason, starts_at, ends_at, requested_by, requested_at,
        passes_person_block, form_key, ${LISTS.join(', ')})
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${LISTS.map(() => '?').join(', ')})`,
-    ...[id, state, topic, subject, reason, from, until, requested.by, requested.at],
-    ...[passesPersonBlock ? 1 : 0, formKey, ...lists],
+    id,
+    state,
+    topic,
+    subject,
+    reason,
+    from,
+    until,
+    requested.by,
+    requested.at,
+    passesPersonBlock ? 1 : 0,
+    formKey,
+    ...lists,
   );
 }
 
