@@ -30,6 +30,7 @@ import { refreshTimes } from './console-lists.ts';
 import { consoleAnswers, startAnswering } from './console-answers.ts';
 import type { ConsoleAnswers } from './console-questions.ts';
 import { type ConsoleRooms, DEFAULT_ZONE, buildRooms, openConsoleRecord } from './console-rooms.ts';
+import { historyConversion } from './convert-apart.ts';
 import { IndexShelf, indexMark } from './index-shelf.ts';
 import { createRebuilder } from './rebuild-index.ts';
 import { dropFolderStatus, importDroppedRoster } from './dropped-roster.ts';
@@ -227,6 +228,7 @@ function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, o
   const delivery = createDelivery({ ...environment, outbox: layout.outbox, clock, newId: createIdMaker(clock) });
   const sources = reportSources({ record, layout, listsDir, clock });
   const reports = createWeeklyReport({ layout, zone, clock, ...sources });
+  const conversion = historyConversion(layout.history, clock, log);
   const useCases: JobUseCases = {
     weeklyReport: (due) =>
       deliverWeeklyReport({ reports, delivery, folder: layout.reports, zone, recipient: () => null }, due),
@@ -238,6 +240,7 @@ function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, o
         directory,
         raise: (code, text) => safeguarding.raise(code, text),
       }),
+    convertHistory: () => conversion.run(),
     watchLists: () => listUpdates.watch(),
     refreshLists: (refresh, due) => listUpdates.refresh(refresh, due),
   };
@@ -250,6 +253,7 @@ function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, o
   opened.defer(() => timetable.stop());
   // Before the timetable, which waits for what is under way.
   opened.defer(() => listUpdates.stop());
+  opened.defer(() => conversion.stop());
   opened.defer(watchPolicyFiles([listsDir], () => timetable.replace(jobs())));
 }
 

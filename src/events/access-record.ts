@@ -51,6 +51,12 @@ export interface AccessRecord {
   readonly error?: string;
 }
 
+/** A record as the history keeps it. */
+export interface KeptRecord extends Omit<AccessRecord, 'id'> {
+  /** Null once nothing can refer to it any more. */
+  readonly id: string | null;
+}
+
 /** What is told of a listed illegal target that was asked for. */
 export interface IllegalHitRecord extends AccessRecord {
   /** HMAC-SHA-256 of the target under the installation's key, hex: tells whether two hits were of the same target. */

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ArrivedSegment } from '../events/bus.ts';
 import { replaceFile } from '../kernel/durable-file.ts';
+import { isHeld, readContents } from './contents.ts';
 import { readLines } from './read-lines.ts';
+import { SEGMENT_ENDING } from './read-segments.ts';
 import { parseLine, segmentTime, utcDay, writtenAt } from './segment.ts';
 
 /**
@@ -21,10 +23,20 @@ export async function importSegment(folder: string, segment: ArrivedSegment): Pr
   const named = segmentTime(segment.name);
   if (named === null) return 'refused';
   const begun = (await firstLineTime(segment.bytes)) ?? named;
-  const path = join(folder, utcDay(begun), `${segment.name}.ndjson.zst`);
-  if (existsSync(path)) return 'known';
+  const day = utcDay(begun);
+  const path = join(folder, day, `${segment.name}${SEGMENT_ENDING}`);
+  if (existsSync(path) || isConverted(folder, day, segment.name)) return 'known';
   replaceFile(path, segment.bytes);
   return 'stored';
+}
+
+/** Where it is not known what was converted, a segment is better kept twice than lost: reading reports such a day. */
+function isConverted(folder: string, day: string, name: string): boolean {
+  try {
+    return isHeld(readContents(folder, day), name);
+  } catch {
+    return false;
+  }
 }
 
 async function firstLineTime(bytes: Uint8Array): Promise<number | null> {

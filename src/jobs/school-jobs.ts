@@ -12,6 +12,8 @@ export interface JobUseCases {
   readonly refreshLists: (refresh: string, due: number) => Promise<unknown>;
   /** Keeps a backup of the day. */
   readonly dailyBackup: (due: number) => Promise<unknown>;
+  /** Makes Parquet of the access history that came in. */
+  readonly convertHistory: (now: number) => Promise<unknown>;
   /** Imports the roster that lies in the drop folder. */
   readonly importRoster: (due: number) => Promise<unknown>;
 }
@@ -66,6 +68,15 @@ export function schoolJobs(zone: string, refreshTimes: RefreshTimes, useCases: J
       missed: 'latest',
       settleMs: 0,
       run: useCases.watchLists,
+    },
+    // One run converts all that has come in. In the minutes after the hour everybody else has something to do.
+    {
+      name: 'history-conversion',
+      cron: '23 * * * *',
+      zone: 'UTC',
+      missed: 'latest',
+      settleMs: 5 * 60_000,
+      run: useCases.convertHistory,
     },
     // A list that was fetched this morning is as good as one that was fetched on each morning of the holidays.
     ...refreshTimes.map((refresh): Job => ({

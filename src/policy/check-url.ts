@@ -1,5 +1,5 @@
 import { type CategoryMatch, type EntryMatch, type ExplainedIndex, NO_MATCH } from '../categories/match.ts';
-import type { AccessRecord } from '../events/access-record.ts';
+import type { KeptRecord } from '../events/access-record.ts';
 import type { DirectorySnapshot } from '../identity/directory-snapshot.ts';
 import { type Identify, prepareIdentity } from '../identity/identify.ts';
 import { SignedInDevices } from '../identity/signed-in-devices.ts';
@@ -63,7 +63,7 @@ export interface Replay {
   readonly categories: 'recorded' | 'today';
   /** The request that was made then and is replayed here. */
   readonly recorded: Pick<
-    AccessRecord,
+    KeptRecord,
     'id' | 'at' | 'verdict' | 'action' | 'reason' | 'category' | 'rule' | 'serial'
   > | null;
   /** A sentence each: what is of then, and what is not kept any more. */

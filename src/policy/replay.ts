@@ -1,6 +1,6 @@
 // check --at: instant ──► policy, people and live of then ──► the very decide ◄── categories recorded then, or today's
 import type { CategoryMatch } from '../categories/match.ts';
-import type { AccessRecord } from '../events/access-record.ts';
+import type { KeptRecord } from '../events/access-record.ts';
 import type { DirectorySnapshot } from '../identity/directory-snapshot.ts';
 import {
   type CheckQuery,
@@ -29,7 +29,7 @@ export interface PastSources {
   /** Unblocks, suspensions and sign-ins; `policy`: the one of then. */
   liveAt(instant: number, policy: PolicySnapshot): LiveSnapshot | null;
   /** What was asked for from `from` to `until`, both included. */
-  recordedBetween(from: number, until: number): Promise<readonly AccessRecord[]>;
+  recordedBetween(from: number, until: number): Promise<readonly KeptRecord[]>;
 }
 
 /** Answers one query; one about a time that is past with what was in force then. Rejects as `judge` throws. */
@@ -75,28 +75,28 @@ function remembered<K extends object, V>(make: (key: K) => V): (key: K) => V {
 
 /** The request that is meant: by the same person (or device, or level) to the same place, and nearest in time. */
 function nearest(
-  records: readonly AccessRecord[],
+  records: readonly KeptRecord[],
   query: CheckQuery,
   { target, violation, who }: ReadQuery,
   instant: number,
-): AccessRecord | null {
+): KeptRecord | null {
   if (target === null || violation !== null) return null;
-  const isTheirs = (record: AccessRecord): boolean => {
+  const isTheirs = (record: KeptRecord): boolean => {
     if (query.user !== undefined) return record.user === who.user;
     if (query.from !== undefined) return record.client === who.client;
     return record.user === null && record.level === who.level;
   };
-  const isPlace = (record: AccessRecord): boolean =>
+  const isPlace = (record: KeptRecord): boolean =>
     target.scheme === 'http'
       ? record.target === target.text
       : record.method === 'CONNECT' && record.host === target.host.name;
-  const distance = (record: AccessRecord): number => Math.abs(Date.parse(record.at) - instant);
+  const distance = (record: KeptRecord): number => Math.abs(Date.parse(record.at) - instant);
   return records
     .filter((record) => isTheirs(record) && isPlace(record))
-    .reduce<AccessRecord | null>((best, one) => (best === null || distance(one) < distance(best) ? one : best), null);
+    .reduce<KeptRecord | null>((best, one) => (best === null || distance(one) < distance(best) ? one : best), null);
 }
 
-function categoriesOf({ categories, lists }: AccessRecord): CategoryMatch {
+function categoriesOf({ categories, lists }: KeptRecord): CategoryMatch {
   return { categories, lists };
 }
 
@@ -109,7 +109,7 @@ interface Kept {
 function replayOf(
   { verdict }: Checked,
   query: CheckQuery,
-  record: AccessRecord | null,
+  record: KeptRecord | null,
   kept: Kept,
   agoMs: number,
 ): Replay {
@@ -130,7 +130,7 @@ function notRecorded(agoMs: number): string[] {
   return notes;
 }
 
-function asRecorded(verdict: Checked['verdict'], record: AccessRecord): string[] {
+function asRecorded(verdict: Checked['verdict'], record: KeptRecord): string[] {
   const notes = [`It was asked for at ${record.at}: the categories are those that were recorded.`];
   const isSame = verdict.verdict === record.verdict && verdict.reason === record.reason;
   if (!isSame) {
@@ -140,6 +140,6 @@ function asRecorded(verdict: Checked['verdict'], record: AccessRecord): string[]
   return notes;
 }
 
-function pick({ id, at, verdict, action, reason, category, rule, serial }: AccessRecord): Replay['recorded'] {
+function pick({ id, at, verdict, action, reason, category, rule, serial }: KeptRecord): Replay['recorded'] {
   return { id, at, verdict, action, reason, category, rule, serial };
 }

@@ -91,7 +91,12 @@ export const REACH_OUT: readonly Allowance[] = [
   { where: 'backup/recovery-key.ts', why: 'keeps what backups are sealed to' },
   { where: 'backup/restore-service.ts', why: 'puts a data folder together' },
   { where: 'history/import-segment.ts', why: 'keeps segments' },
-  { where: 'history/read-records.ts', why: 'reads segments' },
+  { where: 'history/read-segments.ts', why: 'reads segments' },
+  { where: 'history/contents.ts', why: 'knows which Parquet files count' },
+  { where: 'history/verify-file.ts', why: 'takes the sums of Parquet files' },
+  { where: 'history/convert-day.ts', why: 'replaces segments by Parquet files' },
+  { where: 'history/convert-history.ts', why: 'looks which days there are' },
+  { where: 'history/duck.ts', why: 'DuckDB, and what it spills' },
   { where: 'delivery/service.ts', why: 'tells an address from a name' },
   { where: 'console/doors.ts', why: 'opens the console’s port and socket' },
   { where: 'console/pages.ts', why: 'finds where govuk-frontend lies' },
@@ -135,6 +140,7 @@ export const PURE_TO_THE_GROUND = [
 ];
 
 export const PACKAGE_HOMES: Readonly<Record<string, readonly Where[]>> = {
+  '@duckdb/node-api': ['history/duck.ts'],
   fastify: ['console/*', 'frontdesk/*', '*/routes.ts', '*-routes.ts', 'identity/directory/people-table.ts'],
   '@fastify/cookie': ['console/*'],
   '@fastify/csrf-protection': ['console/*'],
@@ -291,8 +297,10 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   ],
   'history/history.test.ts': [
     'history/import-segment.ts',
+    'history/open-span.ts',
     'history/read-lines.ts',
     'history/read-records.ts',
+    'history/read-segments.ts',
     'history/segment.ts',
   ],
   'gateway/device-sessions.test.ts': ['gateway/admit.ts', 'gateway/open-connections.ts', 'gateway/refuse.ts'],

@@ -4,10 +4,11 @@ import { Readable } from 'node:stream';
 import { zstdCompressSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import t from 'tap';
-import type { AccessRecord } from '../../src/events/access-record.ts';
+import type { AccessRecord, KeptRecord } from '../../src/events/access-record.ts';
 import { importSegment } from '../../src/history/import-segment.ts';
 import { readLines } from '../../src/history/read-lines.ts';
-import { readRecords, type UnreadableSegment } from '../../src/history/read-records.ts';
+import { readRecords } from '../../src/history/read-records.ts';
+import type { UnreadableSegment } from '../../src/history/read-segments.ts';
 import { daysAround, NO_END, parseLine, segmentTime } from '../../src/history/segment.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
 import { generateWeek } from '../helpers/generated-week.ts';
@@ -31,11 +32,11 @@ function pack(...lines: (AccessRecord | { opening: AccessRecord } | string)[]): 
 
 async function readAll(folder: string, from: string, until: string) {
   const unreadable: UnreadableSegment[] = [];
-  const records: AccessRecord[] = [];
+  const records: KeptRecord[] = [];
   for await (const found of readRecords(folder, Date.parse(from), Date.parse(until), (bad) => unreadable.push(bad))) {
     records.push(found);
   }
-  return { records, ids: records.map(({ id }) => id).sort(), unreadable };
+  return { records, ids: records.map(({ id }) => id ?? '').sort(), unreadable };
 }
 
 await t.test('a segment is stored once, byte for byte, under the day its first line was written', async (t) => {

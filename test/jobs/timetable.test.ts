@@ -258,6 +258,7 @@ await t.test('what the school’s timetable holds', async (t) => {
     expireUnblocks: async () => void called.push('expiry'),
     dailyBackup: async (due) => void called.push(`backup ${new Date(due).toISOString()}`),
     importRoster: async (due) => void called.push(`roster ${new Date(due).toISOString()}`),
+    convertHistory: async () => undefined,
     watchLists: async () => void called.push('watch'),
     refreshLists: async (refresh, due) => void called.push(`${refresh} ${new Date(due).toISOString()}`),
   });

@@ -1,0 +1,59 @@
+// timetable ── orders ──► a process of its own, of low priority ── segments become Parquet
+import { fork } from 'node:child_process';
+import type { ConversionReport } from '../history/convert-history.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { type Message, processLink } from './process-link.ts';
+
+const MODULE = new URL('./history-process.ts', import.meta.url);
+
+export interface ConvertOrders {
+  /** The history folder. */
+  readonly folder: string;
+  /** Segments that came later wait for the next run, ms since the epoch. */
+  readonly arrivedBefore: number;
+}
+
+export type ConvertAnswer = { readonly type: 'converted' } & ConversionReport;
+
+/**
+ * Converts in a process that gives its memory back when it ends and never keeps a page waiting. Rejects when it ended without an
+ * answer; what it had done by then counts, and the next run goes on from there. `signal` ends it.
+ */
+export function convertApart(orders: ConvertOrders, signal: AbortSignal): Promise<ConversionReport> {
+  return new Promise((resolve, reject) => {
+    const child = fork(MODULE, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], env: {}, execArgv: [] });
+    let answer: ConvertAnswer | null = null;
+    const end = (): void => void child.kill('SIGKILL');
+    signal.addEventListener('abort', end);
+    const link = processLink(child);
+    link.onMessage((message: Message) => {
+      answer = message as unknown as ConvertAnswer;
+      end();
+    });
+    child.once('exit', (code, killed) => {
+      signal.removeEventListener('abort', end);
+      if (answer !== null) resolve(answer);
+      else
+        reject(new Error(`the conversion of the access history ended without an answer (${killed ?? `exit ${code}`})`));
+    });
+    child.once('error', reject);
+    link.tell({ type: 'orders', orders });
+    if (signal.aborted) end();
+  });
+}
+
+/** What came less than so long ago waits: the parts of one segment that was too large arrive together. */
+const SETTLE_MS = 2 * 60_000;
+
+/** The conversion as a job; `stop` ends a run that is under way. */
+export function historyConversion(folder: string, clock: Clock, log: Logger): { run(): Promise<void>; stop(): void } {
+  const ending = new AbortController();
+  return {
+    async run() {
+      const { problems } = await convertApart({ folder, arrivedBefore: clock() - SETTLE_MS }, ending.signal);
+      for (const problem of problems) log.warn({ problem }, 'a part of the access history stays as it is');
+    },
+    stop: () => ending.abort(),
+  };
+}

@@ -1,0 +1,44 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { convertApart } from '../../src/compose/convert-apart.ts';
+import { generateWeek, seededRandom } from '../helpers/generated-week.ts';
+import { readHistory, storeSegments, textsOf } from '../helpers/history-segments.ts';
+
+const MONDAY = Date.UTC(2026, 10, 16);
+const WEEK_MS = 7 * 86_400_000;
+const ARRIVED_BEFORE = Date.UTC(2100, 0, 1);
+
+await t.test('killed with SIGKILL at any instant, every request is there once, and the next run goes on', async (t) => {
+  const folder = t.testdir({});
+  const week = generateWeek(5, MONDAY, 4000);
+  await storeSegments(folder, week, 100);
+  const expected = textsOf(week);
+  const random = seededRandom(7);
+  let killed = 0;
+  // A run takes a few hundred ms from its start on an idle machine: these are spread over all of it.
+  for (let wait = 60; killed < 6 && wait < 5000; wait = wait * 1.4 + random() * 60) {
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), wait);
+    const ended = await convertApart({ folder, arrivedBefore: ARRIVED_BEFORE }, stop.signal).then(
+      () => true,
+      () => false,
+    );
+    clearTimeout(timer);
+    if (!ended) killed++;
+    const { texts, unreadable } = await readHistory(folder, MONDAY, MONDAY + WEEK_MS);
+    t.strictSame(texts, expected, `killed after ${Math.round(wait)} ms`);
+    t.same(unreadable, []);
+  }
+  t.ok(killed > 0);
+  t.match(await convertApart({ folder, arrivedBefore: ARRIVED_BEFORE }, new AbortController().signal), {
+    problems: [],
+  });
+  for (const day of readdirSync(folder)) {
+    t.notOk(
+      readdirSync(join(folder, day)).some((name) => !/^(?:[0-9A-Z]{26}\.parquet|contents\.json)$/.test(name)),
+      day,
+    );
+  }
+  t.strictSame((await readHistory(folder, MONDAY, MONDAY + WEEK_MS)).texts, expected);
+});
