@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { START } from '../helpers/control-plane.ts';
+import { START, agreementPolicy } from '../helpers/control-plane.ts';
 import { lookAtPages } from '../helpers/look-at-pages.ts';
 import { plainSchool } from '../helpers/rosters.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
@@ -23,6 +23,8 @@ void t.test(
     };
     const plane = await testConsole({ dropFolder });
     t.teardown(() => plane.close());
+    plane.disk = { snapshot: agreementPolicy() };
+    plane.policy.look();
     for (const [name, role] of [
       ['n.manager', 'network-manager'],
       ['h.teacher', 'headteacher'],
@@ -87,7 +89,7 @@ void t.test(
     t.match(await plane.devices.signIn({ name: name!, password: password!, address: '10.1.20.30' }), {
       state: 'signed-in',
     });
-    await page.getByRole('link', { name: 'Back' }).click();
+    await page.getByRole('link', { name: 'Back', exact: true }).click();
     await look(page, 'person-signed-in');
     await page.getByRole('link', { name: 'Signed in' }).click();
     await look(page, 'devices');

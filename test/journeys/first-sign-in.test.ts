@@ -1,10 +1,14 @@
-// In a real browser: unidentified → front desk → signed in → an allowed site → suspended: what is open ends, and the next page says so.
+// In a real browser: unidentified → front desk → log-in card → a password of one's own → agreement → an allowed site
+// → suspended: what is open ends, and the next page says so.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import t from 'tap';
 import { startChromium } from '../helpers/chromium.ts';
 import { startNameServer } from '../helpers/dns.ts';
 import { startOrigin, startTcpOrigin } from '../helpers/origin.ts';
-import { HEAD, joinBoth, MANAGER, signIn as asStaff, STAFF_PASSWORD } from '../helpers/staff.ts';
+import { generatedRoster } from '../helpers/rosters.ts';
+import { join as joinAs, MANAGER, signIn as asStaff, STAFF_PASSWORD } from '../helpers/staff.ts';
 import { Stack } from '../helpers/stack.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 import { TestSchool } from '../helpers/test-school.ts';
@@ -16,7 +20,9 @@ const origin = await startOrigin({ names: ['open.test'] });
 t.teardown(() => origin.close());
 const dns = await startNameServer([['open.test', ['127.0.0.1']]]);
 t.teardown(() => dns.close());
-const school = new TestSchool(tempFolder(t), {
+const folder = tempFolder(t);
+const school = new TestSchool(folder, {
+  agreements: true,
   http: [origin.http.port],
   tls: [origin.https.port],
   dnsServer: dns.address,
@@ -24,8 +30,19 @@ const school = new TestSchool(tempFolder(t), {
 school.writeSettings({ mode: 'challenge', shared: [`${SHARED}/32`] });
 const stack = await new Stack({ school }).start();
 t.teardown(() => stack.stop());
-await joinBoth(stack);
+await joinAs(stack.firstLinks.get('network-manager')!, MANAGER);
 const manager = await asStaff(stack, MANAGER);
+
+const roster = join(folder, 'roster');
+mkdirSync(roster);
+for (const [name, text] of Object.entries(generatedRoster(1))) writeFileSync(join(roster, name), text);
+const people = async (...args: string[]): Promise<void> => {
+  const { code, stderr } = await stack.run(['people', ...args, '--user', MANAGER], `${STAFF_PASSWORD}\n`);
+  if (code !== 0) throw new Error(stderr);
+};
+/** A pupil of year 7, by the roster: Pat Pupil, 0. */
+const PUPIL = 'pupil0';
+const OWN = 'four quite plain words';
 
 const browser = await startChromium(stack.proxyPort);
 t.teardown(() => browser.close());
@@ -34,25 +51,49 @@ const DESK = 'http://schoolgate.internal/sign-in';
 const http = `http://open.test:${origin.http.port}/`;
 const https = `https://open.test:${origin.https.port}/`;
 
-async function signIn(): Promise<string> {
+/** Fills in the form that is shown, and gives the heading of what comes of it. */
+async function send(fields: Readonly<Record<string, string>>): Promise<string> {
+  for (const [id, text] of Object.entries(fields)) await page.fill(`#${id}`, text);
+  await page.locator('main form button').first().click();
+  return (await page.textContent('h1'))!;
+}
+
+async function signIn(password = OWN): Promise<string> {
   await page.goto(DESK);
-  await page.fill('#name', HEAD);
-  await page.fill('#password', STAFF_PASSWORD);
-  await page.click('main button');
-  return (await page.textContent('main'))!;
+  return await send({ name: PUPIL, password });
 }
 
 const opens = (): Promise<unknown> =>
   until('the site opens', async () => (await page.goto(http))?.status() === 200 && page.url() === http);
 
-void t.test('somebody unknown signs in at the front desk, and an allowed site opens', async (t) => {
-  await page.goto(http);
-  t.equal(page.url(), DESK);
-  t.match(await signIn(), `signed in as Person ${HEAD}`);
-  await opens();
-  t.equal((await page.goto(https))?.status(), 200);
-  t.match(await page.textContent('body'), 'hello from the origin');
-});
+void t.test(
+  'a card leads to a password of one’s own and the agreement, and only then an allowed site opens',
+  async (t) => {
+    await people('import', roster);
+    const cards = join(folder, 'cards.html');
+    await people('cards', PUPIL, '--out', cards);
+    const card = /Password<\/dt>\s*<dd>\s*([^<\s]+)/.exec(readFileSync(cards, 'utf8'))![1]!;
+
+    await page.goto(http);
+    t.equal(page.url(), DESK, 'nobody unknown gets further than the front desk');
+    t.equal(await send({ name: PUPIL, password: card }), 'Choose your own password');
+    await page.goto(http);
+    t.equal(page.url(), DESK, 'a card alone opens nothing');
+
+    await signIn(card);
+    t.equal(await send({ next: OWN, again: OWN }), 'Acceptable use agreement');
+    t.match(await page.textContent('main'), 'What you do is monitored and can be traced to you');
+    await page.goto(http);
+    t.not(page.url(), http, 'nor does a sign-in before the agreement');
+
+    await page.goto(DESK);
+    t.equal(await send({}), 'You are signed in');
+    t.match(await page.textContent('main'), `signed in as Pat Pupil, 0 (${PUPIL})`);
+    await opens();
+    t.equal((await page.goto(https))?.status(), 200);
+    t.match(await page.textContent('body'), 'hello from the origin');
+  },
+);
 
 void t.test(
   'once the person is suspended, what is open ends within two seconds, and the next page says why',
@@ -68,12 +109,12 @@ void t.test(
     }, `wss://open.test:${origin.https.port}/`);
     const socket = await opening;
     t.notOk(socket.isClosed());
-    await manager.call('POST', '/api/v1/people/suspend', { userName: HEAD, reason: 'Lost device' });
+    await manager.call('POST', '/api/v1/people/suspend', { userName: PUPIL, reason: 'Lost device' });
     await until('the WebSocket has ended', () => socket.isClosed(), 2_000);
 
     const answer = await page.goto(http);
     t.equal(answer?.status(), 403);
-    t.match(await page.textContent('body'), 'has stopped the internet for you');
+    t.match(await page.textContent('body'), 'Your internet access has been stopped for now');
     const other = await page.context().newPage();
     await t.rejects(other.goto(https), /ERR_TUNNEL_CONNECTION_FAILED/);
   },
@@ -83,12 +124,12 @@ void t.test('signing out and in again is no way round it; once it is lifted the 
   await page.goto(DESK);
   await page.click('main button');
   await page.waitForSelector('#name');
-  t.match(await signIn(), 'stopped your access to the web');
-  t.equal(await page.textContent('h1'), 'Your access is stopped');
+  t.equal(await signIn(), 'Your access is stopped');
+  t.match(await page.textContent('main'), 'stopped your access to the web');
   await page.goto(http);
   t.equal(page.url(), DESK);
-  await manager.call('POST', '/api/v1/people/lift', { userName: HEAD });
-  t.match(await signIn(), `signed in as Person ${HEAD}`);
+  await manager.call('POST', '/api/v1/people/lift', { userName: PUPIL });
+  t.equal(await signIn(), 'You are signed in');
   await opens();
 });
 
