@@ -15,6 +15,8 @@ const STATUS: Readonly<Record<string, number>> = {
   class_unknown: 404,
   person_not_suspended: 409,
   import_stale: 409,
+  consent_missing: 409,
+  consent_not_asked: 409,
   no_policy: 503,
   no_index: 503,
   unblock_unknown: 404,

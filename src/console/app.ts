@@ -13,6 +13,7 @@ import { type GuestRoutesOptions, guestRoutes } from '../identity/guest-routes.t
 import { type DeviceRoutesOptions, deviceRoutes } from '../identity/device-routes.ts';
 import { type ImportRoutesOptions, importRoutes } from '../identity/directory/import-routes.ts';
 import { type PeopleRoutesOptions, peopleRoutes } from '../identity/directory/people-routes.ts';
+import { type AgreementPagesOptions, agreementPages } from '../identity/agreements/page-routes.ts';
 import { type AgreementRoutesOptions, agreementRoutes } from '../identity/agreements/routes.ts';
 import { type DirectoryRoutesOptions, directoryRoutes } from '../identity/directory/routes.ts';
 import { type IdentityRoutesOptions, identityRoutes } from '../identity/routes.ts';
@@ -35,6 +36,7 @@ export interface ConsoleAppOptions
     StaffRoutesOptions,
     GuestRoutesOptions,
     AgreementRoutesOptions,
+    AgreementPagesOptions,
     DirectoryRoutesOptions,
     PeopleRoutesOptions,
     ImportRoutesOptions,
@@ -81,6 +83,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(staffRoutes, options);
   await app.register(guestRoutes, options);
   await app.register(agreementRoutes, options);
+  await app.register(agreementPages, options);
   await app.register(directoryRoutes, options);
   await app.register(peopleRoutes, options);
   await app.register(importRoutes, options);

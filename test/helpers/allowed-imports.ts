@@ -317,6 +317,7 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   'policy/shipped-levels.test.ts': ['policies/levels', 'policies/school.yaml'],
   'frontdesk/accessibility.test.ts': ['frontdesk/pages.ts'],
   'frontdesk/front-desk.test.ts': ['frontdesk/app.ts', 'frontdesk/routes.ts'],
+  'console/agreement-pages.test.ts': ['identity/agreements/page-routes.ts'],
   'console/people.test.ts': [
     'identity/directory/people-routes.ts',
     'identity/directory/import-routes.ts',

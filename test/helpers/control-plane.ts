@@ -335,3 +335,19 @@ export function testPolicy(change: Partial<PolicySnapshot> = {}): PolicySnapshot
     ...change,
   };
 }
+
+/** One by which pupils of year 9 agree for themselves, and a parent for those of years 1 and 7. */
+export function agreementPolicy(): PolicySnapshot {
+  const agreement = { title: 'Our rules', text: ['Filtered, monitored, traceable.'] };
+  return testPolicy({
+    hash: 'b'.repeat(64),
+    identity: { mode: 'open', ranges: [], levels: { years: { 1: 'ks1', 7: 'ks1', 9: 'ks2' }, roles: {} } },
+    agreements: {
+      yearBegins: '09-01',
+      levels: {
+        ks1: { ...agreement, version: 'k1', band: 'ks1', by: 'parent' },
+        ks2: { ...agreement, version: 'v1', band: 'ks2', by: 'person' },
+      },
+    },
+  });
+}

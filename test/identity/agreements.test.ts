@@ -106,9 +106,9 @@ void t.test('it is asked again each school year and when its words change, and n
 void t.test('a parent’s consent is recorded by staff, can be taken back, and nobody else can give it', async (t) => {
   const { plane, manager, signIn, proved } = await school(t);
   t.match(await signIn('infant'), { state: 'consent', userName: 'infant' });
-  t.throws(() => plane.agreements.recordConsent(manager, 'junior'), { code: 'consent_not_asked' });
-  t.throws(() => plane.agreements.recordConsent(manager, 'nobody'), { code: 'person_unknown' });
-  t.throws(() => plane.agreements.withdraw(manager, 'infant'), { code: 'consent_missing' });
+  t.throws(() => plane.agreements.recordConsent(manager, { userName: 'junior' }), { code: 'consent_not_asked' });
+  t.throws(() => plane.agreements.recordConsent(manager, { userName: 'nobody' }), { code: 'person_unknown' });
+  t.throws(() => plane.agreements.withdraw(manager, { userName: 'infant' }), { code: 'consent_missing' });
   const list = (missing: boolean) => plane.agreements.list(manager, { missing });
   t.match(
     list(true).map(({ userName, by }) => [userName, by]),
@@ -117,12 +117,12 @@ void t.test('a parent’s consent is recorded by staff, can be taken back, and n
       ['junior', 'person'],
     ],
   );
-  plane.agreements.recordConsent(manager, 'Infant');
-  plane.agreements.recordConsent(manager, 'infant');
+  plane.agreements.recordConsent(manager, { userName: 'Infant' });
+  plane.agreements.recordConsent(manager, { userName: 'infant' });
   t.match(plane.devices.at(DESK), { state: 'signed-in' });
   t.match(await proved('infant'), { agreed: 'k1' });
   t.match(list(false)[0], { userName: 'infant', recordedBy: 'n.manager', acceptedAt: /^2026-11-23T/ });
-  plane.agreements.withdraw(manager, 'infant');
+  plane.agreements.withdraw(manager, { userName: 'infant' });
   t.match(plane.devices.at(DESK), { state: 'consent' });
   t.same(
     plane.acts().filter((act) => act.startsWith('agreement.')),

@@ -26,7 +26,7 @@ export const agreementRoutes: FastifyPluginAsyncTypebox<AgreementRoutesOptions> 
     '/api/v1/agreements/consent',
     { config: { access: 'agreements.record' }, schema: { body: Whose } },
     async (request, reply) => {
-      agreements.recordConsent(request.actor(), request.body.userName);
+      agreements.recordConsent(request.actor(), request.body);
       return reply.code(204).send();
     },
   );
@@ -35,7 +35,7 @@ export const agreementRoutes: FastifyPluginAsyncTypebox<AgreementRoutesOptions> 
     '/api/v1/agreements/withdraw',
     { config: { access: 'agreements.record' }, schema: { body: Whose } },
     async (request, reply) => {
-      agreements.withdraw(request.actor(), request.body.userName);
+      agreements.withdraw(request.actor(), request.body);
       return reply.code(204).send();
     },
   );

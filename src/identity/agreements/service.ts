@@ -6,7 +6,9 @@ import type { Publishing } from '../../publishing/service.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../../store/database.ts';
 import { accountState } from '../account-state.ts';
 import type { PersonName } from '../accounts.ts';
-import { listDirectory } from '../directory/repository.ts';
+import type { StoredPerson } from '../directory/model.ts';
+import { findStoredPerson, listDirectory } from '../directory/repository.ts';
+import type { Whom } from '../directory/service.ts';
 import type { IdentityRules } from '../identify.ts';
 import { findById, findByUserKey, findUserName } from '../repository.ts';
 import { canonicalUser } from '../user-name.ts';
@@ -15,9 +17,11 @@ import { currentAcceptance, insertAcceptance, withdrawAcceptances } from './repo
 
 /** Somebody in a list of who has agreed. */
 export interface AgreementState {
+  readonly id: string;
   readonly userName: string;
   readonly fullName: string;
   readonly level: string;
+  readonly classes: readonly string[];
   readonly band: string;
   readonly by: Agreement['by'];
   /** ISO 8601; null: not yet, or not to what is asked now. */
@@ -33,9 +37,11 @@ export interface Agreements {
   /** They accept what they owe, if it is this version; else nothing happens. Gives whether they did. */
   accept(person: PersonName, version: string, address: string): boolean;
   /** Records that a parent has agreed. Throws `person_unknown`, `consent_not_asked`. */
-  recordConsent(actor: Actor, userName: string): void;
+  recordConsent(actor: Actor, whom: Whom): void;
   /** What was agreed for somebody this year counts no more. Throws `person_unknown`, `consent_missing`. */
-  withdraw(actor: Actor, userName: string): void;
+  withdraw(actor: Actor, whom: Whom): void;
+  /** Of one person, whose page is looked at; null: they are asked nothing. */
+  stateOf(personId: string): AgreementState | null;
   /** Who of the directory is asked for an agreement, and whether they have given it; looking is put on record. */
   list(actor: Actor, filter: { readonly className?: string; readonly missing?: boolean }): AgreementState[];
 }
@@ -58,8 +64,13 @@ export function createAgreements(options: AgreementsOptions): Agreements {
   return {
     owed: (tx, person) => owed(options, tx, person),
     accept: (person, version, address) => accept(options, person, version, address),
-    recordConsent: (actor, userName) => recordConsent(options, actor, userName),
-    withdraw: (actor, userName) => withdraw(options, actor, userName),
+    recordConsent: (actor, whom) => recordConsent(options, actor, whom),
+    withdraw: (actor, whom) => withdraw(options, actor, whom),
+    stateOf: (personId) =>
+      options.record.read((tx) => {
+        const person = findStoredPerson(tx, personId);
+        return person === null || person.leftAt !== null ? null : stateOf(options, tx, person);
+      }),
     list: (actor, filter) => list(options, actor, filter),
   };
 }
@@ -110,9 +121,9 @@ function keep(
   publishing.callFor(tx, 'live');
 }
 
-function recordConsent(options: AgreementsOptions, actor: Actor, userName: string): void {
+function recordConsent(options: AgreementsOptions, actor: Actor, whom: Whom): void {
   options.record.write((tx) => {
-    const person = known(tx, userName, options.clock());
+    const person = known(tx, whom, options.clock());
     const agreement = asked(options, tx, person);
     if (agreement?.by !== 'parent') {
       const text = `Nobody is asked for a parent’s consent for ${person.userName}.`;
@@ -123,9 +134,9 @@ function recordConsent(options: AgreementsOptions, actor: Actor, userName: strin
   void options.publishing.send();
 }
 
-function withdraw({ record, audit, publishing, clock }: AgreementsOptions, actor: Actor, userName: string): void {
+function withdraw({ record, audit, publishing, clock }: AgreementsOptions, actor: Actor, whom: Whom): void {
   record.write((tx) => {
-    const person = known(tx, userName, clock());
+    const person = known(tx, whom, clock());
     if (withdrawAcceptances(tx, person.id, actor.personId, clock()) === 0) {
       const text = `Nothing has been agreed for ${person.userName} this school year.`;
       throw new SchoolgateError('consent_missing', 'client', text);
@@ -146,13 +157,12 @@ function list(
   actor: Actor,
   { className, missing = false }: { readonly className?: string; readonly missing?: boolean },
 ): AgreementState[] {
-  const { record, audit, clock } = options;
+  const { record, audit } = options;
   return record.write((tx) => {
-    const now = clock();
     const found = listDirectory(tx)
       .filter(({ leftAt }) => leftAt === null)
       .filter(({ classes }) => className === undefined || classes.includes(className))
-      .flatMap(({ id }) => stateOf(options, tx, findById(tx, id, now)!.person, now))
+      .flatMap((person) => stateOf(options, tx, person) ?? [])
       .filter(({ acceptedAt }) => !missing || acceptedAt === null);
     const after = { ...(className !== undefined && { className }), missing, found: found.length };
     const { userName, address } = actor;
@@ -161,32 +171,35 @@ function list(
   });
 }
 
-function stateOf(options: AgreementsOptions, tx: ReadTx, person: PersonName, now: number): AgreementState[] {
+function stateOf(options: AgreementsOptions, tx: ReadTx, { id, classes }: StoredPerson): AgreementState | null {
+  const now = options.clock();
+  const { person } = findById(tx, id, now)!;
   const agreement = asked(options, tx, person);
-  if (agreement === null) return [];
+  if (agreement === null) return null;
   const { band, by, version } = agreement;
-  const given = currentAcceptance(tx, person.id, now);
+  const given = currentAcceptance(tx, id, now);
   const counts = given?.version === version ? given : null;
-  const { userName, fullName } = person;
-  const level = accountState(tx, options.policy()!, person).level!;
-  const acceptedAt = counts === null ? null : isoTime(counts.at);
   const recorder = counts?.recordedBy ?? null;
-  return [
-    {
-      userName,
-      fullName,
-      level,
-      band,
-      by,
-      acceptedAt,
-      recordedBy: recorder === null ? null : findUserName(tx, recorder),
-    },
-  ];
+  return {
+    id,
+    userName: person.userName,
+    fullName: person.fullName,
+    level: accountState(tx, options.policy()!, person).level!,
+    classes,
+    band,
+    by,
+    acceptedAt: counts === null ? null : isoTime(counts.at),
+    recordedBy: recorder === null ? null : findUserName(tx, recorder),
+  };
 }
 
-function known(tx: ReadTx, userName: string, now: number): PersonName {
-  const key = canonicalUser(userName.trim());
-  const account = key === null ? null : findByUserKey(tx, key, now);
+function known(tx: ReadTx, whom: Whom, now: number): PersonName {
+  const account = 'id' in whom ? findById(tx, whom.id, now) : findNamed(tx, whom.userName, now);
   if (account !== null) return account.person;
   throw new SchoolgateError('person_unknown', 'client', 'There is nobody with this user name.');
+}
+
+function findNamed(tx: ReadTx, userName: string, now: number): ReturnType<typeof findByUserKey> {
+  const key = canonicalUser(userName.trim());
+  return key === null ? null : findByUserKey(tx, key, now);
 }

@@ -2,11 +2,13 @@ import { Type, type FastifyPluginAsyncTypebox, type Static } from '@fastify/type
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type FieldProblem, InvalidFieldsError } from '../../kernel/errors.ts';
 import { instantOf } from '../../kernel/local-time.ts';
+import type { Agreements } from '../agreements/service.ts';
 import { type LevelTitle, classTable, peopleTable, rolesText, yearText } from './people-table.ts';
 import type { ClassSummary, Directory, Suspending } from './service.ts';
 
 export interface PeopleRoutesOptions {
   readonly directory: Directory;
+  readonly agreements: Agreements;
   /** IANA zone of the school. */
   readonly timeZone: () => string;
   readonly levelTitle: LevelTitle;
@@ -166,7 +168,7 @@ interface PersonPage {
 }
 
 function personPage(
-  { directory, levelTitle }: PeopleRoutesOptions,
+  { directory, agreements, levelTitle }: PeopleRoutesOptions,
   request: FastifyRequest,
   reply: FastifyReply,
   { id, ...shown }: PersonPage,
@@ -183,6 +185,7 @@ function personPage(
     level: person.level === null ? null : levelTitle(person.level),
     classes: person.classes.map(link),
     teaches: person.teaches.map(link),
+    agreement: agreements.stateOf(id),
     ...shown,
   });
 }
