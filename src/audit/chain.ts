@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import type { AuditEntry, AuditPayload, AuditRow } from './entry.ts';
+import { type AuditEntry, type AuditPayload, type AuditRow, isErased } from './entry.ts';
 
 /** The end of the chain, and its HMAC-SHA-256 with the installation's audit key. */
 export interface AuditHead {
@@ -52,7 +52,7 @@ export function isSealed(head: AuditHead, key: Uint8Array): boolean {
 export function faultOf(row: AuditRow, previous: { readonly seq: number; readonly hash: string }): string | null {
   if (row.seq !== previous.seq + 1) return `row ${previous.seq + 1} is missing`;
   if (row.prev !== previous.hash) return 'does not follow from the row before it';
-  if (row.payload_hash !== payloadHash(row.salt, row.payload))
+  if (!isErased(row) && row.payload_hash !== payloadHash(row.salt, row.payload))
     return 'its before, after, reason or address was changed';
   if (row.hash !== rowHash(row)) return 'was changed';
   return null;

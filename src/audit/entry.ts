@@ -55,6 +55,10 @@ export const AUDIT_ACTIONS = {
   'policy.refused': 'Policy change refused',
   'policy.superseded': 'Proposed policy change overtaken by newer files',
   'policy.published': 'Policy published',
+  'audit.listed': 'Record of acts looked at',
+  'audit.looked-at': 'Looks at a person’s data looked at',
+  'audit.payloads-erased': 'Personal part of old rows of the record erased',
+  'audit.anchored': 'End of the record anchored',
 } as const;
 export type AuditAction = keyof typeof AUDIT_ACTIONS;
 
@@ -90,7 +94,7 @@ export interface AuditRow {
   readonly action: AuditAction;
   readonly subject: string;
   readonly approver: string | null;
-  /** JSON of `AuditPayload`. */
+  /** JSON of `AuditPayload`; empty: erased, as is the salt. */
   readonly payload: string;
   /** Hex. */
   readonly salt: string;
@@ -105,4 +109,14 @@ export interface AuditPayload {
   readonly after: unknown;
   readonly reason: string | null;
   readonly address: string | null;
+}
+
+/** Whether the personal part of a row is gone. With it goes its salt, without which the hash that stays tells nothing. */
+export function isErased({ payload, salt }: Pick<AuditRow, 'payload' | 'salt'>): boolean {
+  return payload === '' && salt === '';
+}
+
+/** The personal part of a row; null: its time had come, and it was erased. */
+export function payloadOf({ payload }: Pick<AuditRow, 'payload'>): AuditPayload | null {
+  return payload === '' ? null : (JSON.parse(payload) as AuditPayload);
 }

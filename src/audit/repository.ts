@@ -62,6 +62,13 @@ export function rowsBetween(tx: ReadTx, actions: readonly AuditAction[], from: s
   return tx.all(sql, ...actions, from, until) as unknown as AuditRow[];
 }
 
+/** Erases the personal part of rows before an instant (ISO 8601 UTC); gives how many, and the last row before it. */
+export function erasePayloads(tx: Tx, before: string): { readonly erased: number; readonly seq: number } {
+  const seq = Number(tx.get('SELECT coalesce(max(seq), 0) AS seq FROM audit WHERE at < ?', before)!['seq']);
+  const erased = tx.run("UPDATE audit SET payload = '', salt = '' WHERE seq <= ? AND payload <> ''", seq);
+  return { erased, seq };
+}
+
 export function countRows(tx: ReadTx): number {
   return Number(tx.get('SELECT count(*) AS n FROM audit')!['n']);
 }

@@ -1,14 +1,19 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
-import type { ReadTx, Tx } from '../store/database.ts';
-import { GENESIS, chainRow, faultOf, isSealed, sealHead } from './chain.ts';
+import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
+import type { Anchor } from './anchor.ts';
+import { chainRow, isSealed, sealHead } from './chain.ts';
 import type { Actor, AuditEntry } from './entry.ts';
 import { type Purpose, purposeText } from './purpose.ts';
-import { insertRow, readHead, rowsAfter, storeHead } from './repository.ts';
+import { erasureEntry } from './erasure.ts';
+import { erasePayloads, insertRow, readHead, rowsAfter, storeHead } from './repository.ts';
+import { type ChainCheck, ChainWalk } from './verify.ts';
 
 /** For whoever reads the record. */
-export { countRows, newestRowOf, newestRows, rowsBetween } from './repository.ts';
+export { countRows, newestRowOf, newestRows, readHead, rowsBetween } from './repository.ts';
+export type { ChainCheck } from './verify.ts';
 
 /** The record of acts. Only appended to, and only inside the transaction of the act. */
 export interface Audit {
@@ -16,6 +21,11 @@ export interface Audit {
   append(tx: Tx, entry: AuditEntry): void;
   /** Puts a look at somebody's data on record, as `append` does. */
   look(tx: Tx, actor: Actor, look: Look): void;
+  /**
+   * Erases before, after, reason and address of every row before `olderThan` (ms since the epoch), and puts that on record. The
+   * chain still verifies. Gives how many rows were erased.
+   */
+  erasePayloads(tx: Tx, olderThan: number): number;
 }
 
 /** A look at the data of somebody who can be told apart. */
@@ -47,41 +57,44 @@ export function createAudit(key: Uint8Array, clock: Clock): Audit {
         reason: purposeText(purpose),
         address,
       }),
+    erasePayloads(tx, olderThan) {
+      const before = isoTime(olderThan);
+      const { erased, seq } = erasePayloads(tx, before);
+      if (erased > 0) append(tx, erasureEntry(seq, erased, before));
+      return erased;
+    },
   };
 }
 
-/** What `verifyChain` found: how many rows are good, and the first thing that is not. */
-export type ChainCheck =
-  | { readonly intact: true; readonly rows: number; readonly head: string }
-  | { readonly intact: false; readonly row: number; readonly problem: string };
-
 const PAGE = 1000;
 
-/** Checks every row against the one before it and the end against the sealed head. */
-export function verifyChain(tx: ReadTx, key: Uint8Array): ChainCheck {
-  let last = { seq: 0, hash: GENESIS };
+/** Checks every row against the one before it, against the anchors, and the end against the sealed head. */
+export function verifyChain(tx: ReadTx, key: Uint8Array, anchors: readonly Anchor[] = []): ChainCheck {
+  const walk = new ChainWalk(key, anchors);
   for (;;) {
-    const page = rowsAfter(tx, last.seq, PAGE);
-    for (const row of page) {
-      const problem = faultOf(row, last);
-      if (problem !== null) return { intact: false, row: last.seq + 1, problem };
-      last = { seq: row.seq, hash: row.hash };
-    }
-    if (page.length < PAGE) return checkHead(tx, key, last);
+    const found = nextPage(tx, walk);
+    if (found !== null) return found;
   }
 }
 
-function checkHead(tx: ReadTx, key: Uint8Array, last: { seq: number; hash: string }): ChainCheck {
-  const head = readHead(tx);
-  if (head === null && last.seq === 0) return { intact: true, rows: 0, head: GENESIS };
-  const fail = (row: number, problem: string): ChainCheck => ({ intact: false, row, problem });
-  if (head === null) return fail(last.seq, 'the head of the chain is missing');
-  if (!isSealed(head, key)) return fail(head.seq, 'the head of the chain was not sealed with this installation’s key');
-  if (head.seq > last.seq) return fail(last.seq + 1, `rows ${last.seq + 1} to ${head.seq} were removed`);
-  if (head.seq !== last.seq || head.hash !== last.hash) {
-    return fail(head.seq + 1, 'was added without sealing the head of the chain');
+/** The same for whoever has other things to do: between two pages others have their turn, and may append. */
+export async function verifyChainSlowly(
+  record: RecordDatabase,
+  key: Uint8Array,
+  anchors: readonly Anchor[],
+): Promise<ChainCheck> {
+  const walk = new ChainWalk(key, anchors);
+  for (;;) {
+    const found = record.read((tx) => nextPage(tx, walk));
+    if (found !== null) return found;
+    await setImmediate();
   }
-  return { intact: true, rows: last.seq, head: last.hash };
+}
+
+/** Null: there is more. */
+function nextPage(tx: ReadTx, walk: ChainWalk): ChainCheck | null {
+  const rows = rowsAfter(tx, walk.seq, PAGE);
+  return walk.take(rows) ?? (rows.length < PAGE ? walk.end(readHead(tx)) : null);
 }
 
 function broken(): SchoolgateError {

@@ -41,6 +41,8 @@ export interface DataLayout {
   /** Mail as `.eml` files when no SMTP server is configured. */
   readonly outbox: string;
   readonly reports: string;
+  /** Where the end of the audit chain is written down each night, unless the environment names a better place. */
+  readonly auditAnchors: string;
   /** What backups are sealed to: no secret. */
   readonly backupRecipient: string;
   /** Where a school's system may leave its roster; imported every night. */
@@ -74,6 +76,7 @@ export function dataLayout(root: string): DataLayout {
     history: join(root, 'history'),
     outbox: join(root, 'outbox'),
     reports: join(root, 'reports'),
+    auditAnchors: join(root, 'audit-anchors.txt'),
     backupRecipient: join(root, 'keys', 'backup.pub'),
     rosterDrop: join(root, 'roster-drop'),
     run: join(root, 'run'),

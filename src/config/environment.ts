@@ -25,6 +25,10 @@ export interface Environment {
   readonly listsDir: string;
   /** Where a backup is kept each day; null: nowhere. */
   readonly backupDir: string | null;
+  /** File to which the end of the audit chain is written each night; null: in the data folder. */
+  readonly auditAnchor: string | null;
+  /** Who is mailed it; null: nobody. */
+  readonly auditAnchorMail: string | null;
   readonly redisUrl: Secret | null;
   readonly redisPrefix: string;
   readonly smtpUrl: Secret | null;
@@ -55,6 +59,8 @@ export const KNOWN = [
   'POLICY_DIR',
   'LISTS_DIR',
   'BACKUP_DIR',
+  'AUDIT_ANCHOR',
+  'AUDIT_ANCHOR_MAIL',
   'REDIS_URL',
   'REDIS_PREFIX',
   'SMTP_URL',
@@ -87,6 +93,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     policyDir: read('POLICY_DIR', existingFolder(cwd), resolve(cwd, 'policies')),
     listsDir: read('LISTS_DIR', existingFolder(cwd), resolve(cwd, 'blocklists')),
     backupDir: read('BACKUP_DIR', existingFolder(cwd), null),
+    auditAnchor: read('AUDIT_ANCHOR', folder(cwd), null),
+    auditAnchorMail: read('AUDIT_ANCHOR_MAIL', mailAddress, null),
     redisUrl: read('REDIS_URL', secretUrl(['redis:', 'rediss:']), null),
     redisPrefix: read('REDIS_PREFIX', word, 'schoolgate:'),
     smtpUrl: read('SMTP_URL', secretUrl(['smtp:', 'smtps:']), null),

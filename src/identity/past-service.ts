@@ -1,5 +1,5 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import type { AuditAction, AuditPayload, AuditRow } from '../audit/entry.ts';
+import { type AuditAction, type AuditRow, payloadOf } from '../audit/entry.ts';
 import { rowsBetween } from '../audit/service.ts';
 import { isoTime } from '../kernel/clock.ts';
 import type { ReadTx, Tx } from '../store/database.ts';
@@ -61,9 +61,4 @@ export function sessionsThen(tx: ReadTx, at: number, endOf: (since: number) => n
     if (user !== null) byAddress.set(address, { address, user, until: endOf(Date.parse(row.at)) });
   }
   return [...byAddress.values()];
-}
-
-/** Null: its time had come, and it was erased. */
-function payloadOf({ payload }: AuditRow): AuditPayload | null {
-  return payload === '' ? null : (JSON.parse(payload) as AuditPayload);
 }

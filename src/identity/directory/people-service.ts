@@ -1,4 +1,4 @@
-import type { Actor } from '../../audit/entry.ts';
+import { type Actor, payloadOf } from '../../audit/entry.ts';
 import type { Purpose } from '../../audit/purpose.ts';
 import { newestRowOf } from '../../audit/service.ts';
 import { isoTime } from '../../kernel/clock.ts';
@@ -150,8 +150,11 @@ function isInForce(suspension: StoredSuspension | undefined, now: number): suspe
 function lastSignIn(tx: ReadTx, id: string): PersonDetails['lastSignIn'] {
   const row = newestRowOf(tx, `person:${id}`, ['device.signed-in', 'session.opened']);
   if (row === null) return null;
-  const { address } = JSON.parse(row.payload) as { address: string | null };
-  return { how: row.action === 'session.opened' ? 'console' : 'device', at: Date.parse(row.at), address };
+  return {
+    how: row.action === 'session.opened' ? 'console' : 'device',
+    at: Date.parse(row.at),
+    address: payloadOf(row)?.address ?? null,
+  };
 }
 
 function classesOf(people: readonly RosteredPerson[]): ClassSummary[] {

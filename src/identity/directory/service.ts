@@ -1,4 +1,4 @@
-import type { Actor } from '../../audit/entry.ts';
+import { type Actor, payloadOf } from '../../audit/entry.ts';
 import type { Purpose } from '../../audit/purpose.ts';
 import { type Audit, newestRows } from '../../audit/service.ts';
 import type { Clock } from '../../kernel/clock.ts';
@@ -325,10 +325,10 @@ function stale(): SchoolgateError {
 
 function lastImports(tx: ReadTx): LastImport[] {
   return listSources(tx).flatMap((source) =>
-    newestRows(tx, `roster:${source}`, 1).map(({ at, actor, payload }) => {
-      const { after } = JSON.parse(payload) as { after: { added: number; changed: number; left: string[] } | null };
+    newestRows(tx, `roster:${source}`, 1).map((row) => {
+      const after = payloadOf(row)?.after as { added: number; changed: number; left: string[] } | null | undefined;
       const { added = 0, changed = 0, left = [] } = after ?? {};
-      return { source, at, by: actor, added, changed, left: left.length };
+      return { source, at: row.at, by: row.actor, added, changed, left: left.length };
     }),
   );
 }
