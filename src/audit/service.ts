@@ -3,8 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
-import type { Anchor } from './anchor.ts';
-import { chainRow, isSealed, sealHead } from './chain.ts';
+import { type Anchor, makeAnchor } from './anchor.ts';
+import { GENESIS, chainRow, isSealed, sealHead } from './chain.ts';
 import type { Actor, AuditEntry } from './entry.ts';
 import { type Purpose, purposeText } from './purpose.ts';
 import { erasureEntry } from './erasure.ts';
@@ -26,6 +26,10 @@ export interface Audit {
    * chain still verifies. Gives how many rows were erased.
    */
   erasePayloads(tx: Tx, olderThan: number): number;
+  /** Checks the whole chain, page by page, so that others have their turn. */
+  verify(record: RecordDatabase, anchors: readonly Anchor[]): Promise<ChainCheck>;
+  /** How the chain ends at this instant (ISO 8601 UTC), to be kept elsewhere. */
+  anchor(tx: ReadTx, at: string): Anchor;
 }
 
 /** A look at the data of somebody who can be told apart. */
@@ -63,6 +67,8 @@ export function createAudit(key: Uint8Array, clock: Clock): Audit {
       if (erased > 0) append(tx, erasureEntry(seq, erased, before));
       return erased;
     },
+    verify: (record, anchors) => verifyChainSlowly(record, key, anchors),
+    anchor: (tx, at) => makeAnchor(readHead(tx) ?? { seq: 0, hash: GENESIS }, at, key),
   };
 }
 
@@ -77,8 +83,8 @@ export function verifyChain(tx: ReadTx, key: Uint8Array, anchors: readonly Ancho
   }
 }
 
-/** The same for whoever has other things to do: between two pages others have their turn, and may append. */
-export async function verifyChainSlowly(
+/** The same; between two pages others have their turn, and may append. */
+async function verifyChainSlowly(
   record: RecordDatabase,
   key: Uint8Array,
   anchors: readonly Anchor[],

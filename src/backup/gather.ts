@@ -6,13 +6,15 @@ import { copyRecord } from '../store/copy-record.ts';
 
 /**
  * Puts everything that is state into an empty folder on the same disk, while the school works. Files of ours are replaced and never
- * written over, so a link holds what a file held at that moment; only the spool's grow. The record comes last: it knows of everything that lies beside it.
+ * written over, so a link holds what a file held at that moment; only the spool's and the anchors grow. The record comes last: it knows of everything that lies beside it.
  */
 export async function gatherState(layout: DataLayout, folder: string): Promise<void> {
-  const left = new Set([layout.run, layout.rosterDrop, layout.spool, ...recordFiles(layout)]);
+  const { auditAnchors } = layout;
+  const left = new Set([layout.run, layout.rosterDrop, layout.spool, auditAnchors, ...recordFiles(layout)]);
   takeAll(layout.root, folder, left, linkSync);
   // These grow while they are read; a copy has the length that it had.
   takeAll(layout.spool, join(folder, relative(layout.root, layout.spool)), left, copyFileSync);
+  takeOne(auditAnchors, join(folder, relative(layout.root, auditAnchors)), copyFileSync);
   await copyRecord(layout.record, join(folder, relative(layout.root, layout.record)));
 }
 

@@ -3,6 +3,7 @@
 //           ├── timetable, policy files
 //           └── doors: pages and API for staff, the machine's own socket for commands
 import { readFileSync } from 'node:fs';
+import { checkAndAnchor } from '../audit/anchor-service.ts';
 import { loadCatalogue } from '../categories/catalogue.ts';
 import { readManifest } from '../categories/current-index.ts';
 import { watchLists } from '../categories/watch-lists.ts';
@@ -222,7 +223,7 @@ async function startConsuming(
 }
 
 function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, opened: AsyncDisposableStack): void {
-  const { record, layout, clock, policy, unblocks, listUpdates, directory, safeguarding, backups } = rooms;
+  const { record, audit, layout, clock, policy, unblocks, listUpdates, directory, safeguarding, backups } = rooms;
   const { listsDir } = environment;
   const zone = policy.published()?.snapshot.timeZone ?? DEFAULT_ZONE;
   const delivery = createDelivery({ ...environment, outbox: layout.outbox, clock, newId: createIdMaker(clock) });
@@ -233,6 +234,16 @@ function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, o
     weeklyReport: (due) =>
       deliverWeeklyReport({ reports, delivery, folder: layout.reports, zone, recipient: () => null }, due),
     expireUnblocks: async () => unblocks.noteExpired(),
+    anchorAudit: () =>
+      checkAndAnchor({
+        record,
+        audit,
+        clock,
+        delivery,
+        file: environment.auditAnchor ?? layout.auditAnchors,
+        mailTo: environment.auditAnchorMail,
+        raise: (text) => safeguarding.raise('audit-broken', text),
+      }),
     dailyBackup: (due) => backups.daily(due),
     importRoster: () =>
       importDroppedRoster({

@@ -65,6 +65,7 @@ export type AlarmCode =
   | 'roster-refused'
   | 'disk-refuses'
   | 'backup-failed'
+  | 'audit-broken'
   | 'console-down';
 
 /** Current version of each event's payload. A consumer parks an event of a newer version instead of guessing. */

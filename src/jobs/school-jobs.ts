@@ -14,6 +14,8 @@ export interface JobUseCases {
   readonly dailyBackup: (due: number) => Promise<unknown>;
   /** Makes Parquet of the access history that came in. */
   readonly convertHistory: (now: number) => Promise<unknown>;
+  /** Checks the record of acts and writes its end down elsewhere. */
+  readonly anchorAudit: (due: number) => Promise<unknown>;
   /** Imports the roster that lies in the drop folder. */
   readonly importRoster: (due: number) => Promise<unknown>;
 }
@@ -51,6 +53,15 @@ export function schoolJobs(zone: string, refreshTimes: RefreshTimes, useCases: J
       missed: 'latest',
       settleMs: 5 * 60_000,
       run: useCases.dailyBackup,
+    },
+    // Before the backup, which carries the anchors, too.
+    {
+      name: 'audit-anchor',
+      cron: '10 3 * * *',
+      zone,
+      missed: 'latest',
+      settleMs: 2 * 60_000,
+      run: useCases.anchorAudit,
     },
     // What has ended has ended: one look writes down all of it.
     {

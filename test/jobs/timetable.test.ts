@@ -256,6 +256,7 @@ await t.test('what the school’s timetable holds', async (t) => {
   const jobs = schoolJobs(ZONE, ['17 3 * * *'], {
     weeklyReport: async (due) => void called.push(`report ${new Date(due).toISOString()}`),
     expireUnblocks: async () => void called.push('expiry'),
+    anchorAudit: async (due) => void called.push(`anchor ${new Date(due).toISOString()}`),
     dailyBackup: async (due) => void called.push(`backup ${new Date(due).toISOString()}`),
     importRoster: async (due) => void called.push(`roster ${new Date(due).toISOString()}`),
     convertHistory: async () => undefined,
@@ -268,6 +269,7 @@ await t.test('what the school’s timetable holds', async (t) => {
     'unblock-expiry': monday - DAY,
     'roster-import': monday - DAY,
     'daily-backup': monday - DAY,
+    'audit-anchor': monday - DAY,
     'list-watch': monday - DAY,
     'list-refresh 17 3 * * *': monday - 3 * DAY,
   });
@@ -278,11 +280,12 @@ await t.test('what the school’s timetable holds', async (t) => {
     [
       'roster 2026-11-23T02:30:00.000Z',
       '17 3 * * * 2026-11-23T03:17:00.000Z',
+      'anchor 2026-11-23T03:10:00.000Z',
       'backup 2026-11-23T03:30:00.000Z',
       'report 2026-11-23T07:00:00.000Z',
     ],
   );
-  t.equal(called.length, 4 + 2 * 12, 'and the others at the start and each minute');
+  t.equal(called.length, 5 + 2 * 12, 'and the others at the start and each minute');
   await timetable.stop();
 });
 
