@@ -1,14 +1,19 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import t from 'tap';
 import { blockPage, errorPage, type PageInput, type PageWarning } from '../../src/gateway/block-page.ts';
+import type { DeskDevices } from '../../src/frontdesk/sign-in-forms.ts';
 import { createWarningTickets } from '../../src/gateway/warning-ticket.ts';
+import type { DeviceAnswer } from '../../src/identity/signed-in-devices.ts';
 import { startChromium } from '../helpers/chromium.ts';
-import { makeDesk, NOW, refused } from './desk.ts';
+import { makeDesk, NOBODY, NOW, refused } from './desk.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** A folder for a picture of each page, to look at them; unset: none are kept. */
+const PICTURES = process.env['TEST_PICTURES'];
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 const INPUT: PageInput = {
@@ -66,13 +71,19 @@ const GIVEN = {
 };
 
 /** A browser for which the front desk and the pages of a refusing gateway are all there is. */
-async function openPages(scheme: 'light' | 'dark', width: number, use: (page: Page) => Promise<void>): Promise<void> {
-  const desk = await makeDesk([
+async function openPages(
+  scheme: 'light' | 'dark',
+  width: number,
+  use: (page: Page) => Promise<void>,
+  devices: DeskDevices = NOBODY,
+): Promise<void> {
+  const refusals = [
     refused(5),
     refused(90, { host: 'sad.test', category: 'self-harm' }),
     { ...refused(95, { host: 'chat.test', action: 'warn' }), ticket: TICKETS.make(GIVEN) },
     refused(100, { host: 'ads.test', category: 'adverts' }),
-  ]);
+  ];
+  const desk = await makeDesk(refusals, { devices, pagesPerMinute: 1000 });
   const context = await browser.newContext({ colorScheme: scheme, viewport: { width, height: 800 }, bypassCSP: true });
   try {
     await context.route('**/*', async (route) => {
@@ -114,6 +125,48 @@ const URLS = [
   'http://desk.test/nowhere',
 ];
 
+const PERSON = { userName: 'pupil.nine', fullName: 'Pat Featherstonehaugh-Cholmondeley' };
+const UNTIL = NOW + 3_600_000;
+const WORDS = ['What you open is filtered, monitored and traceable to you.', 'I keep my password to myself.'];
+const AGREEMENT = { version: 'v1', title: 'Acceptable use agreement', text: WORDS };
+const TEMPORARY = { state: 'password', ...PERSON, ticket: 'x.y', fault: null } as const;
+const AGAIN = { field: 'again', reason: 'The two are not the same: type the new password twice.' };
+
+/** Pages of signing in: what the console says of the device when one is opened, and of its form where that is sent. */
+const SIGN_IN: readonly (readonly [name: string, path: string, at: DeviceAnswer, sent?: DeviceAnswer])[] = [
+  ['wrong', '/sign-in', { state: 'nobody' }, { state: 'wrong' }],
+  ['signed-in', '/sign-in', { state: 'signed-in', ...PERSON, until: UNTIL }],
+  ['shared', '/sign-in', { state: 'shared' }],
+  ['suspended', '/sign-in', { state: 'suspended' }],
+  ['temporary', '/sign-in', TEMPORARY, { ...TEMPORARY, fault: AGAIN }],
+  ['password', '/password', { state: 'nobody' }, { state: 'wrong' }],
+  ['agreement', '/agreement', { state: 'agreement', ...PERSON, until: UNTIL, agreement: AGREEMENT, ticket: 'x.y' }],
+  ['consent', '/agreement', { state: 'consent', ...PERSON, until: UNTIL }],
+];
+
+interface Asserts {
+  strictSame(found: unknown, wanted: unknown, what: string): unknown;
+  ok(found: boolean, what: string): unknown;
+}
+
+async function lookAt(t: Asserts, page: Page, name: string): Promise<void> {
+  await page.evaluate(AXE);
+  const found = await page.evaluate<AxeResults>(`axe.run({ runOnly: ${JSON.stringify(RULES)} })`);
+  t.strictSame(
+    found.violations.map((one) => [one.id, one.nodes[0]?.html]),
+    [],
+    name,
+  );
+  const colours = found.passes.find((one) => one.id === 'color-contrast');
+  t.ok(colours !== undefined && colours.nodes.length > 3, `${name}: colours were looked at`);
+  const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+  t.ok(Number(overflow) <= 0, `${name} needs no sideways scrolling`);
+  if (PICTURES === undefined) return;
+  mkdirSync(PICTURES, { recursive: true });
+  const file = `desk-${name.replaceAll(/\W+/g, '-')}-${page.viewportSize()!.width}.png`;
+  await page.screenshot({ path: join(PICTURES, file), fullPage: true });
+}
+
 for (const [scheme, width] of [
   ['light', 1280],
   ['dark', 320],
@@ -122,21 +175,35 @@ for (const [scheme, width] of [
     await openPages(scheme, width, async (page) => {
       for (const url of URLS) {
         await page.goto(url);
-        await page.evaluate(AXE);
-        const found = await page.evaluate<AxeResults>(`axe.run({ runOnly: ${JSON.stringify(RULES)} })`);
-        t.strictSame(
-          found.violations.map((one) => [one.id, one.nodes[0]?.html]),
-          [],
-          url,
-        );
-        const colours = found.passes.find((one) => one.id === 'color-contrast');
-        t.ok(colours !== undefined && colours.nodes.length > 3, `${url}: colours were looked at`);
-        const overflow = await page.evaluate(
-          'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-        );
-        t.ok(Number(overflow) <= 0, `${url} needs no sideways scrolling`);
+        await lookAt(t, page, url);
       }
     });
+  });
+
+  void t.test(`nor of signing in, with all that is asked on the way (${scheme}, ${width} wide)`, async (t) => {
+    let [at, sent]: DeviceAnswer[] = [];
+    const opened = async (): Promise<DeviceAnswer> => at!;
+    const answered = async (): Promise<DeviceAnswer> => sent!;
+    const devices = { ...NOBODY, at: opened, signIn: answered, changePassword: answered };
+    await openPages(
+      scheme,
+      width,
+      async (page) => {
+        for (const [name, path, first, second] of SIGN_IN) {
+          [at, sent] = [first, second];
+          await page.goto(`http://desk.test${path}`);
+          if (second !== undefined) {
+            const form = page.locator('main form').first();
+            for (const field of await form.locator('input:not([type=hidden])').all())
+              await field.fill('something typed');
+            await form.getByRole('button').click();
+            await page.getByText('There is a problem').waitFor();
+          }
+          await lookAt(t, page, name);
+        }
+      },
+      devices,
+    );
   });
 }
 
