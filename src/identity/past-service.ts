@@ -3,6 +3,7 @@ import { type AuditAction, type AuditRow, payloadOf } from '../audit/entry.ts';
 import { rowsBetween } from '../audit/service.ts';
 import { isoTime } from '../kernel/clock.ts';
 import type { ReadTx, Tx } from '../store/database.ts';
+import { currentAcceptance } from './agreements/repository.ts';
 import type { DirectorySnapshot, Suspension } from './directory-snapshot.ts';
 import { keepVersion, leftBetween, versionAt } from './directory/repository.ts';
 import { LEFT_MS } from './directory/service.ts';
@@ -50,15 +51,19 @@ const DEVICE_ACTS: readonly AuditAction[] = ['device.signed-in', 'device.signed-
 /** No sign-in of a device lasts longer. */
 const DAY_MS = 86_400_000;
 
-/** Who was signed in at which address at an instant, as far as the audit still says so. `endOf`: when one that began then ended in any case. */
+/** Who was signed in at which address at an instant and what they had agreed to, as far as the audit still says so. `endOf`: when one that began then ended in any case. */
 export function sessionsThen(tx: ReadTx, at: number, endOf: (since: number) => number): DeviceSession[] {
   const byAddress = new Map<string, DeviceSession>();
   for (const row of rowsBetween(tx, DEVICE_ACTS, isoTime(at - DAY_MS), isoTime(at))) {
     const address = payloadOf(row)?.address ?? null;
     if (address === null) continue;
     byAddress.delete(address);
-    const user = row.action === 'device.signed-in' ? findUserKey(tx, row.subject.replace(/^person:/, '')) : null;
-    if (user !== null) byAddress.set(address, { address, user, until: endOf(Date.parse(row.at)) });
+    if (row.action !== 'device.signed-in') continue;
+    const person = row.subject.replace(/^person:/, '');
+    const user = findUserKey(tx, person);
+    const agreed = currentAcceptance(tx, person, at)?.version;
+    const until = endOf(Date.parse(row.at));
+    if (user !== null) byAddress.set(address, { address, user, until, ...(agreed !== undefined && { agreed }) });
   }
   return [...byAddress.values()];
 }

@@ -2,7 +2,7 @@ import { type CategoryMatch, type EntryMatch, type ExplainedIndex, NO_MATCH } fr
 import type { KeptRecord } from '../events/access-record.ts';
 import type { DirectorySnapshot } from '../identity/directory-snapshot.ts';
 import { type Identify, prepareIdentity } from '../identity/identify.ts';
-import { SignedInDevices } from '../identity/signed-in-devices.ts';
+import { type DeviceSession, SignedInDevices } from '../identity/signed-in-devices.ts';
 import type { Who } from '../identity/who.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
 import { canonicalAddress } from '../kernel/ip.ts';
@@ -133,7 +133,7 @@ export interface ReadQuery {
 
 /** Reads a query as a gateway with these rules would at an instant. Throws a SchoolgateError (`check_query`). */
 export function readQuery(rules: PreparedRules, { devices }: PreparedKnown, query: CheckQuery, at: number): ReadQuery {
-  const who = readWho(query, rules.identify, rules.policy, (client) => devices.userAt(client, at));
+  const who = readWho(query, rules.identify, rules.policy, (client) => devices.at(client, at));
   const url = parseUrl(withScheme(query.url.trim()));
   return { who, target: typeof url === 'string' ? null : url, violation: violationOf(url, rules) };
 }
@@ -205,11 +205,15 @@ function readWho(
   { user, level, groups = [], from }: CheckQuery,
   identify: Identify,
   policy: PolicySnapshot,
-  signedInAt: (client: string) => string | null,
+  sessionAt: (client: string) => DeviceSession | null,
 ): Who {
   const client = from === undefined ? NO_ADDRESS : canonicalAddress(from);
   if (client === null) throw misused(`"${from}" is not an IP address`);
-  if (level === undefined) return identify(client, user ?? null, signedInAt(client));
+  if (level === undefined) {
+    const session = user === undefined ? sessionAt(client) : null;
+    if (session === null) return identify(client, user ?? null);
+    return identify(client, null, session.user, { mustChange: false, agreed: session.agreed ?? null });
+  }
   if (user !== undefined) throw misused('Name either a person or a level: a person has one');
   if (!Object.hasOwn(policy.levels, level)) {
     throw misused(`"${level}" is not a level; there are ${Object.keys(policy.levels).join(', ')}`);

@@ -123,6 +123,41 @@ await t.test('who was who, suspended, unblocked and signed in is what it was the
   t.match(before.replay!.notes, [/^No policy/, /^Who was in which class and year then is not kept here/]);
 });
 
+await t.test('who was signed in where, had agreed to what and had which lesson is what it was then', async (t) => {
+  const { plane, check } = school(t);
+  const agreement = { version: 'v1', band: 'ks2', title: 'Our rules', text: ['Filtered.'], by: 'person' } as const;
+  const policy = withGames('allow', 'c');
+  const identity = { ...policy.identity, keepCards: ['ks2'] };
+  await publish(plane, { ...policy, identity, agreements: { yearBegins: '09-01', levels: { ks2: agreement } } });
+  const { manager } = twoPeople(plane);
+  const roster = 'username,given_name,family_name,role,year,classes\nzoe,Zoe,Adams,pupil,3,3a\n';
+  await plane.directory.import(null, rosterFiles({ 'people.csv': roster }), true);
+  const [card] = await plane.directory.makeCards(manager, { classOrUser: 'zoe' });
+  const address = '10.0.0.7';
+  plane.clock.advance(HOUR);
+  const asked = await plane.devices.signIn({ name: 'zoe', password: card!.password, address });
+  if (asked.state !== 'agreement') throw new Error(asked.state);
+  plane.clock.advance(10 * MINUTE);
+  t.match(plane.devices.accept(asked.ticket, 'v1', address), { state: 'signed-in' });
+  const typed = { title: 'Maps', sites: 'maps.test', classes: ['3a'], pupils: '' };
+  const times = { from: '2026-11-23T11:00', until: '2026-11-23T12:00' };
+  t.match(await plane.lessons.answer(manager, { act: 'give', typed: { ...typed, ...times } }), { state: 'done' });
+  plane.clock.set(START + 4 * HOUR);
+  plane.devices.signOut(address);
+  plane.clock.advance(HOUR);
+  await plane.publishing.send();
+  const then = async (hours: number): Promise<string> => {
+    const { verdict, identified } = await check('play.test', START + hours * HOUR, { from: address });
+    return `${verdict.verdict} ${verdict.reason} as ${verdict.user} by ${identified}`;
+  };
+  t.equal(await then(0.5), 'allow category as null by none');
+  t.equal(await then(1.1), 'block agreement as zoe by session', 'had not agreed yet');
+  t.equal(await then(1.75), 'allow category as zoe by session');
+  t.equal(await then(2.5), 'block lesson as zoe by session', 'a list that is over by now');
+  t.equal(await then(3.5), 'allow category as zoe by session');
+  t.equal(await then(4.5), 'allow category as null by none', 'signed out');
+});
+
 await t.test('a request of then is replayed with the categories that were recorded', async (t) => {
   const { plane, layout, check } = school(t, ['new.test']);
   await publish(plane, withGames('block', 'a'));

@@ -2,7 +2,7 @@ import t from 'tap';
 import { type ChainLink, consult } from '../../src/policy/chain.ts';
 import { decide } from '../../src/policy/decide.ts';
 import { prepareLive, preparePolicy } from '../../src/policy/prepare.ts';
-import { EVENING, at, grant, match, request, snapshotOf, who } from './small-school.ts';
+import { EVENING, SCHOOL, at, grant, match, request, snapshotOf, who } from './small-school.ts';
 
 const MONDAY = at('2026-11-23T10:00:00Z');
 const policy = preparePolicy(snapshotOf());
@@ -134,4 +134,59 @@ await t.test('what each rule said, and what the later ones would have', async (t
       `${what}: as it is decided`,
     );
   }
+});
+
+await t.test('timed rules that are about the request, and hold at another time or place', async (t) => {
+  const closed = `  - { name: lunch, when: [{ from: "12:00", to: "13:00" }], closed: true }`;
+  const sites = `  - { name: library, when: [always], where: [Library], allow: [timed.example], categories: { games: allow } }`;
+  const times = (indent: string): string =>
+    `times:\n${closed}\n${sites}\n`
+      .split('\n')
+      .map((line) => indent + line)
+      .join('\n');
+  const rules = `
+groups:
+  - name: 9x
+${times('    ')}
+people:
+  - name: Ann
+    level: timed
+${times('    ').replace('categories: { games: allow }', 'block: [private.example]')}
+`;
+  const timed = preparePolicy(
+    snapshotOf({
+      'school.yaml': `${SCHOOL}places: { Library: [10.20.8.0/24] }\n`,
+      'levels/timed.yaml': `title: Timed\nextends: junior\n${times('')}`,
+      'rules.yaml': rules,
+    }),
+  );
+  const none = prepareLive({ grants: [] });
+  const ann = (client: string) => who({ user: 'ann', level: 'timed', groups: ['9x'], client });
+  const idle = (host: string, now: number, client = '10.9.0.1', categories: string[] = []): string[] =>
+    consult(timed, none, request(host, { who: ann(client), match: match(...categories) }), now)
+      .filter(({ said }) => said === 'not-in-force')
+      .map(({ asked, rule }) => `${asked}: ${rule}`);
+  const CLOSED = [
+    'times closed to the person: rules.yaml#people.Ann.times.lunch',
+    'times closed to classes and groups: rules.yaml#groups.9x.times.lunch',
+    'times closed to the level: levels/timed.yaml#times.lunch',
+  ];
+  const [CLOSED_1, CLOSED_2, CLOSED_3] = CLOSED;
+  const OWN = 'the person’s own allowed sites: rules.yaml#people.Ann.times.library';
+  const GROUP = 'classes and groups: rules.yaml#groups.9x.times.library';
+  const LEVEL = 'the level’s written sites, times and downloads: levels/timed.yaml#times.library';
+  t.strictSame(idle('a.test', MONDAY), CLOSED, 'ten o’clock is not lunch');
+  t.strictSame(idle('a.test', at('2026-11-23T12:30:00Z')), [], 'at lunch they speak');
+  t.strictSame(idle('timed.example', MONDAY), [CLOSED_1, OWN, CLOSED_2, GROUP, CLOSED_3, LEVEL], 'elsewhere');
+  t.strictSame(idle('timed.example', MONDAY, '10.20.8.4'), CLOSED, 'in the library they speak');
+  t.strictSame(
+    idle('private.example', MONDAY),
+    [CLOSED_1, 'the person’s own blocked sites: rules.yaml#people.Ann.times.library', CLOSED_2, CLOSED_3],
+    'a site that is blocked in the library only',
+  );
+  t.strictSame(
+    idle('play.test', MONDAY, '10.9.0.1', ['games']),
+    [CLOSED_1, CLOSED_2, GROUP, CLOSED_3, LEVEL],
+    'a category',
+  );
 });

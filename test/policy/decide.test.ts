@@ -49,6 +49,11 @@ await t.test('every reason of the closed set, with all that the decision says', 
     ['never', ask(request('never.example')), 'block block never never - school.yaml#never.never.example flagged'],
     ['identity', ask(request('a.test', { who: nobody })), 'block block identity person-block - - plain'],
     [
+      'identity, known by the password of a card',
+      ask(request('a.test', { who: who({ user: 'ann', needs: 'password' }) })),
+      'block block identity person-block - people#temporary-password plain',
+    ],
+    [
       'agreement',
       ask(request('a.test', { who: who({ user: 'ann', needs: 'agreement' }) })),
       'block block agreement person-block - - plain',
@@ -406,6 +411,8 @@ await t.test('who must still sign in or agree reaches help sites, and nothing th
     ask(request('a.test', { who: who({ needs }), match: match(...categories) })).reason;
   t.equal(reason('sign-in', 'known-good'), 'category');
   t.equal(reason('agreement', 'known-good'), 'category');
+  t.equal(reason('password', 'known-good'), 'category');
+  t.equal(reason('password', 'games'), 'identity');
   t.equal(reason('sign-in', 'known-good', 'malware'), 'identity');
   t.equal(reason('sign-in', 'games'), 'identity');
 });
@@ -476,7 +483,7 @@ times:
     level: fc.constantFrom('junior', 'senior', 'evening', 'timed'),
     client: fc.constantFrom('10.9.0.1', '10.1.0.1'),
     groups: fc.subarray(['9x', '9y', 'unheard']),
-    needs: fc.constantFrom('nothing', 'sign-in', 'agreement'),
+    needs: fc.constantFrom('nothing', 'sign-in', 'password', 'agreement'),
     now: fc.constantFrom(MONDAY_9, MONDAY_11, MONDAY_18),
     isOpen: fc.boolean(),
   });

@@ -207,6 +207,36 @@ await t.test('every change in plain English, and whether it loosens for pupils',
   for (const [file, from, to, expected] of table) t.strictSame(changed(file, from, to), expected, `${from} → ${to}`);
 });
 
+await t.test('agreements and cards', async (t) => {
+  const agreement = (change = ''): string => `title: Our rules\nlevels: [junior]\ntext: [Filtered${change}.]\n`;
+  const withAgreements = (text: string | null, school = SCHOOL): PolicySnapshot =>
+    snapshotOf({ 'levels/staff.yaml': STAFF, 'school.yaml': school, 'agreements/junior.yaml': text });
+  const asked = withAgreements(agreement());
+  const [first, second] = [asked, withAgreements(agreement(' and kept'))].map(
+    ({ agreements }) => agreements!.levels['junior']!.version,
+  );
+  t.not(first, second, 'another word is another version');
+  t.strictSame(lines(before, asked), [
+    `People are asked for an agreement: junior, “Our rules” (version ${first})`,
+    '+ The day from which everybody is asked again is now 09-01 (was not set)',
+  ]);
+  t.strictSame(lines(asked, withAgreements(agreement(' and kept'))), [
+    `People are asked for an agreement: junior, “Our rules” (version ${second})`,
+    `+ Nobody is asked any more for the agreement: junior, “Our rules” (version ${first})`,
+  ]);
+  const school = `${SCHOOL}agreements: { yearBegins: "08-20", parentConsent: [junior] }\n`;
+  t.match(lines(asked, withAgreements(agreement(), school)), [
+    /^People are asked for an agreement: junior, “Our rules”, accepted by a parent \(version/,
+    /^\+ Nobody is asked any more for the agreement: junior, “Our rules” \(version/,
+    '+ The day from which everybody is asked again is now 08-20 (was 09-01)',
+  ]);
+  const kept = 'Levels that keep the password on their log-in card';
+  t.strictSame(changed('school.yaml', 'mode: open', 'mode: open\n  keepCards: [junior]'), [
+    `+ ${kept}: junior is new`,
+    `${kept}: ks1 is gone`,
+  ]);
+});
+
 await t.test('levels and people that come and go', async (t) => {
   const without = snapshotOf();
   t.strictSame(lines(before, without), [

@@ -47,20 +47,21 @@ export function withdrawAcceptances(tx: Tx, personId: string, by: string, at: nu
   );
 }
 
-/** What somebody accepted last, as far as it counts at `now`. */
+/** What somebody had accepted last, as far as it counts at an instant. */
 export interface CurrentAcceptance {
   readonly version: string;
   readonly at: number;
   readonly recordedBy: string | null;
 }
 
-/** Null: nothing counts. */
-export function currentAcceptance(tx: ReadTx, personId: string, now: number): CurrentAcceptance | null {
+/** Null: nothing counts. `at`: now, or an earlier instant. */
+export function currentAcceptance(tx: ReadTx, personId: string, at: number): CurrentAcceptance | null {
   const row = tx.get(
     `SELECT version, accepted_at, recorded_by FROM acceptances
-     WHERE person_id = ? AND until > ? AND withdrawn_at IS NULL ORDER BY id DESC LIMIT 1`,
+     WHERE person_id = ?1 AND until > ?2 AND accepted_at <= ?2 AND (withdrawn_at IS NULL OR withdrawn_at > ?2)
+     ORDER BY id DESC LIMIT 1`,
     personId,
-    now,
+    at,
   );
   if (row === undefined) return null;
   const by = row['recorded_by'];
