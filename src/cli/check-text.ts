@@ -1,6 +1,7 @@
 import { entryText } from '../categories/explain-match.ts';
 import type { EntryMatch } from '../categories/match.ts';
 import type { ChainLink } from '../policy/chain.ts';
+import { chainRows } from '../policy/chain-text.ts';
 import type { Checked } from '../policy/check-url.ts';
 import type { Verdict } from '../policy/verdict.ts';
 
@@ -53,27 +54,9 @@ function entryLine(entry: EntryMatch): string {
 }
 
 function chainLines(links: readonly ChainLink[]): string[] {
-  const width = Math.max(...links.map(({ asked }) => asked.length));
-  const decider = links.findIndex(({ decided }) => decided);
-  return links.map((link, i) => {
-    const mark = link.decided ? '>' : ' ';
-    return `${mark} ${String(i + 1).padStart(2)}  ${link.asked.padEnd(width)}  ${saidText(link, i > decider)}`;
+  const rows = chainRows(links);
+  const width = Math.max(...rows.map(({ asked }) => asked.length));
+  return rows.map(({ asked, said, decided }, i) => {
+    return `${decided ? '>' : ' '} ${String(i + 1).padStart(2)}  ${asked.padEnd(width)}  ${said}`;
   });
-}
-
-const DOES = { allow: 'allows', monitor: 'allows, and an adult is told', warn: 'warns', block: 'refuses' } as const;
-const WOULD = {
-  allow: 'would allow',
-  monitor: 'would allow, and an adult be told',
-  warn: 'would warn',
-  block: 'would refuse',
-} as const;
-
-function saidText({ said, action, reason, category, rule }: ChainLink, isLater: boolean): string {
-  if (said === 'never-asked') return 'never asked here';
-  if (said === 'nothing') return 'nothing';
-  if (said === 'not-in-force') return `nothing: ${rule} is not in force now, or not for them`;
-  const why = category === null ? `${reason}` : `${reason} ${category}`;
-  const what = (isLater ? WOULD : DOES)[action!];
-  return `${what}: ${why}${rule === null ? '' : ` (${rule})`}`;
 }

@@ -1,16 +1,14 @@
-import { NO_DIRECTORY } from '../identity/directory-snapshot.ts';
 import { may } from '../identity/permissions.ts';
 import type { Accounts } from '../identity/service.ts';
 import { isoTime } from '../kernel/clock.ts';
 import type { IdMaker } from '../kernel/ids.ts';
-import { addressKind, addressRanges } from '../kernel/ip.ts';
 import type { School } from '../lessons/reach.ts';
 import { type CheckSite, type Lessons, createLessons } from '../lessons/service.ts';
-import { type CheckSources, type CheckUrl, createCheckUrl } from '../policy/check-url.ts';
 import type { PolicyService } from '../policy/service.ts';
 import type { LiveSnapshot, PolicySnapshot } from '../policy/snapshot.ts';
 import type { Publishing } from '../publishing/service.ts';
 import type { ReadTx } from '../store/database.ts';
+import { checkFrom } from './console-check.ts';
 import type { ConsoleRecord } from './console-rooms.ts';
 import type { OpenIndex } from './listed-sites.ts';
 
@@ -55,17 +53,11 @@ function checkOf(
     const policy = inForce();
     const index = await openIndex();
     if (policy === null || index === null) return null;
-    const allowed = addressRanges(policy.network.allowDestinations);
-    const destinations: CheckSources['destinations'] = () => ({
-      mayReach: (address) => addressKind(address) === 'public' || allowed.has(address),
-    });
-    const serial = publishing.serial('policy');
     const now = clock();
     const { grants, lessons = [] } = record.read((tx) => live(tx, now));
-    const checkIn = (rules: PolicySnapshot, state: LiveSnapshot): CheckUrl =>
-      createCheckUrl({ policy: rules, serial, people: NO_DIRECTORY, live: state, index, destinations });
-    const asTheyAre = checkIn(policy, { grants, lessons });
-    const leftOut = checkIn({ ...policy, lessons: [] }, { grants });
+    const common = { serial: publishing.serial('policy'), index };
+    const asTheyAre = checkFrom({ ...common, policy, live: { grants, lessons } });
+    const leftOut = checkFrom({ ...common, policy: { ...policy, lessons: [] }, live: { grants } });
     return (site, { level, classes }, at, which) => {
       const check = which === 'as they are' ? asTheyAre : leftOut;
       return check({ url: site, level, groups: classes, at: isoTime(at) }, now).verdict;

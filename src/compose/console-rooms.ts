@@ -36,6 +36,7 @@ import { createIdMaker } from '../kernel/ids.ts';
 import type { LiveSnapshot } from '../policy/snapshot.ts';
 import { createConsoleBackups } from './console-backups.ts';
 import { createConsoleEvidence } from './console-evidence.ts';
+import { type SiteCheck, createSiteCheck } from './console-check.ts';
 import { createConsoleLessons } from './console-lessons.ts';
 import { createConsoleLists } from './console-lists.ts';
 import { createConsoleUnblocks } from './console-unblocks.ts';
@@ -83,6 +84,7 @@ export interface ConsoleRooms extends ConsoleRecord {
   readonly listUpdates: Lists;
   readonly evidence: Evidence;
   readonly backups: Backups;
+  readonly siteCheck: SiteCheck;
 }
 
 /** Opens the record and its seal. `onStepBack`: the machine's clock stands before the last act on record, by so many ms. */
@@ -213,8 +215,10 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     log,
     raise: (code, text) => safeguarding.raise(code, text),
   });
+  const siteCheck = createSiteCheck({ record, clock, publishing, policy: inForce, openIndex, live: wholeLive });
   return {
     ...base,
+    siteCheck,
     backups,
     listUpdates,
     accounts,

@@ -41,6 +41,7 @@ export const PERMISSIONS = {
     roles: ['headteacher', 'safeguarding-lead', 'online-safety-lead', 'network-manager', 'technician'],
   },
   'policy.decide': { may: 'approve or refuse a policy change that somebody else proposed', roles: LEADS },
+  'site.check': { may: 'ask what would become of an address, for a level or a time', roles: ALL_ROLES },
   'unblock.see': { may: 'see unblocks', roles: ALL_ROLES },
   'unblock.request': {
     may: 'ask for an unblock, and take back what they asked for',

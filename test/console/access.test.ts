@@ -110,6 +110,8 @@ const ROUTES: readonly [route: string, url: string, access: Access][] = [
   ['POST /api/v1/backups', '/api/v1/backups', 'backup.make'],
   ['POST /api/v1/backups/key', '/api/v1/backups/key', 'backup.make'],
   ['POST /api/v1/lists/:id/remove', '/api/v1/lists/any/remove', 'lists.remove-illegal'],
+  ['GET /check', '/check', 'site.check'],
+  ['GET /api/v1/check', '/api/v1/check?url=example.org', 'site.check'],
   ['GET /api/v1/policy', '/api/v1/policy', 'policy.see'],
   ['POST /api/v1/policy/proposals', '/api/v1/policy/proposals', 'policy.propose'],
   ['POST /api/v1/policy/proposals/:id/approve', `/api/v1/policy/proposals/${ID}/approve`, 'policy.decide'],

@@ -250,6 +250,7 @@ export const ROOMS: Rooms = {
     // Commands that work beside a stopped console use the rooms themselves: `check` is the code that gateways run.
     { where: 'cli/check.ts', to: 'categories/*', why: 'offline' },
     { where: 'cli/check.ts', to: 'policy/replay.ts', why: 'offline' },
+    { where: 'cli/check-text.ts', to: 'policy/chain-text.ts', why: 'words the rules as the console’s page does' },
     { where: 'cli/check-text.ts', to: 'categories/explain-match.ts', why: 'says which entries matched' },
     { where: 'cli/check.ts', to: 'gateway/destinations.ts', why: 'judges literal addresses as a gateway does' },
     { where: 'cli/policy-sources.ts', to: 'categories/catalogue.ts', why: 'offline' },
@@ -326,6 +327,7 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
     'identity/directory/import-routes.ts',
     'identity/device-routes.ts',
   ],
+  'console/check.test.ts': ['policy/check-routes.ts', 'compose/console-check.ts'],
   'console/people-pages.test.ts': ['console/table.ts', 'identity/directory/people-routes.ts'],
   'console/forms.test.ts': ['identity/routes.ts', 'unblock/api-routes.ts', 'unblock/routes.ts', 'policy/routes.ts'],
 };

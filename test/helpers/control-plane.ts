@@ -5,6 +5,7 @@ import { newestRows } from '../../src/audit/repository.ts';
 import { type Audit, createAudit, verifyChain } from '../../src/audit/service.ts';
 import { type Backups, createBackups } from '../../src/backup/service.ts';
 import { createConsoleEvidence } from '../../src/compose/console-evidence.ts';
+import { type SiteCheck, createSiteCheck } from '../../src/compose/console-check.ts';
 import { createConsoleLessons } from '../../src/compose/console-lessons.ts';
 import { createConsoleUnblocks } from '../../src/compose/console-unblocks.ts';
 import { createKnownSchool } from '../../src/compose/known-school.ts';
@@ -86,6 +87,7 @@ export interface ControlPlane {
   readonly safeguarding: Safeguarding;
   readonly evidence: Evidence;
   readonly backups: Backups;
+  readonly siteCheck: SiteCheck;
   /** What is on disk, as compiled. */
   disk: DiskPolicy;
   readonly invalid: unknown[];
@@ -233,6 +235,14 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     vouchers: createVouchers({ record, audit, clock, newId, devices }),
     safeguarding,
     evidence,
+    siteCheck: createSiteCheck({
+      record,
+      clock,
+      publishing,
+      policy: () => policy.published()?.snapshot ?? null,
+      openIndex,
+      live: wholeLive,
+    }),
     backups: createBackups({
       record,
       audit,

@@ -36,6 +36,7 @@ export interface TestBrowser {
 export interface TestConsoleOptions {
   readonly requestsPerMinute?: number;
   readonly listUpdates?: Lists;
+  readonly siteCheck?: ControlPlane['siteCheck'];
   /** Where an index lies; default: nowhere. */
   readonly dataDir?: string;
   readonly dropFolder?: DropFolder;
@@ -67,6 +68,7 @@ export async function testConsole(options: TestConsoleOptions = {}): Promise<Tes
     school: () => inForce()?.school ?? null,
     dropFolder: () => options.dropFolder ?? { folder: '/srv/data/roster-drop', files: [], refused: null },
     listUpdates: options.listUpdates ?? NO_LISTS,
+    siteCheck: options.siteCheck ?? plane.siteCheck,
     lists: () => ({ names: 1234, lists: [], illegalListLoaded: false, problem: null }),
     log: createLogger('console', 'silent'),
     tls: null,
