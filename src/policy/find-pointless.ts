@@ -5,6 +5,7 @@ import { canonicalUser } from '../identity/user-name.ts';
 import { isoTime } from '../kernel/clock.ts';
 import type { Problem } from '../kernel/errors.ts';
 import { isWithin } from '../kernel/ip.ts';
+import { instantOf, localInput } from '../kernel/local-time.ts';
 import type { LevelDocument, PolicyDocuments } from './document.ts';
 import { findShadowed } from './find-shadowed.ts';
 import type { PolicySnapshot } from './snapshot.ts';
@@ -23,7 +24,7 @@ type Find = (documents: PolicyDocuments, snapshot: PolicySnapshot, around: Surro
 
 /**
  * Everything in valid documents that is merely pointless, with file and line: what can never have an effect, or says what holds
- * without it. `snapshot` is what the documents compiled to.
+ * without it; and the last term's end, which makes a calendar pointless. `snapshot` is what the documents compiled to.
  */
 export const findPointless: Find = (documents, snapshot, around) =>
   FINDERS.flatMap((find) => find(documents, snapshot, around)).sort(
@@ -55,19 +56,11 @@ const unusedLevels: Find = ({ levels }, { strictestLevel, identity, people }) =>
 /** Actions for categories that no list is about. */
 const unlistedCategories: Find = ({ levels, rules }, _snapshot, { listed }) => {
   const owners = [
-    ...[...levels.values()].map((document) => ({
-      document,
-      path: [] as DocumentPath,
-      said: document.value.categories,
-    })),
-    ...(rules?.value.groups ?? []).map((group, i) => ({
-      document: rules!,
-      path: ['groups', i] as DocumentPath,
-      said: group.categories,
-    })),
+    ...[...levels.values()].flatMap((document) => withTimes(document, [], document.value)),
+    ...(rules?.value.groups ?? []).flatMap((group, i) => withTimes(rules!, ['groups', i], group)),
   ];
   return owners.flatMap(({ document, path, said }) =>
-    Object.keys(said ?? {}).flatMap((id) =>
+    Object.keys(said.categories ?? {}).flatMap((id) =>
       listed.has(id)
         ? []
         : [
@@ -79,6 +72,56 @@ const unlistedCategories: Find = ({ levels, rules }, _snapshot, { listed }) => {
           ],
     ),
   );
+};
+
+/** What is said of categories, at all times or at some. */
+interface Said {
+  readonly categories?: Readonly<Record<string, unknown>>;
+}
+
+/** What somebody's rules say, and what each of their times does. */
+function withTimes(
+  document: YamlDocument<unknown>,
+  path: DocumentPath,
+  owner: Said & { readonly times?: readonly Said[] },
+): { readonly document: YamlDocument<unknown>; readonly path: DocumentPath; readonly said: Said }[] {
+  const times = (owner.times ?? []).map((said, i) => ({ document, path: [...path, 'times', i], said }));
+  return [{ document, path, said: owner }, ...times];
+}
+
+/** Places that no rule holds at. */
+const unusedPlaces: Find = ({ school, levels, rules }) => {
+  const owners = [
+    ...[...levels.values()].map(({ value }) => value),
+    ...(rules?.value.groups ?? []),
+    ...(rules?.value.people ?? []),
+  ];
+  const used = new Set(owners.flatMap(({ times = [] }) => times.flatMap(({ where = [] }) => where)));
+  return Object.keys(school.value.places ?? {}).flatMap((name) =>
+    used.has(name)
+      ? []
+      : [
+          warning(
+            school,
+            ['places', name],
+            `no rule holds at "${name}": name it under "where" of a time, or remove it`,
+          ),
+        ],
+  );
+};
+
+const DAY_MS = 86_400_000;
+/** How long before the last term ends a school is told. */
+const TERMS_MS = 30 * DAY_MS;
+
+/** The end of the last term, after which every day counts as holidays. */
+const endingTerms: Find = ({ school }, { calendar, timeZone }, { now }) => {
+  const last = calendar?.terms.reduce((one, other) => (other.to > one.to ? other : one));
+  if (last === undefined || instantOf(`${last.to}T00:00`, timeZone)! - TERMS_MS > now) return [];
+  const isOver = localInput(now, timeZone).slice(0, 10) > last.to;
+  const told = isOver ? `ended on ${last.to}, and every day since` : `ends on ${last.to}, and every day after it`;
+  const reason = `"${last.name}" is the last term: it ${told} counts as holidays; add the next terms`;
+  return [warning(school, ['calendar', 'terms', calendar!.terms.indexOf(last)], reason)];
 };
 
 const SETTINGS = ['voice', 'uncategorised', 'safeSearch', 'youtube'] as const;
@@ -180,6 +223,8 @@ const FINDERS: readonly Find[] = [
   findShadowed,
   unusedLevels,
   unlistedCategories,
+  unusedPlaces,
+  endingTerms,
   inheritedSettings,
   coveredEndings,
   idleRanges,

@@ -4,7 +4,7 @@ import type { Problem } from '../kernel/errors.ts';
 import { NO_ENTRIES, indexOfEntry } from './compile-entries.ts';
 import type { PolicyDocuments } from './document.ts';
 import { entryText } from './entry.ts';
-import type { Entries, Entry, PolicySnapshot } from './snapshot.ts';
+import type { Entries, Entry, PolicySnapshot, TimedRules } from './snapshot.ts';
 import { type WrittenTable, widerRule, writtenTable } from './written.ts';
 
 /** Whose other entries decide whether one has an effect. */
@@ -65,7 +65,25 @@ function levelLists({ levels }: PolicyDocuments, snapshot: PolicySnapshot, never
     // With what is extended, which the same entry said again would otherwise have replaced.
     const beside = writtenTable({ allow: [...base.allow, ...own.allow], block: [...base.block, ...own.block] });
     const around = { beside, before: [never] };
-    return bothWays(document, [], document.value, own, { allow: around, block: around });
+    return bothWays(document, [], document.value, own, { allow: around, block: around }).concat(
+      timesLists(document, [], document.value.times, snapshot.levels[id]!.times, never),
+    );
+  });
+}
+
+/** Sites at certain times: each beside the others of its own entry alone, because others hold at other times. */
+function timesLists(
+  document: YamlDocument<unknown>,
+  path: DocumentPath,
+  written: readonly { readonly name: string; readonly allow?: string[]; readonly block?: string[] }[] = [],
+  compiled: readonly TimedRules[] = [],
+  never: WrittenTable,
+): WrittenList[] {
+  return written.flatMap((entry, i) => {
+    const rules = compiled.find(({ name, rule }) => name === entry.name && rule.startsWith(`${document.file}#`));
+    if (rules === undefined) return [];
+    const around = { beside: writtenTable(rules.entries), before: [never] };
+    return bothWays(document, [...path, 'times', i], entry, rules.entries, { allow: around, block: around });
   });
 }
 
@@ -77,16 +95,20 @@ function rulesLists(
   const { groups = [], people = [], lessons = [] } = document.value;
   return [
     ...groups.flatMap((group, i) => {
-      const { entries } = snapshot.groups[group.name]!;
+      const { entries, times } = snapshot.groups[group.name]!;
       const around = { beside: writtenTable(entries), before: [never] };
-      return bothWays(document, ['groups', i], group, entries, { allow: around, block: around });
+      return bothWays(document, ['groups', i], group, entries, { allow: around, block: around }).concat(
+        timesLists(document, ['groups', i], group.times, times, never),
+      );
     }),
     ...people.flatMap((person, i) => {
-      const entries = snapshot.people[canonicalUser(person.name)!]!.rules?.entries ?? NO_ENTRIES;
+      const { entries = NO_ENTRIES, times } = snapshot.people[canonicalUser(person.name)!]!.rules ?? {};
       const [allow, block] = [writtenTable({ allow: entries.allow }), writtenTable({ block: entries.block })];
       // A person's own block passes over what they are allowed, however long its name.
       const around = { allow: { beside: allow, before: [never, block] }, block: { beside: block, before: [never] } };
-      return bothWays(document, ['people', i], person, entries, around);
+      return bothWays(document, ['people', i], person, entries, around).concat(
+        timesLists(document, ['people', i], person.times, times, never),
+      );
     }),
     ...lessons.map(({ sites }, i): WrittenList => {
       const { sites: entries } = snapshot.lessons[i]!;

@@ -30,13 +30,20 @@ interface Case {
   readonly changes?: Readonly<Record<string, string>>;
   readonly listed?: ReadonlySet<string>;
   readonly people?: readonly DirectoryPerson[];
+  readonly categories?: typeof CATEGORIES;
   readonly now?: number;
 }
 
-function warnings({ changes = {}, listed = LISTED, people = PEOPLE, now = MONDAY }: Case): string[] {
+function warnings({
+  changes = {},
+  listed = LISTED,
+  people = PEOPLE,
+  categories = CATEGORIES,
+  now = MONDAY,
+}: Case): string[] {
   const read = readPolicy(files({ 'school.yaml': SOUND_SCHOOL, ...SOUND, ...changes }));
   if ('problems' in read) throw new Error(read.problems.map(formatProblem).join('\n'));
-  const compiled = compilePolicy(read.documents, CATEGORIES);
+  const compiled = compilePolicy(read.documents, categories);
   if ('problems' in compiled) throw new Error(compiled.problems.map(formatProblem).join('\n'));
   return findPointless(read.documents, compiled.snapshot, { listed, people: { people }, now }).map(formatProblem);
 }
@@ -178,6 +185,43 @@ await t.test('every kind of line without effect, with file and line', async (t) 
       ],
     ],
     [
+      'sites and categories at certain times',
+      {
+        changes: {
+          'levels/senior.yaml': `${SENIOR}times:
+  - { name: Lunch, when: [always], allow: [www.never.example, a.test, sub.a.test], categories: { unlisted: warn } }
+`,
+          'rules.yaml': RULES.replace(
+            'block: [noclass.example]',
+            'block: [noclass.example]\n    times: [{ name: Lunch, when: [always], block: [a.test, never.example] }]',
+          ).replace(
+            'level: junior, groups',
+            'level: junior, times: [{ name: Lunch, when: [always], allow: [never.example] }], groups',
+          ),
+        },
+        listed: new Set([...LISTED].filter((id) => id !== 'news')),
+        categories: [...CATEGORIES, { id: 'unlisted', title: 'Unlisted', locked: false, flag: false }],
+      },
+      [
+        'levels/junior.yaml:13: "news" decides nothing: no list of the catalogue is about it',
+        'levels/senior.yaml:8: "www.never.example" is never opened: school.yaml#never.never.example closes it and is asked first; remove one of the two',
+        'levels/senior.yaml:8: "sub.a.test" changes nothing: levels/senior.yaml#times.Lunch.allow.a.test says the same already; remove this line',
+        'levels/senior.yaml:8: "unlisted" decides nothing: no list of the catalogue is about it',
+        'rules.yaml:7: "never.example" changes nothing: school.yaml#never.never.example closes it and is asked first',
+        'rules.yaml:13: "never.example" is never opened: school.yaml#never.never.example closes it and is asked first; remove one of the two',
+      ],
+    ],
+    [
+      'a place at which no rule holds',
+      {
+        changes: {
+          'school.yaml': `${SOUND_SCHOOL}places: { Hall: [10.20.9.0/24], Library: [10.20.8.0/24] }\n`,
+          'levels/senior.yaml': `${SENIOR}times: [{ name: Library, when: [always], where: [Library], allow: [a.test] }]\n`,
+        },
+      },
+      ['school.yaml:12: no rule holds at "Hall": name it under "where" of a time, or remove it'],
+    ],
+    [
       'without a roster people are not looked for',
       { people: [] },
       [
@@ -195,4 +239,25 @@ await t.test('every kind of line without effect, with file and line', async (t) 
     ],
   ];
   for (const [what, changes, expected] of table) t.strictSame(warnings(changes), expected, what);
+});
+
+await t.test('the end of the last term is told thirty days before, and once it is over', (t) => {
+  const TERMS = `calendar:
+  terms:
+    - { name: Summer term, from: 2027-04-12, to: 2027-07-20 }
+    - { name: Autumn term, from: 2026-09-01, to: 2026-12-18 }
+`;
+  const told = (now: string): string[] =>
+    warnings({ changes: { 'school.yaml': SOUND_SCHOOL + TERMS }, now: at(now) }).filter((text) =>
+      text.includes('term'),
+    );
+  const soon =
+    'school.yaml:14: "Summer term" is the last term: it ends on 2027-07-20, and every day after it counts as holidays; add the next terms';
+  t.strictSame(told('2027-06-19T22:59:59Z'), []);
+  t.strictSame(told('2027-06-19T23:00:00Z'), [soon]);
+  t.strictSame(told('2027-07-20T22:59:59Z'), [soon], 'the last day');
+  t.strictSame(told('2027-07-20T23:00:00Z'), [
+    'school.yaml:14: "Summer term" is the last term: it ended on 2027-07-20, and every day since counts as holidays; add the next terms',
+  ]);
+  t.end();
 });
