@@ -1,13 +1,12 @@
 // In a real browser: unidentified → front desk → log-in card → a password of one's own → agreement → an allowed site
 // → suspended: what is open ends, and the next page says so.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { startChromium } from '../helpers/chromium.ts';
 import { startNameServer } from '../helpers/dns.ts';
 import { startOrigin, startTcpOrigin } from '../helpers/origin.ts';
-import { generatedRoster } from '../helpers/rosters.ts';
 import { join as joinAs, MANAGER, signIn as asStaff, STAFF_PASSWORD } from '../helpers/staff.ts';
 import { Stack } from '../helpers/stack.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
@@ -33,15 +32,22 @@ t.teardown(() => stack.stop());
 await joinAs(stack.firstLinks.get('network-manager')!, MANAGER);
 const manager = await asStaff(stack, MANAGER);
 
-const roster = join(folder, 'roster');
-mkdirSync(roster);
-for (const [name, text] of Object.entries(generatedRoster(1))) writeFileSync(join(roster, name), text);
-const people = async (...args: string[]): Promise<void> => {
-  const { code, stderr } = await stack.run(['people', ...args, '--user', MANAGER], `${STAFF_PASSWORD}\n`);
+/** A pupil of year 7, by the roster. */
+const PUPIL = 'pat';
+const roster = join(folder, 'people.csv');
+writeFileSync(
+  roster,
+  `username,id,given name,family name,role,year,classes
+${PUPIL},1,Pat,Pupil,pupil,7,7A
+ivo,2,Ivo,Infant,pupil,1,1A
+`,
+);
+/** What a command prints; rejects when it fails. */
+const people = async (...args: string[]): Promise<string> => {
+  const { code, stdout, stderr } = await stack.run(['people', ...args, '--user', MANAGER], `${STAFF_PASSWORD}\n`);
   if (code !== 0) throw new Error(stderr);
+  return stdout;
 };
-/** A pupil of year 7, by the roster: Pat Pupil, 0. */
-const PUPIL = 'pupil0';
 const OWN = 'four quite plain words';
 
 const browser = await startChromium(stack.proxyPort);
@@ -88,7 +94,7 @@ void t.test(
 
     await page.goto(DESK);
     t.equal(await send({}), 'You are signed in');
-    t.match(await page.textContent('main'), `signed in as Pat Pupil, 0 (${PUPIL})`);
+    t.match(await page.textContent('main'), `signed in as Pat Pupil (${PUPIL})`);
     await opens();
     t.equal((await page.goto(https))?.status(), 200);
     t.match(await page.textContent('body'), 'hello from the origin');
@@ -131,6 +137,19 @@ void t.test('signing out and in again is no way round it; once it is lifted the 
   await manager.call('POST', '/api/v1/people/lift', { userName: PUPIL });
   t.equal(await signIn(), 'You are signed in');
   await opens();
+});
+
+void t.test('commands say who has agreed, and record what a parent says', async (t) => {
+  t.match(
+    await people('agreements'),
+    /^ivo {2}Ivo Infant {2}ks1 {2}missing, from a parent\npat {2}Pat Pupil {2}ks3 {2}20/,
+  );
+  t.match(await people('consent', 'ivo'), 'is on record for this school year');
+  t.match(await people('agreements', '--class', '1A'), `recorded by ${MANAGER}`);
+  t.equal(await people('agreements', '--missing'), 'Nobody fits who is asked for an agreement.\n');
+  t.match(await people('consent', 'ivo', '--withdraw'), 'is no longer on record');
+  t.match(await people('agreements', '--missing'), /^ivo .* missing, from a parent\n$/);
+  await t.rejects(people('consent', PUPIL), /Nobody is asked for a parent’s consent for pat/);
 });
 
 void t.test('where several people share an address, the page says that nobody can sign in by it', async (t) => {
