@@ -70,7 +70,7 @@ export function field(id: string, label: string, errors: readonly FieldProblem[]
 /** Who is signed in on this device, and how to leave. */
 export function signedInPage(
   facts: DeskFacts,
-  { userName, fullName, until }: Extract<DeviceState, { state: 'signed-in' }>,
+  { userName, fullName, until, isStaff }: Extract<DeviceState, { state: 'signed-in' }>,
   token: string,
 ): string {
   const end = clockTime(new Date(until).toISOString(), facts.timeZone);
@@ -81,7 +81,7 @@ export function signedInPage(
         What is opened on this device counts as yours. It ends by itself when the device is not used for 15 minutes.
       </p>
       <p>Does somebody else know your password? <a href="/password">Choose another one.</a></p>
-      <p>Do you teach? <a href="/lessons">Give a class its sites for a lesson.</a></p>
+      ${isStaff === true ? html`<p>Do you teach? <a href="/lessons">Give a class its sites for a lesson.</a></p>` : ''}
       <p>Is this not you, or are you leaving? Then sign out.</p>
       <form method="post" action="/sign-out">
         <input type="hidden" name="token" value="${token}" />

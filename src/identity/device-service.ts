@@ -11,8 +11,8 @@ import { accountState, keepsCard } from './account-state.ts';
 import { countAttempt, takeBackAttempt, tried } from './attempts.ts';
 import { type PasswordChange, changePassword } from './change-password.ts';
 import type { ProxyCredentials, Renewal } from './credentials.ts';
-import { isSuspendedAt } from './directory/repository.ts';
-import type { IdentityRules } from './identify.ts';
+import { findListed, isSuspendedAt } from './directory/repository.ts';
+import { type IdentityRules, isGuest } from './identify.ts';
 import {
   type Account,
   type DeviceSignIn,
@@ -348,9 +348,10 @@ function toState(
   { address, person, until }: Pick<DeviceSignIn, 'address' | 'person'> & { readonly until: number | null },
 ): DeviceAnswer {
   const { id, userName, fullName } = person;
-  const { agreement, passwordAt } = record.read((tx) => ({
+  const { agreement, passwordAt, staff } = record.read((tx) => ({
     agreement: agreements.owed(tx, person),
     passwordAt: findById(tx, id, clock())!.passwordAt,
+    staff: isStaff(tx, person),
   }));
   if (agreement?.by === 'parent') return { state: 'consent', userName, fullName, until };
   if (agreement !== null) {
@@ -358,7 +359,15 @@ function toState(
     const { version, title, text } = agreement;
     return { state: 'agreement', userName, fullName, until, agreement: { version, title, text }, ticket };
   }
-  return until === null ? { state: 'shared' } : { state: 'signed-in', userName, fullName, until };
+  if (until === null) return { state: 'shared' };
+  return { state: 'signed-in', userName, fullName, until, ...(staff && { isStaff: true as const }) };
+}
+
+/** Whom no roster names has an account of the console, unless they are a guest. */
+function isStaff(tx: ReadTx, { id, userName }: PersonName): boolean {
+  const listed = findListed(tx, id);
+  if (listed === null) return !isGuest(userName);
+  return listed.roles.some((role) => role === 'teacher' || role === 'staff') && !listed.roles.includes('pupil');
 }
 
 function actBy({ id, userName }: PersonName, address: string): { actor: string; subject: string; address: string } {

@@ -16,7 +16,14 @@ export interface DeviceSession {
 
 /** What the front desk is told of an address. */
 export type DeviceState =
-  | { readonly state: 'signed-in'; readonly userName: string; readonly fullName: string; readonly until: number }
+  | {
+      readonly state: 'signed-in';
+      readonly userName: string;
+      readonly fullName: string;
+      readonly until: number;
+      /** Left out: a pupil, a guest or a class, who are not told of what teachers can do. */
+      readonly isStaff?: true;
+    }
   | { readonly state: 'nobody' }
   /** Several people use the address at once, so nobody can be signed in by it. */
   | { readonly state: 'shared' };

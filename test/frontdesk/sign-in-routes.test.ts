@@ -94,6 +94,10 @@ void t.test('whoever is signed in is told who and until when, and can sign out',
   t.match(page.body, 'Ann &amp; Smith');
   t.match(page.body, 'a.&lt;smith&gt;');
   t.match(page.body, 'until 18:00');
+  t.notMatch(page.body, 'Do you teach?');
+  const staff: DeviceAnswer = { ...SIGNED_IN, isStaff: true };
+  const teacher = await rig(staff, {}, staff);
+  t.match((await teacher.app.inject({ url: '/sign-in', remoteAddress: CLIENT })).body, 'Do you teach?');
   const answer = await post('/sign-out', { token: await token() });
   t.equal(answer.statusCode, 303);
   t.same(signedOut, [CLIENT]);

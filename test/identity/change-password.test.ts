@@ -70,7 +70,7 @@ void t.test('until it is changed nobody is signed in; then they are, and the car
   }
   plane.clock.advance(1);
   t.match(await change(plane, asked.ticket), { state: 'signed-in', userName: 'junior' });
-  t.match(plane.devices.at(DESK), { state: 'signed-in' });
+  t.match(plane.devices.at(DESK), { state: 'signed-in', isStaff: undefined }, 'a pupil');
   t.same(await signIn('junior', password, OTHER), { state: 'wrong' });
   t.match(await signIn('junior', NEXT, OTHER), { state: 'signed-in' });
   t.same(await change(plane, asked.ticket, 'another good password'), { state: 'stale' }, 'a ticket is good once');

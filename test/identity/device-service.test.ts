@@ -34,7 +34,7 @@ void t.test('a sign-in is bound to the address, sent to gateways, audited, and e
   const plane = await school();
   t.same(plane.devices.at(DESK), { state: 'nobody' });
   const answer = await signIn(plane, 'a.HEAD');
-  t.match(answer, { state: 'signed-in', userName: 'A.Head', fullName: 'Person 0' });
+  t.match(answer, { state: 'signed-in', userName: 'A.Head', fullName: 'Person 0', isStaff: true });
   t.same(plane.devices.at(DESK), answer);
   await plane.publishing.send();
   t.same(live(plane), [`${DESK} a.head`], 'under the canonical name');
