@@ -1,7 +1,6 @@
 import { loadOrCreateAuditKey } from '../audit/key.ts';
 import { type Audit, countRows, createAudit, newestRows } from '../audit/service.ts';
 import type { Backups } from '../backup/service.ts';
-import { loadCatalogue } from '../categories/catalogue.ts';
 import type { IndexSnapshot } from '../categories/index-snapshot.ts';
 import type { Lists } from '../categories/service.ts';
 import { type DataLayout, createDataFolders, dataLayout } from '../config/data-layout.ts';
@@ -18,7 +17,7 @@ import {
 import { type Agreements, createAgreements } from '../identity/agreements/service.ts';
 import { createAccountWatch } from '../identity/watch-accounts.ts';
 import { type Vouchers, createVouchers } from '../identity/voucher-service.ts';
-import { type DirectorySnapshot, NO_DIRECTORY } from '../identity/directory-snapshot.ts';
+import { NO_DIRECTORY } from '../identity/directory-snapshot.ts';
 import {
   type Directory,
   createDirectory,
@@ -31,7 +30,6 @@ import { type Accounts, createAccounts } from '../identity/service.ts';
 import { type Staff, createStaff } from '../identity/staff/service.ts';
 import { type Sessions, createSessions } from '../identity/session-service.ts';
 import { type Clock, neverBackwards } from '../kernel/clock.ts';
-import { InvalidInputError, formatProblem } from '../kernel/errors.ts';
 import { createIdMaker } from '../kernel/ids.ts';
 import type { LiveSnapshot } from '../policy/snapshot.ts';
 import { createConsoleBackups } from './console-backups.ts';
@@ -39,14 +37,15 @@ import { createConsoleEvidence } from './console-evidence.ts';
 import { type SiteCheck, createSiteCheck } from './console-check.ts';
 import { createConsoleLessons } from './console-lessons.ts';
 import { createConsoleLists } from './console-lists.ts';
+import { createConsolePolicy } from './console-policy.ts';
 import { createConsoleUnblocks } from './console-unblocks.ts';
 import { createKnownSchool } from './known-school.ts';
 import { createOpenIndex } from './listed-sites.ts';
 import type { School } from '../lessons/reach.ts';
 import { type Lessons, teacherLessons } from '../lessons/service.ts';
-import { type ExaminedPolicy, examineFolder } from '../policy/load.ts';
 import { isForPupils } from '../policy/diff-people.ts';
-import { type PolicyService, createPolicyService, policySnapshot } from '../policy/service.ts';
+import type { Drafts } from '../policy/draft-service.ts';
+import { type PolicyService, policySnapshot } from '../policy/service.ts';
 import { type Publishing, type PublishingOptions, type SentSnapshot, createPublishing } from '../publishing/service.ts';
 import { type Safeguarding, createSafeguarding } from '../safeguarding/service.ts';
 import { type ReadTx, type RecordDatabase, openRecord } from '../store/database.ts';
@@ -76,6 +75,7 @@ export interface ConsoleRooms extends ConsoleRecord {
   readonly vouchers: Vouchers;
   readonly publishing: Publishing;
   readonly policy: PolicyService;
+  readonly drafts: Drafts;
   readonly unblocks: Unblocks;
   /** The school's pupils and classes. */
   readonly knownSchool: () => School;
@@ -143,24 +143,13 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     devicesActive: (tx, addresses, at) => devices.seen(tx, addresses, at),
     accountsActive: (tx, seen, at) => watch(tx, seen, at),
   });
-  const policy = createPolicyService({
-    record,
-    audit,
+  const { policy, drafts } = createConsolePolicy(environment, {
+    ...base,
     publishing,
-    clock,
+    accounts,
     newId,
-    readDisk: () => readPolicyFiles(environment, record.read(directorySnapshot) ?? NO_DIRECTORY, clock()),
-    hasTwoPeople: () => accounts.haveTwo('policy.propose', 'policy.decide'),
-    userNameOf: (tx, id) => accounts.userNameOf(tx, id),
-    onInvalid: (problems) => {
-      const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-      safeguarding.raise('policy-invalid', `The policy files cannot be used: ${formatProblem(problems[0]!)}${more}`);
-    },
-    onDifferent: (changes) => {
-      const first = changes[0]?.text ?? 'in ways that nobody would notice';
-      const more = changes.length > 1 ? ` (and ${changes.length - 1} more)` : '';
-      safeguarding.raise('policy-differs', `The policy files differ from what is published: ${first}${more}`);
-    },
+    people: () => record.read(directorySnapshot) ?? NO_DIRECTORY,
+    raise: (code, text) => safeguarding.raise(code, text),
   });
   const directory = createDirectory({
     record,
@@ -230,6 +219,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     vouchers,
     publishing,
     policy,
+    drafts,
     unblocks,
     knownSchool: school,
     lessons,
@@ -255,14 +245,4 @@ export function wholeLive(tx: ReadTx, now: number): LiveSnapshot {
   const lessons = teacherLessons(tx, now);
   const sealing = evidenceKey === null ? {} : { evidenceKey };
   return { ...liveSnapshot(tx, now), sessions, suspensions, renewals, lessons, ...sealing };
-}
-
-/** The policy as the files have it. A category that nothing names any more is as much a problem as a bad line. */
-function readPolicyFiles({ policyDir, listsDir }: Environment, people: DirectorySnapshot, now: number): ExaminedPolicy {
-  try {
-    return examineFolder(policyDir, loadCatalogue(listsDir), { people, now });
-  } catch (error) {
-    if (error instanceof InvalidInputError) return { problems: error.problems };
-    throw error;
-  }
 }

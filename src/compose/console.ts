@@ -278,6 +278,7 @@ async function openConsoleDoors(
   const inForce = () => policy.published()?.snapshot ?? null;
   const app = await createConsoleApp({
     ...rooms,
+    newId: createIdMaker(clock),
     policyInForce: inForce,
     levelTitle: (level) => inForce()?.levels[level]?.title ?? level,
     timeZone: () => inForce()?.timeZone ?? DEFAULT_ZONE,

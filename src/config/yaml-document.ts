@@ -1,7 +1,18 @@
 import type { Static, TSchema } from 'typebox';
 import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
-import { LineCounter, isCollection, isNode, isPair, isScalar, parseDocument, visit, type Document } from 'yaml';
+import {
+  LineCounter,
+  isCollection,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  parseDocument,
+  visit,
+  type Document,
+  type Scalar,
+} from 'yaml';
 import type { Problem } from '../kernel/errors.ts';
 
 // All errors at once is the promise; the library stops at 8 by default.
@@ -60,6 +71,38 @@ export function replaceValue(text: string, path: DocumentPath, value: string): s
   if (!isScalar(node) || !node.range) return null;
   const [start, end] = node.range;
   return text.slice(0, start) + value + text.slice(end);
+}
+
+/** A value to be written into a document; undefined: what is there is taken away. */
+export interface YamlEdit {
+  readonly path: DocumentPath;
+  readonly value: unknown;
+}
+
+/**
+ * The text with some values written, and every comment where it was; of a list of plain values only those that come or go are touched.
+ * What stands on one line may be spaced otherwise. Null: it is no YAML, or has no such places.
+ */
+export function editYaml(text: string, edits: readonly YamlEdit[]): string | null {
+  if (edits.length === 0) return text;
+  const document = parseDocument(text);
+  if (document.errors.length > 0) return null;
+  try {
+    for (const { path, value } of edits) editOne(document, path, value);
+    return document.toString({ lineWidth: 0 });
+  } catch {
+    return null;
+  }
+}
+
+function editOne(document: Document, path: DocumentPath, value: unknown): void {
+  if (value === undefined) return void (document.hasIn(path) && document.deleteIn(path));
+  const node = document.getIn(path, true);
+  const isPlain = Array.isArray(value) && value.every((one) => typeof one === 'string');
+  if (!isPlain || !isSeq(node) || !node.items.every(isScalar)) return document.setIn(path, document.createNode(value));
+  const kept = node.items.filter((item) => value.includes(String((item as Scalar).value)));
+  const there = new Set(kept.map((item) => String((item as Scalar).value)));
+  node.items = [...kept, ...value.filter((one) => !there.has(one)).map((one) => document.createNode(one))];
 }
 
 /** An alias that names nothing, or aliases that would make a small file huge. The library does not say where. */

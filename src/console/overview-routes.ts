@@ -4,6 +4,7 @@ import { FIRST_ROLES, ROLES } from '../identity/roles.ts';
 import type { Accounts } from '../identity/service.ts';
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import { formatProblem } from '../kernel/errors.ts';
+import type { VersionLine } from '../policy/repository.ts';
 import type { PolicyService } from '../policy/service.ts';
 import type { Publishing } from '../publishing/service.ts';
 import type { Alarm } from '../safeguarding/model.ts';
@@ -81,7 +82,7 @@ const StatusSchema = Type.Object({
 });
 
 function status({ policy, publishing, safeguarding, lists, clock }: OverviewOptions) {
-  const { published, disk, problems, proposal } = policy.status();
+  const { published, disk, problems, drafts } = policy.status();
   const { names, illegalListLoaded, lists: all, problem } = lists();
   return {
     school: published?.snapshot.school ?? null,
@@ -91,7 +92,7 @@ function status({ policy, publishing, safeguarding, lists, clock }: OverviewOpti
       hash: published?.snapshot.hash ?? null,
       disk,
       problems: problems.map(formatProblem),
-      waitsForSecondPerson: proposal !== null,
+      waitsForSecondPerson: drafts.some(({ state }) => state === 'proposed'),
     },
     lists: {
       names,
@@ -125,8 +126,11 @@ function overview(options: OverviewOptions, request: FastifyRequest) {
       ? inState('requested').filter((unblock) => unblock.requested.by !== personId)
       : [],
     active: inState('active'),
-    proposalToDecide:
-      state.proposal !== null && state.proposal.proposed.by !== personId && request.may('policy.decide'),
+    draftsToDecide: request.may('policy.decide')
+      ? state.drafts.filter((draft) => draft.state === 'proposed' && draft.author !== personId)
+      : [],
+    mayReview: (version: VersionLine) => request.may('policy.review') && version.author !== personId,
+    nameOf: (id: string) => accounts.people().find((person) => person.id === id)?.fullName ?? id,
   };
 }
 

@@ -62,6 +62,7 @@ export type AlarmCode =
   | 'list-grew'
   | 'policy-invalid'
   | 'policy-differs'
+  | 'policy-emergency'
   | 'roster-refused'
   | 'disk-refuses'
   | 'backup-failed'

@@ -37,10 +37,22 @@ export const PERMISSIONS = {
   },
   'policy.see': { may: 'see the policy, and what the files would change', roles: ALL_ROLES },
   'policy.propose': {
-    may: 'propose what the policy files say, and take back what they proposed',
+    may: 'draft and propose policy changes, and take back their own',
     roles: ['headteacher', 'safeguarding-lead', 'online-safety-lead', 'network-manager', 'technician'],
   },
   'policy.decide': { may: 'approve or refuse a policy change that somebody else proposed', roles: LEADS },
+  'policy.loosen': {
+    may: 'approve one that opens something for pupils',
+    roles: ['headteacher', 'safeguarding-lead'],
+  },
+  'policy.emergency': {
+    may: 'change the policy alone in an emergency, of which everybody is told',
+    roles: ['headteacher', 'safeguarding-lead', 'network-manager'],
+  },
+  'policy.review': {
+    may: 'review what somebody else changed in an emergency, and take it back',
+    roles: ['headteacher', 'safeguarding-lead'],
+  },
   'site.check': { may: 'ask what would become of an address, for a level or a time', roles: ALL_ROLES },
   'unblock.see': { may: 'see unblocks', roles: ALL_ROLES },
   'unblock.request': {

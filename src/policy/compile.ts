@@ -55,6 +55,7 @@ export function compilePolicy(documents: PolicyDocuments, categories: readonly K
     },
     network: compileNetwork(to, documents.school),
     contacts: school.contacts,
+    ...(school.changes?.tighteningAlone === true && { changes: { tighteningAlone: true } }),
     ...compileAgreements(reporting, documents, levelIds),
     ...compileWording(to, documents.school),
     ...compileSafeguarding(to, documents.safeguarding, levelIds),

@@ -9,6 +9,13 @@ export interface PolicyChange {
   readonly text: string;
   /** Whether a pupil may now do something that was refused. Where that cannot be told for sure, it is taken to be so. */
   readonly loosens: boolean;
+  /** Left out where it is not sure that pupils may do less, and nobody more. */
+  readonly tightens?: true;
+}
+
+/** Marks a change that surely closes something. */
+export function tightening(isTighter: boolean): { readonly tightens?: true } {
+  return isTighter ? { tightens: true } : {};
 }
 
 /** Whose rules are compared: how they are called, and whether pupils may be among them. */
@@ -43,14 +50,15 @@ export function diffActions(
     if (old === next) return [];
     const title = categories[id]?.title ?? id;
     const text = `${name}: ${title} is now ${doneText(next, unnamed)} (was ${doneText(old, unnamed)})`;
-    return [{ text, loosens: pupils && isWeaker(next ?? unnamed.action, old ?? unnamed.action) }];
+    const [now, was] = [next ?? unnamed.action, old ?? unnamed.action];
+    return [{ text, loosens: pupils && isWeaker(now, was), ...tightening(pupils && isStricter(now, was)) }];
   });
 }
 
 export function diffAction({ name, pupils }: Subject, what: string, before: Action, after: Action): PolicyChange[] {
   if (before === after) return [];
   const text = `${name}: ${what} are now ${DONE[after]} (were ${DONE[before]})`;
-  return [{ text, loosens: pupils && isWeaker(after, before) }];
+  return [{ text, loosens: pupils && isWeaker(after, before), ...tightening(pupils && isStricter(after, before)) }];
 }
 
 function doneText(action: Action | null, unnamed: Unnamed): string {
@@ -64,12 +72,18 @@ function isWeaker(next: Action | null, old: Action | null): boolean {
   return STRENGTH[next] < STRENGTH[old];
 }
 
+/** Null: a level decides, so that it is not sure. */
+function isStricter(next: Action | null, old: Action | null): boolean {
+  return next !== null && old !== null && STRENGTH[next] > STRENGTH[old];
+}
+
 export function diffEntries({ name, pupils }: Subject, before: Entries, after: Entries): PolicyChange[] {
   const allowed = compare(before.allow.map(entryText), after.allow.map(entryText));
   const blocked = compare(before.block.map(entryText), after.block.map(entryText));
   const line = (site: string, text: string, loosens: boolean): PolicyChange => ({
     text: `${name}: ${site} ${text}`,
     loosens: pupils && loosens,
+    ...tightening(pupils && !loosens),
   });
   return [
     ...allowed.added.map((site) => line(site, 'is now always allowed', true)),

@@ -18,12 +18,13 @@ export function diffSchool(...[before, after]: Two): PolicyChange[] {
     ...diffWording(before, after),
     ...changed('The level of whoever is not identified', before.strictestLevel, after.strictestLevel, true),
     ...changed('The identity mode', before.identity.mode, after.identity.mode, after.identity.mode === 'open'),
-    ...never.added.map((site) => ({ text: `Nobody may open ${site} any more`, loosens: false })),
+    ...never.added.map((site) => ({ text: `Nobody may open ${site} any more`, loosens: false, tightens: true })),
     ...never.removed.map((site) => ({ text: `${site} is no longer closed for everybody`, loosens: true })),
     ...diffRanges(before, after),
     ...diffSignIn(before.identity, after.identity),
     ...diffRosterLevels(before, after),
     ...diffAgreements(before, after),
+    ...changed('Who may publish what only closes something for pupils', alone(before), alone(after), false),
     ...diffNetwork(before.network, after.network),
     ...diffTraits(before, after),
   ];
@@ -98,6 +99,10 @@ function diffAgreements(...[before, after]: Two): PolicyChange[] {
     ...removed.map((one) => ({ text: `Nobody is asked any more for the agreement: ${one}`, loosens: true })),
     ...changed('The day from which everybody is asked again', begins(before), begins(after), true),
   ];
+}
+
+function alone({ changes }: PolicySnapshot): string {
+  return changes?.tighteningAlone === true ? 'one person' : 'two people';
 }
 
 function diffNetwork(before: PolicySnapshot['network'], after: PolicySnapshot['network']): PolicyChange[] {

@@ -8,6 +8,7 @@ import {
   diffActions,
   diffEntries,
   sitesText,
+  tightening,
 } from './diff-rules.ts';
 import { diffPerson, isForPupils } from './diff-people.ts';
 import { diffSafeguarding } from './diff-safeguarding.ts';
@@ -77,7 +78,11 @@ function diffDownloads(
 ): PolicyChange[] {
   const { added, removed } = compare(old?.extensions ?? [], next?.extensions ?? []);
   return [
-    ...added.map((ending) => ({ text: `${name}: ${ending} files are now refused on plain http`, loosens: false })),
+    ...added.map((ending) => ({
+      text: `${name}: ${ending} files are now refused on plain http`,
+      loosens: false,
+      ...tightening(pupils),
+    })),
     ...removed.map((ending) => ({ text: `${name}: ${ending} files are no longer refused`, loosens: pupils })),
   ];
 }
@@ -100,11 +105,12 @@ function diffSafeSettings({ name, pupils }: Subject, old: CompiledLevel, next: C
   const changes: PolicyChange[] = [];
   if (search[0] !== search[1]) {
     const text = `${name}: SafeSearch is now ${SAFE_SEARCH_WORDS[search[1]]} (was ${SAFE_SEARCH_WORDS[search[0]]})`;
-    changes.push({ text, loosens: pupils && search[1] === 'off' });
+    changes.push({ text, loosens: pupils && search[1] === 'off', ...tightening(pupils && search[1] === 'on') });
   }
   if (video[0] !== video[1]) {
     const text = `${name}: YouTube is now ${YOUTUBE_WORDS[video[1]]} (was ${YOUTUBE_WORDS[video[0]]})`;
-    changes.push({ text, loosens: pupils && STRICTEST_FIRST.indexOf(video[1]) > STRICTEST_FIRST.indexOf(video[0]) });
+    const isWeaker = STRICTEST_FIRST.indexOf(video[1]) > STRICTEST_FIRST.indexOf(video[0]);
+    changes.push({ text, loosens: pupils && isWeaker, ...tightening(pupils && !isWeaker) });
   }
   return changes;
 }

@@ -68,6 +68,7 @@ export const SchoolSchema = Type.Object(
     agreements: Type.Optional(
       Type.Object({ parentConsent: Type.Optional(Texts), yearBegins: Type.Optional(Text) }, Strict),
     ),
+    changes: Type.Optional(Type.Object({ tighteningAlone: Type.Optional(Type.Boolean()) }, Strict)),
     never: Type.Optional(Texts),
     illegal: Type.Optional(Type.Object({ csam: Type.Optional(Splash), terrorism: Type.Optional(Splash) }, Strict)),
     identity: Type.Object(

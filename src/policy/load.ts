@@ -6,22 +6,28 @@ import { type CompiledPolicy, type KnownCategory, compilePolicy } from './compil
 import { type Surroundings, findPointless } from './find-pointless.ts';
 import { type ReadPolicy, readPolicy } from './read.ts';
 import type { PolicySnapshot } from './snapshot.ts';
+import type { PolicyTexts } from './texts.ts';
 
 /**
  * Reads a policy folder: its documents, or every problem with file and line. The only file of this room's rules that touches
  * the disk. Reads `*.yaml` and `*.yml` in the folder, in `levels/` and `agreements/`; hidden files and other kinds are left alone.
  */
 export function loadPolicy(folder: string): ReadPolicy {
+  const read = readTexts(folder);
+  return 'problems' in read ? read : readPolicy(new Map(Object.entries(read.files)));
+}
+
+/** The texts of a policy folder, whatever they say; or every file that cannot be read. */
+export function readTexts(folder: string): { readonly files: PolicyTexts } | { readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
-  const files = new Map<string, string>();
+  const files: Record<string, string> = {};
   for (const under of ['', 'levels/', 'agreements/']) {
     for (const name of yamlFiles(folder, under, problems)) {
       const text = readText(join(folder, under, name), `${under}${name}`, problems);
-      if (text !== null) files.set(`${under}${name}`, text);
+      if (text !== null) files[`${under}${name}`] = text;
     }
   }
-  if (problems.length > 0) return { problems };
-  return readPolicy(files);
+  return problems.length > 0 ? { problems } : { files };
 }
 
 /** Reads and compiles a policy folder: the snapshot, or every problem with file and line. */
@@ -35,13 +41,22 @@ export type ExaminedPolicy =
   | { readonly snapshot: PolicySnapshot; readonly warnings: readonly Problem[] }
   | { readonly problems: readonly Problem[] };
 
+type Beside = Pick<Catalogue, 'categories' | 'lists' | 'offered'>;
+type Around = Omit<Surroundings, 'listed'>;
+
 /** Reads, compiles and examines a policy folder. `catalogue`: the one beside it; `around`: what else decides whether rules have an effect. */
-export function examineFolder(
-  folder: string,
-  { categories, lists, offered }: Pick<Catalogue, 'categories' | 'lists' | 'offered'>,
-  around: Omit<Surroundings, 'listed'>,
+export function examineFolder(folder: string, catalogue: Beside, around: Around): ExaminedPolicy {
+  const read = readTexts(folder);
+  return 'problems' in read ? read : examineTexts(read.files, catalogue, around);
+}
+
+/** The same for texts that lie in no folder. */
+export function examineTexts(
+  files: PolicyTexts,
+  { categories, lists, offered }: Beside,
+  around: Around,
 ): ExaminedPolicy {
-  const loaded = loadPolicy(folder);
+  const loaded = readPolicy(new Map(Object.entries(files)));
   if ('problems' in loaded) return loaded;
   const compiled = compilePolicy(loaded.documents, categories);
   if ('problems' in compiled) return compiled;

@@ -1,127 +1,158 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, Table } from 'fastify';
 import type { Accounts } from '../identity/service.ts';
 import { isoTime } from '../kernel/clock.ts';
 import { InvalidFieldsError, SchoolgateError, formatProblem } from '../kernel/errors.ts';
+import type { IdMaker } from '../kernel/ids.ts';
+import { diffPolicies } from './diff.ts';
+import type { Drafts } from './draft-service.ts';
+import type { VersionLine } from './repository.ts';
 import type { PolicyService } from './service.ts';
 
 export interface PolicyRoutesOptions {
   readonly policy: PolicyService;
+  readonly drafts: Drafts;
   readonly accounts: Accounts;
+  readonly newId: IdMaker;
 }
 
 const Strict = { additionalProperties: false };
 const Text = Type.String({ maxLength: 5000 });
-const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const Csrf = Type.Optional(Type.String());
-const ProposeForm = Type.Object({ _csrf: Csrf, hash: Hash, reason: Text }, Strict);
-const ProposeBody = Type.Object({ hash: Hash, reason: Text }, Strict);
-const DecideForm = Type.Object({ _csrf: Csrf, reason: Type.Optional(Text) }, Strict);
-const RefuseBody = Type.Object({ reason: Text }, Strict);
-const Params = Type.Object({ id: Type.String({ pattern: '^[0-9A-Z]{26}$' }) });
+const OnlyCsrf = Type.Object({ _csrf: Csrf }, Strict);
+const Id = Type.String({ pattern: '^[0-9A-Z]{26}$' });
+const Serial = Type.Object({ serial: Type.String({ pattern: '^[1-9]\\d{0,8}$' }) });
+const RevertForm = Type.Object({ _csrf: Csrf, id: Id, reason: Text }, Strict);
+const ReviewForm = Type.Object({ _csrf: Csrf, outcome: Type.Enum(['kept', 'reverted']), word: Text }, Strict);
+const RevertBody = Type.Object({ id: Type.Optional(Id), reason: Text }, Strict);
+const ReviewBody = Type.Object({ outcome: Type.Enum(['kept', 'reverted']), word: Text }, Strict);
 
-/** The policy: what is published, what the files on disk would change, and the two people it takes. */
+/** What is published, what stands on disk, and every version that was ever in force. */
 export const policyRoutes: FastifyPluginAsyncTypebox<PolicyRoutesOptions> = async (app, options) => {
-  const { policy } = options;
+  const { policy, drafts, newId } = options;
   const toSee = { access: 'policy.see' } as const;
   const toPropose = { access: 'policy.propose' } as const;
-  const toDecide = { access: 'policy.decide' } as const;
-  const done = (reply: FastifyReply, what: string): FastifyReply => reply.redirect(`/policy?done=${what}`, 303);
+  const toReview = { access: 'policy.review' } as const;
+  const serialOf = (request: { readonly params: { readonly serial: string } }): number => Number(request.params.serial);
 
   app.get(
     '/policy',
     { config: toSee, schema: { querystring: Type.Object({ done: Type.Optional(Text) }) } },
-    async (request, reply) => policyPage(options, request, reply, { done: request.query.done }),
+    (request, reply) => policyPage(options, request, reply, { done: request.query.done }),
   );
 
-  app.post('/policy/propose', { config: toPropose, schema: { body: ProposeForm } }, (request, reply) =>
-    orShow(options, request, reply, { reason: request.body.reason }, () => {
-      policy.propose(request.actor(), request.body.hash, request.body.reason);
-      return done(reply, 'proposed');
-    }),
+  app.post('/policy/files/draft', { config: toPropose, schema: { body: OnlyCsrf } }, (request, reply) =>
+    orShow(
+      reply,
+      (data) => policyPage(options, request, reply, data),
+      () => {
+        const { id } = policy.draftOfFiles(request.actor());
+        return reply.redirect(`/policy/drafts/${id}`, 303);
+      },
+    ),
+  );
+
+  app.post('/policy/files/restore', { config: toPropose, schema: { body: OnlyCsrf } }, (request, reply) =>
+    orShow(
+      reply,
+      (data) => policyPage(options, request, reply, data),
+      () => {
+        policy.restoreFiles(request.actor());
+        return reply.redirect('/policy?done=restored', 303);
+      },
+    ),
+  );
+
+  app.get('/policy/versions', { config: toSee }, async (_request, reply) =>
+    reply.tablePage('policy-versions', { title: 'Policy versions' }, versionTable(options), policy.versions()),
+  );
+
+  app.get('/policy/versions/:serial', { config: toSee, schema: { params: Serial } }, (request, reply) =>
+    versionPage(options, request, reply, serialOf(request), {}),
   );
 
   app.post(
-    '/policy/:id/approve',
-    { config: toDecide, schema: { params: Params, body: DecideForm } },
-    (request, reply) =>
-      orShow(options, request, reply, {}, () => {
-        policy.approve(request.actor(), request.params.id);
-        return done(reply, 'published');
-      }),
-  );
-
-  app.post('/policy/:id/refuse', { config: toDecide, schema: { params: Params, body: DecideForm } }, (request, reply) =>
-    orShow(options, request, reply, { reason: request.body.reason }, () => {
-      policy.refuse(request.actor(), request.params.id, request.body.reason ?? '');
-      return done(reply, 'refused');
-    }),
+    '/policy/versions/:serial/revert',
+    { config: toPropose, schema: { params: Serial, body: RevertForm } },
+    (request, reply) => {
+      const { id, reason } = request.body;
+      const serial = serialOf(request);
+      return orShow(
+        reply,
+        (data) => versionPage(options, request, reply, serial, { ...data, typed: { id, reason } }),
+        () => {
+          const draft = drafts.revert(request.actor(), id, serial, reason);
+          return reply.redirect(`/policy/drafts/${draft.id}?done=proposed`, 303);
+        },
+      );
+    },
   );
 
   app.post(
-    '/policy/:id/withdraw',
-    { config: toPropose, schema: { params: Params, body: DecideForm } },
-    (request, reply) =>
-      orShow(options, request, reply, { reason: request.body.reason }, () => {
-        policy.withdraw(request.actor(), request.params.id, request.body.reason ?? '');
-        return done(reply, 'refused');
-      }),
+    '/policy/versions/:serial/review',
+    { config: toReview, schema: { params: Serial, body: ReviewForm } },
+    (request, reply) => {
+      const { outcome, word } = request.body;
+      const serial = serialOf(request);
+      return orShow(
+        reply,
+        (data) => versionPage(options, request, reply, serial, { ...data, typed: { outcome, word } }),
+        () => {
+          drafts.review(request.actor(), serial, outcome, word);
+          return reply.redirect('/policy?done=reviewed', 303);
+        },
+      );
+    },
   );
 
   app.get('/api/v1/policy', { config: toSee }, async () => toJson(options));
 
-  app.post('/api/v1/policy/proposals', { config: toPropose, schema: { body: ProposeBody } }, async (request, reply) => {
-    policy.propose(request.actor(), request.body.hash, request.body.reason);
-    return reply.code(201).send(toJson(options));
+  app.get('/api/v1/policy/versions', { config: toSee }, async () => {
+    const name = names(options, 'userName');
+    return policy.versions().map((version) => versionJson(version, name));
   });
 
   app.post(
-    '/api/v1/policy/proposals/:id/approve',
-    { config: toDecide, schema: { params: Params } },
+    '/api/v1/policy/versions/:serial/revert',
+    { config: toPropose, schema: { params: Serial, body: RevertBody } },
     async (request, reply) => {
-      policy.approve(request.actor(), request.params.id);
-      return reply.send(toJson(options));
+      const { id = newId(), reason } = request.body;
+      const draft = drafts.revert(request.actor(), id, serialOf(request), reason);
+      return reply.code(201).send({ id: draft.id });
     },
   );
 
   app.post(
-    '/api/v1/policy/proposals/:id/refuse',
-    { config: toDecide, schema: { params: Params, body: RefuseBody } },
-    async (request, reply) => {
-      policy.refuse(request.actor(), request.params.id, request.body.reason);
-      return reply.send(toJson(options));
-    },
-  );
-
-  app.post(
-    '/api/v1/policy/proposals/:id/withdraw',
-    { config: toPropose, schema: { params: Params, body: RefuseBody } },
-    async (request, reply) => {
-      policy.withdraw(request.actor(), request.params.id, request.body.reason);
-      return reply.send(toJson(options));
+    '/api/v1/policy/versions/:serial/review',
+    { config: toReview, schema: { params: Serial, body: ReviewBody } },
+    async (request) => {
+      drafts.review(request.actor(), serialOf(request), request.body.outcome, request.body.word);
+      return toJson(options);
     },
   );
 };
 
-/** Does an act of the page, or shows the page as it is now with why not and what was typed. */
-async function orShow(
-  options: PolicyRoutesOptions,
-  request: FastifyRequest,
+/** Does an act of a page, or shows the page as it is now with why not and what was typed. */
+export async function orShow(
   reply: FastifyReply,
-  typed: Record<string, unknown>,
+  show: (data: Record<string, unknown>) => Promise<FastifyReply>,
   act: () => FastifyReply,
 ): Promise<FastifyReply> {
   try {
     return act();
   } catch (error) {
     if (error instanceof InvalidFieldsError) {
-      return policyPage(options, request, reply.code(422), { errors: error.fields, typed });
+      void reply.code(422);
+      return show({ errors: error.fields });
     }
-    if (!(error instanceof SchoolgateError) || error.fault !== 'client' || error.code === 'policy_own') throw error;
-    const errors = [{ field: 'main-content', reason: error.publicText }];
-    return policyPage(options, request, reply.code(409), { errors, typed });
+    if (!(error instanceof SchoolgateError) || IS_ANSWER.test(error.code)) throw error;
+    void reply.code(error.code === 'policy_own' || error.code === 'policy_loosens' ? 403 : 409);
+    return show({ errors: [{ field: 'main-content', reason: error.publicText }] });
   }
 }
+
+/** There is no page to show it on, or it is nobody's business. */
+const IS_ANSWER = /_unknown$|^draft_not_yours$|^no_policy$|^audit_/;
 
 async function policyPage(
   options: PolicyRoutesOptions,
@@ -130,51 +161,135 @@ async function policyPage(
   data: Record<string, unknown>,
 ): Promise<FastifyReply> {
   const status = options.policy.status();
-  const name = fullNames(options);
-  const { published, proposal } = status;
   return reply.page('policy', {
     title: 'Policy',
     ...status,
     problems: status.problems.map(formatProblem),
     warnings: status.warnings.map(formatProblem),
-    author: published === null ? null : name(published.author),
-    approver: published === null ? null : name(published.approver),
-    proposer: proposal === null ? null : name(proposal.proposed.by),
-    isOwnProposal: proposal?.proposed.by === request.actor().personId,
+    nameOf: names(options, 'fullName'),
+    me: request.actor().personId,
+    newDraft: options.newId(),
+    diskDraft: status.drafts.find((draft) => draft.diskHash !== null && draft.revision === 1) ?? null,
     ...data,
   });
 }
 
-function fullNames({ accounts }: PolicyRoutesOptions): (id: string | null) => string | null {
-  const names = new Map(accounts.people().map((person) => [person.id, person.fullName]));
-  return (id) => (id === null ? null : (names.get(id) ?? id));
+async function versionPage(
+  options: PolicyRoutesOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  serial: number,
+  data: Record<string, unknown>,
+): Promise<FastifyReply> {
+  const found = options.policy.version(serial);
+  if (found === null) throw new SchoolgateError('version_unknown', 'client', 'There is no such version.');
+  const { version, before } = found;
+  const inForce = options.policy.published();
+  return reply.page('policy-version', {
+    title: `Policy version ${serial}`,
+    version,
+    before: before?.serial ?? null,
+    changes: before === null ? [] : diffPolicies(before.snapshot, version.snapshot),
+    isInForce: inForce?.serial === serial,
+    nameOf: names(options, 'fullName'),
+    isOwn: version.author === request.actor().personId,
+    newDraft: options.newId(),
+    typed: {},
+    ...data,
+  });
 }
 
-function toJson({ policy, accounts }: PolicyRoutesOptions) {
-  const { published, disk, problems, warnings, changes, diskHash, proposal, needsSecondPerson } = policy.status();
-  const userNames = new Map(accounts.people().map((person) => [person.id, person.userName]));
-  const name = (id: string | null): string | null => (id === null ? null : (userNames.get(id) ?? id));
+function versionTable(options: PolicyRoutesOptions): Table<VersionLine> {
+  const name = names(options, 'fullName');
   return {
-    published: published && {
-      serial: published.serial,
-      hash: published.snapshot.hash,
-      at: isoTime(published.publishedAt),
-      author: name(published.author),
-      approver: name(published.approver),
-      reason: published.reason,
+    path: '/policy/versions',
+    caption: 'Policy versions',
+    search: {
+      label: 'Who or why',
+      of: ({ author, approver, reason }) => [name(author), name(approver), reason].join(' '),
     },
+    columns: [
+      {
+        id: 'at',
+        title: 'In force from',
+        value: ({ publishedAt }) => publishedAt,
+        isTime: true,
+        sortBy: ({ serial }) => -serial,
+      },
+      {
+        id: 'version',
+        title: 'Version',
+        value: ({ serial }) => serial,
+        isNumber: true,
+        href: ({ serial }) => `/policy/versions/${serial}`,
+      },
+      { id: 'who', title: 'Who', value: ({ author }) => name(author) ?? 'Files on disk' },
+      { id: 'approver', title: 'Approved by', value: ({ approver }) => name(approver) },
+      {
+        id: 'how',
+        title: 'How',
+        value: ({ way }) => WAYS[way],
+        tag: ({ way }) => (way === 'emergency' ? 'red' : null),
+      },
+      { id: 'why', title: 'Why', value: ({ reason }) => reason },
+      {
+        id: 'review',
+        title: 'Review',
+        value: ({ review }) => (review === null ? null : `${review.outcome} by ${name(review.by)}`),
+      },
+    ],
+    empty: { text: 'No policy is published yet.' },
+  };
+}
+
+const WAYS = {
+  files: 'saved on disk',
+  'two-people': 'two people',
+  alone: 'one person',
+  emergency: 'emergency',
+  review: 'review',
+} as const;
+
+export function names(
+  { accounts }: Pick<PolicyRoutesOptions, 'accounts'>,
+  as: 'fullName' | 'userName',
+): (id: string | null) => string | null {
+  const known = new Map(accounts.people().map((person) => [person.id, person[as]]));
+  return (id) => (id === null ? null : (known.get(id) ?? id));
+}
+
+function versionJson(version: Omit<VersionLine, 'hasFiles'>, name: (id: string | null) => string | null) {
+  const { serial, publishedAt, way, author, approver, reason, review } = version;
+  return {
+    serial,
+    at: isoTime(publishedAt),
+    way,
+    author: name(author),
+    approver: name(approver),
+    reason,
+    review: review && { outcome: review.outcome, by: name(review.by), at: isoTime(review.at), word: review.word },
+  };
+}
+
+function toJson(options: PolicyRoutesOptions) {
+  const { published, disk, problems, warnings, changes, notWritten, drafts, needsSecondPerson } =
+    options.policy.status();
+  const name = names(options, 'userName');
+  return {
+    published: published && { hash: published.snapshot.hash, ...versionJson(published, name) },
     disk,
-    diskHash,
     problems: problems.map(formatProblem),
     warnings: warnings.map(formatProblem),
     changes,
-    proposal: proposal && {
-      id: proposal.id,
-      hash: proposal.snapshot.hash,
-      by: name(proposal.proposed.by),
-      at: isoTime(proposal.proposed.at),
-      reason: proposal.reason,
-    },
+    notWritten,
+    drafts: drafts.map(({ id, state, author, reason, changedAt, diskHash, revision }) => ({
+      id,
+      state,
+      author: name(author),
+      reason,
+      changedAt: isoTime(changedAt),
+      standsForFiles: diskHash !== null && revision === 1,
+    })),
     needsSecondPerson,
   };
 }

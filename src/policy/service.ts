@@ -1,26 +1,34 @@
-import type { Actor, AuditEntry } from '../audit/entry.ts';
+import type { Actor } from '../audit/entry.ts';
 import type { Audit } from '../audit/service.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { InvalidFieldsError, type Problem, SchoolgateError } from '../kernel/errors.ts';
+import { type Problem, SchoolgateError } from '../kernel/errors.ts';
 import type { IdMaker } from '../kernel/ids.ts';
-import type { Publishing } from '../publishing/service.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
 import { type PolicyChange, diffPolicies } from './diff.ts';
+import type { PolicyDraft } from './draft.ts';
 import type { ExaminedPolicy } from './load.ts';
 import {
   type PolicyVersion,
-  type Proposal,
-  closeProposal,
-  insertProposal,
-  insertVersion,
+  type VersionLine,
+  draftOfDisk,
+  findVersion,
+  insertDraft,
+  isDiskAnswered,
   latestVersion,
-  openProposal,
+  livingDrafts,
+  storeDraft,
+  storeUnwritten,
+  unreviewed,
+  versionBefore,
+  versionLines,
 } from './repository.ts';
 import type { PolicySnapshot } from './snapshot.ts';
+import { type PolicyTexts, sameTexts, textsHash } from './texts.ts';
+import type { Versions } from './version-service.ts';
 
 /**
- * What is published, what stands on disk, and how one becomes the other. Files on disk are a proposal: until two people have
- * accounts they apply on save, after that somebody proposes them with a reason and another person approves.
+ * What is published and what stands on disk. Files on disk are a proposal: until two people have accounts they apply on save, after
+ * that they become a draft (draft-service.ts), which needs them both.
  */
 export interface PolicyService {
   /** Reads the files again. What does not validate is shown and never used. */
@@ -28,17 +36,20 @@ export interface PolicyService {
   status(): PolicyStatus;
   /** The policy in force; null before the first. */
   published(): PolicyVersion | null;
-  /**
-   * Stands for the change on disk; `hash` says which one was seen. Throws an InvalidFieldsError for the reason, or a
-   * SchoolgateError: `policy_nothing`, `policy_changed`, `policy_proposed`.
-   */
-  propose(actor: Actor, hash: string, reason: string): Proposal;
-  /** Publishes what another person proposed. Throws a SchoolgateError: `policy_decided`, `policy_own`, `policy_stale`. */
-  approve(actor: Actor, id: string): PolicyVersion;
-  /** Throws `policy_decided`. */
-  refuse(actor: Actor, id: string, reason: string): void;
-  /** Takes back one's own. Throws `policy_decided`, `policy_own`. */
-  withdraw(actor: Actor, id: string, reason: string): void;
+  /** All versions, newest first. */
+  versions(): VersionLine[];
+  /** A version and the one before it; null where there is none. */
+  version(serial: number): { readonly version: PolicyVersion; readonly before: PolicyVersion | null } | null;
+  /** Compiles and examines files as if they were the policy. */
+  examine(files: PolicyTexts): ExaminedPolicy;
+  /** What stands on disk; null: it cannot be read. */
+  diskFiles(): PolicyTexts | null;
+  /** In the transaction of a publication: what stands on disk, and will be replaced, stays in a draft. */
+  keepDisk(tx: Tx, replacedBy: PolicyTexts): void;
+  /** Makes files on disk that are no draft one, such as files that were refused before. Throws `policy_nothing`. */
+  draftOfFiles(actor: Actor): PolicyDraft;
+  /** Writes what is published over the files on disk, which stay in a draft. Throws `policy_nothing`, `policy_unwritten`. */
+  restoreFiles(actor: Actor): void;
 }
 
 export interface PolicyStatus {
@@ -50,23 +61,30 @@ export interface PolicyStatus {
   readonly warnings: readonly Problem[];
   /** What the files would change. */
   readonly changes: readonly PolicyChange[];
-  /** Hash of the files as compiled; null: invalid. */
-  readonly diskHash: string | null;
-  readonly proposal: Proposal | null;
+  /** Why what is published is not on disk; null: it was written. */
+  readonly notWritten: string | null;
+  /** Drafts that are open or proposed, newest first. */
+  readonly drafts: readonly PolicyDraft[];
+  /** Emergencies to review. */
+  readonly toReview: readonly VersionLine[];
   readonly needsSecondPerson: boolean;
 }
+
+/** Files that could not be read, or what they say. */
+export type ReadFiles = { readonly files: PolicyTexts } | { readonly problems: readonly Problem[] };
 
 export interface PolicyServiceOptions {
   readonly record: RecordDatabase;
   readonly audit: Audit;
-  readonly publishing: Publishing;
+  readonly versions: Versions;
   readonly clock: Clock;
   readonly newId: IdMaker;
-  /** Loads, compiles and examines the files. */
-  readonly readDisk: () => ExaminedPolicy;
+  /** Reads the files of the policy folder. */
+  readonly readFiles: () => ReadFiles;
+  /** Compiles and examines files. */
+  readonly examine: (files: PolicyTexts) => ExaminedPolicy;
   /** Whether one person can propose a change and another approve it. */
   readonly hasTwoPeople: () => boolean;
-  readonly userNameOf: (tx: ReadTx, personId: string) => string;
   /** Told once for each set of files that cannot be used. */
   readonly onInvalid: (problems: readonly Problem[]) => void;
   /** Told once for each change on disk that waits for people. */
@@ -85,34 +103,50 @@ export function createPolicyService(options: PolicyServiceOptions): PolicyServic
   return new FilesAndVersions(options);
 }
 
-const MAX_REASON = 500;
+/** Sets of files whose result is remembered: what people look at again and again. */
+const REMEMBERED = 16;
 
 class FilesAndVersions implements PolicyService {
   readonly #options: PolicyServiceOptions;
-  #current: PolicyVersion | null;
   #disk: ExaminedPolicy = { problems: [] };
+  #files: PolicyTexts | null = null;
+  #examined = new Map<string, ExaminedPolicy>();
   #toldProblems = '';
   #toldDifferent = '';
 
   constructor(options: PolicyServiceOptions) {
     this.#options = options;
-    this.#current = options.record.read(latestVersion);
   }
 
   look(): void {
-    this.#disk = this.#options.readDisk();
+    const { versions, readFiles } = this.#options;
+    this.#examined.clear();
+    versions.writeFiles();
+    const read = readFiles();
+    this.#files = 'files' in read ? read.files : null;
+    this.#disk = 'files' in read ? this.examine(read.files) : read;
     if ('problems' in this.#disk) return this.#tellInvalid(this.#disk.problems);
     this.#toldProblems = '';
-    const { snapshot } = this.#disk;
-    this.#supersede(snapshot);
-    if (snapshot.hash === this.#current?.snapshot.hash) return;
-    if (this.#current === null || !this.#needsSecondPerson()) this.#applyFiles(snapshot);
-    else this.#tellDifferent(this.#current.snapshot, snapshot);
+    this.#take(this.#files!, this.#disk.snapshot);
+  }
+
+  /** What becomes of valid files. */
+  #take(files: PolicyTexts, snapshot: PolicySnapshot): void {
+    const published = this.published();
+    if (snapshot.hash === published?.snapshot.hash) return this.#takeComments(files, published);
+    const { hasTwoPeople, versions } = this.#options;
+    if (published === null || !hasTwoPeople()) return this.#apply(files, snapshot);
+    this.#tellDifferent(published.snapshot, snapshot);
+    const unwritten = versions.unwritten();
+    // The folder says what was published before, because it could not be written: nobody means that.
+    if (unwritten !== null && sameTexts(unwritten.before, files)) return;
+    this.#options.record.write((tx) => this.#draft(tx, files, false));
   }
 
   status(): PolicyStatus {
-    const published = this.#current;
-    const candidate = this.#candidate();
+    const { record, versions, hasTwoPeople } = this.#options;
+    const published = this.published();
+    const candidate = 'snapshot' in this.#disk ? this.#disk.snapshot : null;
     const isSame = candidate?.hash === published?.snapshot.hash;
     return {
       published,
@@ -120,152 +154,145 @@ class FilesAndVersions implements PolicyService {
       problems: 'problems' in this.#disk ? this.#disk.problems : [],
       warnings: 'warnings' in this.#disk ? this.#disk.warnings : [],
       changes: candidate === null || published === null ? [] : diffPolicies(published.snapshot, candidate),
-      diskHash: candidate?.hash ?? null,
-      proposal: this.#options.record.read(openProposal),
-      needsSecondPerson: this.#needsSecondPerson(),
+      notWritten: versions.unwritten()?.reason ?? null,
+      ...record.read((tx) => ({ drafts: livingDrafts(tx), toReview: unreviewed(tx) })),
+      needsSecondPerson: hasTwoPeople(),
     };
   }
 
   published(): PolicyVersion | null {
-    return this.#current;
+    return this.#options.versions.current();
   }
 
-  propose(actor: Actor, hash: string, reason: string): Proposal {
-    const { record, audit, clock, newId } = this.#options;
-    const snapshot = this.#proposable(hash);
-    const base = this.#current!;
-    const proposal: Proposal = {
-      id: newId(),
-      state: 'open',
-      snapshot,
-      baseSerial: base.serial,
-      reason: readReason(reason),
-      proposed: { by: actor.personId, at: clock() },
-    };
+  versions(): VersionLine[] {
+    return this.#options.record.read(versionLines);
+  }
+
+  version(serial: number): { readonly version: PolicyVersion; readonly before: PolicyVersion | null } | null {
+    return this.#options.record.read((tx) => {
+      const version = findVersion(tx, serial);
+      return version === null ? null : { version, before: versionBefore(tx, serial) };
+    });
+  }
+
+  examine(files: PolicyTexts): ExaminedPolicy {
+    const hash = textsHash(files);
+    const known = this.#examined.get(hash);
+    if (known !== undefined) return known;
+    const examined = this.#options.examine(files);
+    if (this.#examined.size >= REMEMBERED) this.#examined.clear();
+    this.#examined.set(hash, examined);
+    return examined;
+  }
+
+  diskFiles(): PolicyTexts | null {
+    return this.#files;
+  }
+
+  keepDisk(tx: Tx, replacedBy: PolicyTexts): void {
+    const standing = draftOfDisk(tx);
+    if (standing !== null) return storeDraft(tx, { ...standing, diskHash: null });
+    const files = this.#files;
+    const known = [this.published()?.files, this.#options.versions.unwritten()?.before, replacedBy];
+    if (files === null || known.some((texts) => texts != null && sameTexts(texts, files))) return;
+    if (isDiskAnswered(tx, textsHash(files))) return;
+    storeDraft(tx, { ...this.#draft(tx, files, true), diskHash: null });
+  }
+
+  draftOfFiles(actor: Actor): PolicyDraft {
+    this.look();
+    const files = this.#different();
+    return this.#options.record.write((tx) => this.#draft(tx, files, true, actor));
+  }
+
+  restoreFiles(actor: Actor): void {
+    this.look();
+    const { record, versions, audit } = this.#options;
+    const files = this.#different();
+    const published = this.published()!;
     record.write((tx) => {
-      if (openProposal(tx) !== null) throw refusal('policy_proposed', 'This change has been proposed already.');
-      insertProposal(tx, proposal);
+      const draft = draftOfDisk(tx) ?? this.#draft(tx, files, true, actor);
+      storeDraft(tx, { ...draft, diskHash: null });
+      storeUnwritten(tx, { serial: published.serial, before: files });
       audit.append(tx, {
         actor: actor.userName,
-        action: 'policy.proposed',
-        subject: `policy-proposal:${proposal.id}`,
-        before: { serial: base.serial, hash: base.snapshot.hash },
-        after: { hash, changes: changeTexts(base.snapshot, snapshot) },
-        reason: proposal.reason,
+        action: 'policy.files-restored',
+        subject: `policy:${published.serial}`,
+        before: { files: textsHash(files), draft: draft.id },
+        after: { files: published.files === null ? null : textsHash(published.files) },
         address: actor.address,
       });
     });
-    return proposal;
+    this.look();
+    const unwritten = versions.unwritten();
+    if (unwritten !== null) throw new SchoolgateError('policy_unwritten', 'us', unwritten.reason);
   }
 
-  approve(actor: Actor, id: string): PolicyVersion {
-    const { record, audit, clock, userNameOf } = this.#options;
-    const version = record.write((tx) => {
-      const proposal = stillOpen(tx, id);
-      if (proposal.proposed.by === actor.personId) {
-        throw refusal('policy_own', 'You proposed this change, so another person must approve it.');
-      }
-      if (proposal.baseSerial !== this.#current?.serial) {
-        throw refusal(
-          'policy_stale',
-          'Another policy was published since this was proposed; propose the change again.',
-        );
-      }
-      closeProposal(tx, id, 'published', actor.personId, clock());
-      const people = { author: proposal.proposed.by, approver: actor.personId };
-      const made = this.#insert(tx, proposal.snapshot, { ...people, reason: proposal.reason });
-      audit.append(tx, {
-        ...publishedEntry(this.#current, made),
-        actor: userNameOf(tx, proposal.proposed.by),
-        approver: actor.userName,
-        address: actor.address,
-      });
-      return made;
-    });
-    return this.#inForce(version);
-  }
-
-  withdraw(actor: Actor, id: string, reason: string): void {
-    const { proposed } = this.#options.record.read((tx) => stillOpen(tx, id));
-    if (proposed.by !== actor.personId) {
-      throw refusal('policy_own', 'Only the person who proposed this change can take it back.');
+  /** Files on disk that are not what is published. */
+  #different(): PolicyTexts {
+    const published = this.published();
+    const isSame = 'snapshot' in this.#disk && this.#disk.snapshot.hash === published?.snapshot.hash;
+    if (this.#files === null || published === null || isSame) {
+      throw new SchoolgateError('policy_nothing', 'client', 'The files on disk are as published, or cannot be read.');
     }
-    this.refuse(actor, id, reason);
+    return this.#files;
   }
 
-  refuse(actor: Actor, id: string, reason: string): void {
-    const { record, audit, clock } = this.#options;
+  #apply(files: PolicyTexts, snapshot: PolicySnapshot): void {
+    const { record, versions } = this.#options;
+    const made = { snapshot, files, way: 'files', author: null, approver: null, reason: null } as const;
+    versions.enforce(record.write((tx) => versions.publish(tx, made, { actor: 'file' }, files)));
+  }
+
+  /** The policy is the published one; a comment may have changed, which the next change must not lose. */
+  #takeComments(files: PolicyTexts, published: PolicyVersion): void {
+    const { record, versions } = this.#options;
     record.write((tx) => {
-      const proposal = stillOpen(tx, id);
-      closeProposal(tx, id, 'refused', actor.personId, clock());
-      audit.append(tx, {
-        actor: actor.userName,
-        action: 'policy.refused',
-        subject: `policy-proposal:${id}`,
-        before: { hash: proposal.snapshot.hash },
-        reason: readReason(reason),
-        address: actor.address,
-      });
+      const draft = draftOfDisk(tx);
+      if (draft !== null) this.#supersede(tx, draft, textsHash(files));
     });
+    const isWhole = published.files !== null && sameTexts(files, published.files);
+    if (!isWhole && versions.unwritten() === null) versions.keepFiles(files);
   }
 
-  #applyFiles(snapshot: PolicySnapshot): void {
-    const { record, audit } = this.#options;
-    const version = record.write((tx) => {
-      const made = this.#insert(tx, snapshot, { author: null, approver: null, reason: null });
-      audit.append(tx, { ...publishedEntry(this.#current, made), actor: 'file' });
-      return made;
+  /** The draft that stands for these files on disk; it is made, or made anew, where there is none. */
+  #draft(tx: Tx, files: PolicyTexts, evenIfAnswered: boolean, actor: Actor | null = null): PolicyDraft {
+    const diskHash = textsHash(files);
+    const standing = draftOfDisk(tx);
+    if (standing?.diskHash === diskHash) return standing;
+    if (standing !== null) this.#supersede(tx, standing, diskHash);
+    const draft = this.#newDraft(files, diskHash);
+    if (!evenIfAnswered && isDiskAnswered(tx, diskHash)) return draft;
+    insertDraft(tx, draft);
+    this.#options.audit.append(tx, {
+      actor: actor?.userName ?? 'file',
+      action: 'policy.drafted',
+      subject: `policy-draft:${draft.id}`,
+      after: { files: diskHash },
+      address: actor?.address ?? null,
     });
-    this.#inForce(version);
+    return draft;
   }
 
-  #insert(tx: Tx, snapshot: PolicySnapshot, by: Pick<PolicyVersion, 'author' | 'approver' | 'reason'>): PolicyVersion {
-    const { publishing, clock } = this.#options;
-    const version = { serial: publishing.callFor(tx, 'policy'), snapshot, publishedAt: clock(), ...by };
-    insertVersion(tx, version);
-    return version;
+  #newDraft(files: PolicyTexts, diskHash: string): PolicyDraft {
+    const { newId, clock, versions } = this.#options;
+    const base = versions.unwritten()?.before ?? this.published()!.files ?? {};
+    const nobody = { author: null, reason: '', proposedAt: null, decidedBy: null, decidedAt: null, word: null };
+    const now = clock();
+    return { id: newId(), state: 'open', files, base, diskHash, revision: 1, begunAt: now, changedAt: now, ...nobody };
   }
 
-  #inForce(version: PolicyVersion): PolicyVersion {
-    this.#current = version;
-    void this.#options.publishing.send();
-    return version;
-  }
-
-  /** A proposal stands for what is on disk; when that changes it stands for nothing. */
-  #supersede(snapshot: PolicySnapshot): void {
-    const { record, audit, clock } = this.#options;
-    record.write((tx) => {
-      const proposal = openProposal(tx);
-      if (proposal === null || proposal.snapshot.hash === snapshot.hash) return;
-      closeProposal(tx, proposal.id, 'superseded', null, clock());
-      audit.append(tx, {
-        actor: 'file',
-        action: 'policy.superseded',
-        subject: `policy-proposal:${proposal.id}`,
-        before: { hash: proposal.snapshot.hash },
-        after: { hash: snapshot.hash },
-      });
+  /** A draft of files stands for what is on disk; when that changes it stands for nothing. */
+  #supersede(tx: Tx, draft: PolicyDraft, by: string): void {
+    const { audit, clock } = this.#options;
+    storeDraft(tx, { ...draft, state: 'superseded', decidedAt: clock() });
+    audit.append(tx, {
+      actor: 'file',
+      action: 'policy.superseded',
+      subject: `policy-draft:${draft.id}`,
+      before: { files: draft.diskHash },
+      after: { files: by },
     });
-  }
-
-  #proposable(hash: string): PolicySnapshot {
-    const candidate = this.#candidate();
-    if (candidate === null || candidate.hash === this.#current?.snapshot.hash) {
-      throw refusal('policy_nothing', 'There is no valid change on disk to propose.');
-    }
-    if (candidate.hash !== hash) {
-      throw refusal('policy_changed', 'The files were changed while you were looking; read the differences again.');
-    }
-    return candidate;
-  }
-
-  #candidate(): PolicySnapshot | null {
-    return 'snapshot' in this.#disk ? this.#disk.snapshot : null;
-  }
-
-  #needsSecondPerson(): boolean {
-    return this.#options.hasTwoPeople();
   }
 
   #tellDifferent(published: PolicySnapshot, candidate: PolicySnapshot): void {
@@ -280,41 +307,4 @@ class FilesAndVersions implements PolicyService {
     this.#toldProblems = text;
     this.#options.onInvalid(problems);
   }
-}
-
-function publishedEntry(before: PolicyVersion | null, version: PolicyVersion): Omit<AuditEntry, 'actor'> {
-  const changes = before === null ? ['The first policy'] : changeTexts(before.snapshot, version.snapshot);
-  return {
-    action: 'policy.published',
-    subject: `policy:${version.serial}`,
-    before: before === null ? null : { serial: before.serial, hash: before.snapshot.hash },
-    after: { serial: version.serial, hash: version.snapshot.hash, changes },
-    reason: version.reason,
-  };
-}
-
-function changeTexts(before: PolicySnapshot, after: PolicySnapshot): string[] {
-  return diffPolicies(before, after).map((change) => change.text);
-}
-
-function stillOpen(tx: ReadTx, id: string): Proposal {
-  const proposal = openProposal(tx);
-  if (proposal?.id === id) return proposal;
-  throw refusal('policy_decided', 'This change was decided already, or the files have changed since.');
-}
-
-function readReason(typed: string): string {
-  const reason = typed.trim();
-  const fault =
-    reason === ''
-      ? 'Say why, for whoever reads the record.'
-      : reason.length > MAX_REASON
-        ? `Say why in at most ${MAX_REASON} characters.`
-        : null;
-  if (fault !== null) throw new InvalidFieldsError([{ field: 'reason', reason: fault }]);
-  return reason;
-}
-
-function refusal(code: string, text: string): SchoolgateError {
-  return new SchoolgateError(code, 'client', text);
 }

@@ -165,6 +165,8 @@ export interface PolicySnapshot {
   };
   /** Whom a block page tells a pupil to go to, and how staff can be reached. Shown to everyone. */
   readonly contacts: { readonly pupils: string; readonly staff: string };
+  /** `tighteningAlone`: one person may publish what only closes something for pupils. Left out: every change takes two. */
+  readonly changes?: { readonly tighteningAlone: true };
   /** Left out: nobody is asked for an agreement. */
   readonly agreements?: AgreementRules;
   /** Left out, also by a console that knew no such setting yet: our own words. */

@@ -180,7 +180,7 @@ await t.test('no record is missing where the policy in force says that there was
   const halfTerm = '{ name: Half-term, from: 2026-10-26, to: 2026-10-29 }';
   const term = '{ name: Autumn term, from: 2026-09-01, to: 2026-12-18 }';
   const snapshot = snapshotOf({ 'school.yaml': `${SCHOOL}calendar: { terms: [${term}], holidays: [${halfTerm}] }\n` });
-  const people = { reason: null, author: null, approver: null };
+  const people = { files: null, way: 'files', review: null, reason: null, author: null, approver: null } as const;
   record.write((tx) => insertVersion(tx, { serial: 1, snapshot, publishedAt: MONDAY, ...people }));
   record.close();
   t.equal(await silentDays(), 'Fri');

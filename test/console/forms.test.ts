@@ -214,20 +214,22 @@ void t.test('a policy change through the page', async (t) => {
   t.match(page.body, 'Academy');
   t.notMatch(page.body, '<i>Test');
   t.match((await manager.get('/')).body, 'The policy files differ from what is published');
-  const refused = await manager.post('/policy', '/policy/propose', { hash: changed.hash, reason: '' });
+  const { id } = console.policy.status().drafts[0]!;
+  const draft = `/policy/drafts/${id}`;
+  const { hash } = changed;
+  const refused = await manager.post(draft, `${draft}/propose`, { hash, reason: '' });
   t.match(refused, { status: 422, body: /id="reason-error"/ });
-  t.equal((await manager.post('/policy', '/policy/propose', { hash: changed.hash, reason: 'new name' })).status, 303);
-  t.match((await manager.get('/policy')).body, 'You proposed this');
-  t.match((await head.get('/')).body, 'A policy change waits for your approval');
-  const { id } = console.policy.status().proposal!;
-  t.equal((await manager.post('/policy', `/policy/${id}/approve`, {})).status, 403);
-  t.match(await head.post('/policy', `/policy/${id}/refuse`, { reason: ' ' }), {
-    status: 422,
-    body: /id="reason-error"/,
-  });
-  t.equal((await head.post('/policy', `/policy/${id}/approve`, {})).status, 303);
+  t.equal((await manager.post(draft, `${draft}/propose`, { hash, reason: 'new name' })).status, 303);
+  t.equal((await manager.post(draft, `${draft}/propose`, { hash, reason: 'new name' })).status, 303, 'twice is once');
+  t.match((await manager.get(draft)).body, 'You proposed this');
+  t.match((await head.get('/')).body, 'waits for your approval');
+  t.equal((await manager.post(draft, `${draft}/approve`, { hash })).status, 403);
+  t.match(await head.post(draft, `${draft}/refuse`, { word: ' ' }), { status: 422, body: /id="word-error"/ });
+  t.match(await head.post(draft, `${draft}/approve`, { hash: 'e'.repeat(64) }), { status: 409, body: /changed while/ });
+  t.equal((await head.post(draft, `${draft}/approve`, { hash })).status, 303);
   t.match(console.policy.published(), { serial: 2 });
-  t.equal((await head.post('/policy', `/policy/${id}/approve`, {})).status, 409, 'twice is once');
+  t.equal((await head.post(draft, `${draft}/approve`, { hash })).status, 303, 'twice is once');
+  t.match(console.policy.published(), { serial: 2 });
   console.disk = { problems: [{ file: 'school.yaml', line: 7, reason: 'no <script>' }] };
   console.policy.look();
   for (const url of ['/', '/policy']) t.match((await head.get(url)).body, 'school.yaml:7: no &lt;script&gt;', url);

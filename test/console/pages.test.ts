@@ -176,6 +176,8 @@ void t.test(
     );
     await manager.getByRole('link', { name: 'Policy' }).click();
     await look(manager, 'policy-different');
+    await manager.getByRole('link', { name: 'Propose this change' }).click();
+    await look(manager, 'policy-draft-of-files');
     await press(manager, 'Propose this change');
     await look(manager, 'policy-errors');
     await manager.getByLabel('Why this change is made').fill('The school has a new name from January');
@@ -188,7 +190,7 @@ void t.test(
     await look(head, 'unblocks-to-decide');
     await head.getByRole('link', { name: 'Home' }).click();
     await look(head, 'home-busy');
-    await head.getByRole('link', { name: 'A policy change waits' }).click();
+    await head.getByRole('link', { name: /^A policy change by/ }).click();
     await look(head, 'policy-to-approve');
     await press(head, 'Approve and publish');
     await look(head, 'policy-published');

@@ -62,6 +62,7 @@ export const REACH_OUT: readonly Allowance[] = [
   { where: 'identity/roster/read-files.ts', why: 'reads rosters' },
   { where: 'policy/load.ts', why: 'reads the policy folder' },
   { where: 'policy/watch.ts', why: 'looks at names, sizes and times of policy files' },
+  { where: 'policy/write-files.ts', why: 'replaces policy files by what is published' },
   { where: 'gateway/listener.ts', why: 'the doors' },
   { where: 'gateway/carriers.ts', why: 'Node’s HTTP parser' },
   { where: 'gateway/dial.ts', why: 'the one place that connects upstream' },

@@ -20,6 +20,7 @@ import type { DirectorySnapshot } from '../../src/identity/directory-snapshot.ts
 import { type Directory, createDirectory, directorySnapshot } from '../../src/identity/directory/service.ts';
 import type { Role } from '../../src/identity/roles.ts';
 import { createPasswords } from '../../src/identity/passwords.ts';
+import { may } from '../../src/identity/permissions.ts';
 import { insertPerson, storePassword } from '../../src/identity/repository.ts';
 import { type Accounts, createAccounts } from '../../src/identity/service.ts';
 import { storeRoles } from '../../src/identity/staff/repository.ts';
@@ -34,8 +35,12 @@ import type { Lessons } from '../../src/lessons/service.ts';
 import type { CompiledPolicy } from '../../src/policy/compile.ts';
 import type { Problem } from '../../src/kernel/errors.ts';
 import { isForPupils } from '../../src/policy/diff-people.ts';
-import { type PolicyService, createPolicyService, policySnapshot } from '../../src/policy/service.ts';
+import { type Drafts, createDrafts } from '../../src/policy/draft-service.ts';
+import type { ExaminedPolicy } from '../../src/policy/load.ts';
+import { type PolicyService, type ReadFiles, createPolicyService, policySnapshot } from '../../src/policy/service.ts';
 import type { LiveSnapshot, PolicySnapshot } from '../../src/policy/snapshot.ts';
+import { type PolicyTexts, sameTexts } from '../../src/policy/texts.ts';
+import { createVersions } from '../../src/policy/version-service.ts';
 import { type Publishing, createPublishing } from '../../src/publishing/service.ts';
 import { type Safeguarding, createSafeguarding } from '../../src/safeguarding/service.ts';
 import { type RecordDatabase, openRecord } from '../../src/store/database.ts';
@@ -74,6 +79,7 @@ export interface ControlPlane {
   readonly bus: TestBus;
   readonly publishing: Publishing;
   readonly policy: PolicyService;
+  readonly drafts: Drafts;
   readonly unblocks: Unblocks;
   readonly knownSchool: () => School;
   readonly lessons: Lessons;
@@ -92,6 +98,8 @@ export interface ControlPlane {
   disk: DiskPolicy;
   readonly invalid: unknown[];
   readonly different: unknown[];
+  /** Serials of emergencies of which everybody was told. */
+  readonly emergencies: number[];
   /** The audit as `action actor` lines, oldest first; throws if the chain does not verify. */
   acts(): string[];
   /** What gateways have been sent last. */
@@ -101,6 +109,25 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
+/** A policy folder; default: one of a single file that says a compiled policy as it is. */
+export interface PolicyFiles {
+  read(): ReadFiles;
+  examine(texts: PolicyTexts): ExaminedPolicy;
+  write(before: PolicyTexts, after: PolicyTexts): string | null;
+}
+
+function filesOf({ snapshot }: { readonly snapshot: PolicySnapshot }): PolicyTexts {
+  return { 'school.yaml': JSON.stringify(snapshot) };
+}
+
+/** Proposes what stands on disk; gives the draft's id, and the hash that was seen. */
+export function proposeDisk(plane: ControlPlane, actor: Actor, reason: string): { id: string; hash: string } {
+  const { id } = plane.policy.status().drafts.find(({ diskHash }) => diskHash !== null)!;
+  const hash = plane.drafts.view(id).hash!;
+  plane.drafts.propose(actor, id, hash, reason);
+  return { id, hash };
+}
+
 type DiskPolicy = CompiledPolicy & { readonly warnings?: readonly Problem[] };
 
 export interface ControlPlaneOptions {
@@ -108,6 +135,7 @@ export interface ControlPlaneOptions {
   readonly path?: string;
   readonly clock?: ManualClock;
   readonly disk?: DiskPolicy;
+  readonly policyFiles?: PolicyFiles;
   /** Where illegal lists lie; default: nowhere. */
   readonly dataDir?: string;
   /** What hosts are listed as, for unblocks; default: nothing. */
@@ -143,18 +171,52 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
   const sessions = createSessions({ record, audit, passwords, clock });
   const invalid: unknown[] = [];
   const different: unknown[] = [];
+  const emergencies: number[] = [];
   const state: { disk: DiskPolicy } = { disk: options.disk ?? { snapshot: testPolicy() } };
-  const policy = createPolicyService({
+  const hasTwoPeople = () => accounts.haveTwo('policy.propose', 'policy.decide');
+  const read = (): ReturnType<PolicyFiles['read']> =>
+    'snapshot' in state.disk ? { files: filesOf(state.disk) } : state.disk;
+  const files: PolicyFiles = options.policyFiles ?? {
+    read,
+    examine: (texts) => {
+      const held = 'snapshot' in state.disk && sameTexts(filesOf(state.disk), texts) ? state.disk : null;
+      return { warnings: [], ...(held ?? { snapshot: JSON.parse(texts['school.yaml']!) as PolicySnapshot }) };
+    },
+    write: (_before, after) => {
+      state.disk = { snapshot: JSON.parse(after['school.yaml']!) as PolicySnapshot };
+      return null;
+    },
+  };
+  const versions = createVersions({
     record,
     audit,
     publishing,
     clock,
+    writeFiles: (before, after) => files.write(before, after),
+    onUnwritten: (reason) => different.push(reason),
+  });
+  const policy = createPolicyService({
+    record,
+    audit,
+    versions,
+    clock,
     newId,
-    readDisk: () => ('snapshot' in state.disk ? { warnings: [], ...state.disk } : state.disk),
-    hasTwoPeople: () => accounts.haveTwo('policy.propose', 'policy.decide'),
-    userNameOf: (tx, id) => accounts.userNameOf(tx, id),
+    readFiles: () => files.read(),
+    examine: (texts) => files.examine(texts),
+    hasTwoPeople,
     onInvalid: (problems) => invalid.push(problems),
     onDifferent: (changes) => different.push(changes),
+  });
+  const drafts = createDrafts({
+    record,
+    audit,
+    policy,
+    versions,
+    clock,
+    userNameOf: (tx, id) => accounts.userNameOf(tx, id),
+    may: (id, permission) => accounts.people().some((person) => person.id === id && may(person.roles, permission)),
+    needsSecondPerson: hasTwoPeople,
+    onEmergency: (version) => emergencies.push(version.serial),
   });
   const directory = createDirectory({
     record,
@@ -223,6 +285,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     bus,
     publishing,
     policy,
+    drafts,
     unblocks,
     knownSchool: school,
     lessons,
@@ -252,6 +315,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     }),
     invalid,
     different,
+    emergencies,
     get disk() {
       return state.disk;
     },

@@ -7,6 +7,7 @@ import { createPasswords } from '../../src/identity/passwords.ts';
 import { insertPerson, insertSession, storePassword } from '../../src/identity/repository.ts';
 import { storeRoles } from '../../src/identity/staff/repository.ts';
 import { newToken, tokenHash } from '../../src/identity/token.ts';
+import { createIdMaker } from '../../src/kernel/ids.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { type ControlPlane, controlPlane } from './control-plane.ts';
 
@@ -62,6 +63,7 @@ export async function testConsole(options: TestConsoleOptions = {}): Promise<Tes
   const inForce = () => plane.policy.published()?.snapshot ?? null;
   const app = await createConsoleApp({
     ...plane,
+    newId: createIdMaker(plane.clock),
     policyInForce: inForce,
     levelTitle: (level) => inForce()?.levels[level]?.title ?? level,
     timeZone: () => 'Europe/London',

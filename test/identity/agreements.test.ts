@@ -3,7 +3,7 @@ import t, { type Test } from 'tap';
 import type { AgreementRules } from '../../src/identity/agreements/agreement.ts';
 import { nextYear } from '../../src/identity/agreements/agreement.ts';
 import type { DeviceAnswer } from '../../src/identity/signed-in-devices.ts';
-import { controlPlane, testPolicy, twoPeople } from '../helpers/control-plane.ts';
+import { controlPlane, proposeDisk, testPolicy, twoPeople } from '../helpers/control-plane.ts';
 import { rosterFiles } from '../helpers/rosters.ts';
 
 const [DESK, OTHER, NAT] = ['10.20.0.1', '10.20.0.2', '10.30.0.1'];
@@ -57,9 +57,8 @@ async function school(t: Pick<Test, 'teardown'>, rules: AgreementRules | undefin
     const { snapshot } = { snapshot: policyWith(next) };
     plane.disk = { snapshot };
     plane.policy.look();
-    const change = plane.policy.status();
-    const { id } = plane.policy.propose(manager, change.diskHash!, 'a test');
-    plane.policy.approve(head, id);
+    const { id, hash } = proposeDisk(plane, manager, 'a test');
+    plane.drafts.approve(head, id, hash);
   };
   return { plane, manager, load, signIn, proved, asked, put };
 }

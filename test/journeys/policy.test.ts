@@ -11,9 +11,8 @@ import { until } from '../helpers/until.ts';
 interface PolicyState {
   readonly published: { readonly serial: number; readonly author: string | null; readonly approver: string | null };
   readonly disk: 'same' | 'different' | 'invalid';
-  readonly diskHash: string | null;
   readonly problems: readonly string[];
-  readonly proposal: { readonly id: string } | null;
+  readonly drafts: readonly { readonly id: string; readonly standsForFiles: boolean }[];
 }
 
 const { dns, isEverywhere, httpStatus, openTunnel, makeSchool } = await journey(t);
@@ -79,22 +78,23 @@ void t.test('once two people have accounts a change on disk waits for the second
     const found = await state();
     return found.disk === 'different' ? found : null;
   });
-  t.match(draft, { published: { serial: 2 }, proposal: null });
+  t.match(draft, { published: { serial: 2 }, drafts: [{ state: 'open', author: null, standsForFiles: true }] });
   t.ok(await isEverywhere(stack, 'second.test', 200), 'it is not in force');
   const { stdout } = await stack.run(['policy', 'diff']);
   t.match(stdout, 'second.test');
 
-  await manager.call('POST', '/api/v1/policy/proposals', { hash: draft.diskHash, reason: 'Asked for by governors' });
-  const { id } = (await state()).proposal!;
-  await t.rejects(manager.call('POST', `/api/v1/policy/proposals/${id}/approve`), /another person must approve/);
+  const place = `/api/v1/policy/drafts/${draft.drafts[0]!.id}`;
+  const { hash } = await manager.call<{ hash: string }>('GET', place);
+  await manager.call('POST', `${place}/propose`, { hash, reason: 'Asked for by governors' });
+  await t.rejects(manager.call('POST', `${place}/approve`, { hash }), /another person must approve/);
   t.ok(await isEverywhere(stack, 'second.test', 200), 'it is still not in force');
 
   const tunnel = await openTunnel(stack, 'second.test');
-  await head.call('POST', `/api/v1/policy/proposals/${id}/approve`);
+  await head.call('POST', `${place}/approve`, { hash });
   const ms = await msFromPublication(3, 'second.test', 403);
   t.ok(ms < 2000, `in force on every worker ${ms} ms after its publication`);
   t.equal((await tunnel.readToEnd(2000)).peer, 'ended');
-  t.match(await state(), { published: { serial: 3, author: MANAGER, approver: HEAD }, disk: 'same', proposal: null });
+  t.match(await state(), { published: { serial: 3, author: MANAGER, approver: HEAD }, disk: 'same', drafts: [] });
 });
 
 void t.test('a start with files that are not valid keeps the policy published last, and says so', async (t) => {
