@@ -1,18 +1,7 @@
 import type { Static, TSchema } from 'typebox';
 import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
-import {
-  LineCounter,
-  isCollection,
-  isNode,
-  isPair,
-  isScalar,
-  isSeq,
-  parseDocument,
-  visit,
-  type Document,
-  type Scalar,
-} from 'yaml';
+import { LineCounter, isCollection, isNode, isPair, isScalar, isSeq, parseDocument, visit, type Document } from 'yaml';
 import type { Problem } from '../kernel/errors.ts';
 
 // All errors at once is the promise; the library stops at 8 by default.
@@ -100,8 +89,8 @@ function editOne(document: Document, path: DocumentPath, value: unknown): void {
   const node = document.getIn(path, true);
   const isPlain = Array.isArray(value) && value.every((one) => typeof one === 'string');
   if (!isPlain || !isSeq(node) || !node.items.every(isScalar)) return document.setIn(path, document.createNode(value));
-  const kept = node.items.filter((item) => value.includes(String((item as Scalar).value)));
-  const there = new Set(kept.map((item) => String((item as Scalar).value)));
+  const kept = node.items.filter((item) => value.includes(String(item.value)));
+  const there = new Set(kept.map((item) => String(item.value)));
   node.items = [...kept, ...value.filter((one) => !there.has(one)).map((one) => document.createNode(one))];
 }
 

@@ -78,11 +78,10 @@ function diffDownloads(
 ): PolicyChange[] {
   const { added, removed } = compare(old?.extensions ?? [], next?.extensions ?? []);
   return [
-    ...added.map((ending) => ({
-      text: `${name}: ${ending} files are now refused on plain http`,
-      loosens: false,
-      ...tightening(pupils),
-    })),
+    ...added.map((ending) => {
+      const text = `${name}: ${ending} files are now refused on plain http`;
+      return pupils ? { text, loosens: false, tightens: true as const } : { text, loosens: false };
+    }),
     ...removed.map((ending) => ({ text: `${name}: ${ending} files are no longer refused`, loosens: pupils })),
   ];
 }

@@ -245,7 +245,7 @@ function fieldText({ path, kind }: FormField, value: Readonly<Record<string, unk
   if (found === undefined) return '';
   if (kind === 'times') return timeLines(found as Parameters<typeof timeLines>[0]).join('\n');
   if (kind === 'flag') return found === true ? 'yes' : '';
-  return Array.isArray(found) ? found.join('\n') : String(found);
+  return Array.isArray(found) ? found.join('\n') : (found as string);
 }
 
 /** Nothing typed takes the setting away. */

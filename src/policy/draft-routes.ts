@@ -181,8 +181,8 @@ export const draftRoutes: FastifyPluginAsyncTypebox<DraftRoutesOptions> = async 
       }),
   );
 
-  app.get('/api/v1/policy/drafts/:id', { config: toSee, schema: { params: Params } }, async (request) =>
-    toJson(options, drafts.view(request.params.id)),
+  app.get('/api/v1/policy/drafts/:id', { config: toSee, schema: { params: Params } }, async (request, reply) =>
+    reply.send(toJson(options, drafts.view(request.params.id))),
   );
 
   app.post(
@@ -207,46 +207,46 @@ export const draftRoutes: FastifyPluginAsyncTypebox<DraftRoutesOptions> = async 
   app.post(
     '/api/v1/policy/drafts/:id/propose',
     { config: toPropose, schema: { params: Params, body: ReasonBody } },
-    async (request) => {
+    async (request, reply) => {
       const { id } = drafts.propose(request.actor(), request.params.id, request.body.hash, request.body.reason);
-      return toJson(options, drafts.view(id));
+      return reply.send(toJson(options, drafts.view(id)));
     },
   );
 
   app.post(
     '/api/v1/policy/drafts/:id/approve',
     { config: toDecide, schema: { params: Params, body: HashBody } },
-    async (request) => {
+    async (request, reply) => {
       const { serial } = drafts.approve(request.actor(), request.params.id, request.body.hash);
-      return { serial };
+      return reply.send({ serial });
     },
   );
 
   app.post(
     '/api/v1/policy/drafts/:id/emergency',
     { config: inEmergency, schema: { params: Params, body: ReasonBody } },
-    async (request) => {
+    async (request, reply) => {
       const { hash, reason } = request.body;
       const { serial } = drafts.publishInEmergency(request.actor(), request.params.id, hash, reason);
-      return { serial };
+      return reply.send({ serial });
     },
   );
 
   app.post(
     '/api/v1/policy/drafts/:id/refuse',
     { config: toDecide, schema: { params: Params, body: WordBody } },
-    async (request) => {
+    async (request, reply) => {
       drafts.refuse(request.actor(), request.params.id, request.body.word);
-      return toJson(options, drafts.view(request.params.id));
+      return reply.send(toJson(options, drafts.view(request.params.id)));
     },
   );
 
   app.post(
     '/api/v1/policy/drafts/:id/withdraw',
     { config: toPropose, schema: { params: Params, body: WordBody } },
-    async (request) => {
+    async (request, reply) => {
       drafts.withdraw(request.actor(), request.params.id, request.body.word);
-      return toJson(options, drafts.view(request.params.id));
+      return reply.send(toJson(options, drafts.view(request.params.id)));
     },
   );
 };

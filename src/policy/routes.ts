@@ -125,9 +125,9 @@ export const policyRoutes: FastifyPluginAsyncTypebox<PolicyRoutesOptions> = asyn
   app.post(
     '/api/v1/policy/versions/:serial/review',
     { config: toReview, schema: { params: Serial, body: ReviewBody } },
-    async (request) => {
+    async (request, reply) => {
       drafts.review(request.actor(), serialOf(request), request.body.outcome, request.body.word);
-      return toJson(options);
+      return reply.send(toJson(options));
     },
   );
 };

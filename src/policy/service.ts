@@ -194,7 +194,7 @@ class FilesAndVersions implements PolicyService {
     if (standing !== null) return storeDraft(tx, { ...standing, diskHash: null });
     const files = this.#files;
     const known = [this.published()?.files, this.#options.versions.unwritten()?.before, replacedBy];
-    if (files === null || known.some((texts) => texts != null && sameTexts(texts, files))) return;
+    if (files === null || known.some((texts) => sameTexts(texts ?? {}, files))) return;
     if (isDiskAnswered(tx, textsHash(files))) return;
     storeDraft(tx, { ...this.#draft(tx, files, true), diskHash: null });
   }
