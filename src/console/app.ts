@@ -19,6 +19,7 @@ import { type DirectoryRoutesOptions, directoryRoutes } from '../identity/direct
 import { type IdentityRoutesOptions, identityRoutes } from '../identity/routes.ts';
 import { type LessonRoutesOptions, lessonRoutes } from '../lessons/routes.ts';
 import { type StaffRoutesOptions, staffRoutes } from '../identity/staff/routes.ts';
+import { draftApiRoutes } from '../policy/draft-api-routes.ts';
 import { type DraftRoutesOptions, draftRoutes } from '../policy/draft-routes.ts';
 import { type CheckRoutesOptions, checkRoutes } from '../policy/check-routes.ts';
 import { type PolicyRoutesOptions, policyRoutes } from '../policy/routes.ts';
@@ -99,6 +100,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(lessonRoutes, options);
   await app.register(policyRoutes, options);
   await app.register(draftRoutes, options);
+  await app.register(draftApiRoutes, options);
   await app.register(checkRoutes, options);
   await app.register(listRoutes, options);
   await app.register(evidenceRoutes, options);

@@ -1,10 +1,8 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isoTime } from '../kernel/clock.ts';
 import { InvalidFieldsError, type Problem, SchoolgateError, formatProblem } from '../kernel/errors.ts';
-import { loosens } from './draft.ts';
+import { type DraftView, loosens } from './draft.ts';
 import { type PolicyForm, filledIn, formPart, namesInRules, policyForm, withoutPart } from './draft-form.ts';
-import type { DraftView } from './draft-service.ts';
 import { type PolicyRoutesOptions, names, orShow } from './routes.ts';
 import { isPolicyFile, withFile } from './texts.ts';
 
@@ -18,7 +16,7 @@ const Params = Type.Object({ id: Id });
 const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const Revision = Type.String({ pattern: '^[1-9]\\d{0,8}$' });
 /** A school's rules may name thousands of people. */
-const FILE_BYTES = 2 << 20;
+export const FILE_BYTES = 2 << 20;
 const File = Type.String({ maxLength: FILE_BYTES });
 const Name = Type.Optional(Type.String({ maxLength: 310 }));
 /** `group` and `person` are typed, `part` is linked to. */
@@ -36,23 +34,12 @@ const WordForm = Type.Object({ _csrf: Csrf, word: Text }, Strict);
 const YamlForm = Type.Object({ _csrf: Csrf, revision: Revision, text: File, act: Type.Optional(Text) }, Strict);
 /** By field; what the form does not know counts for nothing. */
 const PartForm = Type.Record(Type.String({ maxLength: 100 }), File);
-const DraftBody = Type.Object(
-  {
-    id: Type.Optional(Id),
-    files: Type.Record(Type.String({ maxLength: 80 }), Type.Union([File, Type.Null()])),
-    reason: Text,
-  },
-  Strict,
-);
-const ReasonBody = Type.Object({ hash: Hash, reason: Text }, Strict);
-const HashBody = Type.Object({ hash: Hash }, Strict);
-const WordBody = Type.Object({ word: Text }, Strict);
 
 type Request = Pick<FastifyRequest, 'actor' | 'may'> & { readonly params: { readonly id: string } };
 
 /** Drafts of policy changes: written in forms or as YAML, decided by a second person. */
 export const draftRoutes: FastifyPluginAsyncTypebox<DraftRoutesOptions> = async (app, options) => {
-  const { drafts, newId } = options;
+  const { drafts } = options;
   const toSee = { access: 'policy.see' } as const;
   const toPropose = { access: 'policy.propose' } as const;
   const toDecide = { access: 'policy.decide' } as const;
@@ -179,75 +166,6 @@ export const draftRoutes: FastifyPluginAsyncTypebox<DraftRoutesOptions> = async 
         drafts.withdraw(request.actor(), id, request.body.word);
         return '/policy?done=withdrawn';
       }),
-  );
-
-  app.get('/api/v1/policy/drafts/:id', { config: toSee, schema: { params: Params } }, async (request, reply) =>
-    reply.send(toJson(options, drafts.view(request.params.id))),
-  );
-
-  app.post(
-    '/api/v1/policy/drafts',
-    { config: toPropose, bodyLimit: FILE_BYTES, schema: { body: DraftBody } },
-    async (request, reply) => {
-      const { id = newId(), files, reason } = request.body;
-      for (const file of Object.keys(files)) mustBeFile(file);
-      const begun = drafts.begin(request.actor(), id);
-      let texts = begun.files;
-      for (const [file, text] of Object.entries(files)) texts = withFile(texts, file, text);
-      drafts.save(request.actor(), id, begun.revision, texts);
-      const { hash, examined } = drafts.view(id);
-      if ('problems' in examined) {
-        throw new InvalidFieldsError(examined.problems.map((one) => ({ field: 'files', reason: formatProblem(one) })));
-      }
-      drafts.propose(request.actor(), id, hash!, reason);
-      return reply.code(201).send(toJson(options, drafts.view(id)));
-    },
-  );
-
-  app.post(
-    '/api/v1/policy/drafts/:id/propose',
-    { config: toPropose, schema: { params: Params, body: ReasonBody } },
-    async (request, reply) => {
-      const { id } = drafts.propose(request.actor(), request.params.id, request.body.hash, request.body.reason);
-      return reply.send(toJson(options, drafts.view(id)));
-    },
-  );
-
-  app.post(
-    '/api/v1/policy/drafts/:id/approve',
-    { config: toDecide, schema: { params: Params, body: HashBody } },
-    async (request, reply) => {
-      const { serial } = drafts.approve(request.actor(), request.params.id, request.body.hash);
-      return reply.send({ serial });
-    },
-  );
-
-  app.post(
-    '/api/v1/policy/drafts/:id/emergency',
-    { config: inEmergency, schema: { params: Params, body: ReasonBody } },
-    async (request, reply) => {
-      const { hash, reason } = request.body;
-      const { serial } = drafts.publishInEmergency(request.actor(), request.params.id, hash, reason);
-      return reply.send({ serial });
-    },
-  );
-
-  app.post(
-    '/api/v1/policy/drafts/:id/refuse',
-    { config: toDecide, schema: { params: Params, body: WordBody } },
-    async (request, reply) => {
-      drafts.refuse(request.actor(), request.params.id, request.body.word);
-      return reply.send(toJson(options, drafts.view(request.params.id)));
-    },
-  );
-
-  app.post(
-    '/api/v1/policy/drafts/:id/withdraw',
-    { config: toPropose, schema: { params: Params, body: WordBody } },
-    async (request, reply) => {
-      drafts.withdraw(request.actor(), request.params.id, request.body.word);
-      return reply.send(toJson(options, drafts.view(request.params.id)));
-    },
   );
 };
 
@@ -457,7 +375,8 @@ function fieldProblem(problem: Problem): { field: string; reason: string } {
   return { field: 'text', reason: formatProblem(problem) };
 }
 
-function mustBeFile(file: string): void {
+/** Throws `file_unknown` for what is no file of a policy. */
+export function mustBeFile(file: string): void {
   if (!isPolicyFile(file)) throw unknownFile();
 }
 
@@ -473,26 +392,4 @@ function revisionOf(body: Readonly<Record<string, string>>): number {
 function filesOf(body: Readonly<Record<string, string>>): Record<string, string> {
   const named = Object.entries(body).filter(([name]) => name.startsWith('file:'));
   return Object.fromEntries(named.map(([name, text]) => [name.slice(5), text.replaceAll('\r\n', '\n')]));
-}
-
-function toJson(
-  options: DraftRoutesOptions,
-  { draft, hash, examined, changes, files, stale, isEnoughAlone }: DraftView,
-) {
-  const name = names(options, 'userName');
-  return {
-    id: draft.id,
-    state: draft.state,
-    author: name(draft.author),
-    reason: draft.reason,
-    changedAt: isoTime(draft.changedAt),
-    hash,
-    files,
-    problems: 'problems' in examined ? examined.problems.map(formatProblem) : [],
-    changes,
-    isStale: stale !== null,
-    isEnoughAlone,
-    decidedBy: name(draft.decidedBy),
-    word: draft.word,
-  };
 }

@@ -2,11 +2,10 @@ import type { Actor, AuditAction, AuditEntry } from '../audit/entry.ts';
 import type { Audit } from '../audit/service.ts';
 import type { Permission } from '../identity/permissions.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
-import { type PolicyChange, diffPolicies } from './diff.ts';
-import { type PolicyDraft, type PolicyWay, isEnoughAlone, loosens } from './draft.ts';
-import type { ExaminedPolicy } from './load.ts';
+import { diffPolicies } from './diff.ts';
+import { type DraftView, type PolicyDraft, type PolicyWay, isEnoughAlone, loosens } from './draft.ts';
+import { changedMeanwhile, decided, mustBeWhole, notYours, readWord, refusal } from './draft-refusals.ts';
 import {
   type PolicyVersion,
   findDraft,
@@ -18,7 +17,7 @@ import {
   versionBefore,
 } from './repository.ts';
 import type { PolicyService } from './service.ts';
-import { type MergedTexts, type PolicyTexts, changedFiles, mergeTexts, sameTexts, textsHash } from './texts.ts';
+import { type PolicyTexts, changedFiles, mergeTexts, sameTexts, textsHash } from './texts.ts';
 import type { PublishedBy, Versions } from './version-service.ts';
 
 /** Changes of the policy: somebody drafts one and says why, another person approves it, and it is in force. */
@@ -51,21 +50,6 @@ export interface Drafts {
   review(actor: Actor, serial: number, outcome: 'kept' | 'reverted', word: string): void;
 }
 
-/** A draft, and what would come of it. */
-export interface DraftView {
-  readonly draft: PolicyDraft;
-  readonly examined: ExaminedPolicy;
-  /** Of the policy as compiled; null: it is not valid. */
-  readonly hash: string | null;
-  /** Against what is in force. */
-  readonly changes: readonly PolicyChange[];
-  /** Files that differ from those it began from. */
-  readonly files: readonly string[];
-  /** Somebody published something else after it was begun: what both come to. Null: nobody did. */
-  readonly stale: MergedTexts | null;
-  readonly isEnoughAlone: boolean;
-}
-
 export interface DraftsOptions {
   readonly record: RecordDatabase;
   readonly audit: Audit;
@@ -83,8 +67,6 @@ export interface DraftsOptions {
 export function createDrafts(options: DraftsOptions): Drafts {
   return new PolicyDrafts(options);
 }
-
-const MAX_REASON = 500;
 
 class PolicyDrafts implements Drafts {
   readonly #options: DraftsOptions;
@@ -300,22 +282,8 @@ class PolicyDrafts implements Drafts {
     };
   }
 
-  /** What is proposed or published is valid, differs from what is in force, and is what was seen. */
-  #mustBeWhole({ hash, stale }: DraftView, seen: string): void {
-    if (stale !== null) {
-      throw refusal(
-        'policy_stale',
-        'Another policy was published since this was begun; bring the draft up to it first.',
-      );
-    }
-    if (hash === null)
-      throw refusal('policy_invalid', 'This draft has mistakes, so it cannot be used; put them right.');
-    if (hash !== seen) {
-      throw refusal('policy_changed', 'The draft was changed while you were looking; read the differences again.');
-    }
-    if (hash === this.#options.policy.published()?.snapshot.hash) {
-      throw refusal('policy_nothing', 'This draft changes nothing.');
-    }
+  #mustBeWhole(view: DraftView, seen: string): void {
+    mustBeWhole(view, seen, this.#options.policy.published()?.snapshot.hash ?? null);
   }
 
   #mustBe(seen: PolicyDraft, draft: PolicyDraft): void {
@@ -437,27 +405,4 @@ function known(tx: ReadTx, id: string): PolicyDraft {
   const draft = findDraft(tx, id);
   if (draft === null) throw refusal('draft_unknown', 'There is no such draft.');
   return draft;
-}
-
-function readWord(field: string, typed: string): string {
-  const word = typed.trim();
-  const fault =
-    word === ''
-      ? 'Say why, for whoever reads the record.'
-      : word.length > MAX_REASON
-        ? `Say why in at most ${MAX_REASON} characters.`
-        : null;
-  if (fault !== null) throw new InvalidFieldsError([{ field, reason: fault }]);
-  return word;
-}
-
-const decided = (): SchoolgateError =>
-  refusal('draft_decided', 'This change was decided already, or has changed since.');
-const notYours = (): SchoolgateError =>
-  refusal('draft_not_yours', 'Only the person who wrote this draft can change it.');
-const changedMeanwhile = (): SchoolgateError =>
-  refusal('draft_changed', 'This draft was changed in another window since; what you typed stands below.');
-
-function refusal(code: string, text: string): SchoolgateError {
-  return new SchoolgateError(code, 'client', text);
 }

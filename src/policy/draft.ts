@@ -1,6 +1,7 @@
 import type { PolicyChange } from './diff.ts';
+import type { ExaminedPolicy } from './load.ts';
 import type { PolicySnapshot } from './snapshot.ts';
-import type { PolicyTexts } from './texts.ts';
+import type { MergedTexts, PolicyTexts } from './texts.ts';
 
 /** Open: its author works at it. Proposed: it waits for a second person, and says what it says. The others are the end of it. */
 export type DraftState = 'open' | 'proposed' | 'published' | 'refused' | 'withdrawn' | 'superseded';
@@ -26,6 +27,21 @@ export interface PolicyDraft {
   readonly decidedBy: string | null;
   readonly decidedAt: number | null;
   readonly word: string | null;
+}
+
+/** A draft, and what would come of it. */
+export interface DraftView {
+  readonly draft: PolicyDraft;
+  readonly examined: ExaminedPolicy;
+  /** Of the policy as compiled; null: it is not valid. */
+  readonly hash: string | null;
+  /** Against what is in force. */
+  readonly changes: readonly PolicyChange[];
+  /** Files that differ from those it began from. */
+  readonly files: readonly string[];
+  /** Somebody published something else after it was begun: what both come to. Null: nobody did. */
+  readonly stale: MergedTexts | null;
+  readonly isEnoughAlone: boolean;
 }
 
 /**

@@ -91,6 +91,9 @@ export interface PolicyServiceOptions {
   readonly onDifferent: (changes: readonly PolicyChange[]) => void;
 }
 
+/** For pages that show versions. */
+export type { VersionLine } from './repository.ts';
+
 /** For checks of times that are past. */
 export { versionAt } from './repository.ts';
 

@@ -21,7 +21,8 @@ function school(t: Test, settings = '') {
     'rules.yaml': RULES,
     levels: { 'junior.yaml': JUNIOR, 'senior.yaml': 'title: Senior\nvoice: teen\nextends: junior\n' },
   });
-  const catalogue = { categories: CATEGORIES, lists: [], offered: [] };
+  const categories = CATEGORIES.map((category) => ({ ...category, description: '', uksic: '' }));
+  const catalogue = { categories, lists: [], offered: [] };
   const state = { problem: null as string | null };
   const plane = controlPlane({
     policyFiles: {
