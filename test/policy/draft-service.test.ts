@@ -21,7 +21,14 @@ function school(t: Test, settings = '') {
     'rules.yaml': RULES,
     levels: { 'junior.yaml': JUNIOR, 'senior.yaml': 'title: Senior\nvoice: teen\nextends: junior\n' },
   });
-  const categories = CATEGORIES.map((category) => ({ ...category, description: '', uksic: '' }));
+  const categories = CATEGORIES.map(({ id, title, locked, flag }) => ({
+    id,
+    title,
+    locked,
+    flag,
+    description: '',
+    uksic: '',
+  }));
   const catalogue = { categories, lists: [], offered: [] };
   const state = { problem: null as string | null };
   const plane = controlPlane({
