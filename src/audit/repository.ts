@@ -1,6 +1,7 @@
-import type { ReadTx, Tx } from '../store/database.ts';
+import type { ReadTx, SqlValue, Tx } from '../store/database.ts';
 import type { AuditHead } from './chain.ts';
 import type { AuditAction, AuditRow } from './entry.ts';
+import type { RowFilter } from './list-filter.ts';
 
 export function insertRow(tx: Tx, row: AuditRow): void {
   tx.run(
@@ -60,6 +61,67 @@ export function rowsBetween(tx: ReadTx, actions: readonly AuditAction[], from: s
   const marks = actions.map(() => '?').join(', ');
   const sql = `SELECT * FROM audit WHERE action IN (${marks}) AND at >= ? AND at <= ? ORDER BY seq`;
   return tx.all(sql, ...actions, from, until) as unknown as AuditRow[];
+}
+
+/** Rows that fit before row `before`, newest first. `notAbout`: somebody who is not shown what others did about them. */
+export function filteredRows(
+  tx: ReadTx,
+  filter: RowFilter,
+  notAbout: string | null,
+  before: number | null,
+  limit: number,
+): AuditRow[] {
+  const { where, values } = conditions(filter, notAbout);
+  const sql = `SELECT * FROM audit WHERE ${where} AND seq < ? ORDER BY seq DESC LIMIT ?`;
+  return tx.all(sql, ...values, before ?? Number.MAX_SAFE_INTEGER, limit) as unknown as AuditRow[];
+}
+
+/** Counting all of a long record would take longer than reading the page. */
+export const MOST_COUNTED = 1000;
+
+/** How many fit, up to `MOST_COUNTED`. */
+export function countFiltered(tx: ReadTx, filter: RowFilter, notAbout: string | null): number {
+  const { where, values } = conditions(filter, notAbout);
+  const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM audit WHERE ${where} LIMIT ${MOST_COUNTED})`;
+  return Number(tx.get(sql, ...values)!['n']);
+}
+
+export function rowOf(tx: ReadTx, seq: number, notAbout: string | null): AuditRow | null {
+  const { where, values } = conditions(ANY, notAbout);
+  const row = tx.get(`SELECT * FROM audit WHERE ${where} AND seq = ?`, ...values, seq);
+  return (row as AuditRow | undefined) ?? null;
+}
+
+const ANY: RowFilter = { search: null, actor: null, actions: null, subject: null, from: null, until: null };
+
+/** Rows stand in the order of their instants, so that a page is read backwards along the key and never sorted. */
+const FIRST_SINCE = 'coalesce((SELECT seq FROM audit WHERE at >= ? ORDER BY at LIMIT 1), 9007199254740991)';
+
+function conditions(filter: RowFilter, notAbout: string | null): { where: string; values: SqlValue[] } {
+  const { search, actor, actions, subject, from, until } = filter;
+  const parts: [string, ...SqlValue[]][] = [['1']];
+  if (actor !== null) parts.push(['actor = ?', actor]);
+  if (subject !== null) parts.push(['subject = ?', subject]);
+  if (actions !== null) parts.push(['+action IN (SELECT value FROM json_each(?))', JSON.stringify(actions)]);
+  if (from !== null) parts.push([`seq >= ${FIRST_SINCE}`, from]);
+  if (until !== null) parts.push([`seq < ${FIRST_SINCE}`, until]);
+  if (notAbout !== null)
+    // Their own sign-ins and the like are no news to them.
+    parts.push([
+      'NOT (subject = ? AND actor <> (SELECT user_name FROM people WHERE id = ?))',
+      `person:${notAbout}`,
+      notAbout,
+    ]);
+  for (const word of search?.split(/\s+/) ?? []) {
+    const like = `%${word.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+    parts.push([
+      String.raw`(payload LIKE ? ESCAPE '\' OR subject LIKE ? ESCAPE '\' OR actor LIKE ? ESCAPE '\')`,
+      like,
+      like,
+      like,
+    ]);
+  }
+  return { where: parts.map(([sql]) => sql).join(' AND '), values: parts.flatMap(([, ...values]) => values) };
 }
 
 /** Erases the personal part of rows before an instant (ISO 8601 UTC); gives how many, and the last row before it. */

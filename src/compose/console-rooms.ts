@@ -1,4 +1,6 @@
 import { loadOrCreateAuditKey } from '../audit/key.ts';
+import { type AuditPages, createAuditPages } from '../audit/pages-service.ts';
+import type { AuditPeople } from '../audit/routes.ts';
 import { type Audit, countRows, createAudit, newestRows } from '../audit/service.ts';
 import type { Backups } from '../backup/service.ts';
 import type { IndexSnapshot } from '../categories/index-snapshot.ts';
@@ -33,6 +35,7 @@ import { type Clock, neverBackwards } from '../kernel/clock.ts';
 import { createIdMaker } from '../kernel/ids.ts';
 import type { LiveSnapshot } from '../policy/snapshot.ts';
 import { createConsoleBackups } from './console-backups.ts';
+import { auditPeople } from './audit-people.ts';
 import { createConsoleEvidence } from './console-evidence.ts';
 import { type SiteCheck, createSiteCheck } from './console-check.ts';
 import { createConsoleLessons } from './console-lessons.ts';
@@ -67,6 +70,8 @@ export interface ConsoleRecord {
 /** Every room of the control plane. */
 export interface ConsoleRooms extends ConsoleRecord {
   readonly accounts: Accounts;
+  readonly auditPages: AuditPages;
+  readonly auditPeople: AuditPeople;
   readonly agreements: Agreements;
   readonly staff: Staff;
   readonly directory: Directory;
@@ -211,6 +216,8 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     backups,
     listUpdates,
     accounts,
+    auditPages: createAuditPages({ record, audit }),
+    auditPeople: auditPeople({ record, directory, accounts, publishing }),
     agreements,
     staff: createStaff({ record, audit, clock }),
     directory,

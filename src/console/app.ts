@@ -7,6 +7,7 @@ import rateLimit from '@fastify/rate-limit';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController, fastify } from 'fastify';
 import { type BackupRoutesOptions, backupRoutes } from '../backup/routes.ts';
+import { type AuditRoutesOptions, auditRoutes } from '../audit/routes.ts';
 import { type ListRoutesOptions, listRoutes } from '../categories/routes.ts';
 import { type EvidenceRoutesOptions, evidenceRoutes } from '../evidence/routes.ts';
 import { type GuestRoutesOptions, guestRoutes } from '../identity/guest-routes.ts';
@@ -47,6 +48,7 @@ export interface ConsoleAppOptions
     PolicyRoutesOptions,
     DraftRoutesOptions,
     CheckRoutesOptions,
+    AuditRoutesOptions,
     UnblockRoutesOptions,
     LessonRoutesOptions,
     ListRoutesOptions,
@@ -102,6 +104,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(draftRoutes, options);
   await app.register(draftApiRoutes, options);
   await app.register(checkRoutes, options);
+  await app.register(auditRoutes, options);
   await app.register(listRoutes, options);
   await app.register(evidenceRoutes, options);
   await app.register(backupRoutes, options);

@@ -109,6 +109,14 @@ export const PERMISSIONS = {
     may: 'acknowledge concerns, call them no concern, and close them',
     roles: ['headteacher', 'safeguarding-lead'],
   },
+  'audit.see': {
+    may: 'read the whole record of acts, and who looked at the data of a person',
+    roles: ['headteacher', 'data-protection-officer'],
+  },
+  'audit.review': {
+    may: 'read what was changed, by whom and why, without pupils’ names',
+    roles: ['headteacher', 'senior-leadership', 'governor', 'chair-of-governors', 'data-protection-officer'],
+  },
   'evidence.see': {
     may: 'see when, where and for whom illegal material was refused',
     roles: [...LEADS, 'chair-of-governors'],

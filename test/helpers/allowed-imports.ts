@@ -323,6 +323,7 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   'frontdesk/accessibility.test.ts': ['frontdesk/pages.ts'],
   'frontdesk/front-desk.test.ts': ['frontdesk/app.ts', 'frontdesk/routes.ts'],
   'console/agreement-pages.test.ts': ['identity/agreements/page-routes.ts'],
+  'console/audit.test.ts': ['audit/routes.ts', 'audit/pages-service.ts', 'audit/governors.ts'],
   'console/people.test.ts': [
     'identity/directory/people-routes.ts',
     'identity/directory/import-routes.ts',

@@ -2,8 +2,11 @@ import { generateKeyPairSync } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Actor } from '../../src/audit/entry.ts';
 import { newestRows } from '../../src/audit/repository.ts';
+import { type AuditPages, createAuditPages } from '../../src/audit/pages-service.ts';
+import type { AuditPeople } from '../../src/audit/routes.ts';
 import { type Audit, createAudit, verifyChain } from '../../src/audit/service.ts';
 import { type Backups, createBackups } from '../../src/backup/service.ts';
+import { auditPeople } from '../../src/compose/audit-people.ts';
 import { createConsoleEvidence } from '../../src/compose/console-evidence.ts';
 import { type SiteCheck, createSiteCheck } from '../../src/compose/console-check.ts';
 import { createConsoleLessons } from '../../src/compose/console-lessons.ts';
@@ -86,6 +89,8 @@ export interface ControlPlane {
   readonly agreements: Agreements;
   readonly directory: Directory;
   readonly accounts: Accounts;
+  readonly auditPages: AuditPages;
+  readonly auditPeople: AuditPeople;
   readonly staff: Staff;
   readonly sessions: Sessions;
   readonly devices: DeviceSessions;
@@ -292,6 +297,8 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     agreements,
     directory,
     accounts,
+    auditPages: createAuditPages({ record, audit }),
+    auditPeople: auditPeople({ record, directory, accounts, publishing }),
     staff: createStaff({ record, audit, clock }),
     sessions,
     devices,

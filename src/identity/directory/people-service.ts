@@ -31,6 +31,8 @@ interface Known extends RosteredPerson {
 export interface KnownPeople {
   readonly people: readonly Known[];
   readonly classes: readonly ClassSummary[];
+  /** Full names by id. */
+  readonly names: ReadonlyMap<string, string>;
 }
 
 /**
@@ -43,7 +45,12 @@ export function rememberPeople({ record, publishing }: DirectoryOptions): () => 
     const serial = publishing.serial('people');
     if (known?.serial !== serial) {
       const people = record.read(listDirectory).map(withName);
-      known = { serial, people, classes: classesOf(people) };
+      known = {
+        serial,
+        people,
+        classes: classesOf(people),
+        names: new Map(people.map((one) => [one.id, fullName(one)])),
+      };
     }
     return known;
   };

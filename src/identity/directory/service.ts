@@ -150,6 +150,10 @@ export interface Directory {
   classes(): readonly ClassSummary[];
   /** Everybody who belongs to the school, for deciding what somebody may do. Showing people to somebody is `list`. */
   members(): RosteredPerson[];
+  /** Everybody who is or was a pupil, so that their names can be left out where nobody is to read them. */
+  pupils(): RosteredPerson[];
+  /** Full name of somebody who is or was in a roster, for whoever may read of them; null: nobody has this id. */
+  nameOf(id: string): string | null;
   /** Throws `person_unknown`, or an InvalidFieldsError. */
   suspend(actor: Actor, whom: Whom, suspending: Suspending): void;
   /** Throws `person_unknown`, `person_not_suspended`. */
@@ -209,6 +213,8 @@ export function createDirectory(options: DirectoryOptions): Directory {
     person: (actor, id, purpose) => lookAtPerson(options, actor, id, purpose),
     classes: () => everybody().classes,
     members: () => everybody().people.filter(({ leftAt }) => leftAt === null),
+    pupils: () => everybody().people.filter(({ kind, roles }) => kind === 'person' && roles.includes('pupil')),
+    nameOf: (id) => everybody().names.get(id) ?? null,
     suspend: (actor, whom, suspending) => suspend(options, actor, whom, suspending),
     lift: (actor, whom) => lift(options, actor, whom),
     makeCards: (actor, whose) => makeCards(options, actor, whose),
