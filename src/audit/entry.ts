@@ -36,6 +36,8 @@ export const AUDIT_ACTIONS = {
   'unblock.withdrawn': 'Unblock withdrawn',
   'unblock.revoked': 'Unblock revoked',
   'unblock.expired': 'Unblock ended',
+  'wish.made': 'Site asked for at the front desk, or to be blocked',
+  'wish.answered': 'Such a wish answered',
   'lesson.given': 'Lesson list given',
   'lesson.prolonged': 'Lesson list made longer',
   'lesson.site-added': 'Site added to a lesson list',

@@ -7,9 +7,10 @@ import { answerGateway, type ConsoleAnswers } from './console-questions.ts';
 import type { ConsoleRooms } from './console-rooms.ts';
 import { frontDeskDevices } from './front-desk-devices.ts';
 import { frontDeskLessons } from './front-desk-lessons.ts';
+import { frontDeskWishes } from './front-desk-wishes.ts';
 
 /** What gateways are answered; a fault on our side is `no-answer`. */
-export function consoleAnswers({ accounts, devices, lessons }: ConsoleRooms, log: Logger): ConsoleAnswers {
+export function consoleAnswers({ accounts, devices, lessons, ...rooms }: ConsoleRooms, log: Logger): ConsoleAnswers {
   return {
     verify: async (credentials) => {
       try {
@@ -21,6 +22,7 @@ export function consoleAnswers({ accounts, devices, lessons }: ConsoleRooms, log
     },
     devices: frontDeskDevices(devices, log),
     lessons: frontDeskLessons(lessons, devices, log),
+    wishes: frontDeskWishes({ ...rooms, devices }, log),
   };
 }
 

@@ -4,6 +4,7 @@ import type { CredentialsAnswer, ProxyCredentials } from '../identity/credential
 import { canonicalAddress } from '../kernel/ip.ts';
 import { askDevices, type FrontDeskDevices, NO_ANSWER } from './front-desk-devices.ts';
 import type { AnswerLessons } from './front-desk-lessons.ts';
+import type { AnswerWishes } from './front-desk-wishes.ts';
 import type { Message } from './process-link.ts';
 
 /** A way to the console: a channel between two processes, or the bus. Rejects when no answer comes within `ms`. */
@@ -46,6 +47,8 @@ export interface ConsoleAnswers {
   readonly devices: FrontDeskDevices;
   /** What whoever is signed in at an address asks of lesson lists. */
   readonly lessons: AnswerLessons;
+  /** What whoever is signed in at an address would like to have opened or closed. */
+  readonly wishes: AnswerWishes;
 }
 
 /** The console's answer, whichever way it was asked. Rejects for what no gateway asks: anybody who reaches the bus can put a question. */
@@ -53,6 +56,7 @@ export async function answerGateway(answers: ConsoleAnswers, question: unknown):
   const message = readQuestion(question);
   if (message === null) throw new Error('no gateway asks so');
   if (message.type === 'lesson') return await answers.lessons(message['address'] as string, message['ask'] as string);
+  if (message.type === 'wish') return await answers.wishes(message['address'] as string, message['ask'] as string);
   if (message.type !== 'verify') return await askDevices(answers.devices, message);
   const { name, password, address } = message as unknown as ProxyCredentials;
   return await answers.verify({ name, password, address });
@@ -68,6 +72,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   'device-sign-out': [],
   'device-at': [],
   lesson: ['ask'],
+  wish: ['ask'],
 };
 
 function readQuestion(question: unknown): Message | null {

@@ -54,6 +54,7 @@ import { type Safeguarding, createSafeguarding } from '../safeguarding/service.t
 import { type ReadTx, type RecordDatabase, openRecord } from '../store/database.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { type Unblocks, liveSnapshot } from '../unblock/service.ts';
+import type { Wishes } from '../unblock/wish-service.ts';
 
 /** Where a school lies before its policy has said so. */
 export const DEFAULT_ZONE = 'Europe/London';
@@ -82,6 +83,7 @@ export interface ConsoleRooms extends ConsoleRecord {
   readonly policy: PolicyService;
   readonly drafts: Drafts;
   readonly unblocks: Unblocks;
+  readonly wishes: Wishes;
   /** The school's pupils and classes. */
   readonly knownSchool: () => School;
   readonly lessons: Lessons;
@@ -172,7 +174,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
   const openIndex = createOpenIndex(layout);
   const known = { ...base, publishing, accounts, policy, newId, school, openIndex };
   const lessons = createConsoleLessons({ ...known, live: wholeLive });
-  const unblocks = createConsoleUnblocks(known);
+  const { unblocks, wishes } = createConsoleUnblocks(known);
   const watch = createAccountWatch({
     policy: inForce,
     isForPupils: (level) => isForPupils(inForce()!, level),
@@ -229,6 +231,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     drafts,
     unblocks,
     knownSchool: school,
+    wishes,
     lessons,
     safeguarding,
     evidence,

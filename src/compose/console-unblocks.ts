@@ -1,10 +1,14 @@
 import type { CategoryIndex } from '../categories/match.ts';
+import { may } from '../identity/permissions.ts';
+import type { Role } from '../identity/roles.ts';
 import type { Accounts } from '../identity/service.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import type { School } from '../lessons/reach.ts';
 import type { PolicyService } from '../policy/service.ts';
+import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Publishing } from '../publishing/service.ts';
 import { type Unblocks, createUnblocks } from '../unblock/service.ts';
+import { type Wishes, createWishes } from '../unblock/wish-service.ts';
 import type { ConsoleRecord } from './console-rooms.ts';
 
 export interface ConsoleUnblocksOptions extends Omit<ConsoleRecord, 'layout'> {
@@ -17,15 +21,39 @@ export interface ConsoleUnblocksOptions extends Omit<ConsoleRecord, 'layout'> {
   readonly openIndex: () => Promise<Pick<CategoryIndex, 'match'> | null>;
 }
 
-/** Unblocks, with what they must know of the school and of the lists. */
-export function createConsoleUnblocks({ accounts, policy, openIndex, ...options }: ConsoleUnblocksOptions): Unblocks {
-  return createUnblocks({
+export interface ConsoleUnblocks {
+  readonly unblocks: Unblocks;
+  readonly wishes: Wishes;
+}
+
+/** Unblocks, and what pupils and staff would like, with what these must know of the school and of the lists. */
+export function createConsoleUnblocks({
+  accounts,
+  policy,
+  openIndex,
+  ...options
+}: ConsoleUnblocksOptions): ConsoleUnblocks {
+  const inForce = (): PolicySnapshot | null => policy.published()?.snapshot ?? null;
+  const rolesOf = (personId: string): readonly Role[] =>
+    accounts.people().find(({ id }) => id === personId)?.roles ?? [];
+  const wishes = createWishes({
     ...options,
-    policy: () => policy.published()?.snapshot ?? null,
-    rolesOf: (personId) => accounts.people().find(({ id }) => id === personId)?.roles ?? [],
+    policy: inForce,
+    rightsOf: (personId) => {
+      const roles = rolesOf(personId);
+      const open = may(roles, 'unblock.decide') ? 'any' : may(roles, 'unblock.request') ? 'taught' : 'none';
+      return { open, close: may(roles, 'policy.propose') };
+    },
+  });
+  const unblocks = createUnblocks({
+    ...options,
+    policy: inForce,
+    rolesOf,
+    passOn: wishes.passOn,
     openLists: async () => {
       const index = await openIndex();
       return index === null ? null : (host) => index.match(host, null).categories;
     },
   });
+  return { unblocks, wishes };
 }

@@ -4,6 +4,7 @@ import { systemClock } from '../kernel/clock.ts';
 import { childProcess } from './child-process.ts';
 import { devicesOver } from './front-desk-devices.ts';
 import { lessonsOver } from './front-desk-lessons.ts';
+import { wishesOver } from './front-desk-wishes.ts';
 import { type FrontDeskOrders, type ProxyPorts, runFrontDesk } from './frontdesk.ts';
 
 /** How long the workers may take to say what they refused, or to take a pass, ms. */
@@ -15,6 +16,7 @@ childProcess(async (orders, link) => {
     clock: systemClock,
     devices: devicesOver(link),
     askLessons: lessonsOver(link),
+    askWishes: wishesOver(link),
     passes: { put: async (pass) => void (await link.ask({ type: 'pass', pass }, ASK_MS)) },
     recentRefusals: {
       of: async (client) => (await link.ask({ type: 'refusals', client }, ASK_MS)) as readonly ToldRecord[],

@@ -10,6 +10,7 @@ import { readLastGood } from '../events/snapshot-keeper.ts';
 import { createFrontDesk } from '../frontdesk/app.ts';
 import { type DeskFacts, deskFacts, NO_POLICY_YET } from '../frontdesk/facts.ts';
 import { createFormTokens } from '../frontdesk/form-token.ts';
+import type { AskRoutesOptions } from '../frontdesk/ask-routes.ts';
 import type { LessonRoutesOptions } from '../frontdesk/lesson-routes.ts';
 import type { RecentRefusals } from '../frontdesk/refusals.ts';
 import type { ClientFrom } from '../frontdesk/routes.ts';
@@ -17,6 +18,7 @@ import type { DeskDevices } from '../frontdesk/sign-in-forms.ts';
 import type { DeskPasses } from '../frontdesk/warning-routes.ts';
 import { createWarningTickets } from '../gateway/warning-ticket.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { createIdMaker } from '../kernel/ids.ts';
 import { createLogger, type Logger } from '../telemetry/log.ts';
 
 /** Ports the gateway listens on; `tlsPort` null: not over TLS. */
@@ -35,6 +37,7 @@ export interface RunFrontDeskOptions {
   readonly recentRefusals: RecentRefusals;
   readonly devices: DeskDevices;
   readonly askLessons: LessonRoutesOptions['askLessons'];
+  readonly askWishes: AskRoutesOptions['askWishes'];
   readonly passes: DeskPasses;
   readonly orders: FrontDeskOrders;
   readonly clock: Clock;
@@ -54,7 +57,7 @@ export interface RunningFrontDesk {
 
 /** Opens both doors of the front desk; closes the first again when the second cannot be opened. Rejects with what failed. */
 export async function runFrontDesk(environment: Environment, options: RunFrontDeskOptions): Promise<RunningFrontDesk> {
-  const { clock, recentRefusals, devices, askLessons, passes, orders } = options;
+  const { clock, recentRefusals, devices, askLessons, askWishes, passes, orders } = options;
   // One key for both doors, and for this run.
   const tokens = createFormTokens(randomBytes(32), clock);
   const log = options.log ?? createLogger('frontdesk', 'warn');
@@ -72,6 +75,8 @@ export async function runFrontDesk(environment: Environment, options: RunFrontDe
       recentRefusals,
       devices,
       askLessons,
+      askWishes,
+      newFormKey: createIdMaker(clock),
       passes,
       warnings,
       tokens,

@@ -26,6 +26,7 @@ import { type CheckRoutesOptions, checkRoutes } from '../policy/check-routes.ts'
 import { type PolicyRoutesOptions, policyRoutes } from '../policy/routes.ts';
 import { unblockApiRoutes } from '../unblock/api-routes.ts';
 import { type UnblockRoutesOptions, unblockRoutes } from '../unblock/routes.ts';
+import { wishRoutes } from '../unblock/wish-routes.ts';
 import { addAccessControl, formUser, isApi } from './access.ts';
 import { answerError, answerNotFound } from './answer-error.ts';
 import { type MetricsOptions, metricsRoutes } from './metrics-routes.ts';
@@ -99,6 +100,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(metricsRoutes, options);
   await app.register(unblockRoutes, options);
   await app.register(unblockApiRoutes, options);
+  await app.register(wishRoutes, options);
   await app.register(lessonRoutes, options);
   await app.register(policyRoutes, options);
   await app.register(draftRoutes, options);

@@ -1,6 +1,7 @@
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import { type FastifyBaseLogger, type FastifyError, type FastifyInstance, LogController, fastify } from 'fastify';
+import { type AskRoutesOptions, askRoutes } from './ask-routes.ts';
 import { type LessonRoutesOptions, lessonRoutes } from './lesson-routes.ts';
 import { messagePage } from './pages.ts';
 import { askingClient, type DeskRoutesOptions, deskRoutes } from './routes.ts';
@@ -9,7 +10,7 @@ import { signInRoutes } from './sign-in-routes.ts';
 import { type WarningRoutesOptions, warningRoutes } from './warning-routes.ts';
 
 export interface FrontDeskOptions
-  extends DeskRoutesOptions, SignInRoutesOptions, WarningRoutesOptions, LessonRoutesOptions {
+  extends DeskRoutesOptions, SignInRoutesOptions, WarningRoutesOptions, LessonRoutesOptions, AskRoutesOptions {
   readonly log: FastifyBaseLogger;
   /** Certificate and key, PEM; null: plain HTTP. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
@@ -42,6 +43,7 @@ export async function createFrontDesk(options: FrontDeskOptions): Promise<Fastif
   await app.register(signInRoutes, options);
   await app.register(warningRoutes, options);
   await app.register(lessonRoutes, options);
+  await app.register(askRoutes, options);
   return app;
 }
 

@@ -119,6 +119,7 @@ function refusal(one: ToldRefusal, facts: DeskFacts, isOpen: boolean): SafeHtml 
       ${one.help.map(({ name, how, url }) => html`<li><a href="${url}">${name}</a>: ${how}</li> `)}
     </ul>
     ${one.wayOn === null ? '' : onward(one.wayOn)}
+    ${host === null ? '' : html`<p><a href="/ask?site=${encodeURIComponent(host)}">Do you need it for school? Ask for ${host}</a></p>`}
     <p class="small">Reference <code>${one.reference}</code></p>
   </details> `;
 }

@@ -91,3 +91,26 @@ function tell(record: ToldRecord, theme: Theme, facts: DeskFacts): ToldRefusal {
     wayOn: record.ticket === undefined ? null : { ticket: record.ticket, seen: WENT_ON_IS_SEEN[voice] },
   };
 }
+
+/** How soon after one another a page's own parts are asked for, ms. */
+const ALONGSIDE_MS = 10_000;
+const MAX_ALONGSIDE = 10;
+
+/**
+ * Other hosts that were refused to this client within ten seconds of one of the sites that are typed (one a line), without adverts and what
+ * is not shown. That the page needs them is a guess, since nothing tells which page asks.
+ */
+export function refusedAlongside(records: readonly ToldRecord[], client: string, typed: string): string[] {
+  const sites = new Set(typed.split(/[\n,]/).map((part) => part.trim()));
+  const own = records.filter((one) => one.client === client && one.verdict === 'block' && one.host !== null);
+  const times = own.filter(({ host }) => sites.has(host!)).map(({ at }) => Date.parse(at));
+  const near = own.filter(
+    (one) =>
+      !one.locked &&
+      one.reason !== 'illegal' &&
+      !sites.has(one.host!) &&
+      themeOf(one) !== 'adverts' &&
+      times.some((at) => Math.abs(at - Date.parse(one.at)) <= ALONGSIDE_MS),
+  );
+  return [...new Set(near.map(({ host }) => host!))].slice(0, MAX_ALONGSIDE);
+}

@@ -1,5 +1,6 @@
 import type { ReadTx, Row, Tx } from '../store/database.ts';
 import type { Act, RecordedState, Unblock } from './model.ts';
+import type { Wish } from './wish.ts';
 
 /** `formKey`: of the form it came with, so that the same one asks once; null: none. */
 export function insertUnblock(tx: Tx, unblock: Unblock, formKey: string | null): void {
@@ -109,4 +110,62 @@ function toUnblock(row: Row): Unblock {
 
 function toAct(by: Row[string] | undefined, at: Row[string] | undefined): Act | null {
   return at === null || at === undefined ? null : { by: by === null ? null : String(by), at: Number(at) };
+}
+
+export function insertWish(tx: Tx, { id, kind, state, hosts, reason, asked }: Wish, formKey: string | null): void {
+  tx.run(
+    `INSERT INTO wishes (id, kind, state, hosts, reason, asked_by, user_name, asked_at, form_key)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    id,
+    kind,
+    state,
+    JSON.stringify(hosts),
+    reason,
+    asked.by,
+    asked.userName,
+    asked.at,
+    formKey,
+  );
+}
+
+/** Stores the answer. */
+export function updateWish(tx: Tx, { id, state, answered, word, unblockId }: Wish): void {
+  const sql = 'UPDATE wishes SET state = ?, answered_by = ?, answered_at = ?, word = ?, unblock_id = ? WHERE id = ?';
+  tx.run(sql, state, answered?.by ?? null, answered?.at ?? null, word, unblockId, id);
+}
+
+export function findWish(tx: ReadTx, id: string): Wish | null {
+  const row = tx.get('SELECT * FROM wishes WHERE id = ?', id);
+  return row === undefined ? null : toWish(row);
+}
+
+/** What somebody has asked for with a form already; null: nothing. */
+export function findWishByForm(tx: ReadTx, askedBy: string, formKey: string): Wish | null {
+  const row = tx.get('SELECT * FROM wishes WHERE asked_by = ? AND form_key = ?', askedBy, formKey);
+  return row === undefined ? null : toWish(row);
+}
+
+/** Newest first. */
+export function newestWishes(tx: ReadTx, limit: number): Wish[] {
+  return tx.all('SELECT * FROM wishes ORDER BY id DESC LIMIT ?', limit).map(toWish);
+}
+
+/** One person's, newest first. */
+export function wishesOf(tx: ReadTx, personId: string, limit: number): Wish[] {
+  return tx.all('SELECT * FROM wishes WHERE asked_by = ? ORDER BY id DESC LIMIT ?', personId, limit).map(toWish);
+}
+
+function toWish(row: Row): Wish {
+  const answeredBy = row['answered_by'];
+  return {
+    id: String(row['id']),
+    kind: row['kind'] as Wish['kind'],
+    state: row['state'] as Wish['state'],
+    hosts: JSON.parse(String(row['hosts'])) as string[],
+    reason: String(row['reason']),
+    asked: { by: String(row['asked_by']), userName: String(row['user_name']), at: Number(row['asked_at']) },
+    answered: answeredBy === null ? null : { by: String(answeredBy), at: Number(row['answered_at']) },
+    word: String(row['word']),
+    unblockId: row['unblock_id'] === null ? null : String(row['unblock_id']),
+  };
 }

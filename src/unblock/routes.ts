@@ -11,9 +11,12 @@ import { MOVES, type Unblock, type UnblockMove, type UnblockState, mayMove, need
 import { missingWords, queueFigures, waitText } from './queue.ts';
 import type { PersonalMove, Unblocks } from './service.ts';
 import type { UnblockInput } from './terms.ts';
+import { wishState } from './wish.ts';
+import type { Wishes } from './wish-service.ts';
 
 export interface UnblockRoutesOptions {
   readonly unblocks: Unblocks;
+  readonly wishes: Wishes;
   readonly accounts: Accounts;
   readonly clock: Clock;
   /** The policy in force, for the choices of the form; null before there is one. */
@@ -23,7 +26,7 @@ export interface UnblockRoutesOptions {
 
 export const Strict = { additionalProperties: false };
 export const Text = Type.String({ maxLength: 5000 });
-const Csrf = Type.Optional(Type.String());
+export const Csrf = Type.Optional(Type.String());
 /** A box that is ticked once comes as text, ticked twice as a list, and not at all when it is not. */
 const Ticked = Type.Optional(Type.Union([Text, Type.Array(Type.String({ maxLength: 300 }), { maxItems: 200 })]));
 const Typed = Type.Optional(Text);
@@ -33,6 +36,8 @@ const RequestForm = Type.Object(
     _csrf: Csrf,
     /** The same form sent again asks for nothing more. */
     key: Type.Optional(Type.String({ maxLength: 40 })),
+    /** What a pupil asked for, and this passes on. */
+    wish: Type.Optional(Type.String({ maxLength: 40 })),
     topic: Text,
     subject: Typed,
     reason: Text,
@@ -77,19 +82,30 @@ export const unblockRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> = as
   const toSee = { access: 'unblock.see' } as const;
   const toRequest = { access: 'unblock.request' } as const;
 
-  app.get('/unblocks', { config: toSee }, async (_request, reply) => listPage(options, reply));
+  app.get('/unblocks', { config: toSee }, async (request, reply) => listPage(options, request, reply));
 
-  app.get('/unblocks/new', { config: toRequest }, async (request, reply) => {
+  const NewQuery = Type.Object({ wish: Typed });
+  app.get('/unblocks/new', { config: toRequest, schema: { querystring: NewQuery } }, async (request, reply) => {
+    const { wish } = request.query;
     const now = Math.ceil(clock() / 300_000) * 300_000;
     const zone = zoneOf(options);
     const times = { from: localInput(now, zone), until: localInput(now + 3_600_000, zone) };
-    return formPage(options, request, reply, { ...times, key: unblocks.newFormKey() });
+    return formPage(options, request, reply, {
+      ...times,
+      key: unblocks.newFormKey(),
+      ...(wish !== undefined && wished(options, request, wish)),
+    });
   });
 
   app.post('/unblocks/new', { config: toRequest, schema: { body: RequestForm } }, async (request, reply) => {
     try {
       const input = readForm(request.body, zoneOf(options));
-      const { id } = await unblocks.request(request.actor(), input, request.body.key ?? null);
+      const { id } = await unblocks.request(
+        request.actor(),
+        input,
+        request.body.key ?? null,
+        request.body.wish || null,
+      );
       return reply.redirect(`/unblocks/${id}?done=requested`, 303);
     } catch (error) {
       if (!(error instanceof InvalidFieldsError)) throw error;
@@ -123,6 +139,12 @@ export const unblockRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> = as
     );
   }
 };
+
+/** The form as a pupil's wish fills it in. */
+function wished({ wishes }: UnblockRoutesOptions, request: FastifyRequest, id: string): Record<string, unknown> {
+  const { hosts, reason, asked } = wishes.get(request.actor().personId, id);
+  return { wish: id, hosts: hosts.join('\n'), reason, pupils: asked.userName };
+}
 
 function zoneOf({ policyInForce }: UnblockRoutesOptions): string {
   return policyInForce()?.timeZone ?? 'Europe/London';
@@ -204,14 +226,16 @@ const STATES: Readonly<Record<UnblockState, { readonly text: string; readonly co
   expired: { text: 'Ended', colour: 'grey' },
 };
 
-function listPage(options: UnblockRoutesOptions, reply: FastifyReply): FastifyReply {
+function listPage(options: UnblockRoutesOptions, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const now = options.clock();
+  const mine = request.may('unblock.request') ? options.wishes.toAnswer(request.actor().personId) : [];
   const rows = options.unblocks.list(LISTED);
   const { waiting, oldest, median } = queueFigures(rows, now);
   return reply.tablePage(
     'unblocks',
     {
       title: 'Unblocks',
+      asked: mine.filter((wish) => wishState(wish, now) === 'waiting').length,
       waiting,
       oldest: oldest === null ? null : waitText(oldest),
       median: median === null ? null : waitText(median),

@@ -18,6 +18,7 @@ import {
   unblocksInForceAt,
   updateUnblock,
 } from './repository.ts';
+import type { Wishes } from './wish-service.ts';
 import { type KnownPolicy, type TermsFacts, type UnblockInput, readTerms } from './terms.ts';
 
 /** For whoever reads the record beside a running console. */
@@ -29,10 +30,11 @@ export type PersonalMove = Exclude<UnblockMove, 'expire'>;
 /** Opening sites for a topic: one person asks, another approves, it ends by itself. Every use case is one transaction. */
 export interface Unblocks {
   /**
-   * `formKey`: of the form it comes with; one that was sent before gives what was asked for then, and asks for nothing. Rejects with an
+   * `formKey`: of the form it comes with; one that was sent before gives what was asked for then, and asks for nothing. `wishId`: a
+   * pupil's wish that is passed on with it. Rejects with an
    * InvalidFieldsError, or a SchoolgateError (`no_policy`, `no_index`) before policy and lists are there.
    */
-  request(actor: Actor, input: UnblockInput, formKey?: string | null): Promise<Unblock>;
+  request(actor: Actor, input: UnblockInput, formKey?: string | null, wishId?: string | null): Promise<Unblock>;
   /** Approves, agrees, refuses, withdraws or revokes; what the same person has just done is done. Throws a SchoolgateError: `unblock_unknown`, `unblock_move`, `unblock_own`. */
   move(actor: Actor, id: string, move: PersonalMove, reason: string): Unblock;
   find(id: string): Unblock | null;
@@ -58,6 +60,7 @@ export interface UnblockOptions {
   readonly policy: () => KnownPolicy | null;
   readonly school: () => TermsFacts['school'];
   readonly rolesOf: (personId: string) => TermsFacts['roles'];
+  readonly passOn: Wishes['passOn'];
   /** The lists in force; null before there are any. */
   readonly openLists: () => Promise<TermsFacts['categoriesOf'] | null>;
 }
@@ -75,7 +78,7 @@ export function grantsAt(tx: ReadTx, at: number): LiveSnapshot['grants'] {
 export function createUnblocks(options: UnblockOptions): Unblocks {
   const { record, clock } = options;
   return {
-    request: (actor, input, formKey = null) => request(options, actor, input, formKey),
+    request: (actor, input, formKey = null, wishId = null) => request(options, actor, input, formKey, wishId),
     move: (actor, id, move, reason) => makeMove(options, actor, id, move, reason),
     find: (id) => record.read((tx) => findUnblock(tx, id)),
     get: (id) => record.read((tx) => known(tx, id)),
@@ -95,6 +98,7 @@ async function request(
   actor: Actor,
   input: UnblockInput,
   formKey: string | null,
+  wishId: string | null,
 ): Promise<Unblock> {
   const { record, audit, clock, newId } = options;
   const categoriesOf = await options.openLists();
@@ -109,8 +113,10 @@ async function request(
   const asked = { by: actor.personId, at: now };
   const nobody = { decided: null, agreed: null, ended: null };
   const unblock: Unblock = { ...terms, id: newId(), state: 'requested', requested: asked, ...nobody };
+  const passOn = wishId === null ? null : options.passOn(actor, wishId);
   record.write((tx) => {
     insertUnblock(tx, unblock, formKey);
+    passOn?.(tx, unblock.id);
     audit.append(tx, {
       actor: actor.userName,
       action: 'unblock.requested',

@@ -67,6 +67,7 @@ const byRedis: Connect = async (t, answers) => {
 
 const nobody = async (): Promise<{ state: 'nobody' }> => ({ state: 'nobody' });
 /** Says who asked and for what, as it came over the line. */
+const wishes: ConsoleAnswers['wishes'] = async (from, ask) => ({ state: 'refused', reason: `${from} ${ask}` });
 const lessons: ConsoleAnswers['lessons'] = async (from, ask) => ({ state: 'refused', reason: `${from} ${ask}` });
 const devices: ConsoleAnswers['devices'] = {
   signIn: async (name, password, address) => ({
@@ -90,6 +91,7 @@ const contract = (connect: Connect) => async (t: Test) => {
       verify: async ({ name }) => (name === 'right' ? proof(name) : 'wrong'),
       devices,
       lessons,
+      wishes,
     });
     const ask = (type: string, parts: object): Promise<unknown> => askConsole(line, { type, address, ...parts });
     t.same(await ask('lesson', { ask: '{"act":"see"}' }), { state: 'refused', reason: `${address} {"act":"see"}` });
@@ -117,6 +119,7 @@ const contract = (connect: Connect) => async (t: Test) => {
       },
       devices,
       lessons,
+      wishes,
     });
     const names = Array.from({ length: 60 }, (_, n) => `person${n}`);
     const asking = names.map((name) => askConsole(line, { type: 'verify', name, password: 'p', address }));
@@ -137,6 +140,7 @@ const contract = (connect: Connect) => async (t: Test) => {
       },
       devices,
       lessons,
+      wishes,
     });
     const right = { type: 'verify', name: 'n', password: 'p', address };
     const wrong: Record<string, unknown>[] = [
@@ -158,7 +162,7 @@ const contract = (connect: Connect) => async (t: Test) => {
 
   void t.test('a console that hangs or is away is no answer, in time', async (t) => {
     const never = (): Promise<never> => new Promise(() => {});
-    const connected = await connect(t, { verify: never, devices: { ...devices, signIn: never }, lessons });
+    const connected = await connect(t, { verify: never, devices: { ...devices, signIn: never }, lessons, wishes });
     const asked = { name: 'n', password: 'p', address };
     const verify = (hurryMs: number) => askConsole(connected.line, { type: 'verify', ...asked }, hurryMs);
     const signIn = (hurryMs: number) => askConsole(connected.line, { type: 'device-sign-in', ...asked }, hurryMs);

@@ -66,6 +66,7 @@ function optionsFor(asked: string[]): RunFrontDeskOptions {
     recentRefusals: { of: async (client) => (asked.push(client), []) },
     devices: NOBODY,
     askLessons: async () => ({ state: 'nobody' }),
+    askWishes: async () => ({ state: 'nobody' }),
     clock: () => NOW,
     log: createLogger('test', 'silent'),
   };

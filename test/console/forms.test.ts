@@ -203,6 +203,44 @@ void t.test('deciding an unblock: only who may, and whoever comes second sees wh
   t.equal((await head.post('/unblocks', '/unblocks/01J00000000000000000000009/approve', {})).status, 404);
 });
 
+void t.test('a site that should be blocked, and what a pupil asked for', async (t) => {
+  const console = await staffed();
+  t.teardown(() => console.close());
+  const [manager, head] = [signedIn(console, 'n.manager'), signedIn(console, 'h.teacher')];
+  const form = '/unblocks/block';
+  const refused = await manager.post(form, form, { key: 'k', sites: 'not a host!', reason: '' });
+  t.match(refused, { status: 422, body: /id="sites-error"/ });
+  t.match(refused.body, /id="reason-error"/);
+  t.match(refused.body, 'not a host!</textarea>');
+  for (let i = 0; i < 2; i++) {
+    const sent = await manager.post(form, form, { key: 'k', sites: 'bad.example', reason: '<b>It bullies' });
+    t.match(sent, { status: 303, location: '/unblocks/asked?done=made' });
+  }
+  const { id: person } = console.accounts.people()[0]!;
+  const [wish] = console.wishes.toAnswer(person);
+  t.equal(console.wishes.toAnswer(person).length, 1, 'sent twice is one');
+  const list = '/unblocks/asked';
+  t.notMatch((await head.get(list)).body, '<b>It');
+  const wordless = await head.post(list, `${list}/${wish!.id}/refuse`, { word: '' });
+  t.match(wordless, { status: 422, body: `id="word-${wish!.id}-error"` });
+  t.match(await head.post(list, `${list}/${wish!.id}/take-up`, { word: '' }), { status: 303 });
+  t.match(await head.post(list, `${list}/${wish!.id}/refuse`, { word: 'no' }), {
+    status: 409,
+    body: /taken up already/,
+  });
+  t.match((await head.get(list)).body, 'href="/policy"', 'where it is written down');
+
+  const asked = { kind: 'open', sites: 'tudors.example', reason: 'homework' } as const;
+  const amy = { personId: person, userName: 'amy.ash', fullName: 'Amy Ash', address: '10.1.2.3' };
+  const open = console.wishes.make(amy, asked, null);
+  const filled = await head.get(`/unblocks/new?wish=${open.id}`);
+  t.match(filled.body, 'tudors.example</textarea>');
+  t.match(filled.body, 'amy.ash</textarea>');
+  t.match(filled.body, `name="wish" value="${open.id}"`);
+  t.match(await head.post('/unblocks/new', '/unblocks/new', { ...REQUEST, wish: open.id }), { status: 303 });
+  t.equal(console.wishes.get(person, open.id).state, 'passed-on');
+});
+
 void t.test('a policy change through the page', async (t) => {
   const console = await staffed();
   t.teardown(() => console.close());

@@ -78,6 +78,8 @@ export function makeDesk(
     recentRefusals: { of: () => Promise.resolve(records) },
     devices: NOBODY,
     askLessons: async () => ({ state: 'nobody' }),
+    askWishes: async () => ({ state: 'nobody' }),
+    newFormKey: () => 'a-key',
     passes: { put: async () => {} },
     warnings: createWarningTickets(Buffer.alloc(32, 9), change.clock ?? (() => NOW)),
     tokens: createFormTokens(Buffer.alloc(32, 7), change.clock ?? (() => NOW)),

@@ -134,6 +134,7 @@ export const PURE_TO_THE_GROUND = [
   'unblock/model.ts',
   'unblock/queue.ts',
   'unblock/terms.ts',
+  'unblock/wish.ts',
   'lessons/model.ts',
   'lessons/terms.ts',
   'events/envelope.ts',
@@ -225,6 +226,7 @@ export const ROOMS: Rooms = {
     { where: 'safeguarding/read-event.ts', to: 'events/envelope.ts', why: 'reads an event as the post defines it' },
     { where: 'frontdesk/refusals.ts', to: 'gateway/*', why: 'says why in the very words of the block page' },
     { where: 'frontdesk/routes.ts', to: 'gateway/page-style.ts', why: 'looks like the block page' },
+    { where: 'frontdesk/ask-*', to: 'unblock/wish.ts', why: 'says what may be asked for' },
     { where: 'frontdesk/lesson-pages.ts', to: 'lessons/*', why: 'says what may be asked of lesson lists' },
     { where: 'frontdesk/lesson-routes.ts', to: 'lessons/ask.ts', why: 'asks as the console’s pages do' },
     {
@@ -244,7 +246,7 @@ export const ROOMS: Rooms = {
       why: '“refresh” is a time of the timetable, with its rules',
     },
     { where: 'categories/refresh-times.ts', to: 'jobs/cron.ts', why: 'says when a list is fetched next' },
-    { where: 'unblock/terms.ts', to: 'categories/typed-site.ts', why: 'an unblock of “co.uk” is refused' },
+    { where: 'unblock/*', to: 'categories/typed-site.ts', why: 'an unblock of “co.uk” is refused' },
     { where: 'lessons/*', to: 'categories/typed-site.ts', why: 'a lesson list with “co.uk” would close nothing' },
     { where: 'lessons/terms.ts', to: 'identity/people-called.ts', why: 'a pupil is found by name' },
     { where: 'unblock/terms.ts', to: 'identity/people-called.ts', why: 'a pupil is found by name' },
@@ -331,5 +333,11 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   ],
   'console/check.test.ts': ['policy/check-routes.ts', 'compose/console-check.ts'],
   'console/people-pages.test.ts': ['console/table.ts', 'identity/directory/people-routes.ts'],
-  'console/forms.test.ts': ['identity/routes.ts', 'unblock/api-routes.ts', 'unblock/routes.ts', 'policy/routes.ts'],
+  'console/forms.test.ts': [
+    'identity/routes.ts',
+    'unblock/api-routes.ts',
+    'unblock/routes.ts',
+    'unblock/wish-routes.ts',
+    'policy/routes.ts',
+  ],
 };

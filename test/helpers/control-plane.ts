@@ -48,6 +48,7 @@ import { type Publishing, createPublishing } from '../../src/publishing/service.
 import { type Safeguarding, createSafeguarding } from '../../src/safeguarding/service.ts';
 import { type RecordDatabase, openRecord } from '../../src/store/database.ts';
 import type { Unblocks } from '../../src/unblock/service.ts';
+import type { Wishes } from '../../src/unblock/wish-service.ts';
 
 export const AUDIT_KEY = Buffer.alloc(32, 7);
 /** Monday 23 November 2026, 09:00 in London. */
@@ -84,6 +85,9 @@ export interface ControlPlane {
   readonly policy: PolicyService;
   readonly drafts: Drafts;
   readonly unblocks: Unblocks;
+  readonly wishes: Wishes;
+  /** Somebody who is in the record already, such as by a roster. */
+  readonly giveRole: (personId: string, role: Role) => void;
   readonly knownSchool: () => School;
   readonly lessons: Lessons;
   readonly agreements: Agreements;
@@ -241,7 +245,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
   const known = { layout, record, audit, publishing, clock, newId, accounts, policy, school, openIndex };
   const lessons = createConsoleLessons({ ...known, live: wholeLive });
   const listed = { match: (host: string) => ({ categories: options.listed?.[host] ?? [], lists: [] }) };
-  const unblocks = createConsoleUnblocks({ ...known, openIndex: async () => listed });
+  const { unblocks, wishes } = createConsoleUnblocks({ ...known, openIndex: async () => listed });
   const watch = createAccountWatch({
     policy: inForce,
     isForPupils: (level) => isForPupils(inForce()!, level),
@@ -293,6 +297,8 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     drafts,
     unblocks,
     knownSchool: school,
+    giveRole: (personId, role) => record.write((tx) => storeRoles(tx, personId, [{ role, endsAt: null }], clock())),
+    wishes,
     lessons,
     agreements,
     directory,
