@@ -11,6 +11,7 @@ import { compileNetwork, compileRanges, compileRosterLevels, compileSignIn } fro
 import { compileRules, unknownLevel } from './compile-rules.ts';
 import { compileSafeguarding } from './compile-safeguarding.ts';
 import { compileWording } from './compile-wording.ts';
+import { compileTopics } from './topics.ts';
 import type { PolicyDocuments, SchoolDocument } from './document.ts';
 import type { CategoryTraits, PolicySnapshot } from './snapshot.ts';
 
@@ -38,6 +39,7 @@ export function compilePolicy(documents: PolicyDocuments, categories: readonly K
     times: timeWords(reporting, documents.school, calendar),
     places: compilePlaces(reporting, documents.school),
   };
+  const never = compileEntries(to, documents.school, ['never'], school.never ?? [], `${documents.school.file}#never`);
   const body: Omit<PolicySnapshot, 'hash'> = {
     school: school.name,
     timeZone: school.timeZone,
@@ -45,7 +47,7 @@ export function compilePolicy(documents: PolicyDocuments, categories: readonly K
     levels: compileLevels(to, documents.levels),
     strictestLevel: school.identity.strictestLevel,
     categories: Object.fromEntries(traits),
-    never: compileEntries(to, documents.school, ['never'], school.never ?? [], `${documents.school.file}#never`),
+    never,
     ...compileRules(to, documents.rules, levelIds),
     identity: {
       mode: school.identity.mode,
@@ -58,6 +60,7 @@ export function compilePolicy(documents: PolicyDocuments, categories: readonly K
     ...(school.changes?.tighteningAlone === true && { changes: { tighteningAlone: true } }),
     ...compileAgreements(reporting, documents, levelIds),
     ...compileWording(to, documents.school),
+    ...compileTopics(to, documents.topics, levelIds, never),
     ...compileSafeguarding(to, documents.safeguarding, levelIds),
   };
   if (to.problems.length > 0) return { problems: to.problems };

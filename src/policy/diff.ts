@@ -17,6 +17,7 @@ import { diffCalendar, diffTimes } from './diff-times.ts';
 import { isoTime } from '../kernel/clock.ts';
 import { SAFE_SEARCH_WORDS, YOUTUBE_WORDS, safeSearchOf, youtubeOf } from './safe-search.ts';
 import type { CompiledLevel, GroupRules, PolicySnapshot } from './snapshot.ts';
+import { diffTopics } from './topics.ts';
 import { hoursText } from './times-text.ts';
 
 export type { PolicyChange } from './diff-rules.ts';
@@ -34,6 +35,7 @@ export function diffPolicies(before: PolicySnapshot, after: PolicySnapshot): Pol
     ...namesOf(before.groups, after.groups).flatMap((name) => diffGroup(name, before, after)),
     ...namesOf(before.people, after.people).flatMap((name) => diffPerson(name, before, after)),
     ...diffLessons(before, after),
+    ...diffTopics(before, after),
     ...diffSafeguarding(before, after),
   ];
 }

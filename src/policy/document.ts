@@ -192,12 +192,29 @@ export const RulesSchema = Type.Object(
 );
 export type RulesDocument = Static<typeof RulesSchema>;
 
+/** `topics/<id>.yaml`: what a topic needs, for requests to start from. */
+export const TopicSchema = Type.Object(
+  {
+    title: Text,
+    subject: Text,
+    keyStages: Texts,
+    sites: Type.Optional(Texts),
+    categories: Type.Optional(Texts),
+    note: Type.Optional(Text),
+    reviewed: Type.Object({ by: Text, on: Text }, Strict),
+  },
+  Strict,
+);
+export type TopicDocument = Static<typeof TopicSchema>;
+
 /** Every document of one policy folder, each true to its schema. `levels` by id, which is the file's name without `.yaml`. */
 export interface PolicyDocuments {
   readonly school: YamlDocument<SchoolDocument>;
   readonly levels: ReadonlyMap<string, YamlDocument<LevelDocument>>;
   /** By band, which is the file's name. */
   readonly agreements: ReadonlyMap<string, YamlDocument<AgreementDocument>>;
+  /** By id, which is the file's name. */
+  readonly topics: ReadonlyMap<string, YamlDocument<TopicDocument>>;
   readonly rules: YamlDocument<RulesDocument> | null;
   readonly safeguarding: YamlDocument<SafeguardingDocument> | null;
 }

@@ -10,7 +10,7 @@ import type { PolicyTexts } from './texts.ts';
 
 /**
  * Reads a policy folder: its documents, or every problem with file and line. The only file of this room's rules that touches
- * the disk. Reads `*.yaml` and `*.yml` in the folder, in `levels/` and `agreements/`; hidden files and other kinds are left alone.
+ * the disk. Reads `*.yaml` and `*.yml` in the folder, in `levels/`, `agreements/` and `topics/`; hidden files and other kinds are left alone.
  */
 export function loadPolicy(folder: string): ReadPolicy {
   const read = readTexts(folder);
@@ -21,7 +21,7 @@ export function loadPolicy(folder: string): ReadPolicy {
 export function readTexts(folder: string): { readonly files: PolicyTexts } | { readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const files: Record<string, string> = {};
-  for (const under of ['', 'levels/', 'agreements/']) {
+  for (const under of ['', 'levels/', 'agreements/', 'topics/']) {
     for (const name of yamlFiles(folder, under, problems)) {
       const text = readText(join(folder, under, name), `${under}${name}`, problems);
       if (text !== null) files[`${under}${name}`] = text;

@@ -10,10 +10,12 @@ import {
   type PolicyDocuments,
   RulesSchema,
   SchoolSchema,
+  type TopicDocument,
+  TopicSchema,
 } from './document.ts';
 import { SafeguardingSchema } from './safeguarding-document.ts';
 
-const NAMED_FILE = /^(levels|agreements)\/([a-z0-9][a-z0-9-]{0,63})\.yaml$/;
+const NAMED_FILE = /^(levels|agreements|topics)\/([a-z0-9][a-z0-9-]{0,63})\.yaml$/;
 
 const ONLY_ONCE = new Set(['school.yaml', 'rules.yaml', 'safeguarding.yaml']);
 
@@ -39,21 +41,24 @@ export function readPolicy(files: ReadonlyMap<string, string>): ReadPolicy {
   const safeguarding = read('safeguarding.yaml', SafeguardingSchema);
   const levels = new Map<string, YamlDocument<LevelDocument>>();
   const agreements = new Map<string, YamlDocument<AgreementDocument>>();
+  const topics = new Map<string, YamlDocument<TopicDocument>>();
   for (const file of [...files.keys()].sort()) {
     const [, folder, id] = NAMED_FILE.exec(file) ?? [];
     const level = folder === 'levels' ? read(file, LevelSchema) : null;
     const agreement = folder === 'agreements' ? read(file, AgreementSchema) : null;
+    const topic = folder === 'topics' ? read(file, TopicSchema) : null;
     if (level !== null) levels.set(id!, level);
     if (agreement !== null) agreements.set(id!, agreement);
+    if (topic !== null) topics.set(id!, topic);
     if (id === undefined && !ONLY_ONCE.has(file)) problems.push(unread(file));
   }
   if (school === null || problems.length > 0) return { problems };
-  return { documents: { school, levels, agreements, rules, safeguarding } };
+  return { documents: { school, levels, agreements, topics, rules, safeguarding } };
 }
 
 function unread(file: string): Problem {
-  const reason = /^(?:levels|agreements)\//.test(file)
-    ? 'is not read: a level’s or age band’s file is named after it in lower-case letters, digits and dashes, such as levels/ks2.yaml'
-    : 'is not read: the policy is school.yaml, rules.yaml, safeguarding.yaml, levels/*.yaml and agreements/*.yaml; rename or remove it';
+  const reason = /^(?:levels|agreements|topics)\//.test(file)
+    ? 'is not read: a level’s, age band’s or topic’s file is named after it in lower-case letters, digits and dashes, such as levels/ks2.yaml'
+    : 'is not read: the policy is school.yaml, rules.yaml, safeguarding.yaml, levels/*.yaml, agreements/*.yaml and topics/*.yaml; rename or remove it';
   return { file, reason };
 }

@@ -3,6 +3,7 @@ import type { Renewal } from '../identity/credentials.ts';
 import type { DeviceSession } from '../identity/signed-in-devices.ts';
 import type { RosterLevels, Suspension } from '../identity/directory-snapshot.ts';
 import type { SafeguardingRules } from './safeguarding-rules.ts';
+import type { TopicPack } from './topics.ts';
 import type { Action } from './verdict.ts';
 
 /** Minutes of a day on the school's clock, `from` inclusive to `to` exclusive, counted from local midnight. */
@@ -169,6 +170,8 @@ export interface PolicySnapshot {
   readonly changes?: { readonly tighteningAlone: true };
   /** Left out: nobody is asked for an agreement. */
   readonly agreements?: AgreementRules;
+  /** What requests for an unblock may start from. The console reads it; gateways make nothing of it. Left out where there are none. */
+  readonly topics?: readonly TopicPack[];
   /** Left out, also by a console that knew no such setting yet: our own words. */
   readonly illegal?: IllegalWording;
   /** What makes a concern, for the console alone. Left out: nothing does. */

@@ -10,7 +10,7 @@ export function watchPolicyFiles(folders: readonly string[], onChange: () => voi
 /** Names, sizes and times of the YAML files: cheap enough to ask twice a second, and the same on every file system. */
 function fingerprint(folders: readonly string[]): string {
   return folders
-    .flatMap((folder) => ['.', 'levels', 'agreements'].flatMap((below) => list(join(folder, below))))
+    .flatMap((folder) => ['.', 'levels', 'agreements', 'topics'].flatMap((below) => list(join(folder, below))))
     .join('\n');
 }
 

@@ -84,15 +84,16 @@ export const unblockRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> = as
 
   app.get('/unblocks', { config: toSee }, async (request, reply) => listPage(options, request, reply));
 
-  const NewQuery = Type.Object({ wish: Typed });
+  const NewQuery = Type.Object({ wish: Typed, topic: Typed });
   app.get('/unblocks/new', { config: toRequest, schema: { querystring: NewQuery } }, async (request, reply) => {
-    const { wish } = request.query;
+    const { wish, topic } = request.query;
     const now = Math.ceil(clock() / 300_000) * 300_000;
     const zone = zoneOf(options);
     const times = { from: localInput(now, zone), until: localInput(now + 3_600_000, zone) };
     return formPage(options, request, reply, {
       ...times,
       key: unblocks.newFormKey(),
+      ...fromTopic(options, topic),
       ...(wish !== undefined && wished(options, request, wish)),
     });
   });
@@ -144,6 +145,14 @@ export const unblockRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> = as
 function wished({ wishes }: UnblockRoutesOptions, request: FastifyRequest, id: string): Record<string, unknown> {
   const { hosts, reason, asked } = wishes.get(request.actor().personId, id);
   return { wish: id, hosts: hosts.join('\n'), reason, pupils: asked.userName };
+}
+
+/** The form as a topic pack fills it in; nothing where there is none of that name. */
+function fromTopic({ policyInForce }: UnblockRoutesOptions, id: string | undefined): Record<string, unknown> {
+  const pack = policyInForce()?.topics?.find((one) => one.id === id);
+  if (pack === undefined) return {};
+  const { title, subject, sites, categories } = pack;
+  return { topic: title, subject, hosts: sites.join('\n'), categories, pack };
 }
 
 function zoneOf({ policyInForce }: UnblockRoutesOptions): string {
@@ -212,6 +221,7 @@ async function formPage(
     classes: same(taught.length > 0 ? taught : classes.length <= BOXED_CLASSES ? classes : []),
     hasOtherClasses: taught.length > 0 ? classes.length > taught.length : classes.length > BOXED_CLASSES,
     slots: same([...new Set(policy?.calendar?.slots.map(({ word }) => word))]),
+    topics: policy?.topics ?? [],
     levels: Object.values(policy?.levels ?? {}).map(({ name, title }) => ({ value: name, text: title })),
   });
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import t from 'tap';
 import { formatProblem } from '../../src/kernel/errors.ts';
+import { diffPolicies } from '../../src/policy/diff.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
 import { NETWORK_DEFAULTS } from '../../src/policy/compile-network.ts';
 import { entryText, parseEntry } from '../../src/policy/entry.ts';
@@ -348,12 +349,40 @@ await t.test('the same documents have the same hash, and others another', async 
   t.not(snapshotOf({ 'levels/junior.yaml': JUNIOR.replace('games: block', 'games: warn') }).hash, hash);
 });
 
+await t.test('topic packs', async (t) => {
+  const pack = 'title: Tudors\nsubject: History\nkeyStages: [junior]\nreviewed: { by: A Teacher, on: "2026-09-01" }\n';
+  const good = { 'topics/tudors.yaml': `${pack}sites: [https://Tudors.example/maps]\ncategories: [games]\n` };
+  t.match(snapshotOf(good).topics, [{ id: 'tudors', sites: ['tudors.example'], categories: ['games'], note: '' }]);
+  t.notOk('topics' in snapshotOf(), 'a school without them keeps its hash');
+  t.match(diffPolicies(snapshotOf(), snapshotOf(good)), [{ text: /Topic pack for requests: Tudors/, loosens: false }]);
+  const bad = pack.replace('junior', 'year 9').replace('2026-09-01', '2026-02-30');
+  const sites = 'sites: [co.uk, a.never.example]\ncategories: [csam, gamse]\n';
+  const read = readPolicy(new Map([...files(), ['topics/bad.yaml', `${bad}${sites}`], ['topics/empty.yaml', pack]]));
+  const compiled = 'documents' in read ? compilePolicy(read.documents, CATEGORIES) : read;
+  const lines = 'problems' in compiled ? compiled.problems.map(formatProblem) : [];
+  for (const words of [
+    /^topics\/bad\.yaml:3:.*year 9/,
+    /bad\.yaml:4:.*2026-02-30/,
+    /bad\.yaml:5:.*co\.uk/,
+    /bad\.yaml:5:.*never-list/,
+    /bad\.yaml:6:.*csam.*locked/,
+    /bad\.yaml:6:.*gamse/,
+    /empty\.yaml:1:.*at least one site/,
+  ]) {
+    t.ok(
+      lines.some((line) => words.test(line)),
+      `${words}: ${lines.join(' | ')}`,
+    );
+  }
+  t.equal(lines.length, 7);
+});
+
 await t.test('a folder is read as its files', async (t) => {
   const folder = t.testdir({
     'README.md': 'not read',
     '.hidden.yaml': '{',
     levels: { 'notes.txt': '' },
-    topics: { 'a.yaml': '{' },
+    notes: { 'a.yaml': '{' },
   });
   for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
   const loaded = loadPolicy(folder);
