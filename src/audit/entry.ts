@@ -36,6 +36,8 @@ export const AUDIT_ACTIONS = {
   'unblock.withdrawn': 'Unblock withdrawn',
   'unblock.revoked': 'Unblock revoked',
   'unblock.expired': 'Unblock ended',
+  'unblock.outcome': 'Use of an unblock counted',
+  'unblock.remarked': 'Remark on an unblock that is over',
   'wish.made': 'Site asked for at the front desk, or to be blocked',
   'wish.answered': 'Such a wish answered',
   'lesson.given': 'Lesson list given',

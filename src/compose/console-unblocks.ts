@@ -1,4 +1,5 @@
 import type { CategoryIndex } from '../categories/match.ts';
+import { readRecords } from '../history/read-records.ts';
 import { may } from '../identity/permissions.ts';
 import type { Role } from '../identity/roles.ts';
 import type { Accounts } from '../identity/service.ts';
@@ -11,7 +12,7 @@ import { type Unblocks, createUnblocks } from '../unblock/service.ts';
 import { type Wishes, createWishes } from '../unblock/wish-service.ts';
 import type { ConsoleRecord } from './console-rooms.ts';
 
-export interface ConsoleUnblocksOptions extends Omit<ConsoleRecord, 'layout'> {
+export interface ConsoleUnblocksOptions extends ConsoleRecord {
   readonly publishing: Publishing;
   readonly accounts: Accounts;
   readonly policy: PolicyService;
@@ -31,6 +32,7 @@ export function createConsoleUnblocks({
   accounts,
   policy,
   openIndex,
+  layout,
   ...options
 }: ConsoleUnblocksOptions): ConsoleUnblocks {
   const inForce = (): PolicySnapshot | null => policy.published()?.snapshot ?? null;
@@ -49,7 +51,9 @@ export function createConsoleUnblocks({
     ...options,
     policy: inForce,
     rolesOf,
-    passOn: wishes.passOn,
+    passOn: (actor, id) => wishes.passOn(actor, id),
+    // What cannot be read is told by the report of its week.
+    records: (from, until) => readRecords(layout.history, from, until, () => {}),
     openLists: async () => {
       const index = await openIndex();
       return index === null ? null : (host) => index.match(host, null).categories;

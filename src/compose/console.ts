@@ -233,7 +233,10 @@ function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, o
   const useCases: JobUseCases = {
     weeklyReport: (due) =>
       deliverWeeklyReport({ reports, delivery, folder: layout.reports, zone, recipient: () => null }, due),
-    expireUnblocks: async () => unblocks.noteExpired(),
+    expireUnblocks: async () => {
+      unblocks.noteExpired();
+      await unblocks.noteOutcomes();
+    },
     anchorAudit: () =>
       checkAndAnchor({
         record,

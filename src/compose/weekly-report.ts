@@ -21,7 +21,8 @@ import {
 import { createWeeklyReports, type WeeklyReports } from '../reports/service.ts';
 import { alarmsBetween, gapsBetween } from '../safeguarding/service.ts';
 import { openRecordReadOnly, type ReadTx, type RecordDatabase } from '../store/database.ts';
-import { stateAt } from '../unblock/model.ts';
+import { type Unblock, stateAt } from '../unblock/model.ts';
+import { outcomeText } from '../unblock/outcome.ts';
 import { unblocksBetween } from '../unblock/service.ts';
 
 export interface WeeklyReportParts {
@@ -87,7 +88,7 @@ function readUnblocks(tx: ReadTx, span: Span, now: number): UnblockOfWeek[] {
     until: isoTime(unblock.until),
     requestedBy: nameOf(unblock.requested.by),
     decidedBy: typeof unblock.decided?.by === 'string' ? nameOf(unblock.decided.by) : null,
-    state: stateAt(unblock, now),
+    state: outcomeWords(unblock, now),
   }));
 }
 
@@ -133,4 +134,11 @@ function readLists(layout: DataLayout, listsDir: string): ListsOfWeek {
     const listsProblem = error.publicText.replaceAll(/\s*\n\s*/g, ' ');
     return { illegalListLoaded: false, listsFromLastGood: [], listsProblem, categoryTitles: {} };
   }
+}
+
+/** How it stands, how it was used, and what whoever asked says of it. */
+function outcomeWords(unblock: Unblock, now: number): string {
+  const { outcome, remark } = unblock;
+  const parts = [stateAt(unblock, now), outcome === null ? '' : outcomeText(outcome), remark];
+  return parts.filter((part) => part !== '').join('. ');
 }

@@ -1,5 +1,6 @@
 import { SchoolgateError } from '../kernel/errors.ts';
 import type { Grant } from '../policy/snapshot.ts';
+import type { Outcome } from './outcome.ts';
 
 /** Where an unblock stands on record. */
 export type RecordedState = 'requested' | 'approved' | 'refused' | 'withdrawn' | 'revoked' | 'expired';
@@ -51,6 +52,10 @@ export interface Unblock extends UnblockTerms {
   readonly agreed: Act | null;
   /** Withdrawn, revoked or expired. */
   readonly ended: Act | null;
+  /** How it was used, once that is counted. */
+  readonly outcome: Outcome | null;
+  /** What whoever asked says of it afterwards; empty: nothing. */
+  readonly remark: string;
 }
 
 export type UnblockMove = 'approve' | 'agree' | 'refuse' | 'withdraw' | 'revoke' | 'expire';

@@ -1,5 +1,6 @@
 import type { ReadTx, Row, Tx } from '../store/database.ts';
 import type { Act, RecordedState, Unblock } from './model.ts';
+import type { Outcome } from './outcome.ts';
 import type { Wish } from './wish.ts';
 
 /** `formKey`: of the form it came with, so that the same one asks once; null: none. */
@@ -105,7 +106,34 @@ function toUnblock(row: Row): Unblock {
     decided: toAct(row['decided_by'], row['decided_at']),
     agreed: toAct(row['agreed_by'], row['agreed_at']),
     ended: toAct(row['ended_by'], row['ended_at']),
+    outcome: toOutcome(row),
+    remark: String(row['remark']),
   };
+}
+
+function toOutcome(row: Row): Unblock['outcome'] {
+  const [people, visits, flags] = ['people_count', 'visit_count', 'flag_count'].map((name) => row[name]);
+  return people === null ? null : { people: Number(people), visits: Number(visits), flags: Number(flags) };
+}
+
+/** Were approved, are over at `now`, and how they were used is not counted. */
+export function uncountedUnblocks(tx: ReadTx, now: number): Unblock[] {
+  return tx
+    .all(
+      `SELECT * FROM unblocks WHERE people_count IS NULL AND decided_by IS NOT NULL
+         AND (state = 'revoked' OR (state IN ('approved', 'expired') AND ends_at <= ?)) ORDER BY id`,
+      now,
+    )
+    .map(toUnblock);
+}
+
+export function storeOutcome(tx: Tx, id: string, { people, visits, flags }: Outcome): void {
+  const sql = 'UPDATE unblocks SET people_count = ?, visit_count = ?, flag_count = ? WHERE id = ?';
+  tx.run(sql, people, visits, flags, id);
+}
+
+export function storeRemark(tx: Tx, id: string, remark: string): void {
+  tx.run('UPDATE unblocks SET remark = ? WHERE id = ?', remark, id);
 }
 
 function toAct(by: Row[string] | undefined, at: Row[string] | undefined): Act | null {

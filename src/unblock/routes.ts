@@ -8,6 +8,7 @@ import { instantOf, localInput } from '../kernel/local-time.ts';
 import type { School } from '../lessons/reach.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { MOVES, type Unblock, type UnblockMove, type UnblockState, mayMove, needsAgreement, stateAt } from './model.ts';
+import { outcomeText } from './outcome.ts';
 import { missingWords, queueFigures, waitText } from './queue.ts';
 import type { PersonalMove, Unblocks } from './service.ts';
 import type { UnblockInput } from './terms.ts';
@@ -69,6 +70,7 @@ export const ACCESS = {
 } as const satisfies Record<PersonalMove, Permission>;
 export const MoveParams = Type.Object({ id: Type.String({ pattern: '^[0-9A-Z]{26}$' }) });
 const MoveForm = Type.Object({ _csrf: Csrf, reason: Typed }, Strict);
+const RemarkForm = Type.Object({ _csrf: Csrf, remark: Text }, Strict);
 const Done = Type.Object({ done: Typed });
 
 /** Ms since the epoch, in the year 2286: what is over sorts behind what waits, newest first. */
@@ -118,6 +120,22 @@ export const unblockRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> = as
     '/unblocks/:id',
     { config: toSee, schema: { params: MoveParams, querystring: Done } },
     async (request, reply) => onePage(options, request, reply, request.params.id, { done: request.query.done }),
+  );
+
+  app.post(
+    '/unblocks/:id/remark',
+    { config: toRequest, schema: { params: MoveParams, body: RemarkForm } },
+    async (request, reply) => {
+      const { id } = request.params;
+      const { remark } = request.body;
+      try {
+        unblocks.remark(request.actor(), id, remark);
+        return reply.redirect(`/unblocks/${id}?done=remark`, 303);
+      } catch (error) {
+        if (!(error instanceof InvalidFieldsError)) throw error;
+        return onePage(options, request, reply.code(422), id, { errors: error.fields, typed: remark });
+      }
+    },
   );
 
   for (const move of PERSONAL_MOVES) {
@@ -283,6 +301,7 @@ function tableOf(options: UnblockRoutesOptions, now: number): Table<Unblock> {
         value: (row) => (state(row) === 'requested' ? waitText(now - row.requested.at) : null),
         sortBy: (row) => (state(row) === 'requested' ? now - row.requested.at : 0),
       },
+      { id: 'outcome', title: 'Outcome', value: outcomeOf },
       { id: 'subject', title: 'Subject', value: ({ subject }) => subject, isOnlyInCsv: true },
       { id: 'reason', title: 'Why', value: ({ reason }) => reason, isOnlyInCsv: true },
       { id: 'asked', title: 'Asked for at', value: ({ requested }) => requested.at, isTime: true, isOnlyInCsv: true },
@@ -304,6 +323,10 @@ function tableOf(options: UnblockRoutesOptions, now: number): Table<Unblock> {
     search: { label: 'Topic, site or person', of: (row) => `${row.topic} ${what(row)} ${names(row.requested.by)}` },
     empty: { text: 'Nobody has asked for one yet.' },
   };
+}
+
+function outcomeOf({ outcome, remark }: Unblock): string {
+  return [outcome === null ? '' : outcomeText(outcome), remark].filter((part) => part !== '').join('. ');
 }
 
 const PHASES: Readonly<Record<UnblockState, 'open' | 'standing' | 'over'>> = {
@@ -332,6 +355,9 @@ async function onePage(
     title: unblock.topic,
     unblock,
     state: STATES[state],
+    outcome: unblock.outcome === null ? null : outcomeText(unblock.outcome),
+    isOver: unblock.decided !== null && (state === 'expired' || state === 'revoked'),
+    isOwn: unblock.requested.by === act.by,
     isWaiting: state === 'requested',
     missing: missingWords(unblock),
     needsAgreement: needsAgreement(unblock),

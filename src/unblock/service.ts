@@ -1,12 +1,13 @@
 import type { Actor, AuditAction } from '../audit/entry.ts';
 import type { Audit } from '../audit/service.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { SchoolgateError } from '../kernel/errors.ts';
+import type { AccessRecord } from '../events/access-record.ts';
+import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import type { LiveSnapshot } from '../policy/snapshot.ts';
 import type { Publishing } from '../publishing/service.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
-import { MOVES, type Unblock, type UnblockMove, applyMove, toGrant } from './model.ts';
+import { MOVES, type Unblock, type UnblockMove, applyMove, stateAt, toGrant } from './model.ts';
 import {
   findByForm,
   findUnblock,
@@ -14,10 +15,14 @@ import {
   lapsedUnblocks,
   newestUnblocks,
   standingUnblocks,
+  storeOutcome,
+  storeRemark,
+  uncountedUnblocks,
   unblocksBetween,
   unblocksInForceAt,
   updateUnblock,
 } from './repository.ts';
+import { countOutcome, countedSpan } from './outcome.ts';
 import type { Wishes } from './wish-service.ts';
 import { type KnownPolicy, type TermsFacts, type UnblockInput, readTerms } from './terms.ts';
 
@@ -48,6 +53,10 @@ export interface Unblocks {
   between(from: number, until: number): Unblock[];
   /** Puts on record that the time of some has passed; nothing else hangs on it. Returns how many. */
   noteExpired(): number;
+  /** Counts how those that are over were used, each once. Resolves to how many. */
+  noteOutcomes(): Promise<number>;
+  /** What whoever asked says of one that is over. Throws a SchoolgateError (`unblock_own`, `unblock_move`), or an InvalidFieldsError. */
+  remark(actor: Actor, id: string, text: string): Unblock;
 }
 
 export interface UnblockOptions {
@@ -61,6 +70,8 @@ export interface UnblockOptions {
   readonly school: () => TermsFacts['school'];
   readonly rolesOf: (personId: string) => TermsFacts['roles'];
   readonly passOn: Wishes['passOn'];
+  /** The history of a span (ms). */
+  readonly records: (from: number, until: number) => AsyncIterable<AccessRecord>;
   /** The lists in force; null before there are any. */
   readonly openLists: () => Promise<TermsFacts['categoriesOf'] | null>;
 }
@@ -90,6 +101,8 @@ export function createUnblocks(options: UnblockOptions): Unblocks {
       for (const unblock of lapsed) noteExpired(options, unblock.id);
       return lapsed.length;
     },
+    noteOutcomes: () => noteOutcomes(options),
+    remark: (actor, id, text) => remark(options, actor, id, text),
   };
 }
 
@@ -111,7 +124,7 @@ async function request(
   const roles = options.rolesOf(actor.personId);
   const terms = readTerms(input, { policy, school: options.school(), roles, categoriesOf, now });
   const asked = { by: actor.personId, at: now };
-  const nobody = { decided: null, agreed: null, ended: null };
+  const nobody = { decided: null, agreed: null, ended: null, outcome: null, remark: '' };
   const unblock: Unblock = { ...terms, id: newId(), state: 'requested', requested: asked, ...nobody };
   const passOn = wishId === null ? null : options.passOn(actor, wishId);
   record.write((tx) => {
@@ -182,6 +195,49 @@ function noteExpired(options: UnblockOptions, id: string): void {
       before: { state: before.state },
       after: { state: after.state },
     });
+  });
+}
+
+/** One after the other: each reads days of history. */
+async function noteOutcomes({ record, audit, clock, records }: UnblockOptions): Promise<number> {
+  let count = 0;
+  for (const unblock of record.read((tx) => uncountedUnblocks(tx, clock()))) {
+    const span = countedSpan(unblock, clock());
+    if (span === null) continue;
+    const { id } = unblock;
+    const outcome = await countOutcome(records(span.from, span.until), id);
+    record.write((tx) => {
+      storeOutcome(tx, id, outcome);
+      audit.append(tx, { actor: 'console', action: 'unblock.outcome', subject: `unblock:${id}`, after: outcome });
+    });
+    count++;
+  }
+  return count;
+}
+
+const MAX_REMARK = 300;
+
+function remark({ record, audit, clock }: UnblockOptions, actor: Actor, id: string, typed: string): Unblock {
+  const text = typed.replace(/\p{Cc}+/gu, ' ').trim();
+  const wrong = (reason: string): InvalidFieldsError => new InvalidFieldsError([{ field: 'remark', reason }]);
+  if (text === '') throw wrong('Say in a sentence how it went.');
+  if (text.length > MAX_REMARK) throw wrong(`Say it in at most ${MAX_REMARK} characters.`);
+  return record.write((tx) => {
+    const before = known(tx, id);
+    if (before.requested.by !== actor.personId) throw refusal('unblock_own', 'Only whoever asked says how it went.');
+    const isOver = ['expired', 'revoked'].includes(stateAt(before, clock())) && before.decided !== null;
+    if (!isOver) throw refusal('unblock_move', 'This unblock is not over yet.');
+    if (before.remark === text) return before;
+    storeRemark(tx, id, text);
+    audit.append(tx, {
+      actor: actor.userName,
+      action: 'unblock.remarked',
+      subject: `unblock:${id}`,
+      before: { remark: before.remark },
+      after: { remark: text },
+      address: actor.address,
+    });
+    return { ...before, remark: text };
   });
 }
 

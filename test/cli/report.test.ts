@@ -95,6 +95,8 @@ function fillRecord(path: string): void {
         decided: null,
         agreed: null,
         ended: null,
+        outcome: null,
+        remark: '',
       },
       null,
     );

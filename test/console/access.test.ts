@@ -34,6 +34,7 @@ const ROUTES: readonly [route: string, url: string, access: Access][] = [
   ['POST /unblocks/block', '/unblocks/block', 'unblock.request'],
   ['GET /unblocks/:id', `/unblocks/${ID}`, 'unblock.see'],
   ['POST /unblocks/:id/agree', `/unblocks/${ID}/agree`, 'unblock.agree'],
+  ['POST /unblocks/:id/remark', `/unblocks/${ID}/remark`, 'unblock.request'],
   ['POST /unblocks/:id/approve', `/unblocks/${ID}/approve`, 'unblock.decide'],
   ['POST /unblocks/:id/refuse', `/unblocks/${ID}/refuse`, 'unblock.decide'],
   ['POST /unblocks/:id/withdraw', `/unblocks/${ID}/withdraw`, 'unblock.request'],

@@ -19,7 +19,7 @@ async function rig(answer: DeskWishAnswer, records = [refused(5)]) {
     app,
     asked,
     get,
-    async post(fields: readonly (readonly [string, string])[], token?: string) {
+    post: async (fields: readonly (readonly [string, string])[], token?: string) => {
       const page = await get('/ask?site=games.test');
       const own = /name="token" value="([\w-]+)"/.exec(page.body)?.[1] ?? '';
       asked.length = 0;

@@ -132,6 +132,7 @@ export const PURE_TO_THE_GROUND = [
   'audit/chain.ts',
   'audit/verify.ts',
   'unblock/model.ts',
+  'unblock/outcome.ts',
   'unblock/queue.ts',
   'unblock/terms.ts',
   'unblock/wish.ts',

@@ -31,6 +31,8 @@ const ASKED: Unblock = {
   decided: null,
   agreed: null,
   ended: null,
+  outcome: null,
+  remark: '',
 };
 const APPROVED = applyMove(ASKED, 'approve', { by: 'head', at: 60 });
 

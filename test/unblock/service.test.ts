@@ -3,6 +3,7 @@ import t from 'tap';
 import { newestRows } from '../../src/audit/repository.ts';
 import type { InvalidFieldsError } from '../../src/kernel/errors.ts';
 import { stateAt } from '../../src/unblock/model.ts';
+import { countOutcome, outcomeText } from '../../src/unblock/outcome.ts';
 import type { UnblockInput } from '../../src/unblock/terms.ts';
 import type { Role } from '../../src/identity/roles.ts';
 import { START, controlPlane, manualClock, staffMember, testPolicy, twoPeople } from '../helpers/control-plane.ts';
@@ -341,4 +342,55 @@ void t.test('two decide at once, and an end that comes meanwhile', async (t) => 
   t.throws(() => plane.unblocks.move(head, late.id, 'approve', ''), { code: 'unblock_move', message: /expired/ });
   t.match(plane.unblocks.find(late.id), { state: 'requested', decided: null });
   t.equal(plane.unblocks.move(head, early.id, 'approve', '').state, 'approved');
+});
+
+void t.test('what came of it: counted once when it is over, and a sentence of whoever asked', async (t) => {
+  const plane = controlPlane();
+  t.teardown(() => plane.close());
+  plane.policy.look();
+  const { head, manager } = twoPeople(plane);
+  const { id } = await plane.unblocks.request(manager, INPUT);
+  plane.unblocks.move(head, id, 'approve', '');
+  t.throws(() => plane.unblocks.remark(manager, id, 'Well.'), { code: 'unblock_move' }, 'not before its end');
+  plane.clock.set(START + HOUR);
+  plane.unblocks.noteExpired();
+  t.equal(await plane.unblocks.noteOutcomes(), 0, 'the history is still coming in');
+  plane.clock.advance(15 * 60_000);
+  t.equal(await plane.unblocks.noteOutcomes(), 1);
+  t.equal(await plane.unblocks.noteOutcomes(), 0, 'counted once');
+  t.throws(() => plane.unblocks.remark(head, id, 'Well.'), { code: 'unblock_own' });
+  t.throws(() => plane.unblocks.remark(manager, id, ' '), { code: 'invalid_fields' });
+  plane.unblocks.remark(manager, id, ' They drew maps. ');
+  plane.unblocks.remark(manager, id, 'They drew maps.');
+  t.match(plane.unblocks.get(id), { outcome: { people: 0, visits: 0, flags: 0 }, remark: 'They drew maps.' });
+  t.equal(plane.acts().filter((act) => act.startsWith('unblock.remarked')).length, 1, 'said twice is said once');
+});
+
+void t.test('an outcome counts people, navigations, and what else of theirs was flagged', async (t) => {
+  const rule = 'unblock:u1';
+  const one = (user: string | null, second: number, change: object = {}) => ({
+    at: new Date(START + second * 1000).toISOString(),
+    client: '10.1.1.1',
+    user,
+    host: 'a.example',
+    rule,
+    verdict: 'allow' as const,
+    flagged: false,
+    ...change,
+  });
+  const flagged = { rule: 'levels/ks2.yaml#categories.games', verdict: 'block' as const, flagged: true };
+  const records = [
+    one('amy', 12),
+    one('amy', 0),
+    one('amy', 9),
+    one('amy', 3, { host: 'b.example' }),
+    one('bob', 1),
+    one(null, 1),
+    one('amy', 20, flagged),
+    one('amy', 25, flagged),
+    one('cy', 20, flagged),
+    one('amy', 30, { rule: 'unblock:other' }),
+  ];
+  t.strictSame(await countOutcome(records, 'u1'), { people: 3, visits: 5, flags: 1 });
+  t.equal(outcomeText({ people: 1, visits: 2, flags: 0 }), '1 person, 2 visits, 0 flagged');
 });
