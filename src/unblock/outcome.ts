@@ -25,7 +25,8 @@ export function countedSpan(unblock: Unblock, now: number): { readonly from: num
   return from < until && now >= until + SETTLES_MS ? { from, until } : null;
 }
 
-type Counted = Pick<AccessRecord, 'at' | 'client' | 'user' | 'host' | 'rule' | 'verdict' | 'flagged'>;
+/** What of a record is counted. */
+export type Counted = Pick<AccessRecord, 'at' | 'client' | 'user' | 'host' | 'rule' | 'verdict' | 'flagged'>;
 
 /** Counts the records of a span, in whatever order they come. */
 export async function countOutcome(records: AsyncIterable<Counted> | Iterable<Counted>, id: string): Promise<Outcome> {
@@ -57,8 +58,11 @@ class Navigations {
   }
 
   count(counts: (who: string) => boolean): number {
-    const chosen = [...this.#times].filter(([who]) => counts(who));
-    return chosen.flatMap(([, sites]) => [...sites.values()]).reduce((sum, times) => sum + begins(times), 0);
+    let count = 0;
+    for (const [who, sites] of this.#times) {
+      if (counts(who)) for (const times of sites.values()) count += begins(times);
+    }
+    return count;
   }
 }
 

@@ -1,7 +1,6 @@
 import type { Actor, AuditAction } from '../audit/entry.ts';
 import type { Audit } from '../audit/service.ts';
 import type { Clock } from '../kernel/clock.ts';
-import type { AccessRecord } from '../events/access-record.ts';
 import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import type { LiveSnapshot } from '../policy/snapshot.ts';
@@ -22,7 +21,7 @@ import {
   unblocksInForceAt,
   updateUnblock,
 } from './repository.ts';
-import { countOutcome, countedSpan } from './outcome.ts';
+import { type Counted, countOutcome, countedSpan } from './outcome.ts';
 import type { Wishes } from './wish-service.ts';
 import { type KnownPolicy, type TermsFacts, type UnblockInput, readTerms } from './terms.ts';
 
@@ -71,7 +70,7 @@ export interface UnblockOptions {
   readonly rolesOf: (personId: string) => TermsFacts['roles'];
   readonly passOn: Wishes['passOn'];
   /** The history of a span (ms). */
-  readonly records: (from: number, until: number) => AsyncIterable<AccessRecord>;
+  readonly records: (from: number, until: number) => AsyncIterable<Counted>;
   /** The lists in force; null before there are any. */
   readonly openLists: () => Promise<TermsFacts['categoriesOf'] | null>;
 }
