@@ -227,7 +227,6 @@ export const ROOMS: Rooms = {
     { where: 'safeguarding/read-event.ts', to: 'events/envelope.ts', why: 'reads an event as the post defines it' },
     { where: 'frontdesk/refusals.ts', to: 'gateway/*', why: 'says why in the very words of the block page' },
     { where: 'frontdesk/routes.ts', to: 'gateway/page-style.ts', why: 'looks like the block page' },
-    { where: 'frontdesk/ask-*', to: 'unblock/wish.ts', why: 'says what may be asked for' },
     { where: 'frontdesk/lesson-pages.ts', to: 'lessons/*', why: 'says what may be asked of lesson lists' },
     { where: 'frontdesk/lesson-routes.ts', to: 'lessons/ask.ts', why: 'asks as the console’s pages do' },
     {
@@ -251,6 +250,11 @@ export const ROOMS: Rooms = {
     { where: 'lessons/*', to: 'categories/typed-site.ts', why: 'a lesson list with “co.uk” would close nothing' },
     { where: 'lessons/terms.ts', to: 'identity/people-called.ts', why: 'a pupil is found by name' },
     { where: 'unblock/terms.ts', to: 'identity/people-called.ts', why: 'a pupil is found by name' },
+    {
+      where: 'unblock/wish-service.ts',
+      to: 'identity/user-name.ts',
+      why: 'knows a pupil by the spelling of the directory',
+    },
     // Commands that work beside a stopped console use the rooms themselves: `check` is the code that gateways run.
     { where: 'cli/check.ts', to: 'categories/*', why: 'offline' },
     { where: 'cli/check.ts', to: 'policy/replay.ts', why: 'offline' },
