@@ -4,7 +4,7 @@ import { csvText } from '../kernel/csv.ts';
 import { localInput } from '../kernel/local-time.ts';
 import { AUDIT_ACTIONS, type AuditRow, payloadOf } from './entry.ts';
 import { GOVERNED, type HiddenNames, governedAct, governedActions } from './governors.ts';
-import { type AskedRows, readFilter } from './list-filter.ts';
+import { readFilter } from './list-filter.ts';
 import { type AuditPages, type FoundRows, LOOKS, MOST_COUNTED } from './pages-service.ts';
 
 /** Who the people are that the record knows by id or user name. */
@@ -54,7 +54,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox<AuditRoutesOptions> = async 
   app.get('/audit', { config: SEE, schema: { querystring: ListQuery } }, async (request, reply) => {
     const { before, format, ...asked } = request.query;
     const isFile = format === 'csv';
-    const filter = readFilter(asked as AskedRows, timeZone());
+    const filter = readFilter(asked, timeZone());
     const found = pages.list(request.actor(), filter, seqOf(before), isFile ? FILE_ROWS : PAGE_ROWS);
     if (isFile) return sendCsv(reply, found, options);
     return reply.page('audit', {
@@ -87,7 +87,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox<AuditRoutesOptions> = async 
     { config: { access: 'audit.review' }, schema: { querystring: GovernorsQuery } },
     async (request, reply) => {
       const { before, ...asked } = request.query;
-      const { from, until } = readFilter(asked as AskedRows, timeZone());
+      const { from, until } = readFilter(asked, timeZone());
       const actions = governedActions(asked.kind);
       const filter = { search: null, actor: null, subject: null, actions, from, until };
       const found = pages.governed(filter, seqOf(before), GOVERNORS_ROWS);
@@ -97,7 +97,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox<AuditRoutesOptions> = async 
       return reply.page('audit-governors', {
         title: 'What was changed, by whom and why',
         ...shownPage(found, '/audit/governors', asked, before),
-        acts: found.rows.map((row) => governedAct(row, { nameOf, hidden, topicOf: pages.topicOf })),
+        acts: found.rows.map((row) => governedAct(row, { nameOf, hidden, topicOf: (one) => pages.topicOf(one) })),
         asked,
         kinds: kindItems(asked.kind),
       });
