@@ -1,3 +1,4 @@
+import { readHead } from '../audit/service.ts';
 import { loadCatalogue } from '../categories/catalogue.ts';
 import { readManifest } from '../categories/current-index.ts';
 import type { DataLayout } from '../config/data-layout.ts';
@@ -100,6 +101,7 @@ function readStatus(tx: ReadTx, span: Span, { layout, listsDir }: RecordSources)
     schoolTime: schoolTime(policy, span),
     alarms: alarmsBetween(tx, from, until),
     gaps: gapsBetween(tx, from, until),
+    auditHead: readHead(tx),
     ...readLists(layout, listsDir),
   };
 }

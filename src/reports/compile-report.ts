@@ -1,7 +1,7 @@
 import { localText } from '../kernel/local-time.ts';
 import { byCategory, byDay, byIdentity, byLevel, byReason, unidentifiedDevices } from './count-tables.ts';
 import { figuresOf } from './figures.ts';
-import { alarmsTable, faultsTable, missingTable, unblocksTable } from './list-tables.ts';
+import { alarmsTable, faultsTable, missingTable, recordTable, unblocksTable } from './list-tables.ts';
 import { findMissing } from './missing.ts';
 import type { Span, UnblockOfWeek, UnreadableStretch, WeekStatus } from './ports.ts';
 import type { WeeklyReport } from './report.ts';
@@ -45,6 +45,7 @@ export function compileReport({ week, counts, unblocks, status, unreadable, zone
       unblocksTable(unblocks, zone),
       faultsTable(counts, zone),
       alarmsTable(status, zone),
+      recordTable(status),
     ],
   };
 }

@@ -49,6 +49,18 @@ export function faultsTable(counts: WeekCounts, zone: string): ReportTable {
   });
 }
 
+/** So that whoever keeps the report can later tell whether the record was rewritten. */
+export function recordTable({ auditHead }: WeekStatus): ReportTable {
+  return listTable({
+    id: 'record',
+    title: 'The record of acts',
+    note: 'How it ended when this report was made. Keep the report: a record that was rewritten since does not lead to this hash.',
+    columns: [count('Rows'), text('Hash of the last row')],
+    rows: auditHead === null ? [] : [[auditHead.seq, auditHead.hash]],
+    whenEmpty: 'Nothing is on record yet.',
+  });
+}
+
 export function alarmsTable(status: WeekStatus, zone: string): ReportTable {
   return listTable({
     id: 'alarms',

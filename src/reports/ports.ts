@@ -76,6 +76,8 @@ export interface WeekStatus {
     readonly from: string;
     readonly until: string;
   }[];
+  /** How the record of acts ended when the report was made; null: it is empty. */
+  readonly auditHead: { readonly seq: number; readonly hash: string } | null;
   readonly illegalListLoaded: boolean;
   /** Why it is not known which lists are in force; null: it is. */
   readonly listsProblem: string | null;

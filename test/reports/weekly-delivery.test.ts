@@ -21,6 +21,7 @@ function ports(folder: string, recipient: string | null, send: Delivery['send'])
       illegalListLoaded: false,
       listsFromLastGood: [],
       listsProblem: null,
+      auditHead: { seq: 7, hash: 'ab'.repeat(32) },
       categoryTitles: {},
     }),
     zone: 'Europe/London',

@@ -19,6 +19,7 @@ const STATUS: WeekStatus = {
   illegalListLoaded: true,
   listsFromLastGood: [],
   listsProblem: null,
+  auditHead: { seq: 7, hash: 'ab'.repeat(32) },
   categoryTitles: {},
 };
 
