@@ -36,6 +36,7 @@ import { createIdMaker } from '../kernel/ids.ts';
 import type { LiveSnapshot } from '../policy/snapshot.ts';
 import { createConsoleBackups } from './console-backups.ts';
 import { auditPeople } from './audit-people.ts';
+import { createConsoleConcerns, createConsoleWatch } from './console-concerns.ts';
 import { createConsoleEvidence } from './console-evidence.ts';
 import { type SiteCheck, createSiteCheck } from './console-check.ts';
 import { createConsoleLessons } from './console-lessons.ts';
@@ -50,6 +51,7 @@ import { isForPupils } from '../policy/diff-people.ts';
 import type { Drafts } from '../policy/draft-service.ts';
 import { type PolicyService, policySnapshot } from '../policy/service.ts';
 import { type Publishing, type PublishingOptions, type SentSnapshot, createPublishing } from '../publishing/service.ts';
+import type { Concerns } from '../safeguarding/concerns/service.ts';
 import { type Safeguarding, createSafeguarding } from '../safeguarding/service.ts';
 import { type ReadTx, type RecordDatabase, openRecord } from '../store/database.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -88,6 +90,7 @@ export interface ConsoleRooms extends ConsoleRecord {
   readonly knownSchool: () => School;
   readonly lessons: Lessons;
   readonly safeguarding: Safeguarding;
+  readonly concerns: Concerns;
   readonly listUpdates: Lists;
   readonly evidence: Evidence;
   readonly backups: Backups;
@@ -147,6 +150,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     clock,
     newId,
     timeZone: () => policy.published()?.snapshot.timeZone ?? DEFAULT_ZONE,
+    concerns: createConsoleWatch({ audit, newId, policy: inForce }),
     devicesActive: (tx, addresses, at) => devices.seen(tx, addresses, at),
     accountsActive: (tx, seen, at) => watch(tx, seen, at),
   });
@@ -234,6 +238,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     wishes,
     lessons,
     safeguarding,
+    concerns: createConsoleConcerns({ record, audit, clock, newId, policy: inForce }),
     evidence,
   };
 }

@@ -17,6 +17,7 @@ import type { AlarmCode } from '../events/catalogue.ts';
 import type { UpwardConsumer } from '../events/bus.ts';
 import { openBus } from '../events/open-bus.ts';
 import { importSegment } from '../history/import-segment.ts';
+import { readQueries } from '../history/read-queries.ts';
 import { recordedRuns } from '../jobs/repository.ts';
 import { type JobUseCases, schoolJobs } from '../jobs/school-jobs.ts';
 import { startTimetable } from '../jobs/timetable.ts';
@@ -218,6 +219,7 @@ async function startConsuming(
       orLog('a history segment', async () => {
         const outcome = await importSegment(layout.history, segment);
         if (outcome === 'refused') log.warn({ segment: segment.name }, 'a segment without a proper name was refused');
+        else safeguarding.takeSearches(await readQueries(segment.bytes));
       }),
   });
 }

@@ -24,6 +24,8 @@ const STATUS: Readonly<Record<string, number>> = {
   lesson_move: 409,
   lesson_many: 409,
   lesson_not_staff: 403,
+  concern_unknown: 404,
+  concern_move: 409,
   voucher_unknown: 404,
   unblock_move: 409,
   unblock_own: 403,

@@ -24,6 +24,7 @@ import { draftApiRoutes } from '../policy/draft-api-routes.ts';
 import { type DraftRoutesOptions, draftRoutes } from '../policy/draft-routes.ts';
 import { type CheckRoutesOptions, checkRoutes } from '../policy/check-routes.ts';
 import { type PolicyRoutesOptions, policyRoutes } from '../policy/routes.ts';
+import { type ConcernRoutesOptions, concernRoutes } from '../safeguarding/concerns/routes.ts';
 import { unblockApiRoutes } from '../unblock/api-routes.ts';
 import { type UnblockRoutesOptions, unblockRoutes } from '../unblock/routes.ts';
 import { wishRoutes } from '../unblock/wish-routes.ts';
@@ -53,6 +54,7 @@ export interface ConsoleAppOptions
     UnblockRoutesOptions,
     LessonRoutesOptions,
     ListRoutesOptions,
+    ConcernRoutesOptions,
     MetricsOptions,
     EvidenceRoutesOptions,
     BackupRoutesOptions,
@@ -102,6 +104,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(unblockApiRoutes, options);
   await app.register(wishRoutes, options);
   await app.register(lessonRoutes, options);
+  await app.register(concernRoutes, options);
   await app.register(policyRoutes, options);
   await app.register(draftRoutes, options);
   await app.register(draftApiRoutes, options);

@@ -85,6 +85,17 @@ export function findUserName(tx: ReadTx, id: string): string | null {
   return row === undefined ? null : String(row['user_name']);
 }
 
+/** Whose account has this canonical user name, and who somebody is by their id; null: nobody. */
+export function findPersonId(tx: ReadTx, userKey: string): string | null {
+  const row = tx.get('SELECT id FROM people WHERE user_key = ?', userKey);
+  return row === undefined ? null : String(row['id']);
+}
+
+export function findFullName(tx: ReadTx, id: string): string | null {
+  const row = tx.get('SELECT full_name FROM people WHERE id = ?', id);
+  return row === undefined ? null : String(row['full_name']);
+}
+
 /** The canonical name that gateways know somebody by; null: there is no such person. */
 export function findUserKey(tx: ReadTx, id: string): string | null {
   const row = tx.get('SELECT user_key FROM people WHERE id = ?', id);

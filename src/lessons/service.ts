@@ -61,6 +61,9 @@ export interface LessonsOptions {
   readonly openCheck: () => Promise<CheckSite | null>;
 }
 
+/** For whoever reads the record of the past. */
+export { lessonsStandingAt } from './repository.ts';
+
 /** For `live`: what gateways are sent. */
 export function teacherLessons(tx: ReadTx, now: number): TeacherLesson[] {
   return standingLessons(tx, now).map(toTeacherLesson);

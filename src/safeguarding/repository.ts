@@ -7,9 +7,10 @@ export function takeId(tx: Tx, id: string): boolean {
   return tx.run('INSERT INTO taken_events (id) VALUES (?) ON CONFLICT DO NOTHING', id) === 1;
 }
 
-export function insertFlagged(tx: Tx, type: string, record: AccessRecord): void {
+/** False: this request is on record already. */
+export function insertFlagged(tx: Tx, type: string, record: AccessRecord): boolean {
   // Not by the event's id: a record belongs to one request, whatever events speak of it.
-  tx.run(
+  const inserted = tx.run(
     `INSERT INTO flagged (id, at, type, client, user, level, target, host, verdict, category, reason, json)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     record.id,
@@ -25,6 +26,7 @@ export function insertFlagged(tx: Tx, type: string, record: AccessRecord): void 
     record.reason,
     JSON.stringify(record),
   );
+  return inserted === 1;
 }
 
 /** Newest hits of listed illegal material. */

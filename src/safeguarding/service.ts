@@ -5,6 +5,7 @@ import type { IdMaker } from '../kernel/ids.ts';
 import { localInput } from '../kernel/local-time.ts';
 import { NAVIGATION_MS } from '../kernel/navigation.ts';
 import { isOutOfOrder, type RecordDatabase, type Tx } from '../store/database.ts';
+import type { ConcernWatch, Watching } from './concerns/watch-service.ts';
 import { type Alarm, type FlaggedCount, type HistoryGap, misplacedText } from './model.ts';
 import { type Parked, parkingId, readEvent } from './read-event.ts';
 import {
@@ -39,6 +40,8 @@ export interface Safeguarding {
   take(jsons: readonly string[]): Taken[];
   /** An event of the console's own, in the transaction of what it is about. */
   own<T extends EventType>(tx: Tx, type: T, data: EventEnvelope<T>['data']): void;
+  /** Searches that stand in no event, as nothing flagged them: each record takes effect once. Throws as `take` does. */
+  takeSearches(records: readonly AccessRecord[]): void;
   /** An alarm of the console's own. */
   raise(code: AlarmCode, text: string): void;
   /** Newest first; ms since the epoch. */
@@ -59,6 +62,8 @@ export interface SafeguardingOptions {
   readonly timeZone: () => string;
   /** A gateway heard from these devices by an instant (ms since the epoch); takes effect in the event's transaction. */
   readonly devicesActive: (tx: Tx, addresses: readonly string[], at: number) => void;
+  /** Makes concerns of what gateways flagged, in the events' transaction. */
+  readonly concerns: ConcernWatch;
   /** The same of accounts that came with requests. */
   readonly accountsActive: (tx: Tx, seen: EventEnvelope<'accounts.active'>['data']['seen'], at: number) => void;
 }
@@ -71,6 +76,7 @@ export function createSafeguarding(options: SafeguardingOptions): Safeguarding {
       const event = { id: newId(), type, v: EVENT_VERSIONS[type], at: isoTime(clock()), data };
       takeEvent(newBatch(options, tx), event);
     },
+    takeSearches: (records) => takeSearches(options, records),
     raise: (code, text) =>
       record.write((tx) => insertAlarm(tx, { id: newId(), at: isoTime(clock()), gateway: 'console', code, text })),
     alarms: (from, until) => record.read((tx) => alarmsBetween(tx, isoTime(from), isoTime(until))),
@@ -91,20 +97,33 @@ function takeBatch(options: SafeguardingOptions, jsons: readonly string[]): Take
   }
 }
 
+function takeSearches({ record, clock, concerns }: SafeguardingOptions, records: readonly AccessRecord[]): void {
+  const now = clock();
+  const telling = records.filter((one) => concerns.isTelling(one, now));
+  if (telling.length === 0) return;
+  record.write((tx) => {
+    const watching = concerns.begin(tx, now);
+    for (const one of telling) if (insertFlagged(tx, 'search', one)) watching.see(one);
+    watching.conclude();
+  });
+}
+
 type Take = typeof take;
 
 function takeAll(options: SafeguardingOptions, tx: Tx, jsons: readonly string[], takeOne: Take): Taken[] {
   const batch = newBatch(options, tx);
   const taken = jsons.map((json) => takeOne(batch, json));
+  batch.watching.conclude();
   // Events of a gateway that was cut off come late: a day is kept, to count those right as well.
   deleteNavigationsBefore(tx, batch.earliest - DAY_MS);
   return taken;
 }
 
-function newBatch({ clock, timeZone, devicesActive, accountsActive }: SafeguardingOptions, tx: Tx): Batch {
+function newBatch(options: SafeguardingOptions, tx: Tx): Batch {
+  const { clock, timeZone, devicesActive, accountsActive, concerns } = options;
   const now = clock();
-  const dayOf = schoolDays(timeZone());
-  return { tx, arrivedAt: isoTime(now), dayOf, earliest: now, devicesActive, accountsActive };
+  const [dayOf, watching] = [schoolDays(timeZone()), concerns.begin(tx, now)];
+  return { tx, arrivedAt: isoTime(now), dayOf, earliest: now, watching, devicesActive, accountsActive };
 }
 
 /** What events of one transaction share. */
@@ -116,6 +135,7 @@ interface Batch extends Pick<SafeguardingOptions, 'devicesActive' | 'accountsAct
   readonly dayOf: (at: number) => string;
   /** Of now and every navigation, ms since the epoch. */
   earliest: number;
+  readonly watching: Watching;
 }
 
 /** Many events lie in one minute, and asking what day it is in a zone costs more than a row of the record. */
@@ -137,7 +157,11 @@ function take(batch: Batch, json: string): Taken {
 /** Coming again would not help an event that the record refuses, and would hold up everything behind it for ever. */
 function takeOrPark(batch: Batch, json: string): Taken {
   try {
-    return batch.tx.part(() => take(batch, json));
+    return batch.tx.part(() => {
+      const taken = take(batch, json);
+      batch.watching.conclude();
+      return taken;
+    });
   } catch (error) {
     if (isOutOfOrder(error)) throw error;
     return park(batch, json, { id: parkingId(json), why: `The record refused it: ${(error as Error).message}` });
@@ -177,7 +201,8 @@ function pick({ gateway, code, text }: { gateway: string; code: string; text: st
 
 function flag(batch: Batch, type: string, record: AccessRecord): void {
   const { tx } = batch;
-  insertFlagged(tx, type, record);
+  // What a worker was told of twice is one request, and counts once towards a concern.
+  if (insertFlagged(tx, type, record)) batch.watching.see(record);
   const at = Date.parse(record.at);
   const who = record.user ?? record.client;
   // A locked target has no host on record; all of them count as one.

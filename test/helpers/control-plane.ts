@@ -7,6 +7,7 @@ import type { AuditPeople } from '../../src/audit/routes.ts';
 import { type Audit, createAudit, verifyChain } from '../../src/audit/service.ts';
 import { type Backups, createBackups } from '../../src/backup/service.ts';
 import { auditPeople } from '../../src/compose/audit-people.ts';
+import { createConsoleConcerns, createConsoleWatch } from '../../src/compose/console-concerns.ts';
 import { createConsoleEvidence } from '../../src/compose/console-evidence.ts';
 import { type SiteCheck, createSiteCheck } from '../../src/compose/console-check.ts';
 import { createConsoleLessons } from '../../src/compose/console-lessons.ts';
@@ -45,6 +46,7 @@ import type { LiveSnapshot, PolicySnapshot } from '../../src/policy/snapshot.ts'
 import { type PolicyTexts, sameTexts } from '../../src/policy/texts.ts';
 import { createVersions } from '../../src/policy/version-service.ts';
 import { type Publishing, createPublishing } from '../../src/publishing/service.ts';
+import type { Concerns } from '../../src/safeguarding/concerns/service.ts';
 import { type Safeguarding, createSafeguarding } from '../../src/safeguarding/service.ts';
 import { type RecordDatabase, openRecord } from '../../src/store/database.ts';
 import type { Unblocks } from '../../src/unblock/service.ts';
@@ -100,6 +102,7 @@ export interface ControlPlane {
   readonly devices: DeviceSessions;
   readonly vouchers: Vouchers;
   readonly safeguarding: Safeguarding;
+  readonly concerns: Concerns;
   readonly evidence: Evidence;
   readonly backups: Backups;
   readonly siteCheck: SiteCheck;
@@ -268,6 +271,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     clock,
     newId,
     timeZone: () => 'Europe/London',
+    concerns: createConsoleWatch({ audit, newId, policy: inForce }),
     devicesActive: (tx, addresses, at) => devices.seen(tx, addresses, at),
     accountsActive: (tx, seen, at) => watch(tx, seen, at),
   });
@@ -310,6 +314,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     devices,
     vouchers: createVouchers({ record, audit, clock, newId, devices }),
     safeguarding,
+    concerns: createConsoleConcerns({ record, audit, clock, newId, policy: inForce }),
     evidence,
     siteCheck: createSiteCheck({
       record,

@@ -162,6 +162,12 @@ export function directoryPeople(tx: ReadTx): DirectoryPerson[] | null {
     }));
 }
 
+/** Classes that somebody learns in, and groups, by their canonical user name. */
+export function groupsOf(tx: ReadTx, userKey: string): string[] {
+  const sql = `SELECT name FROM memberships JOIN people ON people.id = person_id WHERE user_key = ? AND kind IN ('classes', 'groups')`;
+  return tx.all(sql, userKey).map((row) => String(row['name']));
+}
+
 /** What a roster says of somebody who belongs to the school; null: none names them. */
 export function findListed(tx: ReadTx, personId: string): Pick<DirectoryPerson, 'kind' | 'roles' | 'year'> | null {
   const row = tx.get('SELECT kind, roles, year FROM directory WHERE person_id = ? AND left_at IS NULL', personId);

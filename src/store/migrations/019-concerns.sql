@@ -1,7 +1,6 @@
 -- What somebody did about one theme, as far as a proxy sees it: one row for each host (or search) in five minutes, however often it
 -- was asked for. Instants are ms since the epoch, by the gateway's clock where that can be believed.
 CREATE TABLE sightings (
-  -- The id of a record that it stands for.
   id TEXT PRIMARY KEY,
   -- Canonical user name, or the client address where nobody is known.
   subject TEXT NOT NULL,
