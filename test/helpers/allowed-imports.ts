@@ -348,6 +348,8 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   'frontdesk/front-desk.test.ts': ['frontdesk/app.ts', 'frontdesk/routes.ts'],
   'console/agreement-pages.test.ts': ['identity/agreements/page-routes.ts'],
   'console/audit.test.ts': ['audit/routes.ts', 'audit/pages-service.ts', 'audit/governors.ts'],
+  'safeguarding/concerns/week.test.ts': ['safeguarding/concerns/watch-service.ts', 'safeguarding/concerns/assess.ts'],
+  'console/concern-pages.test.ts': ['safeguarding/concerns/routes.ts', 'safeguarding/concerns/concerns-table.ts'],
   'console/people.test.ts': [
     'identity/directory/people-routes.ts',
     'identity/directory/import-routes.ts',

@@ -117,9 +117,10 @@ export function storeFinding(tx: Tx, concernId: string, one: ConcernFinding): vo
   );
 }
 
+/** The worst first. */
 export function findingsOf(tx: ReadTx, concernId: string): ConcernFinding[] {
-  const sql =
-    'SELECT rule, severity, points, text, policy FROM concern_rules WHERE concern_id = ? ORDER BY points DESC, rule';
+  const sql = `SELECT rule, severity, points, text, policy FROM concern_rules WHERE concern_id = ?
+    ORDER BY severity = 'danger' DESC, severity = 'caution' DESC, rule`;
   return tx.all(sql, concernId) as unknown as ConcernFinding[];
 }
 

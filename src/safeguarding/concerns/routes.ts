@@ -113,7 +113,7 @@ function concernPage(
     title: `${THEMES[concern.theme]}: ${concern.name}`,
     concern: worded(concern),
     evidence: evidence.map(evidenceText),
-    findings: findings.map((one) => ({ ...one, name: one.rule.split('.rules.').at(-1)! })),
+    findings: findings.map((one) => Object.assign(one, { name: one.rule.split('.rules.').at(-1)! })),
     acts,
     others: others.map(worded),
     alongside: alongside.map(worded),

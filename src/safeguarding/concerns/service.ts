@@ -141,10 +141,9 @@ function detail(options: ConcernsOptions, tx: ReadTx, personId: string, concern:
     concern: named(options, tx, [concern])[0]!,
     evidence: evidenceOf(tx, concern.id),
     findings: findingsOf(tx, concern.id),
-    acts: actsOf(tx, concern.id).map((act) => ({
-      ...act,
-      byName: act.by === null ? null : (fullNameOf(tx, act.by) ?? act.by),
-    })),
+    acts: actsOf(tx, concern.id).map((act) =>
+      Object.assign(act, { byName: act.by === null ? null : (fullNameOf(tx, act.by) ?? act.by) }),
+    ),
     others: shown(concernsOf(tx, concern.subject).filter(({ id }) => id !== concern.id)),
     alongside: shown(concernsAbout(tx, concern, TOGETHER_MS)),
   };
