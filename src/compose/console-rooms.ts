@@ -37,6 +37,8 @@ import type { LiveSnapshot } from '../policy/snapshot.ts';
 import { createConsoleBackups } from './console-backups.ts';
 import { auditPeople } from './audit-people.ts';
 import { createConsoleConcerns, createConsoleWatch } from './console-concerns.ts';
+import { createConsoleInvestigations } from './console-history.ts';
+import type { Investigations } from '../history/service.ts';
 import { createConsoleEvidence } from './console-evidence.ts';
 import { type SiteCheck, createSiteCheck } from './console-check.ts';
 import { createConsoleLessons } from './console-lessons.ts';
@@ -95,6 +97,7 @@ export interface ConsoleRooms extends ConsoleRecord {
   readonly evidence: Evidence;
   readonly backups: Backups;
   readonly siteCheck: SiteCheck;
+  readonly investigations: Investigations;
 }
 
 /** Opens the record and its seal. `onStepBack`: the machine's clock stands before the last act on record, by so many ms. */
@@ -220,6 +223,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     ...base,
     siteCheck,
     backups,
+    investigations: createConsoleInvestigations({ ...base, folder: layout.history, policy: inForce }),
     listUpdates,
     accounts,
     auditPages: createAuditPages({ record, audit }),

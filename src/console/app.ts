@@ -8,6 +8,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController, fastify } from 'fastify';
 import { type BackupRoutesOptions, backupRoutes } from '../backup/routes.ts';
 import { type AuditRoutesOptions, auditRoutes } from '../audit/routes.ts';
+import { type HistoryRoutesOptions, historyRoutes } from '../history/routes.ts';
 import { type ListRoutesOptions, listRoutes } from '../categories/routes.ts';
 import { type EvidenceRoutesOptions, evidenceRoutes } from '../evidence/routes.ts';
 import { type GuestRoutesOptions, guestRoutes } from '../identity/guest-routes.ts';
@@ -58,6 +59,7 @@ export interface ConsoleAppOptions
     MetricsOptions,
     EvidenceRoutesOptions,
     BackupRoutesOptions,
+    HistoryRoutesOptions,
     OverviewOptions,
     PagesOptions {
   readonly log: FastifyBaseLogger;
@@ -113,6 +115,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(listRoutes, options);
   await app.register(evidenceRoutes, options);
   await app.register(backupRoutes, options);
+  await app.register(historyRoutes, options);
   return app;
 }
 

@@ -117,6 +117,10 @@ export const PERMISSIONS = {
     may: 'read what was changed, by whom and why, without pupils’ names',
     roles: ['headteacher', 'senior-leadership', 'governor', 'chair-of-governors', 'data-protection-officer'],
   },
+  'history.investigate': {
+    may: 'look into the access history with a stated purpose, and export what they found',
+    roles: ['safeguarding-lead', 'network-manager'],
+  },
   'evidence.see': {
     may: 'see when, where and for whom illegal material was refused',
     roles: [...LEADS, 'chair-of-governors'],

@@ -323,6 +323,12 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
     'compose/doctor/machine.ts',
     'compose/doctor/reach.ts',
   ],
+  'history/investigations.test.ts': [
+    'history/find-lines.ts',
+    'history/question.ts',
+    'history/service.ts',
+    'history/routes.ts',
+  ],
   'history/history.test.ts': [
     'history/import-segment.ts',
     'history/open-span.ts',

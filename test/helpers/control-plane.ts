@@ -10,6 +10,7 @@ import { auditPeople } from '../../src/compose/audit-people.ts';
 import { createConsoleConcerns, createConsoleWatch } from '../../src/compose/console-concerns.ts';
 import { createConsoleEvidence } from '../../src/compose/console-evidence.ts';
 import { type SiteCheck, createSiteCheck } from '../../src/compose/console-check.ts';
+import { createConsoleInvestigations } from '../../src/compose/console-history.ts';
 import { createConsoleLessons } from '../../src/compose/console-lessons.ts';
 import { createConsoleUnblocks } from '../../src/compose/console-unblocks.ts';
 import { createKnownSchool } from '../../src/compose/known-school.ts';
@@ -19,6 +20,7 @@ import { dataLayout } from '../../src/config/data-layout.ts';
 import type { Evidence } from '../../src/evidence/service.ts';
 import type { SignedSnapshot, SnapshotKind } from '../../src/events/bus.ts';
 import { signSnapshot } from '../../src/events/signing.ts';
+import type { Investigations } from '../../src/history/service.ts';
 import { type Agreements, createAgreements } from '../../src/identity/agreements/service.ts';
 import type { DirectorySnapshot } from '../../src/identity/directory-snapshot.ts';
 import { type Directory, createDirectory, directorySnapshot } from '../../src/identity/directory/service.ts';
@@ -106,6 +108,7 @@ export interface ControlPlane {
   readonly evidence: Evidence;
   readonly backups: Backups;
   readonly siteCheck: SiteCheck;
+  readonly investigations: Investigations;
   /** What is on disk, as compiled. */
   disk: DiskPolicy;
   readonly invalid: unknown[];
@@ -324,6 +327,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
       openIndex,
       live: wholeLive,
     }),
+    investigations: createConsoleInvestigations({ record, audit, folder: layout.history, policy: inForce }),
     backups: createBackups({
       record,
       audit,

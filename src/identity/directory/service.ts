@@ -188,8 +188,8 @@ const MOST_LEAVING = 0.1;
 /** Gateways know who signed in for a quarter of an hour, and one that is cut off for longer; whoever left is cut for a day. */
 export const LEFT_MS = 86_400_000;
 
-/** For whoever asks of one person. */
-export { groupsOf } from './repository.ts';
+/** For whoever asks of one person, by id or by user name, such as one of the access history. */
+export { findPerson, groupsOf } from './repository.ts';
 
 /** For `people`; null: no roster was ever imported. */
 export function directorySnapshot(tx: ReadTx): DirectorySnapshot | null {
