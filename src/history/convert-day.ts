@@ -108,7 +108,7 @@ async function load(duck: Duck, folder: string, segments: readonly StoredSegment
   append(rows.open());
 }
 
-/** Options of the form: the delta encodings of version 2 and zstd make a request some ten bytes. */
+/** Options of the form: the delta encodings of version 2 and zstd. */
 const PARQUET = 'FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 6, ROW_GROUP_SIZE 122880';
 
 async function writeFile(
