@@ -1,15 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  BOOLEAN,
-  DOUBLE,
-  DuckDBDataChunk,
-  DuckDBInstance,
-  type DuckDBIntegerVector,
-  type DuckDBListVector,
-  type DuckDBValue,
-  VARCHAR,
-} from '@duckdb/node-api';
+import { BOOLEAN, DOUBLE, DuckDBDataChunk, DuckDBInstance, type DuckDBValue, VARCHAR } from '@duckdb/node-api';
 import { COLUMNS, type Row } from './columns.ts';
 
 /** Enough to sort and group a school's week; what does not fit is spilled to the history folder, which is closed to others. */
@@ -24,17 +15,12 @@ const SQL_TYPES = { number: 'DOUBLE', text: 'VARCHAR', flag: 'BOOLEAN' } as cons
 
 let counter = 0;
 
-/** Gives each item of a row's list. */
-export type ListItems = (row: number, take: (item: number) => void) => void;
-
 /** A DuckDB of one's own, in memory. To be closed. It loads nothing from the network. */
 export interface Duck {
   /** Runs statements; numbers come back as numbers where they were made DOUBLE or INTEGER. */
   rows(sql: string, values?: readonly DuckDBValue[]): Promise<DuckDBValue[][]>;
   /** The rows of a query by the block, as it gets on. */
   stream(sql: string, values?: readonly DuckDBValue[]): AsyncGenerator<DuckDBValue[][]>;
-  /** Like `stream`; the last column is a list of INTEGER and is told item by item, before the next block. */
-  streamLists(sql: string): AsyncGenerator<{ readonly rows: DuckDBValue[][]; readonly items: ListItems }>;
   /** Makes a table with the columns of a history row, and says how rows come into it. */
   table(name: string): Promise<(rows: readonly Row[]) => void>;
   close(): void;
@@ -57,15 +43,6 @@ export async function openDuck(folder: string): Promise<Duck> {
     },
     async *stream(sql, values = []) {
       for await (const chunk of await connection.stream(sql, [...values])) yield chunk.getRows();
-    },
-    async *streamLists(sql) {
-      for await (const chunk of await connection.stream(sql)) {
-        const lists = chunk.getColumnVector(chunk.columnCount - 1) as DuckDBListVector;
-        const last = chunk.columnCount - 1;
-        const columns = Array.from({ length: last }, (_, column) => chunk.getColumnValues(column));
-        const rows = Array.from({ length: chunk.rowCount }, (_, row) => columns.map((column) => column[row]!));
-        yield { rows, items: (row, take) => takeItems(lists, row, take) };
-      }
     },
     async table(name) {
       const columns = COLUMNS.map(({ name: column, kind }) => `"${column}" ${SQL_TYPES[kind]}`);
@@ -97,12 +74,4 @@ function chunkOf(rows: readonly Row[]): DuckDBDataChunk {
     ),
   );
   return chunk;
-}
-
-// Item by item from where they lie: arrays of their own would be copied twice, for fifty million items.
-function takeItems(lists: DuckDBListVector, row: number, take: (item: number) => void): void {
-  const items = lists.childVector as DuckDBIntegerVector;
-  const from = lists.getEntryOffset(row);
-  const until = from + lists.getEntryLength(row);
-  for (let at = from; at < until; at++) take(items.getItem(at)!);
 }
