@@ -292,7 +292,7 @@ function tableOf(options: UnblockRoutesOptions, now: number): Table<Unblock> {
       { id: 'topic', title: 'Topic', value: ({ topic }) => topic, href: ({ id }) => `/unblocks/${id}` },
       { id: 'what', title: 'What', value: what },
       { id: 'whom', title: 'For', value: (row) => words(row).whom.join(', ') },
-      { id: 'from', title: 'From', value: ({ from }) => from, isTime: true },
+      { id: 'from', title: 'From', value: ({ from }) => from, isTime: true, isOnlyInCsv: true },
       { id: 'until', title: 'Until', value: ({ until }) => until, isTime: true },
       { id: 'by', title: 'Asked for by', value: ({ requested }) => names(requested.by) },
       {

@@ -153,7 +153,7 @@ void t.test('an unblock from two terminals', async (t) => {
   t.teardown(() => running.stop());
   await joinAs(running, 'headteacher', 'h.teacher');
   await joinAs(running, 'network-manager', 'n.manager');
-  await eventually('the lists are loaded', () => readManifest(site.layout) !== null);
+  await eventually('the lists are loaded', () => readManifest(site.layout) !== null, 60_000);
 
   await t.rejects(site.command([...asking, ...site1], 'wrong password\n'), { code: 'sign_in_refused' });
   await t.rejects(site.command([...asking, ...site1], ''), { code: 'cancelled' });

@@ -116,6 +116,16 @@ void t.test(
     await look(manager, 'unblock-own');
     await manager.getByRole('link', { name: 'All unblocks' }).click();
     await look(manager, 'unblocks-waiting');
+    await manager.getByRole('link', { name: 'This site should be blocked' }).click();
+    await press(manager, 'Send it');
+    await look(manager, 'block-request-errors');
+    await manager.getByLabel('Sites').fill('a-rather-long-name-of-a-site.bullies.example');
+    await manager.getByLabel('Why it should be blocked').fill('Pupils are bullied there by name.');
+    await press(manager, 'Send it');
+    await press(manager, /^Refuse/);
+    await look(manager, 'wishes-errors');
+    await press(manager, /^Take it up/);
+    await look(manager, 'wishes-answered');
 
     await manager.getByRole('link', { name: 'Lists' }).click();
     await look(manager, 'lists');

@@ -8,6 +8,7 @@ import { blockPage, errorPage, type PageInput, type PageWarning } from '../../sr
 import type { DeskDevices } from '../../src/frontdesk/sign-in-forms.ts';
 import { createWarningTickets } from '../../src/gateway/warning-ticket.ts';
 import type { DeviceAnswer } from '../../src/identity/signed-in-devices.ts';
+import type { DeskWishAnswer } from '../../src/unblock/wish.ts';
 import { startChromium } from '../helpers/chromium.ts';
 import { makeDesk, NOBODY, NOW, refused } from './desk.ts';
 
@@ -83,7 +84,7 @@ async function openPages(
     { ...refused(95, { host: 'chat.test', action: 'warn' }), ticket: TICKETS.make(GIVEN) },
     refused(100, { host: 'ads.test', category: 'adverts' }),
   ];
-  const desk = await makeDesk(refusals, { devices, pagesPerMinute: 1000 });
+  const desk = await makeDesk(refusals, { devices, askWishes, pagesPerMinute: 1000 });
   const context = await browser.newContext({ colorScheme: scheme, viewport: { width, height: 800 }, bypassCSP: true });
   try {
     await context.route('**/*', async (route) => {
@@ -98,7 +99,7 @@ async function openPages(
       const request = route.request();
       const answer = await desk.inject({
         method: request.method() as 'GET' | 'POST',
-        url: url.pathname,
+        url: `${url.pathname}${url.search}`,
         headers: { ...request.headers(), host: url.host },
         remoteAddress: '10.1.2.3',
         ...(request.postData() !== null && { payload: request.postData()! }),
@@ -117,11 +118,21 @@ async function openPages(
 const browser = await startChromium(9);
 t.teardown(() => browser.close());
 
+const askWishes = async (): Promise<DeskWishAnswer> => ({
+  state: 'done',
+  view: {
+    fullName: 'Pat Featherstonehaugh-Cholmondeley',
+    isPupil: true,
+    wishes: [{ kind: 'open', hosts: ['tudors.test'], at: NOW, state: 'The answer is no.', word: 'Use the book.' }],
+  },
+});
+
 const URLS = [
   ...Object.keys(BLOCK_PAGES).map((name) => `http://${name}.test/`),
   'http://desk.test/',
   'http://desk.test/why',
   'http://desk.test/sign-in',
+  'http://desk.test/ask?site=games.test',
   'http://desk.test/nowhere',
 ];
 
