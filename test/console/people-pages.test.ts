@@ -86,6 +86,11 @@ void t.test(
     await press(page, 'Make a new card');
     await look(page, 'card');
     const [name, password] = await page.locator('code').allTextContents();
+    const manager = plane.accounts.people().find(({ userName }) => userName === 'n.manager')!;
+    plane.agreements.recordConsent(
+      { personId: manager.id, userName: manager.userName, address: 'local' },
+      { userName: name! },
+    );
     t.match(await plane.devices.signIn({ name: name!, password: password!, address: '10.1.20.30' }), {
       state: 'signed-in',
     });
