@@ -27,11 +27,35 @@ function record(at: number, change: Partial<AccessRecord> = {}): AccessRecord {
   const host = change.host === undefined ? 'self-harm.example' : change.host;
   const category = change.category ?? 'self-harm';
   return {
-    id: newId(), at: new Date(at).toISOString(), gateway: 'hall', worker: 0, client: '10.1.2.3', user: 'p.upil',
-    identified: 'session', level: 'ks3', method: 'CONNECT', target: host === null ? null : `${host}:443`, host,
-    verdict: 'block', action: 'block', reason: 'category', step: 'level', category, categories: [category], lists: [],
-    flagged: true, locked: false, rule: null, policy: 'a', serial: 1, status: 403, up: 0, down: 0, ms: 1, ...change,
-  }; // prettier-ignore
+    id: newId(),
+    at: new Date(at).toISOString(),
+    gateway: 'hall',
+    worker: 0,
+    client: '10.1.2.3',
+    user: 'p.upil',
+    identified: 'session',
+    level: 'ks3',
+    method: 'CONNECT',
+    target: host === null ? null : `${host}:443`,
+    host,
+    verdict: 'block',
+    action: 'block',
+    reason: 'category',
+    step: 'level',
+    category,
+    categories: [category],
+    lists: [],
+    flagged: true,
+    locked: false,
+    rule: null,
+    policy: 'a',
+    serial: 1,
+    status: 403,
+    up: 0,
+    down: 0,
+    ms: 1,
+    ...change,
+  };
 }
 
 function search(at: number, words: string, change: Partial<AccessRecord> = {}): AccessRecord {
@@ -168,8 +192,11 @@ void t.test('a lesson list and an unblock in force stand beside the evidence and
     tx.run(
       `INSERT INTO lessons (id, title, sites, classes, pupils, starts_at, ends_at, given_by, given_at)
        VALUES ('L', 'Weimar', '["a.example"]', '[]', '["p.upil"]', ?, ?, ?, ?)`,
-      span.from, span.until, teacher, span.from,
-    ); // prettier-ignore
+      span.from,
+      span.until,
+      teacher,
+      span.from,
+    );
   });
   bring(made, record(START), record(START, { user: 'an.other' }));
   t.equal(concerns(made).length, 2);
@@ -248,11 +275,15 @@ void t.test('a batch in any order, and each event any number of times, comes to 
     bring(made, ...records);
     const found = made.record.read((tx) =>
       newestConcerns(tx, 100).map(({ id, subject, theme, severity, firstAt, lastAt }) => ({
-        subject, theme, severity, firstAt, lastAt,
+        subject,
+        theme,
+        severity,
+        firstAt,
+        lastAt,
         evidence: evidenceOf(tx, id).map(({ host, firstAt: at, requests }) => [host, at, requests]),
         rules: findingsOf(tx, id).map(({ rule, points }) => [rule, points]),
       })),
-    ); // prettier-ignore
+    );
     const times = alerts(made).length;
     void made.close();
     return { times, found: found.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) };
