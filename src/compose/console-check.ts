@@ -1,6 +1,5 @@
 import type { ExplainedIndex } from '../categories/match.ts';
 import { type DirectorySnapshot, NO_DIRECTORY } from '../identity/directory-snapshot.ts';
-import { directorySnapshot } from '../identity/directory/service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { addressKind, addressRanges } from '../kernel/ip.ts';
 import {
@@ -13,6 +12,7 @@ import {
 import type { LiveSnapshot, PolicySnapshot } from '../policy/snapshot.ts';
 import type { Publishing } from '../publishing/service.ts';
 import type { ReadTx, RecordDatabase } from '../store/database.ts';
+import type { KnownDirectory } from './known-directory.ts';
 import type { OpenIndex } from './listed-sites.ts';
 
 /** What a check in the console is made from; nothing is asked of a name server. */
@@ -37,6 +37,7 @@ export interface SiteCheckOptions {
   readonly record: RecordDatabase;
   readonly publishing: Publishing;
   readonly policy: () => PolicySnapshot | null;
+  readonly people: KnownDirectory;
   readonly openIndex: OpenIndex;
   readonly live: (tx: ReadTx, now: number) => LiveSnapshot;
   readonly clock: Clock;
@@ -45,18 +46,13 @@ export interface SiteCheckOptions {
 /** What a gateway would answer now, or at a time to come. Null before policy and index are there. */
 export type SiteCheck = (query: CheckQuery) => Promise<Checked | null>;
 
-export function createSiteCheck({ record, publishing, policy, openIndex, live, clock }: SiteCheckOptions): SiteCheck {
+export function createSiteCheck(options: SiteCheckOptions): SiteCheck {
+  const { record, publishing, policy, people, openIndex, live, clock } = options;
   return async (query) => {
-    const [rules, newest, now] = [policy(), await openIndex(), clock()];
-    if (rules === null || newest === null) return null;
-    const { people, state } = record.read((tx) => ({ people: directorySnapshot(tx), state: live(tx, now) }));
-    const check = checkFrom({
-      policy: rules,
-      serial: publishing.serial('policy'),
-      live: state,
-      index: newest,
-      people: people ?? NO_DIRECTORY,
-    });
-    return check(query, now);
+    const [rules, index, now] = [policy(), await openIndex(), clock()];
+    if (rules === null || index === null) return null;
+    const serial = publishing.serial('policy');
+    const state = record.read((tx) => live(tx, now));
+    return checkFrom({ policy: rules, serial, live: state, index, people: people() })(query, now);
   };
 }

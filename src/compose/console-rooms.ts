@@ -19,7 +19,6 @@ import {
 import { type Agreements, createAgreements } from '../identity/agreements/service.ts';
 import { createAccountWatch } from '../identity/watch-accounts.ts';
 import { type Vouchers, createVouchers } from '../identity/voucher-service.ts';
-import { NO_DIRECTORY } from '../identity/directory-snapshot.ts';
 import {
   type Directory,
   createDirectory,
@@ -45,6 +44,7 @@ import { createConsoleLessons } from './console-lessons.ts';
 import { createConsoleLists } from './console-lists.ts';
 import { createConsolePolicy } from './console-policy.ts';
 import { createConsoleUnblocks } from './console-unblocks.ts';
+import { createKnownDirectory } from './known-directory.ts';
 import { createKnownSchool } from './known-school.ts';
 import { createOpenIndex } from './listed-sites.ts';
 import type { School } from '../lessons/reach.ts';
@@ -145,6 +145,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     onSent: keepSent,
     onFailure: (error) => log.warn({ err: error }, 'the bus did not take a snapshot; it is tried again'),
   });
+  const people = createKnownDirectory(record, publishing);
   const inForce = (): ReturnType<typeof policySnapshot> => policy.published()?.snapshot ?? null;
   const accounts = createAccounts({ record, audit, passwords, clock, newId, policy: inForce });
   const sessions = createSessions({ record, audit, passwords, clock });
@@ -162,7 +163,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     publishing,
     accounts,
     newId,
-    people: () => record.read(directorySnapshot) ?? NO_DIRECTORY,
+    people,
     raise: (code, text) => safeguarding.raise(code, text),
   });
   const directory = createDirectory({
@@ -177,7 +178,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     onPasswords: () => accounts.forgetWrong(),
     endSessionsOf: (personId, why) => devices.endOf(personId, why),
   });
-  const school = createKnownSchool({ record, publishing, directory, policy });
+  const school = createKnownSchool({ people, publishing, directory, policy });
   const openIndex = createOpenIndex(layout);
   const known = { ...base, publishing, accounts, policy, newId, school, openIndex };
   const lessons = createConsoleLessons({ ...known, live: wholeLive });
@@ -218,7 +219,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     log,
     raise: (code, text) => safeguarding.raise(code, text),
   });
-  const siteCheck = createSiteCheck({ record, clock, publishing, policy: inForce, openIndex, live: wholeLive });
+  const siteCheck = createSiteCheck({ record, clock, publishing, policy: inForce, people, openIndex, live: wholeLive });
   return {
     ...base,
     siteCheck,

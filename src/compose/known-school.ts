@@ -1,5 +1,4 @@
-import { NO_DIRECTORY } from '../identity/directory-snapshot.ts';
-import { type Directory, directorySnapshot } from '../identity/directory/service.ts';
+import type { Directory } from '../identity/directory/service.ts';
 import { fullName } from '../identity/directory/model.ts';
 import { prepareIdentity } from '../identity/identify.ts';
 import { canonicalUser } from '../identity/user-name.ts';
@@ -7,10 +6,10 @@ import type { Pupil, School } from '../lessons/reach.ts';
 import type { PolicyService } from '../policy/service.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Publishing } from '../publishing/service.ts';
-import type { RecordDatabase } from '../store/database.ts';
+import type { KnownDirectory } from './known-directory.ts';
 
 export interface KnownSchoolOptions {
-  readonly record: RecordDatabase;
+  readonly people: KnownDirectory;
   readonly publishing: Publishing;
   readonly directory: Directory;
   readonly policy: PolicyService;
@@ -30,11 +29,11 @@ export function createKnownSchool({ publishing, policy, ...options }: KnownSchoo
 }
 
 function readSchool(
-  { directory, record }: Pick<KnownSchoolOptions, 'directory' | 'record'>,
+  { directory, people }: Pick<KnownSchoolOptions, 'directory' | 'people'>,
   policy: PolicySnapshot | null,
 ): School {
   if (policy === null) return { pupils: [], classes: [], members: new Map() };
-  const identify = prepareIdentity(policy, record.read(directorySnapshot) ?? NO_DIRECTORY);
+  const identify = prepareIdentity(policy, people());
   const pupil = (user: string, name: string): Pupil => {
     const { level, groups } = identify('', user);
     return { user, fullName: name, classes: groups, level };

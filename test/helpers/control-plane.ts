@@ -13,6 +13,7 @@ import { type SiteCheck, createSiteCheck } from '../../src/compose/console-check
 import { createConsoleInvestigations } from '../../src/compose/console-history.ts';
 import { createConsoleLessons } from '../../src/compose/console-lessons.ts';
 import { createConsoleUnblocks } from '../../src/compose/console-unblocks.ts';
+import { createKnownDirectory } from '../../src/compose/known-directory.ts';
 import { createKnownSchool } from '../../src/compose/known-school.ts';
 import { createOpenIndex } from '../../src/compose/listed-sites.ts';
 import { keepSent, wholeLive } from '../../src/compose/console-rooms.ts';
@@ -181,6 +182,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     retryMs: 5,
   });
   const passwords = createPasswords();
+  const people = createKnownDirectory(record, publishing);
   const inForce = () => policy.published()?.snapshot ?? null;
   const accounts = createAccounts({ record, audit, passwords, clock, newId, policy: inForce });
   const sessions = createSessions({ record, audit, passwords, clock });
@@ -246,7 +248,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     endSessionsOf: (personId, why) => devices.endOf(personId, why),
   });
   const layout = dataLayout(options.dataDir ?? '/nonexistent');
-  const school = createKnownSchool({ record, publishing, directory, policy });
+  const school = createKnownSchool({ people, publishing, directory, policy });
   const openIndex = createOpenIndex(layout);
   const known = { layout, record, audit, publishing, clock, newId, accounts, policy, school, openIndex };
   const lessons = createConsoleLessons({ ...known, live: wholeLive });
@@ -324,6 +326,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
       clock,
       publishing,
       policy: () => policy.published()?.snapshot ?? null,
+      people,
       openIndex,
       live: wholeLive,
     }),
