@@ -1,9 +1,8 @@
 // timetable ── orders ──► a process of its own, of low priority ── segments become Parquet
-import { fork } from 'node:child_process';
 import type { ConversionReport } from '../history/convert-history.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { type Message, processLink } from './process-link.ts';
+import { runApart } from './run-apart.ts';
 
 const MODULE = new URL('./history-process.ts', import.meta.url);
 
@@ -20,27 +19,10 @@ export type ConvertAnswer = { readonly type: 'converted' } & ConversionReport;
  * Converts in a process that gives its memory back when it ends and never keeps a page waiting. Rejects when it ended without an
  * answer; what it had done by then counts, and the next run goes on from there. `signal` ends it.
  */
-export function convertApart(orders: ConvertOrders, signal: AbortSignal): Promise<ConversionReport> {
-  return new Promise((resolve, reject) => {
-    const child = fork(MODULE, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], env: {}, execArgv: [] });
-    let answer: ConvertAnswer | null = null;
-    const end = (): void => void child.kill('SIGKILL');
-    signal.addEventListener('abort', end);
-    const link = processLink(child);
-    link.onMessage((message: Message) => {
-      answer = message as unknown as ConvertAnswer;
-      end();
-    });
-    child.once('exit', (code, killed) => {
-      signal.removeEventListener('abort', end);
-      if (answer !== null) resolve(answer);
-      else
-        reject(new Error(`the conversion of the access history ended without an answer (${killed ?? `exit ${code}`})`));
-    });
-    child.once('error', reject);
-    link.tell({ type: 'orders', orders });
-    if (signal.aborted) end();
-  });
+export async function convertApart(orders: ConvertOrders, signal: AbortSignal): Promise<ConversionReport> {
+  const { answer, how } = await runApart(MODULE, orders, { signal, stderr: 'inherit' });
+  if (answer !== null) return answer as unknown as ConvertAnswer;
+  throw new Error(`the conversion of the access history ended without an answer (${how})`);
 }
 
 /** What came less than so long ago waits: the parts of one segment that was too large arrive together. */

@@ -1,10 +1,9 @@
 // console ── orders ──► a process of its own ── TLS ──► the publisher of an illegal list
-import { fork } from 'node:child_process';
 import { getCACertificates } from 'node:tls';
 import type { FetchKeyed, KeyedRequest } from '../categories/download-keyed.ts';
 import type { Download } from '../categories/download-source.ts';
 import { SourceError, type SourceClientOptions } from '../categories/fetch-source.ts';
-import { type Message, processLink } from './process-link.ts';
+import { runApart } from './run-apart.ts';
 
 const MODULE = new URL('./keying-process.ts', import.meta.url);
 
@@ -28,27 +27,13 @@ export type KeyingAnswer =
  * prints nothing.
  */
 export function fetchKeyedApart(orders: Pick<KeyingOrders, 'illegalKey' | 'parent'>): FetchKeyed {
-  return (request, signal) =>
-    new Promise((resolve, reject) => {
-      const child = fork(MODULE, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], env: {}, execArgv: [] });
-      let answer: KeyingAnswer | null = null;
-      const end = (): void => void child.kill('SIGKILL');
-      signal.addEventListener('abort', end);
-      const link = processLink(child);
-      link.onMessage((message: Message) => {
-        answer = message as unknown as KeyingAnswer;
-        end();
-      });
-      const settle = (how: string): void => {
-        signal.removeEventListener('abort', end);
-        if (answer?.type === 'fetched') resolve(answer.got);
-        else if (answer?.type === 'failed') reject(new SourceError(answer.text, answer.again));
-        else reject(new SourceError(`the process that fetches it ended (${how})`, true));
-      };
-      child.once('exit', (code, killed) => settle(killed ?? `exit ${code}`));
-      child.once('error', () => settle('it could not be started'));
-      const authorities = getCACertificates('default').join('\n');
-      link.tell({ type: 'orders', orders: { ...orders, request, authorities } satisfies KeyingOrders });
-      if (signal.aborted) end();
-    });
+  return async (request, signal) => {
+    const authorities = getCACertificates('default').join('\n');
+    const whole = { ...orders, request, authorities } satisfies KeyingOrders;
+    const { answer, how } = await runApart(MODULE, whole, { signal, stderr: 'ignore' });
+    const found = answer as KeyingAnswer | null;
+    if (found === null) throw new SourceError(`the process that fetches it ended (${how})`, true);
+    if (found.type === 'failed') throw new SourceError(found.text, found.again);
+    return found.got;
+  };
 }

@@ -10,6 +10,7 @@ import {
   readSealedQuestion,
   sealQuestion,
 } from './seal-question.ts';
+import { parseObject } from '../kernel/json.ts';
 
 /** Questions that are under way at once, here and there; more are turned away. */
 const MOST_AT_ONCE = 256;
@@ -146,13 +147,9 @@ const WHO = 'Somebody may have written to the bus.';
 /** `box` undefined: the console does not have the key that the question was sealed to. */
 function readAnswer(text: string): { readonly to: string; readonly box?: string } | null {
   if (text.length > MOST_CHARACTERS) return null;
-  try {
-    const { to, box } = JSON.parse(text) as Record<string, unknown>;
-    if (typeof to !== 'string') return null;
-    return typeof box === 'string' ? { to, box } : { to };
-  } catch {
-    return null;
-  }
+  const { to, box } = parseObject(text) ?? {};
+  if (typeof to !== 'string') return null;
+  return typeof box === 'string' ? { to, box } : { to };
 }
 
 /** The console's end. */

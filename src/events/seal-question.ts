@@ -10,6 +10,7 @@ import {
   sign,
   verify,
 } from 'node:crypto';
+import { parseObject } from '../kernel/json.ts';
 
 /** The key to which questions to the console are sealed at the moment, signed with the console's Ed25519 key. */
 export interface QuestionKey {
@@ -131,12 +132,7 @@ function isText(value: unknown, pattern: RegExp): value is string {
 }
 
 function fieldsOf(json: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
+  return parseObject(json) ?? {};
 }
 
 /** A question that was opened, or why it was not. `unknown-key`: sealed to a key that is not here any more, or never was. */

@@ -7,6 +7,7 @@ import { SchoolgateError } from '../kernel/errors.ts';
 import { SNAPSHOT_KINDS, type SignedSnapshot, type SnapshotBodies, type SnapshotKind } from './bus.ts';
 import type { AlarmCode } from './catalogue.ts';
 import { verifySnapshot } from './signing.ts';
+import { parseObject } from '../kernel/json.ts';
 
 /** A snapshot whose signature holds, with its body read. */
 export interface AcceptedSnapshot<K extends SnapshotKind = SnapshotKind> {
@@ -30,20 +31,14 @@ export function readSigned(kind: SnapshotKind, json: string, publicKey: KeyObjec
 
 function parseSigned(json: string): SignedSnapshot | null {
   if (json.length > SNAPSHOT_MAX_BYTES) return null;
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    return null;
-  }
-  if (typeof value !== 'object' || value === null || Object.keys(value).some((key) => !FIELDS.has(key))) return null;
-  const found = value as Record<string, unknown>;
+  const found = parseObject(json);
+  if (found === null || Object.keys(found).some((key) => !FIELDS.has(key))) return null;
   const isWhole =
     ['at', 'body', 'signature'].every((name) => typeof found[name] === 'string') &&
     SNAPSHOT_KINDS.includes(found['kind'] as SnapshotKind) &&
     Number.isSafeInteger(found['serial']) &&
     !(found['at'] as string).includes('\n');
-  return isWhole ? (value as SignedSnapshot) : null;
+  return isWhole ? (found as unknown as SignedSnapshot) : null;
 }
 
 /**

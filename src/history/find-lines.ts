@@ -118,39 +118,25 @@ function isOneOf(column: string, values: readonly string[]): string {
   return values.length === 0 ? 'false' : `${column} IN (${values.map(quoted).join(', ')})`;
 }
 
+/** Columns of `timeline`, in their order. */
+const COLUMNS = [
+  'at',
+  'last',
+  'user',
+  'client',
+  'level',
+  'host',
+  'page',
+  'verdict',
+  'reason',
+  'category',
+  'requests',
+  'bytes',
+  'flagged',
+  'locked',
+  'asked',
+] as const satisfies readonly (keyof TimelineLine)[];
+
 function lineOf(row: readonly Cell[]): TimelineLine {
-  const [
-    at,
-    last,
-    user,
-    client,
-    level,
-    host,
-    page,
-    verdict,
-    reason,
-    category,
-    requests,
-    bytes,
-    flagged,
-    locked,
-    asked,
-  ] = row;
-  return {
-    at,
-    last,
-    user,
-    client,
-    level,
-    host,
-    page,
-    verdict,
-    reason,
-    category,
-    requests,
-    bytes,
-    flagged,
-    locked,
-    asked,
-  } as TimelineLine;
+  return Object.fromEntries(COLUMNS.map((name, i) => [name, row[i]])) as unknown as TimelineLine;
 }

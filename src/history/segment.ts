@@ -1,5 +1,6 @@
 import { idTime } from '../kernel/ids.ts';
 import type { AccessRecord } from '../events/access-record.ts';
+import { isObject, parseObject } from '../kernel/json.ts';
 
 /** One line of a segment: a record that ended, or the opening of a tunnel whose record follows under the same id. */
 export type SegmentLine =
@@ -37,13 +38,8 @@ export function daysAround(from: number, until: number): string[] {
 
 /** Reads one line; null if it is not a line of a segment. */
 export function parseLine(text: string): SegmentLine | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  if (!isObject(value)) return null;
+  const value = parseObject(text);
+  if (value === null) return null;
   if (isObject(value['opening'])) {
     return isRecord(value['opening']) ? { kind: 'opening', record: value['opening'] } : null;
   }
@@ -53,10 +49,6 @@ export function parseLine(text: string): SegmentLine | null {
 /** When a line was written, ms: a record when it ended, an opening when it began. */
 export function writtenAt(line: SegmentLine): number {
   return Date.parse(line.record.at) + (line.kind === 'record' ? line.record.ms : 0);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const TEXTS = ['id', 'gateway', 'client', 'identified', 'level', 'method', 'reason', 'step', 'policy'];

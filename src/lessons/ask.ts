@@ -3,6 +3,7 @@ import { localInput } from '../kernel/local-time.ts';
 import type { SiteAnswer } from './answers.ts';
 import type { LessonState } from './model.ts';
 import type { TypedLesson } from './terms.ts';
+import { parseObject } from '../kernel/json.ts';
 
 /** What somebody asks of lesson lists, at the front desk or in the console: the same for both. Plain data, as it may travel. */
 export type LessonAsk =
@@ -67,14 +68,9 @@ export type DeskLessonAnswer =
 
 /** The ask in a text that claims to be one: it came over a wire. Null if it is none. */
 export function readAsk(json: string): LessonAsk | null {
-  let ask: unknown;
-  try {
-    ask = JSON.parse(json);
-  } catch {
-    return null;
-  }
-  if (typeof ask !== 'object' || ask === null) return null;
-  const { act, ...parts } = ask as { act?: unknown } & Record<string, unknown>;
+  const ask = parseObject(json);
+  if (ask === null) return null;
+  const { act, ...parts } = ask;
   const isText = (...names: readonly string[]): boolean => names.every((name) => typeof parts[name] === 'string');
   const isWhole =
     act === 'see' ||

@@ -2,6 +2,7 @@ import { readSite } from '../categories/typed-site.ts';
 import { type FieldProblem, InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
 import { isWithin } from '../kernel/host.ts';
 import type { KnownPolicy } from './terms.ts';
+import { parseObject } from '../kernel/json.ts';
 
 /** `open`: a site is needed, by a pupil or by staff; `close`: a site should be blocked. */
 export type WishKind = 'open' | 'close';
@@ -119,14 +120,9 @@ export type WishAsk = { readonly act: 'see' } | ({ readonly act: 'make'; readonl
 
 /** Null: it is none. Anybody who reaches the bus can put a question. */
 export function readWishAsk(json: string): WishAsk | null {
-  let ask: unknown;
-  try {
-    ask = JSON.parse(json);
-  } catch {
-    return null;
-  }
-  if (typeof ask !== 'object' || ask === null) return null;
-  const { act, kind, sites, reason, key } = ask as Record<string, unknown>;
+  const ask = parseObject(json);
+  if (ask === null) return null;
+  const { act, kind, sites, reason, key } = ask;
   if (act === 'see') return { act };
   const isText = [sites, reason, key].every((one) => typeof one === 'string' && one.length <= 5000);
   if (act !== 'make' || (kind !== 'open' && kind !== 'close') || !isText) return null;

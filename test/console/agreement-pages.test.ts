@@ -2,15 +2,7 @@
 import t from 'tap';
 import { agreementPolicy } from '../helpers/control-plane.ts';
 import { lookAtPages } from '../helpers/look-at-pages.ts';
-import {
-  type TestBrowser,
-  type TestConsole,
-  addPerson,
-  openSession,
-  sayPurpose,
-  testBrowser,
-  testConsole,
-} from '../helpers/test-console.ts';
+import { type TestConsole, addPerson, personIdOf, sayPurpose, signedIn, testConsole } from '../helpers/test-console.ts';
 
 const ROSTER = [
   'username,id,given name,family name,role,year,classes,teaches,groups,status',
@@ -29,20 +21,10 @@ async function school(t: { teardown(end: () => Promise<void>): unknown }): Promi
   return plane;
 }
 
-function signedIn(plane: TestConsole, userName: string): TestBrowser {
-  const browser = testBrowser(plane.app);
-  browser.cookies.set('schoolgate-session', openSession(plane, userName));
-  return browser;
-}
-
-function idOf(plane: TestConsole, userName: string): string {
-  return String(plane.record.read((tx) => tx.get('SELECT id FROM people WHERE user_name = ?', userName))!['id']);
-}
-
 void t.test('a parent’s consent is recorded and taken back on the page of all and on that of one', async (t) => {
   const plane = await school(t);
   const head = signedIn(plane, 'h.teacher');
-  const [infant, pupil] = [idOf(plane, 'i1'), idOf(plane, 'p1')];
+  const [infant, pupil] = [personIdOf(plane, 'i1'), personIdOf(plane, 'p1')];
   await sayPurpose(head, `person:${infant}`);
   await sayPurpose(head, `person:${pupil}`);
   const users = async (query: string): Promise<string[]> =>

@@ -2,15 +2,7 @@
 import t from 'tap';
 import type { Role } from '../../src/identity/roles.ts';
 import { lookAtPages } from '../helpers/look-at-pages.ts';
-import {
-  type TestBrowser,
-  type TestConsole,
-  addPerson,
-  openSession,
-  sayPurpose,
-  testBrowser,
-  testConsole,
-} from '../helpers/test-console.ts';
+import { type TestConsole, addPerson, personIdOf, sayPurpose, signedIn, testConsole } from '../helpers/test-console.ts';
 
 const ROSTER = [
   'username,id,given name,family name,role,year,classes,teaches,groups,status',
@@ -34,16 +26,6 @@ async function school(t: Test): Promise<TestConsole> {
   for (const [name, role] of people) await addPerson(plane, name, [role]);
   await plane.directory.import(null, [{ name: 'people.csv', text: ROSTER }], true);
   return plane;
-}
-
-function signedIn(plane: TestConsole, userName: string): TestBrowser {
-  const browser = testBrowser(plane.app);
-  browser.cookies.set('schoolgate-session', openSession(plane, userName));
-  return browser;
-}
-
-function idOf(plane: TestConsole, userName: string): string {
-  return String(plane.record.read((tx) => tx.get('SELECT id FROM people WHERE user_name = ?', userName))!['id']);
 }
 
 function act(plane: TestConsole, reason: string, change: object = {}): void {
@@ -125,7 +107,7 @@ void t.test('governors read what was changed and why, with staff and without pup
   const asked = { topic: 'For Zoë O’Connor', hosts: ['x.test'], pupils: ['zoconnor'] };
   act(plane, 'A lesson', { action: 'unblock.requested', subject: 'unblock:1', approver: null, after: asked });
   act(plane, 'Fine', { action: 'unblock.approved', subject: 'unblock:1' });
-  act(plane, 'a look', { action: 'person.looked-at', subject: `person:${idOf(plane, 'zoconnor')}` });
+  act(plane, 'a look', { action: 'person.looked-at', subject: `person:${personIdOf(plane, 'zoconnor')}` });
   const browser = signedIn(plane, 'g.overnor');
   const { body } = await browser.get('/audit/governors');
   t.match(body, 'by Person h.teacher, approved by Person d.lead');
@@ -143,7 +125,7 @@ void t.test('governors read what was changed and why, with staff and without pup
 
 void t.test('who looked at a child’s data; nobody sees what others did about themselves', async (t) => {
   const plane = await school(t);
-  const child = idOf(plane, 'zoconnor');
+  const child = personIdOf(plane, 'zoconnor');
   const lead = signedIn(plane, 'd.lead');
   await sayPurpose(lead, `person:${child}`);
   await lead.get(`/people/${child}`);
@@ -154,9 +136,9 @@ void t.test('who looked at a child’s data; nobody sees what others did about t
   t.match(page.body, /Who looked at the data of Zoë O’Connor/);
   t.match(page.body, /d\.lead<\/td>\s*<td[^>]*>Person looked at[\s\S]*A safeguarding concern/);
   t.match(await officer.get('/audit/looks?user=nobody'), { status: 404, body: /how it is spelt/ });
-  t.equal((await officer.get(`/audit/looks?person=${idOf(plane, 'd.officer')}`)).status, 403);
+  t.equal((await officer.get(`/audit/looks?person=${personIdOf(plane, 'd.officer')}`)).status, 403);
 
-  const head = idOf(plane, 'h.teacher');
+  const head = personIdOf(plane, 'h.teacher');
   act(plane, 'secret matter', { actor: 'd.lead', action: 'person.looked-at', subject: `person:${head}` });
   t.notMatch((await signedIn(plane, 'h.teacher').get('/audit')).body, 'secret matter');
   t.match((await officer.get('/audit')).body, 'secret matter');

@@ -2,7 +2,7 @@ import t from 'tap';
 import { checkFrom } from '../../src/compose/console-check.ts';
 import { smallIndex } from '../categories/small-index.ts';
 import { START, testPolicy } from '../helpers/control-plane.ts';
-import { addPerson, openSession, testBrowser, testConsole } from '../helpers/test-console.ts';
+import { type TestBrowser, addPerson, openSession, signedIn, testConsole } from '../helpers/test-console.ts';
 
 const index = smallIndex([{ id: 'bets', category: 'games', entries: ['bets.test', 'both.test/odds'] }]);
 const policy = testPolicy();
@@ -13,11 +13,7 @@ async function school(t: { teardown(work: () => unknown): void }) {
   t.teardown(() => console.close());
   await addPerson(console, 'n.manager', ['network-manager']);
   await addPerson(console, 'g.overnor', ['governor']);
-  const as = (userName: string): ReturnType<typeof testBrowser> => {
-    const browser = testBrowser(console.app);
-    browser.cookies.set('schoolgate-session', openSession(console, userName));
-    return browser;
-  };
+  const as = (userName: string): TestBrowser => signedIn(console, userName);
   return { console, as };
 }
 
@@ -83,7 +79,6 @@ void t.test('before there is an index nothing is answered', async (t) => {
   const console = await testConsole({ siteCheck: async () => null });
   t.teardown(() => console.close());
   await addPerson(console, 'n.manager', ['network-manager']);
-  const browser = testBrowser(console.app);
-  browser.cookies.set('schoolgate-session', openSession(console, 'n.manager'));
+  const browser = signedIn(console, 'n.manager');
   t.match(await browser.get('/check?url=a.test'), { status: 200, body: /no policy or no index/ });
 });

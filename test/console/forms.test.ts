@@ -6,6 +6,7 @@ import {
   addPerson,
   csrfOf,
   openSession,
+  signedIn,
   testBrowser,
   testConsole,
 } from '../helpers/test-console.ts';
@@ -17,13 +18,6 @@ async function staffed(options = {}): Promise<Awaited<ReturnType<typeof testCons
   await addPerson(console, 'n.manager', ['network-manager']);
   await addPerson(console, 'h.teacher', ['headteacher']);
   return console;
-}
-
-/** A browser that is signed in, without the work of signing in. */
-function signedIn(console: Awaited<ReturnType<typeof testConsole>>, userName: string): ReturnType<typeof testBrowser> {
-  const browser = testBrowser(console.app);
-  browser.cookies.set('schoolgate-session', openSession(console, userName));
-  return browser;
 }
 
 const REQUEST = {

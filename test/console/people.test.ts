@@ -7,9 +7,9 @@ import {
   type TestConsole,
   addPerson,
   csrfOf,
-  openSession,
+  personIdOf,
   sayPurpose,
-  testBrowser,
+  signedIn,
   testConsole,
 } from '../helpers/test-console.ts';
 
@@ -36,16 +36,6 @@ async function school(t: Test, roster: string | null = ROSTER): Promise<TestCons
   for (const [name, role] of people) await addPerson(plane, name, [role]);
   if (roster !== null) await plane.directory.import(null, [{ name: 'people.csv', text: roster }], true);
   return plane;
-}
-
-function signedIn(plane: TestConsole, userName: string): TestBrowser {
-  const browser = testBrowser(plane.app);
-  browser.cookies.set('schoolgate-session', openSession(plane, userName));
-  return browser;
-}
-
-function idOf(plane: TestConsole, userName: string): string {
-  return String(plane.record.read((tx) => tx.get('SELECT id FROM people WHERE user_name = ?', userName))!['id']);
 }
 
 /** Sends a form with files as a browser does. `csrf` null: without a token. */
@@ -97,8 +87,8 @@ void t.test('people are found by their address; looking is on record, and names 
   t.notMatch(page.body, /<script>alert|<img src=x/);
   t.match(page.body, '&lt;script&gt;alert(1)&lt;/script&gt;');
   t.match(page.body, /aria-sort="ascending"/);
-  await sayPurpose(browser, `person:${idOf(plane, 'p3')}`);
-  const person = await browser.get(`/people/${idOf(plane, 'p3')}`);
+  await sayPurpose(browser, `person:${personIdOf(plane, 'p3')}`);
+  const person = await browser.get(`/people/${personIdOf(plane, 'p3')}`);
   t.notMatch(person.body, /<script>alert|<img src=x/);
   t.match(person.body, 'Key stage');
   t.equal(plane.acts().at(-1), 'person.looked-at h.teacher');
@@ -124,8 +114,8 @@ void t.test('people are found by their address; looking is on record, and names 
 void t.test('somebody is suspended with a reason and lifted; what was typed is kept', async (t) => {
   const plane = await school(t);
   const browser = signedIn(plane, 'd.lead');
-  const page = `/people/${idOf(plane, 'p1')}`;
-  await sayPurpose(browser, `person:${idOf(plane, 'p1')}`);
+  const page = `/people/${personIdOf(plane, 'p1')}`;
+  await sayPurpose(browser, `person:${personIdOf(plane, 'p1')}`);
   const wrong = await browser.post(page, `${page}/suspend`, { reason: ' ', until: 'tomorrow' });
   t.equal(wrong.status, 422);
   for (const field of ['reason', 'until']) t.match(wrong.body, `href="#${field}"`);
@@ -155,7 +145,7 @@ void t.test('somebody is suspended with a reason and lifted; what was typed is k
 
 void t.test('whoever has left is never mistaken for the person who has their name now', async (t) => {
   const plane = await school(t);
-  const old = idOf(plane, 'p1');
+  const old = personIdOf(plane, 'p1');
   await plane.directory.import(null, [{ name: 'people.csv', text: ROSTER.replace('p1,1,Zoë', 'p1,99,Amelia') }], true);
   const browser = signedIn(plane, 'n.manager');
   await sayPurpose(browser, `person:${old}`);
@@ -185,12 +175,12 @@ void t.test('a class, its cards, and a card of one person', async (t) => {
   );
   const credentials = { name: 'p1', password: printed[1]!, address: '10.0.0.1' };
   t.match(await plane.devices.signIn(credentials), { state: 'signed-in' });
-  await sayPurpose(browser, `person:${idOf(plane, 'p1')}`);
-  t.match((await browser.get(`/people/${idOf(plane, 'p1')}`)).body, /10\.0\.0\.1 since Mon 23 Nov 2026, 09:00/);
+  await sayPurpose(browser, `person:${personIdOf(plane, 'p1')}`);
+  t.match((await browser.get(`/people/${personIdOf(plane, 'p1')}`)).body, /10\.0\.0\.1 since Mon 23 Nov 2026, 09:00/);
   t.match((await browser.get('/class?name=none')).body, 'Nobody learns or teaches in this class any more.');
   t.equal((await browser.post(href, '/class/cards', { name: '9z' })).status, 404);
 
-  const p1 = idOf(plane, 'p1');
+  const p1 = personIdOf(plane, 'p1');
   t.equal((await browser.post(`/people/${p1}`, `/people/${p1}/card`, {})).status, 201);
   t.match(await plane.devices.signIn(credentials), { state: 'wrong' }, 'the card of before is good no more');
   t.strictSame(plane.devices.at('10.0.0.1'), { state: 'nobody' });
@@ -201,7 +191,7 @@ void t.test('devices: listed, and signed out only while the same person is there
   const browser = signedIn(plane, 'h.teacher');
   t.match((await browser.get('/devices')).body, 'Nobody is signed in on a device now.');
   const cards = await plane.directory.makeCards(
-    { personId: idOf(plane, 'n.manager'), userName: 'n.manager', address: 'local' },
+    { personId: personIdOf(plane, 'n.manager'), userName: 'n.manager', address: 'local' },
     { className: '9x/Ma1' },
   );
   for (const { userName, password } of cards)
@@ -209,10 +199,10 @@ void t.test('devices: listed, and signed out only while the same person is there
   const list = await browser.get('/devices');
   t.match(list.body, '10.0.0.1');
   t.match((await browser.get('/devices?format=csv')).body, /p2,10\.0\.0\.1,2026-11-23 09:00/);
-  const other = { address: '10.0.0.1', person: idOf(plane, 'p1') };
+  const other = { address: '10.0.0.1', person: personIdOf(plane, 'p1') };
   await browser.post('/devices', '/devices/sign-out', other);
   t.match(plane.devices.at('10.0.0.1'), { state: 'signed-in', userName: 'p2' }, 'p2 has come since the page was made');
-  const person = idOf(plane, 'p2');
+  const person = personIdOf(plane, 'p2');
   const done = await browser.post('/devices', '/devices/sign-out', { ...other, person, back: 'person' });
   t.equal(done.location, `/people/${person}?done=signed-out`);
   t.strictSame(plane.devices.at('10.0.0.1'), { state: 'nobody' });

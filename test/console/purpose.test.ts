@@ -2,7 +2,7 @@
 import t from 'tap';
 import { PURPOSE_MS } from '../../src/console/purpose.ts';
 import { plainSchool } from '../helpers/rosters.ts';
-import { type TestConsole, addPerson, openSession, testBrowser, testConsole } from '../helpers/test-console.ts';
+import { type TestConsole, addPerson, signedIn, testConsole } from '../helpers/test-console.ts';
 
 type Test = { teardown(end: () => Promise<void>): unknown };
 
@@ -13,12 +13,6 @@ async function school(t: Test): Promise<TestConsole> {
   await addPerson(plane, 'h.teacher', ['headteacher']);
   await plane.directory.import(null, [{ name: 'people.csv', text: plainSchool(2) }], true);
   return plane;
-}
-
-function signedIn(plane: TestConsole, userName: string) {
-  const browser = testBrowser(plane.app);
-  browser.cookies.set('schoolgate-session', openSession(plane, userName));
-  return browser;
 }
 
 const ids = (plane: TestConsole): string[] =>

@@ -243,7 +243,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     clock,
     newId,
     timeZone: () => 'Europe/London',
-    policy: () => policy.published()?.snapshot ?? null,
+    policy: inForce,
     onPasswords: () => accounts.forgetWrong(),
     endSessionsOf: (personId, why) => devices.endOf(personId, why),
   });
@@ -321,15 +321,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     safeguarding,
     concerns: createConsoleConcerns({ record, audit, clock, newId, policy: inForce }),
     evidence,
-    siteCheck: createSiteCheck({
-      record,
-      clock,
-      publishing,
-      policy: () => policy.published()?.snapshot ?? null,
-      people,
-      openIndex,
-      live: wholeLive,
-    }),
+    siteCheck: createSiteCheck({ record, clock, publishing, policy: inForce, people, openIndex, live: wholeLive }),
     investigations: createConsoleInvestigations({ record, audit, folder: layout.history, policy: inForce }),
     backups: createBackups({
       record,

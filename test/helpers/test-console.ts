@@ -104,12 +104,22 @@ export async function addPerson(plane: ControlPlane, userName: string, roles: re
   });
 }
 
+/** The id of an account, or of somebody in the directory. */
+export function personIdOf(plane: ControlPlane, userName: string): string {
+  return String(plane.record.read((tx) => tx.get('SELECT id FROM people WHERE user_name = ?', userName))!['id']);
+}
+
+/** A browser that is signed in, without the work of signing in. */
+export function signedIn(console: TestConsole, userName: string): TestBrowser {
+  const browser = testBrowser(console.app);
+  browser.cookies.set('schoolgate-session', openSession(console, userName));
+  return browser;
+}
+
 /** A session without the work of a sign-in; gives its token. */
 export function openSession(plane: ControlPlane, userName: string): string {
   const token = newToken();
-  const personId = String(
-    plane.record.read((tx) => tx.get('SELECT id FROM people WHERE user_name = ?', userName))!['id'],
-  );
+  const personId = personIdOf(plane, userName);
   const at = plane.clock();
   plane.record.write((tx) =>
     insertSession(tx, { tokenHash: tokenHash(token), personId, openedAt: at, seenAt: at, address: '127.0.0.1' }),

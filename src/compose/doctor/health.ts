@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { parseObject } from '../../kernel/json.ts';
 
 /** What `/health` on the proxy port answers; alarms newest first. */
 export interface Health {
@@ -25,10 +26,7 @@ export function askHealth(host: string, port: number, ms: number): Promise<Healt
 }
 
 function parse(text: string): Health | null {
-  try {
-    const found = JSON.parse(text) as Partial<Health>;
-    return Array.isArray(found.workers) && Array.isArray(found.alarms) ? (found as Health) : null;
-  } catch {
-    return null;
-  }
+  const found = parseObject(text);
+  const isHealth = Array.isArray(found?.['workers']) && Array.isArray(found['alarms']);
+  return isHealth ? (found as unknown as Health) : null;
 }

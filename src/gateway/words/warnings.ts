@@ -1,6 +1,6 @@
 import { byVoice, CATEGORY, type Voice, type WordsByVoice } from './words.ts';
 
-const TODO: Readonly<Record<Voice, readonly string[]>> = {
+const NEXT_STEPS: Readonly<Record<Voice, readonly string[]>> = {
   child: ['Not sure? Go back, or ask the person named here.'],
   teen: ['If you do not need this site for your work, go back.', 'Not sure? Ask the person named here.'],
   adult: ['If you did not mean to open this site, go back.'],
@@ -22,17 +22,17 @@ export const WARNING_WORDS = {
     {
       heading: 'Stop and think first',
       why: [`This site is in a group called “${CATEGORY}”. It may not be right for you.`],
-      todo: TODO.child,
+      todo: NEXT_STEPS.child,
     },
     {
       why: [
         `This site is in the group “${CATEGORY}”. Your school leaves it to you whether you need it for your work, and wants you to think first.`,
       ],
-      todo: TODO.teen,
+      todo: NEXT_STEPS.teen,
     },
     {
       why: [`This site is in the category “${CATEGORY}”, which the school’s policy opens to you after a warning.`],
-      todo: TODO.adult,
+      todo: NEXT_STEPS.adult,
     },
   ),
   'warned-help': byVoice(
@@ -40,21 +40,24 @@ export const WARNING_WORDS = {
     {
       heading: 'Stop and think first',
       why: ['What is on this site can make you feel worse. You do not have to look at it alone.'],
-      todo: ['If you feel sad, scared or mixed up, tell a grown-up you trust today.', ...TODO.child],
+      todo: ['If you feel sad, scared or mixed up, tell a grown-up you trust today.', ...NEXT_STEPS.child],
       help: ['childline', 'shout'],
     },
     {
       why: [
         `This site is in the group “${CATEGORY}”. What is on it can be hard to see, and can make things feel worse.`,
       ],
-      todo: ['If this is about you or a friend, talk to somebody first. It helps, and it stays private.', ...TODO.teen],
+      todo: [
+        'If this is about you or a friend, talk to somebody first. It helps, and it stays private.',
+        ...NEXT_STEPS.teen,
+      ],
       help: ['childline', 'shout', 'samaritans'],
     },
     {
       why: [
         `This site is in the category “${CATEGORY}”, which the school’s policy opens to you after a warning. It may be distressing.`,
       ],
-      todo: TODO.adult,
+      todo: NEXT_STEPS.adult,
       help: ['samaritans'],
     },
   ),
@@ -63,15 +66,15 @@ export const WARNING_WORDS = {
     {
       heading: 'Stop and think first',
       why: ['We do not know this site yet. It may not be right for you.'],
-      todo: TODO.child,
+      todo: NEXT_STEPS.child,
     },
     {
       why: ['Nobody has sorted this site into a group yet, so we cannot say what is on it.'],
-      todo: TODO.teen,
+      todo: NEXT_STEPS.teen,
     },
     {
       why: ['This site is in no category yet, so nobody has looked at what is on it.'],
-      todo: TODO.adult,
+      todo: NEXT_STEPS.adult,
     },
   ),
 } as const satisfies Record<string, WordsByVoice>;

@@ -24,7 +24,7 @@ export const CATEGORY = '\0category\0';
 
 type Part = Partial<Words> & Pick<Words, 'why'>;
 
-const TODO: Readonly<Record<Voice, readonly string[]>> = {
+const NEXT_STEPS: Readonly<Record<Voice, readonly string[]>> = {
   child: [
     'You are not in trouble. Go back and pick another page.',
     'Do you need this page for school work? Show this page to the person named here and ask.',
@@ -44,7 +44,7 @@ export function byVoice(common: Partial<Words>, child: Part, teen: Part, adult: 
   const fill = (voice: Voice, own: Part): Words => ({
     tone: 'blocked',
     heading: 'This page is blocked',
-    todo: TODO[voice],
+    todo: NEXT_STEPS[voice],
     help: [],
     urgent: false,
     ...common,
