@@ -1,5 +1,5 @@
 // data folder ─► hard links in a folder of their own ─► a consistent copy of the record beside them, taken last
-import { copyFileSync, linkSync, mkdirSync, readdirSync } from 'node:fs';
+import { copyFileSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { DataLayout } from '../config/data-layout.ts';
 import { copyRecord } from '../store/copy-record.ts';
@@ -25,25 +25,46 @@ function recordFiles({ record }: DataLayout): string[] {
 
 type Take = (source: string, target: string) => void;
 
+/** How often a folder whose files change meanwhile is looked at again. The spool's never rest: what is missing there is further on. */
+const MOST_LOOKS = 5;
+
 function takeAll(from: string, to: string, left: ReadonlySet<string>, take: Take): void {
-  mkdirSync(to, { recursive: true, mode: 0o700 });
+  for (let looks = 1; !takeFiles(from, to, left, take) && looks < MOST_LOOKS; looks++) rmSync(to, { recursive: true });
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
-    if (left.has(source)) continue;
-    if (entry.isDirectory()) takeAll(source, target, left, take);
-    else if (entry.isFile()) takeOne(source, target, take);
+    if (entry.isDirectory() && !left.has(source)) takeAll(source, target, left, take);
   }
 }
 
-function takeOne(source: string, target: string, take: Take): void {
+/**
+ * False where files came or went meanwhile. Some stand for each other, such as a day's segments and the Parquet that is made of them:
+ * only files that were there together say everything once.
+ */
+function takeFiles(from: string, to: string, left: ReadonlySet<string>, take: Take): boolean {
+  mkdirSync(to, { recursive: true, mode: 0o700 });
+  const before = filesIn(from, left);
+  const taken = before.filter((name) => takeOne(join(from, name), join(to, name), take));
+  return taken.length === before.length && filesIn(from, left).join('/') === before.join('/');
+}
+
+function filesIn(folder: string, left: ReadonlySet<string>): string[] {
+  const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+  return files
+    .map(({ name }) => name)
+    .filter((name) => !left.has(join(folder, name)))
+    .sort();
+}
+
+/** False where it is gone: carried upward, or replaced between the look and the link. */
+function takeOne(source: string, target: string, take: Take): boolean {
   try {
     take(source, target);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Carried upward or replaced between the look and the link: what came of it is further on, or in the record.
-    if (code === 'ENOENT') return;
+    if (code === 'ENOENT') return false;
     // File systems without hard links, and folders that are mounts.
     if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'EMLINK') throw error;
     copyFileSync(source, target);
   }
+  return true;
 }

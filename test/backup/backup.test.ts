@@ -1,3 +1,4 @@
+import * as fs from 'node:fs';
 import {
   createReadStream,
   createWriteStream,
@@ -113,6 +114,36 @@ async function backupOf(layout: DataLayout, file: string): Promise<void> {
   writeFileSync(join(folder, MANIFEST_NAME), manifestText(START));
   await pipeline(await seal(packFolder(folder), recipient), createWriteStream(file));
 }
+
+// A conversion of the access history could delete a segment between the look at its folder and the link to it, after the list that says
+// what stands in for it had been linked as it was before: those requests were in no backup.
+void t.test('files that stand for each other are taken as they were together', async (t) => {
+  const layout = await school(t);
+  const day = join(layout.history, '2026-11-21');
+  mkdirSync(day);
+  writeFileSync(join(day, 'contents.json'), 'none');
+  writeFileSync(join(day, 'segment'), 'requests');
+  const convert = (): void => {
+    writeFileSync(join(day, 'parquet'), 'requests');
+    writeFileSync(join(day, '.contents'), 'parquet instead of segment');
+    fs.renameSync(join(day, '.contents'), join(day, 'contents.json'));
+    fs.rmSync(join(day, 'segment'));
+  };
+  let links = 0;
+  const linkSync: typeof fs.linkSync = (from, to) => {
+    fs.linkSync(from, to);
+    if (String(from).endsWith('contents.json') && ++links === 1) convert();
+  };
+  const gather = await t.mockImport<typeof import('../../src/backup/gather.ts')>('../../src/backup/gather.ts', {
+    'node:fs': { ...fs, linkSync },
+  });
+  const folder = join(layout.run, 'backup');
+  await gather.gatherState(layout, folder);
+  const taken = join(folder, 'history', '2026-11-21');
+  t.same(readdirSync(taken).sort(), ['contents.json', 'parquet']);
+  t.equal(readFileSync(join(taken, 'contents.json'), 'utf8'), 'parquet instead of segment');
+  t.equal(links, 2, 'the folder was looked at again');
+});
 
 void t.test(
   'a backup beside a record that is open comes back whole, with serials that no gateway has seen',
