@@ -43,7 +43,7 @@ export function undecidedSightings(tx: ReadTx, subject: string, theme: Theme, fr
 
 export function evidenceOf(tx: ReadTx, concernId: string): Sighting[] {
   const sql = `SELECT s.* FROM concern_evidence e JOIN sightings s ON s.id = e.sighting_id
-    WHERE e.concern_id = ? ORDER BY s.first_at, s.id`;
+    WHERE e.concern_id = ? ORDER BY s.first_at, s.host, s.term, s.id`;
   return tx.all(sql, concernId).map(toSighting);
 }
 
