@@ -67,6 +67,8 @@ export const AUDIT_ACTIONS = {
   'history.exported': 'Access history exported',
   'policy.drafted': 'Policy draft begun',
   'policy.edited': 'Policy draft changed',
+  'alert.told': 'Alert sent to people',
+  'alert.noticed': 'Alert taken notice of',
   'policy.proposed': 'Policy change proposed',
   'policy.refused': 'Policy change refused',
   'policy.withdrawn': 'Policy draft withdrawn',

@@ -38,6 +38,7 @@ import { auditPeople } from './audit-people.ts';
 import { createConsoleConcerns, createConsoleWatch } from './console-concerns.ts';
 import { createConsoleInvestigations } from './console-history.ts';
 import type { Investigations } from '../history/service.ts';
+import { type ConsoleAlerts, createConsoleAlerts } from './console-alerts.ts';
 import { createConsoleEvidence } from './console-evidence.ts';
 import { type SiteCheck, createSiteCheck } from './console-check.ts';
 import { createConsoleLessons } from './console-lessons.ts';
@@ -73,7 +74,7 @@ export interface ConsoleRecord {
 }
 
 /** Every room of the control plane. */
-export interface ConsoleRooms extends ConsoleRecord {
+export interface ConsoleRooms extends ConsoleRecord, ConsoleAlerts {
   readonly accounts: Accounts;
   readonly auditPages: AuditPages;
   readonly auditPeople: AuditPeople;
@@ -206,6 +207,14 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     raise: (code, text) => safeguarding.raise(code, text),
   });
   const vouchers = createVouchers({ record, audit, clock, newId, devices });
+  const telling = createConsoleAlerts({
+    ...base,
+    environment,
+    policy: inForce,
+    defaultZone: DEFAULT_ZONE,
+    raise: (code, text) => safeguarding.raise(code, text),
+    log,
+  });
   const evidence = createConsoleEvidence({
     ...base,
     listsDir: environment.listsDir,
@@ -245,6 +254,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     safeguarding,
     concerns: createConsoleConcerns({ record, audit, clock, newId, policy: inForce }),
     evidence,
+    ...telling,
   };
 }
 

@@ -12,6 +12,7 @@ import type { Environment } from '../config/environment.ts';
 import { createConsoleApp } from '../console/app.ts';
 import { openDoors } from '../console/doors.ts';
 import type { ListsStatus } from '../console/overview-routes.ts';
+import { callOutside } from '../delivery/outside-heartbeat.ts';
 import { createDelivery } from '../delivery/service.ts';
 import type { AlarmCode } from '../events/catalogue.ts';
 import type { UpwardConsumer } from '../events/bus.ts';
@@ -87,6 +88,7 @@ export async function runConsole(environment: Environment, options: ConsoleOptio
   const building = startBuilding(environment, rooms, shelf, log, opened);
   for (const alarm of early) rooms.safeguarding.raise(...alarm);
   await startConsuming(bus.consumer(), rooms, log, opened);
+  startTelling(environment, rooms, log, opened);
   startJobs(environment, rooms, log, opened);
   const ending = setInterval(() => endOldDevices(rooms, log), END_DEVICES_MS);
   opened.defer(() => clearInterval(ending));
@@ -200,7 +202,7 @@ function startBuilding(
 
 async function startConsuming(
   consumer: UpwardConsumer,
-  { safeguarding, layout }: ConsoleRooms,
+  { safeguarding, alertWatch, layout }: ConsoleRooms,
   log: Logger,
   opened: AsyncDisposableStack,
 ): Promise<void> {
@@ -214,14 +216,55 @@ async function startConsuming(
   };
   opened.defer(() => consumer.close());
   await consumer.start({
-    events: (batch) => orLog('a batch of events', () => safeguarding.take(batch.map(({ json }) => json))),
+    events: (batch) =>
+      orLog('a batch of events', () => {
+        safeguarding.take(batch.map(({ json }) => json));
+        alertWatch.heard();
+      }),
     segment: (segment) =>
       orLog('a history segment', async () => {
         const outcome = await importSegment(layout.history, segment);
+        alertWatch.heard();
         if (outcome === 'refused') log.warn({ segment: segment.name }, 'a segment without a proper name was refused');
         else safeguarding.takeSearches(await readQueries(segment.bytes));
       }),
   });
+}
+
+/** How often it is looked whether somebody else is to be told, ms. */
+const TELL_MS = 5_000;
+/** How often the address outside the school is called, ms. */
+const OUTSIDE_MS = 5 * 60_000;
+
+/** Sends what waits, from this run and from those before. */
+function startTelling(
+  { heartbeatUrl }: Environment,
+  { alerts, alertWatch, deliveries, webhooks }: ConsoleRooms,
+  log: Logger,
+  opened: AsyncDisposableStack,
+): void {
+  opened.defer(() => webhooks.close());
+  opened.defer(() => deliveries.close());
+  deliveries.start();
+  const look = (): void => {
+    try {
+      alerts.escalate();
+      alertWatch.look();
+    } catch (error) {
+      log.error({ err: error }, 'alerts could not be looked after; it is tried again');
+    }
+  };
+  const timer = setInterval(look, TELL_MS);
+  opened.defer(() => clearInterval(timer));
+  if (heartbeatUrl === null) return;
+  const call = (): void => {
+    // Whoever waits outside is told that something is wrong by our silence.
+    if (!alertWatch.isWell()) return;
+    callOutside(heartbeatUrl).catch((error: unknown) => log.warn({ err: error }, 'the outside was not told'));
+  };
+  call();
+  const outside = setInterval(call, OUTSIDE_MS);
+  opened.defer(() => clearInterval(outside));
 }
 
 function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, opened: AsyncDisposableStack): void {

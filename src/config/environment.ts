@@ -33,6 +33,10 @@ export interface Environment {
   readonly redisPrefix: string;
   readonly smtpUrl: Secret | null;
   readonly mailFrom: string;
+  /** What webhooks are signed with. */
+  readonly webhookSecret: Secret | null;
+  /** Asked every few minutes while all is well; whoever waits there for that tells the school when it stays away. */
+  readonly heartbeatUrl: Secret | null;
   /** `ip` or `ip:port` as Node's Resolver takes them; empty: the system's resolver. */
   readonly dnsServers: readonly string[];
   readonly upstreamProxy: {
@@ -65,6 +69,8 @@ export const KNOWN = [
   'REDIS_PREFIX',
   'SMTP_URL',
   'MAIL_FROM',
+  'WEBHOOK_SECRET',
+  'HEARTBEAT_URL',
   'DNS_SERVERS',
   'UPSTREAM_PROXY',
 ] as const;
@@ -99,6 +105,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     redisPrefix: read('REDIS_PREFIX', word, 'schoolgate:'),
     smtpUrl: read('SMTP_URL', secretUrl(['smtp:', 'smtps:']), null),
     mailFrom: read('MAIL_FROM', mailAddress, 'schoolgate@localhost'),
+    webhookSecret: read('WEBHOOK_SECRET', longSecret, null),
+    heartbeatUrl: read('HEARTBEAT_URL', secretUrl(['https:']), null),
     dnsServers: read('DNS_SERVERS', dnsServers, []),
     upstreamProxy: read('UPSTREAM_PROXY', parentProxy, null),
   };
@@ -228,6 +236,9 @@ function secretUrl(protocols: readonly string[]): Parser<Secret> {
       : new Refusal(`an address that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`);
   };
 }
+
+const longSecret: Parser<Secret> = (text) =>
+  text.length >= 32 ? new Secret(text) : new Refusal('a secret of at least 32 characters');
 
 const dnsServers: Parser<readonly string[]> = (text) => {
   const servers = text.split(/[\s,]+/).filter((server) => server !== '');

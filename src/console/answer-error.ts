@@ -27,6 +27,7 @@ const STATUS: Readonly<Record<string, number>> = {
   concern_unknown: 404,
   concern_move: 409,
   voucher_unknown: 404,
+  alert_unknown: 404,
   unblock_move: 409,
   unblock_own: 403,
   wish_unknown: 404,

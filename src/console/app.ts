@@ -9,6 +9,7 @@ import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogC
 import { type BackupRoutesOptions, backupRoutes } from '../backup/routes.ts';
 import { type AuditRoutesOptions, auditRoutes } from '../audit/routes.ts';
 import { type HistoryRoutesOptions, historyRoutes } from '../history/routes.ts';
+import { type AlertRoutesOptions, alertRoutes } from '../alerts/routes.ts';
 import { type ListRoutesOptions, listRoutes } from '../categories/routes.ts';
 import { type EvidenceRoutesOptions, evidenceRoutes } from '../evidence/routes.ts';
 import { type GuestRoutesOptions, guestRoutes } from '../identity/guest-routes.ts';
@@ -54,6 +55,7 @@ export interface ConsoleAppOptions
     AuditRoutesOptions,
     UnblockRoutesOptions,
     LessonRoutesOptions,
+    AlertRoutesOptions,
     ListRoutesOptions,
     ConcernRoutesOptions,
     MetricsOptions,
@@ -107,6 +109,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(wishRoutes, options);
   await app.register(lessonRoutes, options);
   await app.register(concernRoutes, options);
+  await app.register(alertRoutes, options);
   await app.register(policyRoutes, options);
   await app.register(draftRoutes, options);
   await app.register(draftApiRoutes, options);

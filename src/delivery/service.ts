@@ -28,8 +28,11 @@ export interface DeliveryProof {
 }
 
 export interface Delivery {
-  /** Rejects with InvalidInputError for a mail that must not be sent, else with a SchoolgateError that says what to do. */
-  send(mail: Mail): Promise<DeliveryProof>;
+  /**
+   * `id`: of a mail that may be sent again, so that its Message-ID (and its file in the outbox) stays the same; left out: a new one.
+   * Rejects with InvalidInputError for a mail that must not be sent, else with a SchoolgateError that says what to do.
+   */
+  send(mail: Mail, id?: string): Promise<DeliveryProof>;
 }
 
 const TIMEOUT_MS = 30_000;
@@ -38,9 +41,8 @@ type Message = SendMailOptions & { readonly messageId: string; readonly date: Da
 
 export function createDelivery(ports: DeliveryPorts): Delivery {
   return {
-    async send(mail) {
+    async send(mail, id = ports.newId()) {
       checkMail(mail);
-      const id = ports.newId();
       const now = ports.clock();
       const message: Message = {
         ...mail,

@@ -67,7 +67,10 @@ export type AlarmCode =
   | 'disk-refuses'
   | 'backup-failed'
   | 'audit-broken'
-  | 'console-down';
+  | 'console-down'
+  | 'gateways-silent'
+  | 'heartbeat-missing'
+  | 'delivery-failing';
 
 /** Current version of each event's payload. A consumer parks an event of a newer version instead of guessing. */
 export const EVENT_VERSIONS: Readonly<Record<EventType, number>> = {

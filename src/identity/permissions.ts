@@ -92,6 +92,7 @@ export const PERMISSIONS = {
   'people.import': { may: 'import a roster', roles: OPERATORS },
   'people.suspend': { may: 'stop a person’s access, give it back, and sign somebody out on a device', roles: LEADS },
   'people.cards': { may: 'make log-in cards with new temporary passwords', roles: OPERATORS },
+  'alerts.see': { may: 'see alerts that were sent to them', roles: ALL_ROLES },
   'agreements.see': { may: 'see who has accepted the agreement', roles: [...LEADS, 'technician', 'teacher'] },
   'agreements.record': {
     may: 'record a parent’s consent, and that it was taken back',

@@ -9,6 +9,7 @@ export const ROLES = {
   teacher: 'Teacher',
   governor: 'Governor',
   'chair-of-governors': 'Chair of governors',
+  'vice-chair-of-governors': 'Vice-chair of governors',
   'data-protection-officer': 'Data protection officer or auditor',
 } as const;
 export type Role = keyof typeof ROLES;

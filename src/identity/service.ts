@@ -27,7 +27,7 @@ import { newToken, tokenHash } from './token.ts';
 import { createVerification } from './verify-credentials.ts';
 
 /** For whoever reads the record beside a running console. */
-export { findFullName, findPersonId, findUserName } from './repository.ts';
+export { findFullName, findPersonId, findUserName, listPeople as staffPeople } from './repository.ts';
 
 /** A link that lets whoever has it make the first account of a role. The token is shown once and kept nowhere. */
 export interface FirstLink {

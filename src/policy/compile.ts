@@ -4,6 +4,7 @@ import type { Problem } from '../kernel/errors.ts';
 import { isTimeZone } from '../kernel/local-time.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { compileAgreements } from './compile-agreements.ts';
+import { compileAlerts } from './compile-alerts.ts';
 import { compileCalendar, compilePlaces, timeWords } from './compile-calendar.ts';
 import { type Compiling, type Reporting, compileEntries, report } from './compile-entries.ts';
 import { compileLevels } from './compile-levels.ts';
@@ -62,6 +63,7 @@ export function compilePolicy(documents: PolicyDocuments, categories: readonly K
     ...compileWording(to, documents.school),
     ...compileTopics(to, documents.topics, levelIds, never),
     ...compileSafeguarding(to, documents.safeguarding, levelIds),
+    ...compileAlerts(to, documents),
   };
   if (to.problems.length > 0) return { problems: to.problems };
   return { snapshot: { hash: createHash('sha256').update(canonicalJson(body)).digest('hex'), ...body } };

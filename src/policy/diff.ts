@@ -10,6 +10,7 @@ import {
   sitesText,
   tightening,
 } from './diff-rules.ts';
+import { diffAlerts } from './diff-alerts.ts';
 import { diffPerson, isForPupils } from './diff-people.ts';
 import { diffSafeguarding } from './diff-safeguarding.ts';
 import { diffSchool } from './diff-school.ts';
@@ -37,6 +38,7 @@ export function diffPolicies(before: PolicySnapshot, after: PolicySnapshot): Pol
     ...diffLessons(before, after),
     ...diffTopics(before, after),
     ...diffSafeguarding(before, after),
+    ...diffAlerts(before, after),
   ];
 }
 

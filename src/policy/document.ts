@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import type { YamlDocument } from '../config/yaml-document.ts';
 import type { SafeguardingDocument } from './safeguarding-document.ts';
+import { ALL_THEMES, SEVERITIES } from './safeguarding-rules.ts';
 
 /** What the files in `policies/` may say. Only the shape is checked here; what names and values mean is compile's. */
 
@@ -206,6 +207,41 @@ export const TopicSchema = Type.Object(
   Strict,
 );
 export type TopicDocument = Static<typeof TopicSchema>;
+const Minutes = Type.Integer({ minimum: 1, maximum: 1440 });
+
+/** `alerts.yaml`, which a school may do without: who is told of what, and how they are reached. */
+export const AlertsSchema = Type.Object(
+  {
+    console: Optional,
+    fullNames: Type.Optional(Type.Boolean()),
+    mail: Type.Optional(Type.Record(Type.String(), Text)),
+    webhooks: Type.Optional(Type.Record(Type.String({ minLength: 1, maxLength: 60 }), Text)),
+    onCall: Type.Optional(Type.Array(Type.Object({ name: Text, from: Text, to: Text }, Strict))),
+    routes: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            name: Type.String({ minLength: 1, maxLength: 60 }),
+            themes: Type.Optional(Type.Array(Type.Enum([...ALL_THEMES]), { minItems: 1 })),
+            severities: Type.Optional(Type.Array(Type.Enum([...SEVERITIES]), { minItems: 1 })),
+            groups: Type.Optional(Type.Array(Text, { minItems: 1 })),
+            when: Type.Optional(Times),
+            tell: Texts,
+            webhooks: Type.Optional(Texts),
+            escalate: Type.Optional(
+              Type.Object({ afterMinutes: Minutes, to: Type.Array(Text, { minItems: 1 }) }, Strict),
+            ),
+          },
+          Strict,
+        ),
+      ),
+    ),
+    heartbeat: Type.Optional(Type.Object({ at: Optional, to: Type.Optional(Texts) }, Strict)),
+    silenceMinutes: Type.Optional(Minutes),
+  },
+  Strict,
+);
+export type AlertsDocument = Static<typeof AlertsSchema>;
 
 /** Every document of one policy folder, each true to its schema. `levels` by id, which is the file's name without `.yaml`. */
 export interface PolicyDocuments {
@@ -217,4 +253,5 @@ export interface PolicyDocuments {
   readonly topics: ReadonlyMap<string, YamlDocument<TopicDocument>>;
   readonly rules: YamlDocument<RulesDocument> | null;
   readonly safeguarding: YamlDocument<SafeguardingDocument> | null;
+  readonly alerts: YamlDocument<AlertsDocument> | null;
 }

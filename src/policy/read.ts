@@ -5,6 +5,7 @@ import type { Static, TSchema } from 'typebox';
 import {
   type AgreementDocument,
   AgreementSchema,
+  AlertsSchema,
   type LevelDocument,
   LevelSchema,
   type PolicyDocuments,
@@ -17,7 +18,7 @@ import { SafeguardingSchema } from './safeguarding-document.ts';
 
 const NAMED_FILE = /^(levels|agreements|topics)\/([a-z0-9][a-z0-9-]{0,63})\.yaml$/;
 
-const ONLY_ONCE = new Set(['school.yaml', 'rules.yaml', 'safeguarding.yaml']);
+const ONLY_ONCE = new Set(['school.yaml', 'rules.yaml', 'safeguarding.yaml', 'alerts.yaml']);
 
 export type ReadPolicy = { readonly documents: PolicyDocuments } | { readonly problems: readonly Problem[] };
 
@@ -39,6 +40,7 @@ export function readPolicy(files: ReadonlyMap<string, string>): ReadPolicy {
   const school = read('school.yaml', SchoolSchema);
   const rules = read('rules.yaml', RulesSchema);
   const safeguarding = read('safeguarding.yaml', SafeguardingSchema);
+  const alerts = read('alerts.yaml', AlertsSchema);
   const levels = new Map<string, YamlDocument<LevelDocument>>();
   const agreements = new Map<string, YamlDocument<AgreementDocument>>();
   const topics = new Map<string, YamlDocument<TopicDocument>>();
@@ -53,12 +55,12 @@ export function readPolicy(files: ReadonlyMap<string, string>): ReadPolicy {
     if (id === undefined && !ONLY_ONCE.has(file)) problems.push(unread(file));
   }
   if (school === null || problems.length > 0) return { problems };
-  return { documents: { school, levels, agreements, topics, rules, safeguarding } };
+  return { documents: { school, levels, agreements, topics, rules, safeguarding, alerts } };
 }
 
 function unread(file: string): Problem {
   const reason = /^(?:levels|agreements|topics)\//.test(file)
     ? 'is not read: a level’s, age band’s or topic’s file is named after it in lower-case letters, digits and dashes, such as levels/ks2.yaml'
-    : 'is not read: the policy is school.yaml, rules.yaml, safeguarding.yaml, levels/*.yaml, agreements/*.yaml and topics/*.yaml; rename or remove it';
+    : 'is not read: the policy is school.yaml, rules.yaml, safeguarding.yaml, alerts.yaml, levels/*.yaml, agreements/*.yaml and topics/*.yaml; rename or remove it';
   return { file, reason };
 }

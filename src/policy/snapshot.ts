@@ -1,4 +1,5 @@
 import type { AgreementRules } from '../identity/agreements/agreement.ts';
+import type { AlertRules } from './alert-rules.ts';
 import type { Renewal } from '../identity/credentials.ts';
 import type { DeviceSession } from '../identity/signed-in-devices.ts';
 import type { RosterLevels, Suspension } from '../identity/directory-snapshot.ts';
@@ -176,6 +177,8 @@ export interface PolicySnapshot {
   readonly illegal?: IllegalWording;
   /** What makes a concern, for the console alone. Left out: nothing does. */
   readonly safeguarding?: SafeguardingRules;
+  /** Left out, also by a console that knew no such setting yet: as shipped. */
+  readonly alerts?: AlertRules;
 }
 
 /** "Only these sites, this hour" for a class. Instants in ms since the epoch. */

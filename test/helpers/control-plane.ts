@@ -8,6 +8,7 @@ import { type Audit, createAudit, verifyChain } from '../../src/audit/service.ts
 import { type Backups, createBackups } from '../../src/backup/service.ts';
 import { auditPeople } from '../../src/compose/audit-people.ts';
 import { createConsoleConcerns, createConsoleWatch } from '../../src/compose/console-concerns.ts';
+import { type ConsoleAlerts, createConsoleAlerts } from '../../src/compose/console-alerts.ts';
 import { createConsoleEvidence } from '../../src/compose/console-evidence.ts';
 import { type SiteCheck, createSiteCheck } from '../../src/compose/console-check.ts';
 import { createConsoleInvestigations } from '../../src/compose/console-history.ts';
@@ -54,6 +55,7 @@ import { type Safeguarding, createSafeguarding } from '../../src/safeguarding/se
 import { type RecordDatabase, openRecord } from '../../src/store/database.ts';
 import type { Unblocks } from '../../src/unblock/service.ts';
 import type { Wishes } from '../../src/unblock/wish-service.ts';
+import { createLogger } from '../../src/telemetry/log.ts';
 
 export const AUDIT_KEY = Buffer.alloc(32, 7);
 /** Monday 23 November 2026, 09:00 in London. */
@@ -81,7 +83,7 @@ export interface TestBus {
 }
 
 /** The whole control plane over one record, without doors. */
-export interface ControlPlane {
+export interface ControlPlane extends ConsoleAlerts {
   readonly record: RecordDatabase;
   readonly audit: Audit;
   readonly clock: ManualClock;
@@ -280,6 +282,17 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     devicesActive: (tx, addresses, at) => devices.seen(tx, addresses, at),
     accountsActive: (tx, seen, at) => watch(tx, seen, at),
   });
+  const telling = createConsoleAlerts({
+    environment: { smtpUrl: null, mailFrom: 'filter@school.example', webhookSecret: null },
+    layout,
+    record,
+    audit,
+    clock,
+    policy: inForce,
+    defaultZone: 'Europe/London',
+    raise: (code, text) => safeguarding.raise(code, text),
+    log: createLogger('console', 'silent'),
+  });
   const rebuild = async (): Promise<readonly string[]> => [];
   const evidence = createConsoleEvidence({
     record,
@@ -320,6 +333,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     vouchers: createVouchers({ record, audit, clock, newId, devices }),
     safeguarding,
     concerns: createConsoleConcerns({ record, audit, clock, newId, policy: inForce }),
+    ...telling,
     evidence,
     siteCheck: createSiteCheck({ record, clock, publishing, policy: inForce, people, openIndex, live: wholeLive }),
     investigations: createConsoleInvestigations({ record, audit, folder: layout.history, policy: inForce }),

@@ -1,0 +1,88 @@
+import type { ReadTx, Row, Tx } from '../store/database.ts';
+import type { Alert, AlertDue, Told } from './model.ts';
+
+/** False: it is on record already. */
+export function insertAlert(tx: Tx, due: AlertDue, rule: string, nextStepAt: number | null): boolean {
+  const changed = tx.run(
+    'INSERT INTO alerts (id, concern_id, at, due, rule, next_step_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    due.id,
+    due.concernId,
+    due.at,
+    JSON.stringify(due),
+    rule,
+    nextStepAt,
+  );
+  return changed === 1;
+}
+
+export function storeNextStep(tx: Tx, id: string, nextStepAt: number | null): void {
+  tx.run('UPDATE alerts SET next_step_at = ? WHERE id = ?', nextStepAt, id);
+}
+
+/** Nobody further is told. */
+export function storeNoticed(tx: Tx, id: string, by: string, at: number): void {
+  tx.run('UPDATE alerts SET noticed_by = ?, noticed_at = ?, next_step_at = NULL WHERE id = ?', by, at, id);
+}
+
+export function insertTold(tx: Tx, alertId: string, { personId, step, at }: Told): void {
+  tx.run('INSERT INTO alert_told (alert_id, person_id, step, at) VALUES (?, ?, ?, ?)', alertId, personId, step, at);
+}
+
+export function toldOf(tx: ReadTx, alertId: string): Told[] {
+  const sql = 'SELECT person_id, step, at FROM alert_told WHERE alert_id = ? ORDER BY step, person_id';
+  return tx.all(sql, alertId).map((row) => ({
+    personId: String(row['person_id']),
+    step: Number(row['step']),
+    at: Number(row['at']),
+  }));
+}
+
+export function findAlert(tx: ReadTx, id: string): Alert | null {
+  const row = tx.get('SELECT * FROM alerts WHERE id = ?', id);
+  return row === undefined ? null : toAlert(row);
+}
+
+/** Newest first. */
+export function newestAlerts(tx: ReadTx, limit: number): Alert[] {
+  return tx.all('SELECT * FROM alerts ORDER BY at DESC, id DESC LIMIT ?', limit).map(toAlert);
+}
+
+/** Whose next step is due at `now`. */
+export function alertsToStep(tx: ReadTx, now: number): Alert[] {
+  return tx.all('SELECT * FROM alerts WHERE next_step_at <= ? ORDER BY next_step_at, id LIMIT 500', now).map(toAlert);
+}
+
+export function countUnnoticed(tx: ReadTx): number {
+  const sql = 'SELECT count(*) AS n FROM alerts WHERE noticed_at IS NULL AND id IN (SELECT alert_id FROM alert_told)';
+  return Number(tx.get(sql)!['n']);
+}
+
+/** Gateways were heard at `at`, ms since the epoch. */
+export function storeNews(tx: Tx, at: number): void {
+  const sql = `INSERT INTO gateway_news (id, at, silence_told) VALUES (1, ?, 0)
+    ON CONFLICT (id) DO UPDATE SET at = excluded.at, silence_told = 0`;
+  tx.run(sql, at);
+}
+
+export function readNews(tx: ReadTx): { readonly at: number; readonly silenceTold: boolean } | null {
+  const row = tx.get('SELECT * FROM gateway_news');
+  return row === undefined ? null : { at: Number(row['at']), silenceTold: row['silence_told'] === 1 };
+}
+
+/** `at`: when they were last heard, where that is not on record yet. */
+export function storeSilenceTold(tx: Tx, at: number): void {
+  const sql = `INSERT INTO gateway_news (id, at, silence_told) VALUES (1, ?, 1)
+    ON CONFLICT (id) DO UPDATE SET silence_told = 1`;
+  tx.run(sql, at);
+}
+
+function toAlert(row: Row): Alert {
+  const noticedBy = row['noticed_by'];
+  return {
+    ...(JSON.parse(String(row['due'])) as AlertDue),
+    rule: String(row['rule']),
+    nextStepAt: row['next_step_at'] === null ? null : Number(row['next_step_at']),
+    noticed:
+      noticedBy === null || noticedBy === undefined ? null : { by: String(noticedBy), at: Number(row['noticed_at']) },
+  };
+}

@@ -1,0 +1,207 @@
+// concern's transaction ── due ──► alert, people told, deliveries (all or nothing) ──► queue ──► mail, webhook, outbox
+//                        each few seconds: nobody took notice in time? ──► the next people
+import type { Actor } from '../audit/entry.ts';
+import type { Audit } from '../audit/service.ts';
+import type { QueuedDelivery } from '../delivery/outgoing.ts';
+import type { DeliveryQueue } from '../delivery/queue-service.ts';
+import type { Person } from '../identity/accounts.ts';
+import { maySee } from '../identity/conflict-of-interest.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { SchoolgateError } from '../kernel/errors.ts';
+import type { AlertRules } from '../policy/alert-rules.ts';
+import type { Moment } from '../policy/schedule.ts';
+import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
+import type { Alert, AlertDue, Told } from './model.ts';
+import {
+  alertsToStep,
+  findAlert,
+  insertAlert,
+  insertTold,
+  newestAlerts,
+  storeNextStep,
+  storeNoticed,
+  toldOf,
+} from './repository.ts';
+import { mailboxOf, type Routing, routeAlert } from './routing.ts';
+import { alertCall, alertMail } from './words.ts';
+
+/** An alert with what became of it. */
+export interface ShownAlert extends Alert {
+  readonly told: readonly (Told & { readonly name: string; readonly delivery: QueuedDelivery | null })[];
+  readonly noticedBy: string | null;
+  readonly calls: readonly QueuedDelivery[];
+}
+
+/** Who is told of concerns, and who has taken notice. */
+export interface Alerts {
+  /** In the transaction of what makes it due: decides whom it goes to, and queues it for each of them. */
+  due(tx: Tx, due: AlertDue): void;
+  /** Tells the next people of each alert that nobody has taken notice of in time. */
+  escalate(): void;
+  /** Newest first; only such as this person may see. */
+  list(personId: string): ShownAlert[];
+  /** Throws `alert_unknown`, also for one that this person may not see. */
+  find(personId: string, id: string): ShownAlert;
+  /** Nobody further is told. Taking notice again changes nothing. Throws as `find`. */
+  notice(actor: Actor, id: string): void;
+  /** Whether something on record, such as `alert:01J…`, is to be hidden from somebody because it is not theirs to see. */
+  hides(tx: ReadTx, personId: string, subject: string): boolean;
+}
+
+export interface AlertsOptions {
+  readonly record: RecordDatabase;
+  readonly audit: Audit;
+  readonly clock: Clock;
+  readonly queue: DeliveryQueue;
+  readonly rules: () => AlertRules;
+  readonly momentAt: (now: number) => Moment;
+  /** IANA zone of the school's clocks. */
+  readonly timeZone: () => string;
+  readonly levelTitle: (level: string) => string;
+  /** Everybody with an account in the console. */
+  readonly peopleOf: (tx: ReadTx, now: number) => readonly Person[];
+  /** Whether somebody has looked at the concern itself: nobody further need be told. */
+  readonly isNoticed: (tx: ReadTx, concernId: string) => boolean;
+}
+
+/** When an alert that nobody can be told of is routed anew, ms. */
+const UNHEARD_MS = 60_000;
+const SHOWN = 500;
+
+export function createAlerts(options: AlertsOptions): Alerts {
+  const { record, clock, audit } = options;
+  const see = (tx: ReadTx, personId: string, alert: Alert): boolean => {
+    const people = options.peopleOf(tx, clock());
+    const person = people.find(({ id }) => id === personId);
+    const told = toldOf(tx, alert.id).map((one) => one.personId);
+    return person !== undefined && maySee(alert.subjects, person, people, told);
+  };
+  const visible = (tx: ReadTx, personId: string, id: string): Alert => {
+    const alert = findAlert(tx, id);
+    if (alert === null || !see(tx, personId, alert)) throw unknown();
+    return alert;
+  };
+  return {
+    due: (tx, due) => takeDue(options, tx, due),
+    escalate: () => {
+      record.write((tx) => alertsToStep(tx, clock()).forEach((alert) => takeStep(options, tx, alert)));
+    },
+    list: (personId) =>
+      record.read((tx) => {
+        const people = options.peopleOf(tx, clock());
+        const person = people.find(({ id }) => id === personId);
+        if (person === undefined) return [];
+        return newestAlerts(tx, SHOWN)
+          .filter(({ id, subjects }) =>
+            maySee(
+              subjects,
+              person,
+              people,
+              toldOf(tx, id).map((one) => one.personId),
+            ),
+          )
+          .map((alert) => show(options, tx, alert, people));
+      }),
+    find: (personId, id) =>
+      record.read((tx) => show(options, tx, visible(tx, personId, id), options.peopleOf(tx, clock()))),
+    notice: (actor, id) =>
+      record.write((tx) => {
+        if (visible(tx, actor.personId, id).noticed !== null) return;
+        storeNoticed(tx, id, actor.personId, clock());
+        const { userName, address } = actor;
+        audit.append(tx, { actor: userName, action: 'alert.noticed', subject: `alert:${id}`, address });
+      }),
+    hides: (tx, personId, subject) => {
+      const id = /^alert:(.+)$/.exec(subject)?.[1];
+      const alert = id === undefined ? null : findAlert(tx, id);
+      return alert !== null && !see(tx, personId, alert);
+    },
+  };
+}
+
+function takeDue(options: AlertsOptions, tx: Tx, due: AlertDue): void {
+  const { rules, queue, levelTitle, timeZone } = options;
+  const routing = route(options, tx, due);
+  if (!insertAlert(tx, due, routing.rule, null)) return;
+  const alert: Alert = { ...due, rule: routing.rule, nextStepAt: null, noticed: null };
+  tell(options, tx, alert, routing);
+  const words = { rules: rules(), zone: timeZone(), levelTitle: levelTitle(due.level) };
+  for (const name of routing.webhooks) {
+    const recipient = rules().webhooks[name]!;
+    queue.add(tx, { channel: 'webhook', recipient, about: about(alert), content: { body: alertCall(alert, words) } });
+  }
+}
+
+function takeStep(options: AlertsOptions, tx: Tx, alert: Alert): void {
+  if (options.isNoticed(tx, alert.concernId)) storeNextStep(tx, alert.id, null);
+  else tell(options, tx, alert, route(options, tx, alert));
+}
+
+function route(options: AlertsOptions, tx: ReadTx, due: AlertDue): Routing {
+  const now = options.clock();
+  return routeAlert(due, {
+    rules: options.rules(),
+    people: options.peopleOf(tx, now),
+    moment: options.momentAt(now),
+  });
+}
+
+/** Tells the first group of which nobody has been told, and notes when the next one's turn is. */
+function tell(options: AlertsOptions, tx: Tx, alert: Alert, { steps, afterMinutes, isQuiet }: Routing): void {
+  const { clock, queue, rules, levelTitle, timeZone, audit } = options;
+  const now = clock();
+  const before = toldOf(tx, alert.id);
+  const isTold = ({ id }: Person): boolean => before.some(({ personId }) => personId === id);
+  const left = steps.filter((group) => !group.some(isTold));
+  const [next, ...further] = left;
+  const isUnheard = before.length === 0 && next === undefined && !isQuiet;
+  storeNextStep(tx, alert.id, isUnheard ? now + UNHEARD_MS : further.length > 0 ? now + afterMinutes * 60_000 : null);
+  if (next === undefined) return;
+  const step = before.length === 0 ? 0 : Math.max(...before.map((one) => one.step)) + 1;
+  const words = { rules: rules(), zone: timeZone(), levelTitle: levelTitle(alert.level) };
+  for (const person of next) {
+    insertTold(tx, alert.id, { personId: person.id, step, at: now });
+    queue.add(tx, { ...addressOf(person, rules()), about: about(alert), content: alertMail(alert, step, words) });
+  }
+  // How many and not who: whoever reads the audit record may be the one it is about.
+  audit.append(tx, {
+    actor: 'console',
+    action: 'alert.told',
+    subject: about(alert),
+    after: { people: next.length, step },
+  });
+}
+
+/** Somebody whose address nobody has written down is told by a file in the outbox; `.invalid` is nobody's (RFC 2606). */
+export function addressOf(person: Person, rules: AlertRules): Pick<QueuedDelivery, 'channel' | 'recipient'> {
+  const mailbox = mailboxOf(person, rules);
+  if (mailbox !== null) return { channel: 'mail', recipient: mailbox };
+  return { channel: 'outbox', recipient: `${person.userName.replaceAll(/[^\w.-]/g, '_')}@schoolgate.invalid` };
+}
+
+function show({ queue, rules }: AlertsOptions, tx: ReadTx, alert: Alert, people: readonly Person[]): ShownAlert {
+  const deliveries = queue.about(tx, about(alert));
+  const nameOf = (id: string): string => people.find((person) => person.id === id)?.fullName ?? id;
+  const told = toldOf(tx, alert.id).map((one) => {
+    const person = people.find(({ id }) => id === one.personId);
+    const to = person === undefined ? null : addressOf(person, rules()).recipient;
+    return Object.assign(one, {
+      name: nameOf(one.personId),
+      delivery: deliveries.find(({ recipient }) => recipient === to) ?? null,
+    });
+  });
+  return {
+    ...alert,
+    told,
+    noticedBy: alert.noticed === null ? null : nameOf(alert.noticed.by),
+    calls: deliveries.filter(({ channel }) => channel === 'webhook'),
+  };
+}
+
+function about({ id }: Pick<Alert, 'id'>): string {
+  return `alert:${id}`;
+}
+
+function unknown(): SchoolgateError {
+  return new SchoolgateError('alert_unknown', 'client', 'There is no such alert.');
+}

@@ -1,0 +1,185 @@
+import t from 'tap';
+import type { AlertDue } from '../../src/alerts/model.ts';
+import type { OutgoingMail } from '../../src/delivery/outgoing.ts';
+import { ALL_ROLES, type Role } from '../../src/identity/roles.ts';
+import type { AlertRules } from '../../src/policy/alert-rules.ts';
+import { SHIPPED_ALERTS } from '../../src/policy/alert-rules.ts';
+import { testPolicy } from '../helpers/control-plane.ts';
+import { addPerson, testConsole, type TestConsole } from '../helpers/test-console.ts';
+
+const RULES: AlertRules = {
+  ...SHIPPED_ALERTS,
+  console: 'https://schoolgate.school.example',
+  mail: { lead: 'lead@school.example', head: 'head@school.example' },
+};
+const PEOPLE: Record<string, Role[]> = {
+  lead: ['safeguarding-lead'],
+  head: ['headteacher'],
+  chair: ['chair-of-governors'],
+  vice: ['vice-chair-of-governors'],
+  tutor: ['teacher'],
+};
+
+interface School extends TestConsole {
+  readonly idOf: (userName: string) => string;
+  readonly due: (change: Partial<AlertDue>) => string;
+  /** Who was told by what, `lead@school.example mail waiting`. */
+  readonly queued: (id: string) => string[];
+  actor(userName: string): { personId: string; userName: string; address: string };
+}
+
+async function school(t: { teardown(work: () => unknown): void }, rules = RULES): Promise<School> {
+  const console = await testConsole();
+  t.teardown(() => console.close());
+  console.disk = { snapshot: testPolicy({ alerts: rules, hash: 'b'.repeat(64) }) };
+  console.policy.look();
+  for (const [name, roles] of Object.entries(PEOPLE)) await addPerson(console, name, roles);
+  let n = 0;
+  const idOf = (userName: string): string => console.accounts.people().find((one) => one.userName === userName)!.id;
+  return Object.assign(console, {
+    idOf,
+    actor: (userName: string) => ({ personId: idOf(userName), userName, address: '127.0.0.1' }),
+    due(change: Partial<AlertDue>): string {
+      const id = `01J0000000000000000000A${String(++n).padStart(3, '0')}`;
+      const due: AlertDue = {
+        id,
+        concernId: '01J0000000000000000000C001',
+        theme: 'self-harm',
+        severity: 'danger',
+        why: 'opened',
+        at: console.clock(),
+        subjects: { personIds: ['pupil'], isStaff: false },
+        subjectName: 'Pat Pupil',
+        level: 'ks2',
+        groups: [],
+        ...change,
+      };
+      console.record.write((tx) => console.alerts.due(tx, due));
+      return id;
+    },
+    queued: (id: string) =>
+      console.record
+        .read((tx) => console.deliveries.about(tx, `alert:${id}`))
+        .map((one) => `${one.recipient} ${one.channel} ${one.state}`),
+  });
+}
+
+void t.test('told, not noticed, told further; noticed, and nobody further is called', async (t) => {
+  const s = await school(t);
+  const id = s.due({});
+  t.strictSame(s.queued(id), ['lead@school.example mail waiting']);
+  s.alerts.escalate();
+  t.equal(s.queued(id).length, 1, 'half an hour is not over');
+  s.clock.advance(30 * 60_000);
+  s.alerts.escalate();
+  s.alerts.escalate();
+  t.strictSame(s.queued(id), ['lead@school.example mail waiting', 'head@school.example mail waiting']);
+  const other = s.due({});
+  s.alerts.notice(s.actor('lead'), other);
+  s.clock.advance(60 * 60_000);
+  s.alerts.escalate();
+  t.equal(s.queued(other).length, 1);
+  t.match(s.acts().slice(-4), ['alert.told console', 'alert.told console', 'alert.told console', 'alert.noticed lead']);
+});
+
+void t.test('what is due twice is told once, and an undone concern is told to nobody', async (t) => {
+  const s = await school(t);
+  const id = s.due({});
+  const { alerts, record } = s;
+  const again = alerts.find(s.idOf('lead'), id);
+  record.write((tx) => alerts.due(tx, again));
+  t.equal(s.queued(id).length, 1);
+  t.throws(() =>
+    record.write((tx) => {
+      alerts.due(tx, { ...again, id: '01J0000000000000000000A999' });
+      throw new Error('the event was refused');
+    }),
+  );
+  t.equal(alerts.list(s.idOf('lead')).length, 1);
+});
+
+void t.test('mail says little', async (t) => {
+  const s = await school(t);
+  const mailOf = (id: string, at = s): OutgoingMail =>
+    at.record.read((tx) => at.deliveries.about(tx, `alert:${id}`))[0]!.content as OutgoingMail;
+  const { subject, text } = mailOf(s.due({}));
+  t.equal(subject, 'Schoolgate alert: danger');
+  t.match(text, /There is a new concern: danger, self-harm and suicide\./);
+  t.match(text, /a pupil \(Key stage 2\)/);
+  t.match(text, /https:\/\/schoolgate\.school\.example\/alerts\/01J/);
+  t.notMatch(text, /Pat/);
+  const open = await school(t, { ...RULES, fullNames: true });
+  t.match(mailOf(open.due({}), open).text, /Who: Pat Pupil/, 'where the school wants names');
+  const staff = { subjects: { personIds: [open.idOf('tutor')], isStaff: true }, subjectName: 'Tina Tutor' };
+  t.notMatch(mailOf(open.due(staff), open).text, /Tina/, 'never those of staff');
+});
+
+void t.test('for every role and subject: who is told, and who sees it on a page or by the API', async (t) => {
+  const s = await school(t);
+  // Each role once as the subject, who holds all harmless others as well.
+  for (const role of ALL_ROLES) await addPerson(s, `subject-${role}`, [role]);
+  const everybody = s.accounts.people().map(({ userName }) => userName);
+  const browsers = new Map(await Promise.all(everybody.map(async (name) => [name, await s.browser(name)] as const)));
+  for (const subject of everybody.filter((name) => name.startsWith('subject-'))) {
+    const id = s.due({ subjects: { personIds: [s.idOf(subject)], isStaff: true }, subjectName: `Person ${subject}` });
+    const told = s.queued(id).join(' ');
+    t.notMatch(told, `${subject}@`, `${subject} is not told`);
+    for (const name of everybody) {
+      const isVisible = s.alerts.list(s.idOf(name)).some((alert) => alert.id === id);
+      const page = await browsers.get(name)!.get(`/alerts/${id}`);
+      const list = await browsers.get(name)!.get('/alerts');
+      t.equal(page.status, isVisible ? 200 : 404, `${name}, page about ${subject}`);
+      t.equal(list.body.includes(id), isVisible, `${name}, list with ${subject}`);
+      const personId = s.idOf(name);
+      t.equal(
+        s.record.read((tx) => s.alerts.hides(tx, personId, `alert:${id}`)),
+        !isVisible,
+      );
+      if (name === subject) t.notOk(isVisible, `${subject} does not see it`);
+      if (name === subject) t.notOk(list.body.includes(`Person ${subject}</`), 'nor a line of it');
+    }
+  }
+});
+
+void t.test('an alert that nobody can be told of waits for somebody', async (t) => {
+  const s = await school(t);
+  const headOnly = { subjects: { personIds: ['chair', 'vice'].map((name) => s.idOf(name)), isStaff: true } };
+  const id = s.due(headOnly);
+  t.strictSame(s.queued(id), []);
+  await addPerson(s, 'new-chair', ['chair-of-governors']);
+  s.clock.advance(60_000);
+  s.alerts.escalate();
+  t.strictSame(s.queued(id), ['new-chair@schoolgate.invalid outbox waiting']);
+});
+
+void t.test('silence in lessons is told once, and the sign of life is sent once a day', async (t) => {
+  const s = await school(t);
+  const alarms = (): string[] => s.safeguarding.alarms(0, s.clock() + 1).map(({ code }) => code);
+  // Monday 23 November 2026, 10:00.
+  s.clock.set(Date.UTC(2026, 10, 23, 10));
+  s.alertWatch.heard();
+  s.clock.advance(14 * 60_000);
+  s.alertWatch.look();
+  t.strictSame(alarms(), []);
+  t.ok(s.alertWatch.isWell());
+  s.clock.advance(60_000);
+  s.alertWatch.look();
+  s.alertWatch.look();
+  t.strictSame(alarms(), ['gateways-silent']);
+  t.notOk(s.alertWatch.isWell());
+  s.alertWatch.heard();
+  s.clock.advance(15 * 60_000);
+  s.alertWatch.look();
+  t.strictSame(alarms(), ['gateways-silent', 'gateways-silent'], 'the next silence is another one');
+  const beats = (): string[] =>
+    s.record.read((tx) => s.deliveries.about(tx, 'heartbeat:2026-11-23')).map(({ recipient }) => recipient);
+  t.strictSame(beats(), ['lead@school.example']);
+  s.clock.advance(31 * 60_000);
+  s.alertWatch.look();
+  t.ok(alarms().includes('heartbeat-missing'), 'it has not left: no queue runs here');
+  // The evening and the week-end are silent.
+  s.clock.set(Date.UTC(2026, 10, 23, 20));
+  const before = alarms().filter((code) => code === 'gateways-silent').length;
+  s.alertWatch.look();
+  t.equal(alarms().filter((code) => code === 'gateways-silent').length, before);
+});

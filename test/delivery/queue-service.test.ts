@@ -1,0 +1,176 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import t from 'tap';
+import { Secret } from '../../src/config/secret.ts';
+import { nextTry, type Outgoing, type OutgoingMail, type QueuedDelivery } from '../../src/delivery/outgoing.ts';
+import { createDeliveryQueue, type DeliveryQueue } from '../../src/delivery/queue-service.ts';
+import { createDelivery } from '../../src/delivery/service.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { createIdMaker } from '../../src/kernel/ids.ts';
+import { openRecord, type RecordDatabase } from '../../src/store/database.ts';
+import { until } from '../helpers/until.ts';
+import { openMailSink } from './sink.ts';
+
+interface Rig {
+  readonly record: RecordDatabase;
+  readonly queue: DeliveryQueue;
+  readonly failures: [recipient: string, text: string][];
+  readonly add: (...recipients: string[]) => void;
+  readonly states: () => Record<string, string>;
+}
+
+type Tap = Pick<typeof t, 'teardown' | 'testdir'>;
+
+/** A queue that sends to a port, with a clock that runs `ahead.ms` before the machine's. */
+function rig(t: Tap, port: number, ahead = { ms: 0 }, timeoutMs = 2_000): Rig {
+  const record = openRecord(':memory:');
+  const clock = (): number => systemClock() + ahead.ms;
+  const newId = createIdMaker(clock);
+  const ports = { mailFrom: 'filter@school.example', outbox: t.testdir({}), clock, newId, timeoutMs };
+  const delivery = createDelivery({ ...ports, smtpUrl: new Secret(`smtp://127.0.0.1:${port}`) });
+  const send = (one: QueuedDelivery) => delivery.send({ to: one.recipient, ...(one.content as OutgoingMail) }, one.id);
+  const failures: Rig['failures'] = [];
+  const queue = createDeliveryQueue({
+    record,
+    clock,
+    newId,
+    senders: { mail: send, outbox: send, webhook: () => Promise.reject(new Error('no webhooks here')) },
+    onFailure: ({ recipient }, error) => failures.push([recipient, (error as Error).message]),
+  });
+  t.teardown(async () => {
+    await queue.close();
+    record.close();
+  });
+  const add = (...recipients: string[]): void =>
+    record.write((tx) => recipients.forEach((one) => queue.add(tx, mail(`${one}@school.example`))));
+  const states = (): Record<string, string> =>
+    Object.fromEntries(
+      record.read((tx) => queue.about(tx, 'alert:x')).map((one) => [one.recipient.split('@')[0], one.state]),
+    );
+  return { record, queue, failures, add, states };
+}
+
+function mail(recipient: string): Outgoing {
+  return { channel: 'mail', recipient, about: 'alert:x', content: { subject: 'Alert', text: 'Sign in.' } };
+}
+
+void t.test('what is added with a change leaves after it, once for each recipient', async (t) => {
+  const sink = await openMailSink();
+  t.teardown(() => sink.close());
+  const { queue, record, add, states } = rig(t, sink.port);
+  queue.start();
+  t.throws(() =>
+    record.write((tx) => {
+      queue.add(tx, mail('undone@school.example'));
+      throw new Error('the change was refused');
+    }),
+  );
+  add('lead', 'head');
+  add('lead');
+  await until(
+    'all are sent',
+    () => sink.taken.length >= 2 && Object.values(states()).every((state) => state === 'sent'),
+  );
+  t.strictSame(sink.taken.map(({ to }) => to).sort(), ['head@school.example', 'lead@school.example']);
+  t.equal(new Set(sink.taken.map(({ messageId }) => messageId)).size, 2);
+});
+
+void t.test('a recipient that is refused holds up nobody, and is tried again under the same id', async (t) => {
+  const refused: string[] = [];
+  let isOpen = false;
+  const sink = await openMailSink({
+    onRcptTo({ address }, _session, done) {
+      if (isOpen || !address.startsWith('full')) return done();
+      refused.push(address);
+      done(Object.assign(new Error('mailbox full'), { responseCode: 552 }));
+    },
+  });
+  t.teardown(() => sink.close());
+  const ahead = { ms: 0 };
+  const { queue, add, states, record, failures } = rig(t, sink.port, ahead);
+  queue.start();
+  add('full', 'lead');
+  await until(
+    'the other one is sent',
+    () => states()['lead'] === 'sent' && states()['full'] === 'waiting' && failures.length === 1,
+  );
+  t.match(failures[0]![1], /refused the sender or the recipient/);
+  const first = record.read((tx) => queue.about(tx, 'alert:x')).find(({ state }) => state === 'waiting');
+  t.match(first, { tries: 1, problem: /refused/ });
+  isOpen = true;
+  ahead.ms = 60_000;
+  add('head');
+  await until('the refused one is sent', () => states()['full'] === 'sent');
+  t.equal(refused.length, 1);
+  t.equal(sink.taken.filter(({ to }) => to.startsWith('full')).length, 1);
+  t.ok(
+    sink.taken.some(({ messageId }) => messageId.includes(first!.id)),
+    'the id that it had from the start',
+  );
+});
+
+void t.test('a mail server that hangs holds up neither the process nor the files of the outbox', async (t) => {
+  const sockets = new Set<import('node:net').Socket>();
+  const silent = createServer((socket) => void sockets.add(socket)).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  t.teardown(() => {
+    sockets.forEach((socket) => socket.destroy());
+    silent.close();
+  });
+  const { queue, add, failures, states } = rig(t, (silent.address() as AddressInfo).port, { ms: 0 }, 200);
+  queue.start();
+  add('lead');
+  await until('the server was given up', () => failures.length === 1);
+  t.match(failures[0]![1], /did not answer in time/);
+  t.equal(states()['lead'], 'waiting');
+});
+
+void t.test('killed in the middle and started again: none lost, none doubled for a recipient', async (t) => {
+  const path = join(t.testdir({}), 'record.sqlite');
+  let mails = 0;
+  let onTaken = (): void => {};
+  const options = {
+    onRcptTo(_address: unknown, _session: unknown, done: () => void) {
+      mails++;
+      onTaken();
+      setTimeout(done, 5);
+    },
+  };
+  const first = await openMailSink(options);
+  t.teardown(() => first.close());
+  const MAILS = 60;
+  const run = (add: number) =>
+    spawn(process.execPath, [join(import.meta.dirname, 'queue-child.ts'), path, String(first.port), String(add)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+  for (let kills = 0; kills < 3; kills++) {
+    const child = run(kills === 0 ? MAILS : 0);
+    const at = mails + 12;
+    onTaken = () => mails >= at && child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+  onTaken = () => {};
+  const last = run(0);
+  t.teardown(() => last.kill('SIGKILL'));
+  const recipients = (): Set<string> => new Set(first.taken.map(({ to }) => to));
+  await until('all have arrived', () => recipients().size === MAILS, 30_000);
+  // A mail that the server had taken over when we were killed before we could note it comes again, as the same mail.
+  const messages = new Map<string, Set<string>>();
+  for (const { to, messageId } of first.taken) messages.set(to, (messages.get(to) ?? new Set()).add(messageId));
+  t.equal(messages.size, MAILS, 'none is lost');
+  t.ok(
+    [...messages.values()].every((ids) => ids.size === 1),
+    'no recipient has two different mails',
+  );
+  t.ok(first.taken.length - MAILS <= 3 * 8, 'and only what was under way at a kill was sent again');
+});
+
+void t.test('pauses grow, and after three days it is given up', async (t) => {
+  const day = 86_400_000;
+  t.equal(nextTry(0, 1, 1000), 6_000);
+  t.equal(nextTry(0, 2, 1000), 11_000);
+  t.equal(nextTry(0, 30, 1000), 3_601_000);
+  t.equal(nextTry(0, 30, 3 * day), null);
+});

@@ -1,0 +1,44 @@
+import type { AddressInfo } from 'node:net';
+import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+
+/** What a mail server took over. */
+export interface TakenMail {
+  readonly to: string;
+  readonly messageId: string;
+  readonly source: string;
+}
+
+export interface MailSink {
+  readonly port: number;
+  readonly taken: TakenMail[];
+  close(): Promise<void>;
+}
+
+/** A real SMTP server on loopback. `port` 0: any free one. */
+export async function openMailSink(options: SMTPServerOptions = {}, port = 0): Promise<MailSink> {
+  const taken: TakenMail[] = [];
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    logger: false,
+    closeTimeout: 50,
+    onData(stream, session, done) {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('end', () => {
+        const source = Buffer.concat(chunks).toString();
+        const messageId = /^Message-ID: (<.*>)\r$/im.exec(source)?.[1] ?? '';
+        for (const { address } of session.envelope.rcptTo) taken.push({ to: address, messageId, source });
+        done();
+      });
+    },
+    ...options,
+  });
+  server.on('error', () => undefined);
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return {
+    port: (server.server.address() as AddressInfo).port,
+    taken,
+    close: () => new Promise<void>((resolve) => server.close(resolve)),
+  };
+}
