@@ -52,6 +52,17 @@ export function alertsToStep(tx: ReadTx, now: number): Alert[] {
   return tx.all('SELECT * FROM alerts WHERE next_step_at <= ? ORDER BY next_step_at, id LIMIT 500', now).map(toAlert);
 }
 
+/** Of the newest that is on record; empty: there is none. */
+export function newestAlertId(tx: ReadTx): string {
+  return String(tx.get('SELECT max(id) AS id FROM alerts')!['id'] ?? '');
+}
+
+/** Ids of everybody who was told of a concern. */
+export function toldAbout(tx: ReadTx, concernId: string): string[] {
+  const sql = 'SELECT DISTINCT person_id FROM alert_told JOIN alerts ON id = alert_id WHERE concern_id = ?';
+  return tx.all(sql, concernId).map((row) => String(row['person_id']));
+}
+
 export function countUnnoticed(tx: ReadTx): number {
   const sql = 'SELECT count(*) AS n FROM alerts WHERE noticed_at IS NULL AND id IN (SELECT alert_id FROM alert_told)';
   return Number(tx.get(sql)!['n']);

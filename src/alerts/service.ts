@@ -25,6 +25,9 @@ import {
 import { mailboxOf, type Routing, routeAlert } from './routing.ts';
 import { alertCall, alertMail } from './words.ts';
 
+/** For whoever hands over what is due, and says who may see it. */
+export { newestAlertId, toldAbout } from './repository.ts';
+
 /** An alert with what became of it. */
 export interface ShownAlert extends Alert {
   readonly told: readonly (Told & { readonly name: string; readonly delivery: QueuedDelivery | null })[];

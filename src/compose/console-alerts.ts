@@ -3,6 +3,7 @@
 import { type Alerts, createAlerts } from '../alerts/service.ts';
 import { type AlertWatch, createAlertWatch } from '../alerts/watch-service.ts';
 import type { Audit } from '../audit/service.ts';
+import { isConcernNoticed } from './concern-alerts.ts';
 import type { DataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';
 import type { OutgoingCall, OutgoingMail, QueuedDelivery } from '../delivery/outgoing.ts';
@@ -76,7 +77,7 @@ export function createConsoleAlerts(options: ConsoleAlertsOptions): ConsoleAlert
     ...common,
     audit,
     levelTitle: (level) => policy()?.levels[level]?.title ?? level,
-    isNoticed: () => false,
+    isNoticed: isConcernNoticed,
   });
   const alertWatch = createAlertWatch({
     ...common,

@@ -1,3 +1,4 @@
+import { maySeeConcern } from './concern-alerts.ts';
 import type { Audit } from '../audit/service.ts';
 import { groupsOf } from '../identity/directory/service.ts';
 import { findFullName, findPersonId } from '../identity/service.ts';
@@ -43,7 +44,7 @@ export function createConsoleWatch({
 export function createConsoleConcerns(options: ConsoleConcernsOptions): Concerns {
   return createConcerns({
     ...options,
-    visibleTo: (_tx, personId, concern) => concern.personId !== personId,
+    visibleTo: (tx, personId, concern) => maySeeConcern(tx, personId, concern, options.clock()),
     fullNameOf: findFullName,
   });
 }

@@ -30,6 +30,7 @@ import { watchPolicyFiles } from '../policy/watch.ts';
 import { deliverWeeklyReport } from '../reports/weekly-delivery.ts';
 import { type Logger, createLogger } from '../telemetry/log.ts';
 import { refreshTimes } from './console-lists.ts';
+import { takeDueAlerts } from './concern-alerts.ts';
 import { consoleAnswers, startAnswering } from './console-answers.ts';
 import type { ConsoleAnswers } from './console-questions.ts';
 import { type ConsoleRooms, DEFAULT_ZONE, buildRooms, openConsoleRecord } from './console-rooms.ts';
@@ -202,7 +203,7 @@ function startBuilding(
 
 async function startConsuming(
   consumer: UpwardConsumer,
-  { safeguarding, alertWatch, layout }: ConsoleRooms,
+  { safeguarding, alerts, alertWatch, layout, record, clock }: ConsoleRooms,
   log: Logger,
   opened: AsyncDisposableStack,
 ): Promise<void> {
@@ -219,6 +220,7 @@ async function startConsuming(
     events: (batch) =>
       orLog('a batch of events', () => {
         safeguarding.take(batch.map(({ json }) => json));
+        takeDueAlerts(record, alerts, clock);
         alertWatch.heard();
       }),
     segment: (segment) =>
@@ -227,6 +229,7 @@ async function startConsuming(
         alertWatch.heard();
         if (outcome === 'refused') log.warn({ segment: segment.name }, 'a segment without a proper name was refused');
         else safeguarding.takeSearches(await readQueries(segment.bytes));
+        takeDueAlerts(record, alerts, clock);
       }),
   });
 }
@@ -239,7 +242,7 @@ const OUTSIDE_MS = 5 * 60_000;
 /** Sends what waits, from this run and from those before. */
 function startTelling(
   { heartbeatUrl }: Environment,
-  { alerts, alertWatch, deliveries, webhooks }: ConsoleRooms,
+  { record, clock, alerts, alertWatch, deliveries, webhooks }: ConsoleRooms,
   log: Logger,
   opened: AsyncDisposableStack,
 ): void {
@@ -248,6 +251,7 @@ function startTelling(
   deliveries.start();
   const look = (): void => {
     try {
+      takeDueAlerts(record, alerts, clock);
       alerts.escalate();
       alertWatch.look();
     } catch (error) {

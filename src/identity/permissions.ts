@@ -103,12 +103,12 @@ export const PERMISSIONS = {
     roles: ['headteacher', 'network-manager'],
   },
   'concerns.see': {
-    may: 'see concerns about pupils and staff, their evidence, and which rules are dismissed most',
-    roles: ['headteacher', 'safeguarding-lead'],
+    may: 'see concerns that are theirs to see, their evidence, and which rules are dismissed most',
+    roles: ['headteacher', 'safeguarding-lead', 'chair-of-governors', 'vice-chair-of-governors'],
   },
   'concerns.decide': {
     may: 'acknowledge concerns, call them no concern, and close them',
-    roles: ['headteacher', 'safeguarding-lead'],
+    roles: ['headteacher', 'safeguarding-lead', 'chair-of-governors', 'vice-chair-of-governors'],
   },
   'audit.see': {
     may: 'read the whole record of acts, and who looked at the data of a person',

@@ -1,0 +1,63 @@
+// concern_alerts ── in order, once each ──► whom it is about ──► alerts
+import type { AlertDue } from '../alerts/model.ts';
+import { type Alerts, newestAlertId, toldAbout } from '../alerts/service.ts';
+import { maySee, type Subjects } from '../identity/conflict-of-interest.ts';
+import { findListed, groupsOf } from '../identity/directory/service.ts';
+import { findFullName, staffPeople } from '../identity/service.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Concern } from '../safeguarding/concerns/model.ts';
+import { alertsAfter, findConcern } from '../safeguarding/concerns/service.ts';
+import type { ReadTx, RecordDatabase } from '../store/database.ts';
+
+/** Taken in one transaction; more wait for the next. */
+const AT_ONCE = 200;
+
+/**
+ * Tells of every concern that became due since the last one that was taken. What a killed console left is taken by the next: a
+ * concern's alert is on record with it, and becomes an alert of the same id.
+ */
+export function takeDueAlerts(record: RecordDatabase, alerts: Alerts, clock: Clock): void {
+  // Nearly every batch of events makes none: looking costs no write.
+  if (record.read((tx) => alertsAfter(tx, newestAlertId(tx), 1)).length === 0) return;
+  record.write((tx) => {
+    for (const { id, concernId, at, why, severity } of alertsAfter(tx, newestAlertId(tx), AT_ONCE)) {
+      const concern = findConcern(tx, concernId)!;
+      alerts.due(tx, { id, concernId, at, why, severity, ...aboutOf(tx, concern, clock()) });
+    }
+  });
+}
+
+function aboutOf(
+  tx: ReadTx,
+  concern: Concern,
+  now: number,
+): Pick<AlertDue, 'theme' | 'subjects' | 'subjectName' | 'level' | 'groups'> {
+  const { theme, level, subject, subjectKind, personId } = concern;
+  return {
+    theme,
+    level,
+    subjects: subjectsOf(tx, concern, now),
+    subjectName: (personId === null ? null : findFullName(tx, personId)) ?? subject,
+    groups: subjectKind === 'device' ? [] : groupsOf(tx, subject),
+  };
+}
+
+/** Whom a concern is about. Whoever has a role here works for the school, as does whoever a roster names and not as a pupil. */
+export function subjectsOf(tx: ReadTx, { personId }: Pick<Concern, 'personId'>, now: number): Subjects {
+  if (personId === null) return { personIds: [], isStaff: false };
+  const isAppointed = staffPeople(tx, now).some(({ id, roles }) => id === personId && roles.length > 0);
+  const listed = findListed(tx, personId)?.roles ?? [];
+  return { personIds: [personId], isStaff: isAppointed || (listed.length > 0 && !listed.includes('pupil')) };
+}
+
+/** Whether somebody may see a concern, whatever their roles. */
+export function maySeeConcern(tx: ReadTx, personId: string, concern: Concern, now: number): boolean {
+  const people = staffPeople(tx, now);
+  const person = people.find(({ id }) => id === personId);
+  return person !== undefined && maySee(subjectsOf(tx, concern, now), person, people, toldAbout(tx, concern.id));
+}
+
+/** Whether somebody has looked at a concern: nobody further need be told of it. */
+export function isConcernNoticed(tx: ReadTx, concernId: string): boolean {
+  return findConcern(tx, concernId)?.state !== 'open';
+}

@@ -1,0 +1,83 @@
+import t from 'tap';
+import { maySeeConcern, takeDueAlerts } from '../../src/compose/concern-alerts.ts';
+import { storeRoles } from '../../src/identity/staff/repository.ts';
+import { insertPerson } from '../../src/identity/repository.ts';
+import type { Role } from '../../src/identity/roles.ts';
+import type { Concern } from '../../src/safeguarding/concerns/model.ts';
+import { insertAlert, insertConcern, updateConcern } from '../../src/safeguarding/concerns/repository.ts';
+import { controlPlane } from '../helpers/control-plane.ts';
+
+const PEOPLE: Record<string, Role | null> = {
+  lead: 'safeguarding-lead',
+  head: 'headteacher',
+  chair: 'chair-of-governors',
+  tutor: 'teacher',
+  pupil: null,
+};
+
+function school(t: { teardown(work: () => unknown): void }) {
+  const plane = controlPlane();
+  t.teardown(() => plane.close());
+  const { record, clock, alerts, deliveries } = plane;
+  record.write((tx) => {
+    for (const [id, role] of Object.entries(PEOPLE)) {
+      insertPerson(tx, { id, userName: id, fullName: `Person ${id}` }, id, clock());
+      if (role !== null) storeRoles(tx, id, [{ role, endsAt: null }], clock());
+    }
+  });
+  let n = 0;
+  const concern = (personId: string | null, change: Partial<Concern> = {}): Concern => {
+    const id = `01J0000000000000000000C${String(++n).padStart(3, '0')}`;
+    const at = clock();
+    const times = { openedAt: at, firstAt: at, lastAt: at };
+    const subject = personId ?? '10.1.1.9';
+    const subjectKind = personId === null ? 'device' : 'person';
+    const what = { theme: 'self-harm', severity: 'danger', state: 'open', level: 'ks2' } as const;
+    const made: Concern = { id, subject, subjectKind, personId, ...what, ...times, ...change };
+    record.write((tx) => insertConcern(tx, made));
+    return made;
+  };
+  const due = (concernId: string): string => {
+    const id = `01J0000000000000000000D${String(++n).padStart(3, '0')}`;
+    record.write((tx) => insertAlert(tx, { id, concernId, at: clock(), why: 'opened', severity: 'danger' }));
+    return id;
+  };
+  const take = (): void => takeDueAlerts(record, alerts, clock);
+  const told = (id: string): string[] =>
+    record.read((tx) => deliveries.about(tx, `alert:${id}`)).map(({ recipient }) => recipient.split('@')[0]!);
+  const seers = (one: Concern): string =>
+    record.read((tx) => Object.keys(PEOPLE).filter((id) => maySeeConcern(tx, id, one, clock()))).join(' ');
+  return Object.assign(plane, { concern, due, take, told, seers });
+}
+
+void t.test('what a concern makes due is told once, to whom it is for', async (t) => {
+  const s = school(t);
+  const table: [about: string | null, told: string[], seen: string][] = [
+    ['pupil', ['lead'], 'lead head'],
+    [null, ['lead'], 'lead head'],
+    ['tutor', ['head'], 'head'],
+    ['lead', ['head'], 'head'],
+    ['head', ['chair'], 'chair'],
+  ];
+  for (const [about, told, seen] of table) {
+    const concern = s.concern(about);
+    const id = s.due(concern.id);
+    s.take();
+    s.take();
+    t.strictSame(s.told(id), told, `about ${about}`);
+    t.equal(s.seers(concern), seen, `about ${about}`);
+  }
+  t.equal(s.alerts.list('head').length, 4, 'all but the one about the head');
+});
+
+void t.test('a concern that somebody sees to is not taken further', async (t) => {
+  const s = school(t);
+  const [open, seen] = [s.concern('pupil'), s.concern(null)];
+  const [first, second] = [s.due(open.id), s.due(seen.id)];
+  s.take();
+  s.record.write((tx) => updateConcern(tx, { ...seen, state: 'acknowledged' }));
+  s.clock.advance(30 * 60_000);
+  s.alerts.escalate();
+  t.strictSame(s.told(first), ['lead', 'head']);
+  t.strictSame(s.told(second), ['lead']);
+});
