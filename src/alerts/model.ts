@@ -34,4 +34,6 @@ export interface Told {
   /** 0: at once; each further one because nobody before had taken notice. */
   readonly step: number;
   readonly at: number;
+  /** Of the mail; the same for people who share a mailbox. */
+  readonly deliveryId: string;
 }

@@ -24,16 +24,18 @@ export function storeNoticed(tx: Tx, id: string, by: string, at: number): void {
   tx.run('UPDATE alerts SET noticed_by = ?, noticed_at = ?, next_step_at = NULL WHERE id = ?', by, at, id);
 }
 
-export function insertTold(tx: Tx, alertId: string, { personId, step, at }: Told): void {
-  tx.run('INSERT INTO alert_told (alert_id, person_id, step, at) VALUES (?, ?, ?, ?)', alertId, personId, step, at);
+export function insertTold(tx: Tx, alertId: string, { personId, step, at, deliveryId }: Told): void {
+  const sql = 'INSERT INTO alert_told (alert_id, person_id, step, at, delivery_id) VALUES (?, ?, ?, ?, ?)';
+  tx.run(sql, alertId, personId, step, at, deliveryId);
 }
 
 export function toldOf(tx: ReadTx, alertId: string): Told[] {
-  const sql = 'SELECT person_id, step, at FROM alert_told WHERE alert_id = ? ORDER BY step, person_id';
+  const sql = 'SELECT person_id, step, at, delivery_id FROM alert_told WHERE alert_id = ? ORDER BY step, person_id';
   return tx.all(sql, alertId).map((row) => ({
     personId: String(row['person_id']),
     step: Number(row['step']),
     at: Number(row['at']),
+    deliveryId: String(row['delivery_id']),
   }));
 }
 

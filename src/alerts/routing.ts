@@ -4,7 +4,7 @@ import { hearersOf, isSubject } from '../identity/conflict-of-interest.ts';
 import type { Person } from '../identity/accounts.ts';
 import type { Role } from '../identity/roles.ts';
 import { canonicalUser } from '../identity/user-name.ts';
-import type { AlertRoute, AlertRules, Listener } from '../policy/alert-rules.ts';
+import { type AlertRoute, type AlertRules, type Listener, mailboxOf } from '../policy/alert-rules.ts';
 import { type Moment, windowAt } from '../policy/schedule.ts';
 import type { AlertDue } from './model.ts';
 
@@ -76,12 +76,6 @@ export function peopleOf(listeners: readonly Listener[], { rules, people, moment
   return people.filter((person) => person.roles.length > 0 && listeners.some((listener) => isMeant(person, listener)));
 }
 
-/** Where somebody is reached by mail; null: nobody has written it down. */
-export function mailboxOf({ userName }: Person, { mail }: AlertRules): string | null {
-  const user = canonicalUser(userName);
-  return user === null ? null : (mail[user] ?? null);
-}
-
 /** Groups without those who share a subject's mailbox, without repeats, and none of them empty. */
 function withoutMailboxOf(
   { subjects }: AlertDue,
@@ -89,12 +83,12 @@ function withoutMailboxOf(
   groups: readonly (readonly Person[])[],
 ): (readonly Person[])[] {
   const own = people.filter(({ id }) => isSubject(subjects, id));
-  const boxes = new Set(own.flatMap((person) => mailboxOf(person, rules)?.toLowerCase() ?? []));
+  const boxes = new Set(own.flatMap((person) => mailboxOf(person.userName, rules)?.toLowerCase() ?? []));
   const told = new Set<string>();
   return groups
     .map((group) =>
       group.filter((person) => {
-        const box = mailboxOf(person, rules)?.toLowerCase();
+        const box = mailboxOf(person.userName, rules)?.toLowerCase();
         if (told.has(person.id) || (box !== undefined && boxes.has(box))) return false;
         told.add(person.id);
         return true;

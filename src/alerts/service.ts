@@ -4,6 +4,7 @@ import type { Actor } from '../audit/entry.ts';
 import type { Audit } from '../audit/service.ts';
 import type { QueuedDelivery } from '../delivery/outgoing.ts';
 import type { DeliveryQueue } from '../delivery/queue-service.ts';
+import type { PeopleMail } from '../delivery/people-mail-service.ts';
 import type { Person } from '../identity/accounts.ts';
 import { maySee } from '../identity/conflict-of-interest.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -22,7 +23,7 @@ import {
   storeNoticed,
   toldOf,
 } from './repository.ts';
-import { mailboxOf, type Routing, routeAlert } from './routing.ts';
+import { type Routing, routeAlert } from './routing.ts';
 import { alertCall, alertMail } from './words.ts';
 
 /** For whoever hands over what is due, and says who may see it. */
@@ -56,6 +57,7 @@ export interface AlertsOptions {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly queue: DeliveryQueue;
+  readonly mail: Pick<PeopleMail, 'queue'>;
   readonly rules: () => AlertRules;
   readonly momentAt: (now: number) => Moment;
   /** IANA zone of the school's clocks. */
@@ -151,7 +153,7 @@ function route(options: AlertsOptions, tx: ReadTx, due: AlertDue): Routing {
 
 /** Tells the first group of which nobody has been told, and notes when the next one's turn is. */
 function tell(options: AlertsOptions, tx: Tx, alert: Alert, { steps, afterMinutes, isQuiet }: Routing): void {
-  const { clock, queue, rules, levelTitle, timeZone, audit } = options;
+  const { clock, mail, rules, levelTitle, timeZone, audit } = options;
   const now = clock();
   const before = toldOf(tx, alert.id);
   const isTold = ({ id }: Person): boolean => before.some(({ personId }) => personId === id);
@@ -163,8 +165,8 @@ function tell(options: AlertsOptions, tx: Tx, alert: Alert, { steps, afterMinute
   const step = before.length === 0 ? 0 : Math.max(...before.map((one) => one.step)) + 1;
   const words = { rules: rules(), zone: timeZone(), levelTitle: levelTitle(alert.level) };
   for (const person of next) {
-    insertTold(tx, alert.id, { personId: person.id, step, at: now });
-    queue.add(tx, { ...addressOf(person, rules()), about: about(alert), content: alertMail(alert, step, words) });
+    const deliveryId = mail.queue(tx, person, about(alert), alertMail(alert, step, words));
+    insertTold(tx, alert.id, { personId: person.id, step, at: now, deliveryId });
   }
   // How many and not who: whoever reads the audit record may be the one it is about.
   audit.append(tx, {
@@ -175,23 +177,12 @@ function tell(options: AlertsOptions, tx: Tx, alert: Alert, { steps, afterMinute
   });
 }
 
-/** Somebody whose address nobody has written down is told by a file in the outbox; `.invalid` is nobody's (RFC 2606). */
-export function addressOf(person: Person, rules: AlertRules): Pick<QueuedDelivery, 'channel' | 'recipient'> {
-  const mailbox = mailboxOf(person, rules);
-  if (mailbox !== null) return { channel: 'mail', recipient: mailbox };
-  return { channel: 'outbox', recipient: `${person.userName.replaceAll(/[^\w.-]/g, '_')}@schoolgate.invalid` };
-}
-
-function show({ queue, rules }: AlertsOptions, tx: ReadTx, alert: Alert, people: readonly Person[]): ShownAlert {
+function show({ queue }: AlertsOptions, tx: ReadTx, alert: Alert, people: readonly Person[]): ShownAlert {
   const deliveries = queue.about(tx, about(alert));
   const nameOf = (id: string): string => people.find((person) => person.id === id)?.fullName ?? id;
   const told = toldOf(tx, alert.id).map((one) => {
-    const person = people.find(({ id }) => id === one.personId);
-    const to = person === undefined ? null : addressOf(person, rules()).recipient;
-    return Object.assign(one, {
-      name: nameOf(one.personId),
-      delivery: deliveries.find(({ recipient }) => recipient === to) ?? null,
-    });
+    const delivery = deliveries.find(({ id }) => id === one.deliveryId) ?? null;
+    return Object.assign(one, { name: nameOf(one.personId), delivery });
   });
   return {
     ...alert,

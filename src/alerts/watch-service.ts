@@ -1,6 +1,7 @@
 // gateways ── news ──► last heard ──► silence in school hours? ──► alarm, mail
 // each morning: a sign of life by the way of alerts ── half an hour later: did it leave? ──► alarm
 import type { QueuedDelivery } from '../delivery/outgoing.ts';
+import type { PeopleMail } from '../delivery/people-mail-service.ts';
 import type { DeliveryQueue } from '../delivery/queue-service.ts';
 import type { Person } from '../identity/accounts.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -11,7 +12,6 @@ import type { Calendar } from '../policy/snapshot.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
 import { countUnnoticed, readNews, storeNews, storeSilenceTold } from './repository.ts';
 import { peopleOf } from './routing.ts';
-import { addressOf } from './service.ts';
 import { heartbeatMail, troubleMail, type WayOfAlerts } from './words.ts';
 
 /** Whether the way that alerts go is in order, from the gateways to the mail server. */
@@ -31,6 +31,7 @@ export interface AlertWatchOptions {
   readonly record: RecordDatabase;
   readonly clock: Clock;
   readonly queue: DeliveryQueue;
+  readonly mail: Pick<PeopleMail, 'queue'>;
   readonly rules: () => AlertRules;
   readonly momentAt: (now: number) => Moment;
   readonly calendar: () => Calendar | undefined;
@@ -113,7 +114,7 @@ function silenceText(since: number, { timeZone }: AlertWatchOptions): string {
 }
 
 function beat(options: AlertWatchOptions, tx: Tx, heardAt: number): void {
-  const { queue, rules, timeZone, school, momentAt, clock } = options;
+  const { queue, mail, rules, timeZone, school, momentAt, clock } = options;
   const { date } = momentAt(clock()).today;
   const lastNewsAt = Math.max(heardAt, readNews(tx)?.at ?? 0);
   const way: WayOfAlerts = {
@@ -123,7 +124,7 @@ function beat(options: AlertWatchOptions, tx: Tx, heardAt: number): void {
   };
   const content = heartbeatMail(school(), date, way, { rules: rules(), zone: timeZone() });
   for (const person of operators(options, tx)) {
-    queue.add(tx, { ...addressOf(person, rules()), about: beatOf(date), content });
+    mail.queue(tx, person, beatOf(date), content);
   }
 }
 
@@ -144,9 +145,9 @@ function problemOf(unsent: readonly QueuedDelivery[]): string {
 }
 
 function tellTrouble(options: AlertWatchOptions, tx: Tx, about: string, text: string): void {
-  const { queue, rules } = options;
+  const { mail, rules } = options;
   for (const person of operators(options, tx)) {
-    queue.add(tx, { ...addressOf(person, rules()), about, content: troubleMail(text, rules()) });
+    mail.queue(tx, person, about, troubleMail(text, rules()));
   }
 }
 

@@ -8,13 +8,14 @@ import type { DataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';
 import type { OutgoingCall, OutgoingMail, QueuedDelivery } from '../delivery/outgoing.ts';
 import { createDeliveryQueue, type DeliveryQueue } from '../delivery/queue-service.ts';
+import { createPeopleMail, type PeopleMail } from '../delivery/people-mail-service.ts';
 import { createDelivery, type Delivery } from '../delivery/service.ts';
 import { createWebhooks, type Webhooks } from '../delivery/webhook.ts';
 import type { AlarmCode } from '../events/catalogue.ts';
 import { staffPeople } from '../identity/service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { createIdMaker } from '../kernel/ids.ts';
-import { SHIPPED_ALERTS } from '../policy/alert-rules.ts';
+import { type AlertRules, mailboxOf, SHIPPED_ALERTS } from '../policy/alert-rules.ts';
 import { createMomentAt, type Moment } from '../policy/schedule.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { RecordDatabase } from '../store/database.ts';
@@ -25,6 +26,7 @@ export interface ConsoleAlerts {
   readonly alerts: Alerts;
   readonly alertWatch: AlertWatch;
   readonly deliveries: DeliveryQueue;
+  readonly peopleMail: PeopleMail;
   readonly webhooks: Webhooks;
 }
 
@@ -58,17 +60,24 @@ export function createConsoleAlerts(options: ConsoleAlertsOptions): ConsoleAlert
     },
     onFailure: (delivery, error, nextTryAt) => {
       const { id, channel, tries } = delivery;
-      log.warn({ err: error, delivery: id, channel, nextTryAt }, 'an alert could not be sent');
+      log.warn({ err: error, delivery: id, channel, nextTryAt }, 'a mail or call could not be sent');
       // Once at the first try, so that somebody looks at it, and once when it is given up.
       if (tries === 0 || nextTryAt === null) raise('delivery-failing', failureText(error, nextTryAt));
     },
+  });
+  const rules = (): AlertRules => policy()?.alerts ?? SHIPPED_ALERTS;
+  const peopleMail = createPeopleMail({
+    deliveries,
+    mailboxOf: (userName) => mailboxOf(userName, rules()),
+    consoleUrl: () => rules().console ?? null,
   });
   const timeZone = (): string => policy()?.timeZone ?? defaultZone;
   const common = {
     record,
     clock,
     queue: deliveries,
-    rules: () => policy()?.alerts ?? SHIPPED_ALERTS,
+    mail: peopleMail,
+    rules,
     momentAt: momentsOf(policy, defaultZone),
     timeZone,
     peopleOf: staffPeople,
@@ -85,7 +94,7 @@ export function createConsoleAlerts(options: ConsoleAlertsOptions): ConsoleAlert
     school: () => policy()?.school ?? null,
     raise,
   });
-  return { alerts, alertWatch, deliveries, webhooks };
+  return { alerts, alertWatch, deliveries, peopleMail, webhooks };
 }
 
 /** The school's clock by the policy in force. */
@@ -101,5 +110,5 @@ function momentsOf(policy: () => PolicySnapshot | null, timeZone: string): (now:
 
 function failureText(error: unknown, nextTryAt: number | null): string {
   const { message } = error as Error;
-  return nextTryAt === null ? `An alert was given up after three days. ${message}` : `${message} It is tried again.`;
+  return `${message} ${nextTryAt === null ? 'It was given up.' : 'It is tried again.'}`;
 }

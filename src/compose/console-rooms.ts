@@ -159,6 +159,15 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     devicesActive: (tx, addresses, at) => devices.seen(tx, addresses, at),
     accountsActive: (tx, seen, at) => watch(tx, seen, at),
   });
+  // Early: other rooms mail people by it.
+  const telling = createConsoleAlerts({
+    ...base,
+    environment,
+    policy: inForce,
+    defaultZone: DEFAULT_ZONE,
+    raise: (code, text) => safeguarding.raise(code, text),
+    log,
+  });
   const { policy, drafts } = createConsolePolicy(environment, {
     ...base,
     publishing,
@@ -207,14 +216,6 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     raise: (code, text) => safeguarding.raise(code, text),
   });
   const vouchers = createVouchers({ record, audit, clock, newId, devices });
-  const telling = createConsoleAlerts({
-    ...base,
-    environment,
-    policy: inForce,
-    defaultZone: DEFAULT_ZONE,
-    raise: (code, text) => safeguarding.raise(code, text),
-    log,
-  });
   const evidence = createConsoleEvidence({
     ...base,
     listsDir: environment.listsDir,

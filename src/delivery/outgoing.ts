@@ -8,12 +8,12 @@ export interface Outgoing {
   readonly channel: Channel;
   /** A mail address, or the webhook's URL. */
   readonly recipient: string;
-  /** What it tells of, such as `alert:01J…#1`: the same is never queued twice for one recipient and channel. */
+  /** What it tells of, such as `alert:01J…`: the same is never queued twice for one recipient and channel. */
   readonly about: string;
   readonly content: OutgoingMail | OutgoingCall;
 }
 
-export type OutgoingMail = Pick<Mail, 'subject' | 'text' | 'html'>;
+export type OutgoingMail = Pick<Mail, 'subject' | 'text' | 'html' | 'attachments'>;
 
 /** `body`: JSON text as it is signed and sent. */
 export interface OutgoingCall {

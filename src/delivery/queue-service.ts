@@ -1,5 +1,6 @@
 // caller's transaction ──► deliveries (a row per recipient) ──► claim ──► send ──► sent | try again later
 import type { Clock } from '../kernel/clock.ts';
+import { InvalidInputError } from '../kernel/errors.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
 import { type Channel, nextTry, type Outgoing, type QueuedDelivery } from './outgoing.ts';
@@ -17,8 +18,11 @@ import {
 
 /** What has to leave, on record: at least once for each recipient, whatever is killed when. */
 export interface DeliveryQueue {
-  /** Part of the caller's transaction: what is due and what tells of it are kept together, or neither. Leaves after the commit. */
-  add(tx: Tx, outgoing: Outgoing): void;
+  /**
+   * Part of the caller's transaction: what is due and what tells of it are kept together, or neither. Leaves after the commit. Gives the
+   * delivery's id: of the one that stands already, where the same was queued before.
+   */
+  add(tx: Tx, outgoing: Outgoing): string;
   /** What became of it, oldest first. */
   about(tx: ReadTx, about: string): QueuedDelivery[];
   /** What was to leave before an instant (ms since the epoch) and has not. */
@@ -60,11 +64,12 @@ class Queue implements DeliveryQueue {
     for (const channel of Object.keys(options.senders) as Channel[]) this.#underWay.set(channel, new Set());
   }
 
-  add(tx: Tx, outgoing: Outgoing): void {
+  add(tx: Tx, outgoing: Outgoing): string {
     const { clock, newId } = this.#options;
-    if (!insertDelivery(tx, newId(), outgoing, clock())) return;
+    const id = insertDelivery(tx, newId(), outgoing, clock());
     // Transactions are over before anything else of the process runs.
     if (this.#isRunning) this.#wake ??= setImmediate(() => this.#pump());
+    return id;
   }
 
   about(tx: ReadTx, about: string): QueuedDelivery[] {
@@ -123,7 +128,9 @@ class Queue implements DeliveryQueue {
     try {
       await senders[delivery.channel](delivery);
     } catch (error) {
-      const next = nextTry(delivery.queuedAt, delivery.tries + 1, clock());
+      // What must not be sent is no better later.
+      const isRefused = error instanceof InvalidInputError;
+      const next = isRefused ? null : nextTry(delivery.queuedAt, delivery.tries + 1, clock());
       this.#note(delivery, (tx) => markFailed(tx, delivery.id, (error as Error).message, next));
       onFailure(delivery, error, next);
       return;

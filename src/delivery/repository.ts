@@ -1,14 +1,14 @@
 import type { ReadTx, Row, Tx } from '../store/database.ts';
 import type { Channel, DeliveryState, Outgoing, QueuedDelivery } from './outgoing.ts';
 
-/** False: it is in the queue already, or has been. */
+/** Gives the id under which it stands: another one where it is in the queue already, or has been. */
 export function insertDelivery(
   tx: Tx,
   id: string,
   { channel, recipient, about, content }: Outgoing,
   at: number,
-): boolean {
-  const changed = tx.run(
+): string {
+  tx.run(
     `INSERT INTO deliveries (id, channel, recipient, about, content, state, tries, queued_at, next_try_at)
      VALUES (?, ?, ?, ?, ?, 'waiting', 0, ?, ?) ON CONFLICT DO NOTHING`,
     id,
@@ -19,7 +19,8 @@ export function insertDelivery(
     at,
     at,
   );
-  return changed === 1;
+  const sql = 'SELECT id FROM deliveries WHERE about = ? AND channel = ? AND recipient = ?';
+  return String(tx.get(sql, about, channel, recipient)!['id']);
 }
 
 /** Due at `now`, the longest due first. */

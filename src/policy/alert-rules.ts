@@ -1,3 +1,4 @@
+import { canonicalUser } from '../identity/user-name.ts';
 import type { Severity, Theme } from './safeguarding-rules.ts';
 import type { DayWindow } from './snapshot.ts';
 
@@ -39,6 +40,12 @@ export interface AlertRules {
   readonly heartbeat: { readonly at: number; readonly to: readonly Listener[] };
   /** Nothing heard from gateways for so many minutes of a school day is told. */
   readonly silenceMinutes: number;
+}
+
+/** Where somebody is reached by mail; null: nobody has written it down. */
+export function mailboxOf(userName: string, { mail }: Pick<AlertRules, 'mail'>): string | null {
+  const user = canonicalUser(userName);
+  return user === null ? null : (mail[user] ?? null);
 }
 
 const SHIPPED_ROUTE: AlertRoute = {

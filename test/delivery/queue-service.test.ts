@@ -6,6 +6,7 @@ import t from 'tap';
 import { Secret } from '../../src/config/secret.ts';
 import { nextTry, type Outgoing, type OutgoingMail, type QueuedDelivery } from '../../src/delivery/outgoing.ts';
 import { createDeliveryQueue, type DeliveryQueue } from '../../src/delivery/queue-service.ts';
+import { createPeopleMail } from '../../src/delivery/people-mail-service.ts';
 import { createDelivery } from '../../src/delivery/service.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
@@ -165,6 +166,36 @@ void t.test('killed in the middle and started again: none lost, none doubled for
     'no recipient has two different mails',
   );
   t.ok(first.taken.length - MAILS <= 3 * 8, 'and only what was under way at a kill was sent again');
+});
+
+void t.test('a person is written to where the school reaches them, once, or by a file in the outbox', async (t) => {
+  const { record, queue, states } = rig(t, 1);
+  const book: Record<string, string> = { 'j.lead': 'lead@school.example' };
+  const mail = createPeopleMail({
+    deliveries: queue,
+    mailboxOf: (userName) => book[userName] ?? null,
+    consoleUrl: () => 'https://schoolgate.school.example',
+  });
+  const tell = (userName: string): string =>
+    record.write((tx) => mail.queue(tx, { userName }, 'alert:x', { subject: 'Alert', text: mail.link('/alerts')! }));
+  t.equal(tell('j.lead'), tell('j.lead'), 'the one that stands already');
+  tell('../Ann Other');
+  t.strictSame(states(), { lead: 'waiting', '.._Ann_Other': 'waiting' });
+  const [first, second] = record.read((tx) => queue.about(tx, 'alert:x'));
+  t.match(first, { channel: 'mail', content: { text: 'https://schoolgate.school.example/alerts' } });
+  t.match(second, { channel: 'outbox', recipient: '.._Ann_Other@schoolgate.invalid' });
+});
+
+void t.test('what must not be sent is given up at once', async (t) => {
+  const sink = await openMailSink();
+  t.teardown(() => sink.close());
+  const { record, queue, failures, states } = rig(t, sink.port);
+  queue.start();
+  const content = { subject: 'Alert\r\nBcc: everybody@elsewhere.example', text: 'Sign in.' };
+  record.write((tx) => queue.add(tx, { ...mail('lead@school.example'), content }));
+  await until('it is given up', () => states()['lead'] === 'failed');
+  t.match(failures, [['lead@school.example', /must be one line/]]);
+  t.strictSame(sink.taken, []);
 });
 
 void t.test('pauses grow, and after three days it is given up', async (t) => {

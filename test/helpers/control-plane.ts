@@ -191,6 +191,18 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
   const inForce = () => policy.published()?.snapshot ?? null;
   const accounts = createAccounts({ record, audit, passwords, clock, newId, policy: inForce });
   const sessions = createSessions({ record, audit, passwords, clock });
+  const layout = dataLayout(options.dataDir ?? '/nonexistent');
+  const telling = createConsoleAlerts({
+    environment: { smtpUrl: null, mailFrom: 'filter@school.example', webhookSecret: null },
+    layout,
+    record,
+    audit,
+    clock,
+    policy: inForce,
+    defaultZone: 'Europe/London',
+    raise: (code, text) => safeguarding.raise(code, text),
+    log: createLogger('console', 'silent'),
+  });
   const invalid: unknown[] = [];
   const different: unknown[] = [];
   const emergencies: number[] = [];
@@ -252,7 +264,6 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     onPasswords: () => accounts.forgetWrong(),
     endSessionsOf: (personId, why) => devices.endOf(personId, why),
   });
-  const layout = dataLayout(options.dataDir ?? '/nonexistent');
   const school = createKnownSchool({ people, publishing, directory, policy });
   const openIndex = createOpenIndex(layout);
   const known = { layout, record, audit, publishing, clock, newId, accounts, policy, school, openIndex };
@@ -284,17 +295,6 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     concerns: createConsoleWatch({ audit, newId, policy: inForce }),
     devicesActive: (tx, addresses, at) => devices.seen(tx, addresses, at),
     accountsActive: (tx, seen, at) => watch(tx, seen, at),
-  });
-  const telling = createConsoleAlerts({
-    environment: { smtpUrl: null, mailFrom: 'filter@school.example', webhookSecret: null },
-    layout,
-    record,
-    audit,
-    clock,
-    policy: inForce,
-    defaultZone: 'Europe/London',
-    raise: (code, text) => safeguarding.raise(code, text),
-    log: createLogger('console', 'silent'),
   });
   const rebuild = async (): Promise<readonly string[]> => [];
   const evidence = createConsoleEvidence({

@@ -42,6 +42,8 @@ CREATE TABLE alert_told (
   person_id TEXT NOT NULL REFERENCES people (id),
   step INTEGER NOT NULL,
   at INTEGER NOT NULL,
+  -- What was sent is forgotten before that it was.
+  delivery_id TEXT NOT NULL,
   PRIMARY KEY (alert_id, person_id)
 ) STRICT, WITHOUT ROWID;
 
