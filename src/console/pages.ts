@@ -11,6 +11,7 @@ import type { FieldProblem } from '../kernel/errors.ts';
 import { localText } from '../kernel/local-time.ts';
 import { formUser } from './access.ts';
 import type { PageData } from './decorations.ts';
+import { navigationAt } from './places.ts';
 import { addStyles } from './styles.ts';
 import { tableCsv, tableState, tableView } from './table.ts';
 
@@ -37,14 +38,17 @@ export async function addPages(app: FastifyInstance, { timeZone, school }: Pages
   app.decorateReply('page', function page(this: FastifyReply, view: string, data: PageData) {
     const { signedIn, url } = this.request;
     const fieldErrors = byField(data.errors ?? []);
+    const may = (permission: Permission): boolean => this.request.may(permission);
+    const path = url.split('?')[0]!;
     const csrfToken = this.generateCsrf({ userInfo: formUser(this.request) });
     return this.view(`${view}.njk`, {
       ...data,
       fieldErrors,
       csrfToken,
       signedIn,
-      may: (permission: Permission) => this.request.may(permission),
-      path: url.split('?')[0],
+      may,
+      path,
+      navigation: navigationAt(path, may),
       school: school(),
     });
   });

@@ -97,7 +97,7 @@ void t.test(
     await manager.goto(origin);
     await signIn(manager, 'n.manager');
     await look(manager, 'home-quiet');
-    await manager.getByRole('link', { name: 'Unblocks' }).click();
+    await manager.getByRole('link', { name: 'Requests' }).click();
     await look(manager, 'unblocks-none');
     await manager.getByRole('button', { name: 'Ask for an unblock' }).click();
     await look(manager, 'unblock-request');
@@ -127,6 +127,7 @@ void t.test(
     await press(manager, /^Take it up/);
     await look(manager, 'wishes-answered');
 
+    await manager.getByRole('link', { name: 'Filter' }).click();
     await manager.getByRole('link', { name: 'Lists' }).click();
     await look(manager, 'lists');
     await press(manager, 'Switch on ut1-games');
@@ -134,9 +135,11 @@ void t.test(
     await manager.getByLabel('I have read the licence of ut1-games').check();
     await press(manager, 'Switch on ut1-games');
     await look(manager, 'lists-done');
+    await manager.getByRole('link', { name: 'Settings' }).click();
     await manager.getByRole('link', { name: 'Who may do what' }).click();
     await look(manager, 'permissions');
 
+    await manager.getByRole('link', { name: 'Requests' }).click();
     await manager.getByRole('link', { name: 'Lessons' }).click();
     await look(manager, 'lessons-none');
     await manager.getByRole('button', { name: 'Give a lesson list' }).click();
@@ -184,6 +187,7 @@ void t.test(
         `INSERT INTO flagged_counts VALUES ('2026-11-23', 'ks2', 'gambling', 'block', 1234), ('2026-11-23', 'ks1', '', 'block', 2)`,
       ),
     );
+    await manager.getByRole('link', { name: 'Filter' }).click();
     await manager.getByRole('link', { name: 'Policy' }).click();
     await look(manager, 'policy-different');
     await manager.getByRole('link', { name: 'Propose this change' }).click();
@@ -204,7 +208,7 @@ void t.test(
     await look(head, 'policy-to-approve');
     await press(head, 'Approve and publish');
     await look(head, 'policy-published');
-    await head.getByRole('link', { name: 'Unblocks' }).click();
+    await head.getByRole('link', { name: 'Requests' }).click();
     await head.getByRole('link', { name: 'Tudor England' }).click();
     await look(head, 'unblock-to-decide');
     await press(head, /^Approve/);
@@ -217,7 +221,7 @@ void t.test(
     await look(head, 'policy-invalid');
     await head.goto(`${origin}/`);
     await look(head, 'home-invalid');
-    await head.getByRole('link', { name: 'Accounts' }).click();
+    await head.getByRole('link', { name: 'Settings' }).click();
     await look(head, 'accounts');
     await head.getByRole('button', { name: 'Invite somebody' }).click();
     await look(head, 'invite');
