@@ -42,7 +42,7 @@ interface ListedUnblock {
   readonly requested: { readonly by: string };
 }
 
-/** `unblock request | list | approve | agree | refuse | revoke`, as a signed-in person through the console. */
+/** `unblock request | list | block | approve | agree | refuse | revoke`, as a signed-in person through the console. */
 export const registerUnblock: RegisterCommand = (program, context) => {
   const unblock = program.command('unblock').description('open a site for a topic, for a time: two people');
   const command = (usage: string, description: string): Command =>
@@ -71,6 +71,15 @@ export const registerUnblock: RegisterCommand = (program, context) => {
   command('list', 'what was asked for, newest first')
     .option('--json', 'one JSON document')
     .action((options: { user: string; json?: true }) => list(context, options));
+
+  command('block', 'say that a site should be blocked; it becomes a change of the policy, which takes two people')
+    .option('--site <host>', 'a site and everything under it; may be repeated', collect, [])
+    .requiredOption('--reason <text>', 'why it should be blocked')
+    .action(async ({ user, site: sites, reason }: { user: string; site: readonly string[]; reason: string }) => {
+      const body = { sites, reason };
+      await signedIn(context, user, (client) => client.call('POST', '/api/v1/block-requests', body));
+      context.stdout.write('Sent to whoever looks after the policy.\n');
+    });
 
   for (const move of ['approve', 'agree', 'refuse', 'revoke'] as const) {
     command(`${move} <id>`, move === 'agree' ? 'agree to an unblock as safeguarding lead' : `${move} an unblock`)

@@ -190,7 +190,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
   });
   const school = createKnownSchool({ people, publishing, directory, policy });
   const openIndex = createOpenIndex(layout);
-  const known = { ...base, publishing, accounts, policy, newId, school, openIndex };
+  const known = { ...base, publishing, accounts, policy, drafts, newId, school, openIndex };
   const lessons = createConsoleLessons({ ...known, live: wholeLive });
   const { unblocks, wishes } = createConsoleUnblocks(known);
   const watch = createAccountWatch({

@@ -5,6 +5,8 @@ import type { Role } from '../identity/roles.ts';
 import type { Accounts } from '../identity/service.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import type { School } from '../lessons/reach.ts';
+import { createSiteBlocking } from '../policy/block-service.ts';
+import type { Drafts } from '../policy/draft-service.ts';
 import type { PolicyService } from '../policy/service.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Publishing } from '../publishing/service.ts';
@@ -16,6 +18,7 @@ export interface ConsoleUnblocksOptions extends ConsoleRecord {
   readonly publishing: Publishing;
   readonly accounts: Accounts;
   readonly policy: PolicyService;
+  readonly drafts: Drafts;
   readonly newId: IdMaker;
   readonly school: () => School;
   /** Null while there is none. */
@@ -31,6 +34,7 @@ export interface ConsoleUnblocks {
 export function createConsoleUnblocks({
   accounts,
   policy,
+  drafts,
   openIndex,
   layout,
   ...options
@@ -41,6 +45,7 @@ export function createConsoleUnblocks({
   const wishes = createWishes({
     ...options,
     policy: inForce,
+    blocking: createSiteBlocking(policy, drafts),
     rightsOf: (personId) => {
       const roles = rolesOf(personId);
       const open = may(roles, 'unblock.decide') ? 'any' : may(roles, 'unblock.request') ? 'taught' : 'none';

@@ -28,6 +28,7 @@ import { type CheckRoutesOptions, checkRoutes } from '../policy/check-routes.ts'
 import { type PolicyRoutesOptions, policyRoutes } from '../policy/routes.ts';
 import { type ConcernRoutesOptions, concernRoutes } from '../safeguarding/concerns/routes.ts';
 import { unblockApiRoutes } from '../unblock/api-routes.ts';
+import { blockRoutes } from '../unblock/block-routes.ts';
 import { type UnblockRoutesOptions, unblockRoutes } from '../unblock/routes.ts';
 import { wishRoutes } from '../unblock/wish-routes.ts';
 import { addAccessControl, formUser, isApi } from './access.ts';
@@ -107,6 +108,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(unblockRoutes, options);
   await app.register(unblockApiRoutes, options);
   await app.register(wishRoutes, options);
+  await app.register(blockRoutes, options);
   await app.register(lessonRoutes, options);
   await app.register(concernRoutes, options);
   await app.register(alertRoutes, options);

@@ -46,6 +46,11 @@ export interface Drafts {
   rebase(actor: Actor, id: string, revision: number, resolved: PolicyTexts): PolicyDraft;
   /** Proposes to go back to a version that is kept. Throws an InvalidFieldsError, `version_unknown`, `policy_nothing`, `policy_invalid`. */
   revert(actor: Actor, id: string, serial: number, reason: string): PolicyDraft;
+  /**
+   * A proposal as a part of somebody else's transaction: what it gives is done there. Throws an InvalidFieldsError (`reason`), `no_policy`,
+   * `policy_invalid`, `policy_nothing`.
+   */
+  proposal(actor: Actor, id: string, files: PolicyTexts, reason: string): (tx: Tx) => void;
   /** Ends the review of somebody else's emergency. Throws an InvalidFieldsError, `version_unknown`, `policy_own`, `draft_decided`, `policy_stale`. */
   review(actor: Actor, serial: number, outcome: 'kept' | 'reverted', word: string): void;
 }
@@ -220,6 +225,15 @@ class PolicyDrafts implements Drafts {
     return this.#insert(actor, draft, { serial, ...this.#summary(view) });
   }
 
+  proposal(actor: Actor, id: string, files: PolicyTexts, reason: string): (tx: Tx) => void {
+    const why = readWord('reason', reason);
+    const now = this.#options.clock();
+    const draft = { ...this.#new(actor, id), files, state: 'proposed', reason: why, proposedAt: now } as const;
+    const view = this.#view(draft);
+    this.#mustBeWhole(view, view.hash ?? '');
+    return (tx) => void this.#insertIn(tx, actor, draft, this.#summary(view));
+  }
+
   review(actor: Actor, serial: number, outcome: 'kept' | 'reverted', typed: string): void {
     const { record, policy, versions, clock, audit, userNameOf } = this.#options;
     const word = readWord('word', typed);
@@ -365,15 +379,24 @@ class PolicyDrafts implements Drafts {
   }
 
   #insert(actor: Actor, draft: PolicyDraft, after: object = {}): PolicyDraft {
-    return this.#options.record.write((tx) => {
-      const there = findDraft(tx, draft.id);
-      if (there !== null) return this.#ownOnly(actor, there);
-      insertDraft(tx, draft);
-      const action = draft.state === 'proposed' ? 'policy.proposed' : 'policy.drafted';
-      const { serial } = this.#published();
-      this.#append(tx, actor, action, draft, { before: { serial }, after }, draft.reason || null);
-      return draft;
-    });
+    return this.#options.record.write((tx) => this.#insertIn(tx, actor, draft, after));
+  }
+
+  #insertIn(tx: Tx, actor: Actor, draft: PolicyDraft, after: object): PolicyDraft {
+    const there = findDraft(tx, draft.id);
+    if (there !== null) return this.#ownOnly(actor, there);
+    insertDraft(tx, draft);
+    const action = draft.state === 'proposed' ? 'policy.proposed' : 'policy.drafted';
+    // Of what the draft began from; asked again it would want a transaction of its own.
+    this.#append(
+      tx,
+      actor,
+      action,
+      draft,
+      { before: { serial: latestVersion(tx)?.serial }, after },
+      draft.reason || null,
+    );
+    return draft;
   }
 
   #append(

@@ -157,9 +157,9 @@ export function insertWish(tx: Tx, { id, kind, state, hosts, reason, asked }: Wi
 }
 
 /** Stores the answer. */
-export function updateWish(tx: Tx, { id, state, answered, word, unblockId }: Wish): void {
-  const sql = 'UPDATE wishes SET state = ?, answered_by = ?, answered_at = ?, word = ?, unblock_id = ? WHERE id = ?';
-  tx.run(sql, state, answered?.by ?? null, answered?.at ?? null, word, unblockId, id);
+export function updateWish(tx: Tx, { id, state, answered, word, unblockId, draftId }: Wish): void {
+  const sql = `UPDATE wishes SET state = ?, answered_by = ?, answered_at = ?, word = ?, unblock_id = ?, draft_id = ? WHERE id = ?`;
+  tx.run(sql, state, answered?.by ?? null, answered?.at ?? null, word, unblockId, draftId, id);
 }
 
 export function findWish(tx: ReadTx, id: string): Wish | null {
@@ -195,5 +195,6 @@ function toWish(row: Row): Wish {
     answered: answeredBy === null ? null : { by: String(answeredBy), at: Number(row['answered_at']) },
     word: String(row['word']),
     unblockId: row['unblock_id'] === null ? null : String(row['unblock_id']),
+    draftId: row['draft_id'] === null ? null : String(row['draft_id']),
   };
 }

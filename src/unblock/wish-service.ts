@@ -5,6 +5,9 @@ import type { Clock } from '../kernel/clock.ts';
 import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import type { Pupil, School } from '../lessons/reach.ts';
+import type { BlockPlace } from '../policy/block-sites.ts';
+import type { SiteBlocking } from '../policy/block-service.ts';
+import type { DraftState } from '../policy/draft.ts';
 import type { RecordDatabase, Tx } from '../store/database.ts';
 import { type Unblock, stateAt } from './model.ts';
 import { findUnblock, findWish, findWishByForm, insertWish, newestWishes, updateWish, wishesOf } from './repository.ts';
@@ -14,7 +17,6 @@ import {
   type OwnWish,
   type TypedWish,
   type Wish,
-  type WishAnswer,
   type WishAsk,
   type WishView,
   answerWish,
@@ -32,8 +34,15 @@ export interface Wishes {
   toAnswer(personId: string): Wish[];
   /** One of those. Throws a SchoolgateError: `wish_unknown`. */
   get(personId: string, id: string): Wish;
-  /** Refuses, or takes up. Throws besides: `wish_answered`, an InvalidFieldsError where nothing was said. */
-  answer(actor: Actor, id: string, answer: Exclude<WishAnswer, 'pass-on'>, word: string): Wish;
+  /** Throws as `get`, `wish_answered`, or an InvalidFieldsError where nothing was said. */
+  refuse(actor: Actor, id: string, word: string): Wish;
+  /**
+   * Takes up a wish to block: a draft of the policy that blocks its sites in places (by file) is proposed with it. By the same person again
+   * it is done already. Throws as `refuse`, and as proposing a draft.
+   */
+  takeUp(actor: Actor, id: string, places: readonly string[], reason: string): Wish;
+  /** Where a site can be blocked. */
+  places(): readonly BlockPlace[];
   /** Before a request: throws as `get`. What it gives is done in the request's transaction: the wish has become this unblock. */
   passOn(actor: Actor, id: string): (tx: Tx, unblockId: string) => void;
 }
@@ -57,6 +66,7 @@ export interface WishOptions {
   readonly policy: () => KnownPolicy | null;
   readonly school: () => School;
   readonly rightsOf: (personId: string) => AnswerRights;
+  readonly blocking: SiteBlocking;
 }
 
 /** Of one person that may wait at once. */
@@ -84,20 +94,22 @@ export function createWishes(options: WishOptions): Wishes {
     make: (person, typed, formKey) => make(options, person, typed, formKey),
     toAnswer: (personId) => record.read((tx) => newestWishes(tx, LISTED)).filter(isTheirs(options, personId)),
     get,
-    answer(actor, id, answer, word) {
+    refuse(actor, id, word) {
       get(actor.personId, id);
       return record.write((tx) => {
         const before = findWish(tx, id)!;
-        const after = answerWish(before, answer, { by: actor.personId, at: clock() }, word);
+        const after = answerWish(before, 'refuse', { by: actor.personId, at: clock() }, word);
         keep(options, tx, actor, before, after);
         return after;
       });
     },
+    takeUp: (actor, id, places, reason) => takeUp(options, actor, get(actor.personId, id), places, reason),
+    places: () => options.blocking.places(),
     passOn(actor, id) {
       get(actor.personId, id);
       return (tx, unblockId) => {
         const before = findWish(tx, id)!;
-        const after = answerWish(before, 'pass-on', { by: actor.personId, at: clock() }, '', unblockId);
+        const after = answerWish(before, 'pass-on', { by: actor.personId, at: clock() }, '', { unblockId });
         keep(options, tx, actor, before, after);
       };
     },
@@ -118,7 +130,16 @@ function make(options: WishOptions, person: Asker, typed: TypedWish, formKey: st
       throw refusal('wish_many', `${MAX_WAITING} things that you asked for wait for an answer; ask again after that.`);
     }
     const asked = { by: person.personId, userName: person.userName, at: now };
-    const wish: Wish = { ...terms, id: newId(), state: 'waiting', asked, answered: null, word: '', unblockId: null };
+    const wish: Wish = {
+      ...terms,
+      id: newId(),
+      state: 'waiting',
+      asked,
+      answered: null,
+      word: '',
+      unblockId: null,
+      draftId: null,
+    };
     insertWish(tx, wish, formKey);
     audit.append(tx, {
       actor: person.userName,
@@ -132,6 +153,23 @@ function make(options: WishOptions, person: Asker, typed: TypedWish, formKey: st
   });
 }
 
+function takeUp(options: WishOptions, actor: Actor, wish: Wish, places: readonly string[], reason: string): Wish {
+  const { record, clock, newId, blocking } = options;
+  if (wish.state === 'taken-up' && wish.answered?.by === actor.personId) return wish;
+  const act = { by: actor.personId, at: clock() };
+  const draftId = newId();
+  // Before the draft is thought through: what was answered meanwhile is told as that.
+  answerWish(wish, 'take-up', act, '');
+  const propose = blocking.propose(actor, draftId, wish.hosts, places, reason);
+  return record.write((tx) => {
+    const before = findWish(tx, wish.id)!;
+    const after = answerWish(before, 'take-up', act, '', { draftId });
+    propose(tx);
+    keep(options, tx, actor, before, after);
+    return after;
+  });
+}
+
 function keep({ audit }: WishOptions, tx: Tx, actor: Actor, before: Wish, after: Wish): void {
   updateWish(tx, after);
   audit.append(tx, {
@@ -139,7 +177,7 @@ function keep({ audit }: WishOptions, tx: Tx, actor: Actor, before: Wish, after:
     action: 'wish.answered',
     subject: `wish:${after.id}`,
     before: { state: before.state },
-    after: { state: after.state, unblock: after.unblockId },
+    after: { state: after.state, unblock: after.unblockId, draft: after.draftId },
     reason: after.word,
     address: actor.address,
   });
@@ -163,17 +201,29 @@ function pupilCalled({ pupils }: School, userName: string): Pupil | undefined {
 }
 
 function viewOf(options: WishOptions, { personId, userName, fullName }: Asker): WishView {
-  const { record, clock, school } = options;
+  const { record, clock, school, blocking } = options;
   const now = clock();
   const wishes = record.read((tx) =>
     wishesOf(tx, personId, SHOWN_OWN).map((wish): OwnWish => {
       const unblock = wish.unblockId === null ? null : findUnblock(tx, wish.unblockId);
+      const draft = wish.draftId === null ? null : blocking.stateOf(tx, wish.draftId);
       const { kind, hosts, word, asked } = wish;
-      return { kind, hosts, word, at: asked.at, state: stateWords(wish, unblock, now) };
+      const state = draft === null ? stateWords(wish, unblock, now) : DRAFT_WORDS[draft];
+      return { kind, hosts, word, at: asked.at, state };
     }),
   );
   return { fullName, isPupil: pupilCalled(school(), userName) !== undefined, wishes };
 }
+
+/** What whoever asked is told of a change of the policy. */
+const DRAFT_WORDS: Readonly<Record<DraftState, string>> = {
+  open: 'It was taken up, and waits for a decision.',
+  proposed: 'It was taken up, and waits for a decision.',
+  published: 'It was taken up, and is blocked now.',
+  refused: 'It was taken up, and the answer is no.',
+  withdrawn: 'It was taken up, and taken back.',
+  superseded: 'It was taken up, and taken back.',
+};
 
 /** What whoever asked is told, to the end. */
 function stateWords(wish: Wish, unblock: Unblock | null, now: number): string {

@@ -22,6 +22,8 @@ export interface Wish {
   readonly word: string;
   /** The request that it became. */
   readonly unblockId: string | null;
+  /** The draft of a policy that it became. */
+  readonly draftId: string | null;
 }
 
 /** Where it stands at an instant: one that nobody has answered for long has `lapsed`. */
@@ -45,13 +47,16 @@ export function wishState({ state, asked }: Wish, now: number): WishState {
   return state === 'waiting' && now - asked.at >= LAPSES_MS ? 'lapsed' : state;
 }
 
+/** What a wish became. */
+export type BecameOf = Partial<Pick<Wish, 'unblockId' | 'draftId'>>;
+
 /** The wish once answered. Throws a SchoolgateError (`wish_answered`), or an InvalidFieldsError where a refusal says nothing. */
 export function answerWish(
   wish: Wish,
   answer: WishAnswer,
   act: { readonly by: string; readonly at: number },
   word: string,
-  unblockId: string | null = null,
+  became: BecameOf = {},
 ): Wish {
   const { kinds, to } = ANSWERS[answer];
   const state = wishState(wish, act.at);
@@ -65,7 +70,7 @@ export function answerWish(
   const said = plainText(word);
   if (answer === 'refuse' && said === '') throw wrong(`word-${wish.id}`, 'Say why, in a word to whoever asked.');
   if (said.length > MAX_TEXT) throw wrong(`word-${wish.id}`, `Say it in at most ${MAX_TEXT} characters.`);
-  return { ...wish, state: to, answered: act, word: said, unblockId };
+  return { ...wish, state: to, answered: act, word: said, ...became };
 }
 
 const STATE_WORDS: Readonly<Record<WishState, string>> = {

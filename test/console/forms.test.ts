@@ -10,6 +10,7 @@ import {
   testBrowser,
   testConsole,
 } from '../helpers/test-console.ts';
+import { policyFiles } from '../policy/small-school.ts';
 
 const CREDENTIALS = { userName: 'n.manager', password: PASSWORD };
 
@@ -198,7 +199,7 @@ void t.test('deciding an unblock: only who may, and whoever comes second sees wh
 });
 
 void t.test('a site that should be blocked, and what a pupil asked for', async (t) => {
-  const console = await staffed();
+  const console = await staffed({ policyFiles: policyFiles() });
   t.teardown(() => console.close());
   const [manager, head] = [signedIn(console, 'n.manager'), signedIn(console, 'h.teacher')];
   const form = '/unblocks/block';
@@ -217,12 +218,22 @@ void t.test('a site that should be blocked, and what a pupil asked for', async (
   t.notMatch((await head.get(list)).body, '<b>It');
   const wordless = await head.post(list, `${list}/${wish!.id}/refuse`, { word: '' });
   t.match(wordless, { status: 422, body: `id="word-${wish!.id}-error"` });
-  t.match(await head.post(list, `${list}/${wish!.id}/take-up`, { word: '' }), { status: 303 });
+  const takeUp = `${list}/${wish!.id}/take-up`;
+  const shown = await manager.get(takeUp);
+  t.match(shown.body, /value="levels\/junior\.yaml" checked/, 'for every pupil, unless somebody says otherwise');
+  t.match(shown.body, '&lt;b&gt;It bullies</textarea>');
+  const nowhere = await manager.post(takeUp, takeUp, { reason: 'why' });
+  t.match(nowhere, { status: 422, body: /id="places-error"/ });
+  const proposal = { places: ['levels/junior.yaml', 'school.yaml'], reason: 'It bullies' };
+  const proposed = await manager.post(takeUp, takeUp, proposal);
+  t.match(proposed, { status: 303, location: /^\/policy\/drafts\/\w{26}\?done=proposed$/ });
+  t.equal((await manager.post(list, takeUp, proposal)).location, proposed.location, 'twice is once');
+  t.match((await manager.get(proposed.location!)).body, 'bad.example');
   t.match(await head.post(list, `${list}/${wish!.id}/refuse`, { word: 'no' }), {
     status: 409,
     body: /taken up already/,
   });
-  t.match((await head.get(list)).body, 'href="/policy"', 'where it is written down');
+  t.match((await head.get(list)).body, `href="${proposed.location!.split('?')[0]}"`);
 
   const asked = { kind: 'open', sites: 'tudors.example', reason: 'homework' } as const;
   const amy = { personId: person, userName: 'amy.ash', fullName: 'Amy Ash', address: '10.1.2.3' };
@@ -231,7 +242,9 @@ void t.test('a site that should be blocked, and what a pupil asked for', async (
   t.match(filled.body, 'tudors.example</textarea>');
   t.match(filled.body, 'amy.ash</textarea>');
   t.match(filled.body, `name="wish" value="${open.id}"`);
-  t.match(await head.post('/unblocks/new', '/unblocks/new', { ...REQUEST, wish: open.id }), { status: 303 });
+  t.match(await head.post('/unblocks/new', '/unblocks/new', { ...REQUEST, levels: 'junior', wish: open.id }), {
+    status: 303,
+  });
   t.equal(console.wishes.get(person, open.id).state, 'passed-on');
 });
 

@@ -124,7 +124,11 @@ void t.test(
     await press(manager, 'Send it');
     await press(manager, /^Refuse/);
     await look(manager, 'wishes-errors');
-    await press(manager, /^Take it up/);
+    await press(manager, /^Block it/);
+    await look(manager, 'block-take-up');
+    await manager.goBack();
+    await manager.getByLabel('A word to whoever asked').fill('It is blocked already.');
+    await press(manager, /^Refuse/);
     await look(manager, 'wishes-answered');
 
     await manager.getByRole('link', { name: 'Filter' }).click();

@@ -378,8 +378,10 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   'console/forms.test.ts': [
     'identity/routes.ts',
     'unblock/api-routes.ts',
+    'unblock/block-routes.ts',
     'unblock/routes.ts',
     'unblock/wish-routes.ts',
     'policy/routes.ts',
   ],
+  'unblock/wish-service.test.ts': ['policy/block-service.ts'],
 };

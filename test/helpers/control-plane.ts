@@ -266,7 +266,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
   });
   const school = createKnownSchool({ people, publishing, directory, policy });
   const openIndex = createOpenIndex(layout);
-  const known = { layout, record, audit, publishing, clock, newId, accounts, policy, school, openIndex };
+  const known = { layout, record, audit, publishing, clock, newId, accounts, policy, drafts, school, openIndex };
   const lessons = createConsoleLessons({ ...known, live: wholeLive });
   const listed = { match: (host: string) => ({ categories: options.listed?.[host] ?? [], lists: [] }) };
   const { unblocks, wishes } = createConsoleUnblocks({ ...known, openIndex: async () => listed });

@@ -9,7 +9,7 @@ import { storeRoles } from '../../src/identity/staff/repository.ts';
 import { newToken, tokenHash } from '../../src/identity/token.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
-import { type ControlPlane, controlPlane } from './control-plane.ts';
+import { type ControlPlane, type ControlPlaneOptions, controlPlane } from './control-plane.ts';
 
 export const PASSWORD = 'three random words';
 
@@ -41,6 +41,7 @@ export interface TestConsoleOptions {
   /** Where an index lies; default: nowhere. */
   readonly dataDir?: string;
   readonly dropFolder?: DropFolder;
+  readonly policyFiles?: NonNullable<ControlPlaneOptions['policyFiles']>;
 }
 
 const DONE = async (): Promise<UpdateReport> => ({ fetched: [], changes: [], enforced: [], alarms: [] });
@@ -58,7 +59,8 @@ export const NO_LISTS: Lists = {
 };
 
 export async function testConsole(options: TestConsoleOptions = {}): Promise<TestConsole> {
-  const plane = controlPlane(options.dataDir === undefined ? {} : { dataDir: options.dataDir });
+  const { dataDir, policyFiles } = options;
+  const plane = controlPlane({ ...(dataDir && { dataDir }), ...(policyFiles && { policyFiles }) });
   plane.policy.look();
   const inForce = () => plane.policy.published()?.snapshot ?? null;
   const app = await createConsoleApp({

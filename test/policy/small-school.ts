@@ -5,6 +5,10 @@ import { type KnownCategory, compilePolicy } from '../../src/policy/compile.ts';
 import type { DecisionRequest } from '../../src/policy/decide.ts';
 import { readPolicy } from '../../src/policy/read.ts';
 import type { Grant, PolicySnapshot } from '../../src/policy/snapshot.ts';
+import { examineTexts } from '../../src/policy/load.ts';
+import type { PolicyTexts } from '../../src/policy/texts.ts';
+import { NO_DIRECTORY } from '../../src/identity/directory-snapshot.ts';
+import type { PolicyFiles } from '../helpers/control-plane.ts';
 
 /** A school small enough to see at a glance, for tests of the policy room. */
 
@@ -120,6 +124,23 @@ export function snapshotOf(changes: Readonly<Record<string, string | null>> = {}
   const compiled = compilePolicy(read.documents, CATEGORIES);
   if ('problems' in compiled) throw new Error(compiled.problems.map(formatProblem).join('\n'));
   return compiled.snapshot;
+}
+
+/** A policy folder in memory. */
+export function policyFiles(first: PolicyTexts = FILES): PolicyFiles & { texts: PolicyTexts } {
+  const known = CATEGORIES.map((one) => ({ ...one, description: '', uksic: '' }));
+  const catalogue = { categories: known, lists: [], offered: [] };
+  return {
+    texts: first,
+    read() {
+      return { files: this.texts };
+    },
+    examine: (texts) => examineTexts(texts, catalogue, { people: NO_DIRECTORY, now: at('2026-11-23T09:00:00Z') }),
+    write(_before, after) {
+      this.texts = after;
+      return null;
+    },
+  };
 }
 
 export function who(changes: Partial<Who> = {}): Who {

@@ -1,0 +1,70 @@
+// Requests as staff meet them: on a desk, on a phone, without scripts.
+import t from 'tap';
+import { lookAtPages } from '../helpers/look-at-pages.ts';
+import { addPerson, personIdOf, testConsole } from '../helpers/test-console.ts';
+import { policyFiles } from '../policy/small-school.ts';
+
+const HOUR = 3_600_000;
+
+void t.test('the list of unblocks fits a desk, and a site that should be blocked becomes a proposal', async (t) => {
+  const plane = await testConsole({ policyFiles: policyFiles() });
+  t.teardown(() => plane.close());
+  await addPerson(plane, 'h.teacher', ['headteacher']);
+  await addPerson(plane, 'n.manager', ['network-manager']);
+  const actor = (userName: string) => ({ personId: personIdOf(plane, userName), userName, address: '127.0.0.1' });
+  const [head, manager] = [actor('h.teacher'), actor('n.manager')];
+  const now = plane.clock();
+  const common = { subject: 'History', levels: ['junior', 'senior'], classes: [], pupils: [], ranges: [], during: [] };
+  const ask = (topic: string, hosts: readonly string[], until: number) =>
+    plane.unblocks.request(manager, {
+      ...common,
+      topic,
+      hosts,
+      reason: 'Year 9 reads letters of soldiers of the Lancashire Fusiliers',
+      categories: ['games'],
+      passesPersonBlock: false,
+      from: now,
+      until,
+    });
+  const long = await ask(
+    'The First World War in letters and diaries',
+    ['letters-of-the-great-war.museum.example'],
+    now + HOUR,
+  );
+  plane.unblocks.move(head, long.id, 'approve', '');
+  plane.clock.advance(2 * HOUR);
+  plane.unblocks.noteExpired();
+  await plane.unblocks.noteOutcomes();
+  plane.unblocks.remark(manager, long.id, 'Most of the class found a letter from somebody of their own town.');
+  await ask('Renaissance art', ['www.portraits.museum.example', 'images.portraits.museum.example'], now + 30 * HOUR);
+  plane.clock.advance(3 * HOUR);
+  const asked = { kind: 'close', sites: 'bad.example', reason: 'Pupils are bullied there.' } as const;
+  plane.wishes.make({ ...head, fullName: 'Person h.teacher' }, asked, null);
+
+  const { origin, complaints, open, signIn, press, look } = await lookAtPages(t, plane, 320);
+  const page = await open();
+  await page.goto(`${origin}/unblocks`);
+  await signIn(page, 'n.manager');
+  await look(page, 'unblocks');
+  const hidden: number = await page.evaluate(
+    "Math.max(...[...document.querySelectorAll('.console-scroll')].map((one) => one.scrollWidth - one.clientWidth))",
+  );
+  t.equal(hidden, 0, 'nothing of the table is out of sight');
+  t.match(await page.textContent('table'), /Waiting 3 hours[^]*Ended/);
+  await page.getByRole('link', { name: 'Asked for by pupils and staff' }).click();
+  await look(page, 'wishes');
+  await press(page, /^Block it/);
+  await look(page, 'block-take-up');
+  await page.getByLabel('Junior').uncheck();
+  await press(page, 'Propose this change');
+  await look(page, 'block-take-up-errors');
+  t.match(await page.textContent('.govuk-error-summary'), 'Say for whom');
+  await page.getByLabel('Junior').check();
+  await press(page, 'Propose this change');
+  await look(page, 'block-proposed');
+  t.match(await page.textContent('main'), /Another person must approve it[^]*bad\.example/);
+  t.strictSame(
+    complaints.filter((complaint) => !/status of 422/.test(complaint)),
+    [],
+  );
+});
