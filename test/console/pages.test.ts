@@ -126,7 +126,7 @@ void t.test(
     await look(manager, 'wishes-errors');
     await press(manager, /^Block it/);
     await look(manager, 'block-take-up');
-    await manager.goBack();
+    await manager.goto(`${origin}/unblocks/asked`);
     await manager.getByLabel('A word to whoever asked').fill('It is blocked already.');
     await press(manager, /^Refuse/);
     await look(manager, 'wishes-answered');
