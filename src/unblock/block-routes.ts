@@ -63,9 +63,9 @@ export const blockRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> = asyn
     },
   );
 
-  app.get('/api/v1/block-requests', { config: toPropose }, async (request) => {
+  app.get('/api/v1/block-requests', { config: toPropose }, async (request, reply) => {
     const mine = wishes.toAnswer(request.actor().personId).filter(({ kind }) => kind === 'close');
-    return { blockRequests: mine.map((wish) => toJson(options, wish)) };
+    return reply.send({ blockRequests: mine.map((wish) => toJson(options, wish)) });
   });
 
   app.post('/api/v1/block-requests', { config: toAsk, schema: { body: MakeBody } }, async (request, reply) => {

@@ -128,7 +128,14 @@ export function snapshotOf(changes: Readonly<Record<string, string | null>> = {}
 
 /** A policy folder in memory. */
 export function policyFiles(first: PolicyTexts = FILES): PolicyFiles & { texts: PolicyTexts } {
-  const known = CATEGORIES.map((one) => ({ ...one, description: '', uksic: '' }));
+  const known = CATEGORIES.map(({ id, title, locked, flag }) => ({
+    id,
+    title,
+    locked,
+    flag,
+    description: '',
+    uksic: '',
+  }));
   const catalogue = { categories: known, lists: [], offered: [] };
   return {
     texts: first,
