@@ -383,5 +383,6 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
     'unblock/wish-routes.ts',
     'policy/routes.ts',
   ],
+  'console/unblock-pages.test.ts': ['unblock/block-routes.ts', 'unblock/routes.ts'],
   'unblock/wish-service.test.ts': ['policy/block-service.ts'],
 };
