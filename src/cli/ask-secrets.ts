@@ -36,7 +36,12 @@ export function openPrompter({ stdin, stderr }: CliContext): SecretPrompter {
           if (isTerminal) stderr.write('\n');
           return isTerminal ? withoutErased(line) : line;
         }
-        if (ended) throw cancelled('Give each password as a line of standard input.');
+        if (ended && typed !== '') {
+          const last = typed;
+          typed = '';
+          return last;
+        }
+        if (ended) throw cancelled('Give each password, and each code that is asked for, as a line of standard input.');
         await new Promise<void>((resolve) => (wake = resolve));
       }
     },

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { dataLayout } from '../config/data-layout.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { replaceFileFrom } from '../kernel/durable-file.ts';
-import { askPassword } from './ask-password.ts';
+import { openPrompter } from './ask-secrets.ts';
 import { type CliContext, type RegisterCommand, UsageError } from './context.ts';
 
 /** `backup FILE`, `backup --new-key` and `restore FILE`. */
@@ -49,7 +49,8 @@ async function backup(
 async function restore(context: CliContext, file: string): Promise<void> {
   const { dataDir } = readEnvironment(context.env, context.cwd);
   const { restoreBackup } = await import('../backup/restore-service.ts');
-  const secret = await askPassword(context, 'Recovery key: ');
+  const prompter = openPrompter(context);
+  const secret = await prompter.ask('Recovery key: ').finally(() => prompter.close());
   const { madeAt, rows } = await restoreBackup({
     file: resolve(context.cwd, file),
     secret,

@@ -4,7 +4,7 @@ import { Client, type Dispatcher } from 'undici';
 import { dataLayout } from '../config/data-layout.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
-import { askPassword } from './ask-password.ts';
+import { type SecretPrompter, openPrompter } from './ask-secrets.ts';
 import type { CliContext } from './context.ts';
 
 type Method = 'GET' | 'POST' | 'DELETE';
@@ -21,13 +21,12 @@ export interface ConsoleClient {
 
 /**
  * Signs in through the console's local socket, does the work, and signs out again, however the work ends. Rejects with
- * `console_stopped` when no console answers, and with what the console says when it refuses. `ask`: how the password is asked for.
+ * `console_stopped` when no console answers, and with what the console says when it refuses. `work` may go on asking.
  */
 export async function asPerson<T>(
   context: CliContext,
   userName: string,
-  work: (client: ConsoleClient) => Promise<T>,
-  ask = (prompt: string): Promise<string> => askPassword(context, prompt),
+  work: (client: ConsoleClient, prompter: SecretPrompter, password: string) => Promise<T>,
 ): Promise<T> {
   const { dataDir } = readEnvironment(context.env, context.cwd);
   const socketPath = dataLayout(dataDir).consoleSocket;
@@ -35,18 +34,41 @@ export async function asPerson<T>(
   try {
     // Asked before the password is: nobody should type one for nothing.
     await call(http, null, 'GET', '/health');
-    const password = await ask(`Password of ${userName}: `);
-    const { token } = (await call(http, null, 'POST', '/api/v1/session', { userName, password })) as { token: string };
+    const prompter = openPrompter(context);
     try {
-      return await work({
-        call: (method, path, body) => call(http, token, method, path, body),
-        download: (path, take) => download(http, token, path, take),
-      });
+      const password = await prompter.ask(`Password of ${userName}: `);
+      const token = await signIn(http, prompter, { userName, password });
+      try {
+        const client: ConsoleClient = {
+          call: (method, path, body) => call(http, token, method, path, body),
+          download: (path, take) => download(http, token, path, take),
+        };
+        return await work(client, prompter, password);
+      } finally {
+        await call(http, token, 'DELETE', '/api/v1/session');
+      }
     } finally {
-      await call(http, token, 'DELETE', '/api/v1/session');
+      prompter.close();
     }
   } finally {
     await http.close();
+  }
+}
+
+/** The code is asked for where the console wants one. */
+async function signIn(
+  http: Client,
+  prompter: SecretPrompter,
+  credentials: { readonly userName: string; readonly password: string },
+): Promise<string> {
+  const open = async (body: object): Promise<string> =>
+    ((await call(http, null, 'POST', '/api/v1/session', body)) as { token: string }).token;
+  try {
+    return await open(credentials);
+  } catch (error) {
+    if (!(error instanceof SchoolgateError) || error.code !== 'code_needed') throw error;
+    const code = await prompter.ask(`Code of ${credentials.userName}’s authenticator app: `);
+    return await open({ ...credentials, code });
   }
 }
 

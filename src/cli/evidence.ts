@@ -38,12 +38,17 @@ async function init(context: CliContext, { user, holder }: { user: string; holde
     );
     const holders: HolderInput[] = [];
     for (const userName of [user, ...holder]) {
-      const own = userName === user ? password : await prompter.ask(`Account password of ${userName}: `);
-      holders.push({ userName, password: own, evidencePassword: await chosen(prompter, userName) });
+      const account = userName === user ? { password, code: '' } : await askAccount(prompter, userName);
+      holders.push({ userName, ...account, evidencePassword: await chosen(prompter, userName) });
     }
     await client.call('POST', '/api/v1/evidence/init', { holders });
     context.stdout.write('The evidence key is made. From now on each hit is sealed; any two of you can open one.\n');
   });
+}
+
+async function askAccount(prompter: SecretPrompter, userName: string): Promise<{ password: string; code: string }> {
+  const password = await prompter.ask(`Account password of ${userName}: `);
+  return { password, code: await prompter.ask(`Code of ${userName}’s authenticator app: `) };
 }
 
 async function chosen(prompter: SecretPrompter, userName: string): Promise<string> {
@@ -72,10 +77,10 @@ async function open(context: CliContext, event: string, options: { user: string;
   await guided(context, options.user, async (client, prompter) => {
     context.stderr.write('This is put on record with both your names, whether or not it succeeds.\n');
     const evidencePassword = await prompter.ask(`Evidence password of ${options.user}: `);
-    const password = await prompter.ask(`Account password of ${options.with}: `);
+    const account = await askAccount(prompter, options.with);
     const second: HolderInput = {
       userName: options.with,
-      password,
+      ...account,
       evidencePassword: await prompter.ask(`Evidence password of ${options.with}: `),
     };
     const path = `/api/v1/evidence/hits/${event}/open`;
@@ -93,13 +98,5 @@ async function guided(
   work: (client: ConsoleClient, prompter: SecretPrompter, password: string) => Promise<void>,
 ): Promise<void> {
   const { asPerson } = await import('./console-client.ts');
-  const { openPrompter } = await import('./ask-secrets.ts');
-  const prompter = openPrompter(context);
-  let password = '';
-  try {
-    const askOwn = async (prompt: string): Promise<string> => (password = await prompter.ask(prompt));
-    await asPerson(context, user, (client) => work(client, prompter, password), askOwn);
-  } finally {
-    prompter.close();
-  }
+  await asPerson(context, user, work);
 }

@@ -1,10 +1,13 @@
+import type { Actor } from '../audit/entry.ts';
 import { loadCatalogue } from '../categories/catalogue.ts';
 import { enforcedLists, removeIllegal } from '../categories/remove-illegal.ts';
 import type { DataLayout } from '../config/data-layout.ts';
 import type { IllegalHitRecord } from '../events/access-record.ts';
-import { type Evidence, type EvidenceOptions, createEvidence } from '../evidence/service.ts';
+import type { NamedPerson } from '../evidence/model.ts';
+import { type Evidence, type EvidenceOptions, type HolderInput, createEvidence } from '../evidence/service.ts';
 import type { Accounts } from '../identity/service.ts';
 import type { Sessions } from '../identity/session-service.ts';
+import { canonicalUser } from '../identity/user-name.ts';
 import { InvalidInputError, SchoolgateError } from '../kernel/errors.ts';
 import { mayNow } from '../identity/staff/service.ts';
 import { findIllegalHit, illegalHits } from '../safeguarding/service.ts';
@@ -22,7 +25,7 @@ export function createConsoleEvidence(options: ConsoleEvidenceOptions): Evidence
   const { layout, listsDir, accounts, sessions, rebuild, clock } = options;
   return createEvidence({
     ...options,
-    identify: (userName, password, address) => identify(sessions, userName, password, address),
+    identify: (holder, actor) => identify(sessions, holder, actor),
     userNameOf: (tx, personId) => accounts.userNameOf(tx, personId),
     mayHold: (tx, personId) => mayNow(tx, personId, 'evidence.open', clock()),
     mayAgreeToRemoval: (tx, personId) => mayNow(tx, personId, 'lists.agree-removal', clock()),
@@ -49,18 +52,22 @@ function isNamed(listsDir: string, id: string): boolean {
   }
 }
 
-/** By a sign-in that ends at once: held back after failures, and on record, as every other. */
-async function identify(
-  sessions: Sessions,
-  userName: string,
-  password: string,
-  address: string,
-): Promise<{ id: string; userName: string } | null> {
+/**
+ * By a sign-in that ends at once: held back after failures, and on record, as every other. Whoever asks has signed in just now, and a
+ * code is good once: of them the password is enough.
+ */
+async function identify(sessions: Sessions, holder: HolderInput, actor: Actor): Promise<NamedPerson | null> {
+  const { userName, password, code } = holder;
+  const { personId: id, address } = actor;
   try {
-    const { token } = await sessions.signIn({ userName, password, address });
+    if (canonicalUser(userName.trim()) === canonicalUser(actor.userName)) {
+      await sessions.prove(id, password, address);
+      return { id, userName: actor.userName };
+    }
+    const { token } = await sessions.signIn({ userName, password, code, address });
     const signedIn = sessions.authenticate(token)!;
     sessions.signOut(signedIn, address);
-    return signedIn.person;
+    return signedIn.lacksFactor ? null : signedIn.person;
   } catch (error) {
     if (error instanceof SchoolgateError && error.fault === 'client') return null;
     throw error;

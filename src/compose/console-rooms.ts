@@ -28,6 +28,8 @@ import {
 import { keepDirectory } from '../identity/past-service.ts';
 import { createPasswords } from '../identity/passwords.ts';
 import { type Accounts, createAccounts } from '../identity/service.ts';
+import { type SecondFactors, createSecondFactors } from '../identity/staff/second-factor-service.ts';
+import { createSecretBox, loadOrCreateSecondFactorKey } from '../identity/staff/secret-box.ts';
 import { type Staff, createStaff } from '../identity/staff/service.ts';
 import { type Sessions, createSessions } from '../identity/session-service.ts';
 import { type Clock, neverBackwards } from '../kernel/clock.ts';
@@ -80,6 +82,7 @@ export interface ConsoleRooms extends ConsoleRecord, ConsoleAlerts {
   readonly auditPeople: AuditPeople;
   readonly agreements: Agreements;
   readonly staff: Staff;
+  readonly secondFactors: SecondFactors;
   readonly directory: Directory;
   readonly sessions: Sessions;
   readonly devices: DeviceSessions;
@@ -137,6 +140,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
   const newId = createIdMaker(clock);
   const passwords = createPasswords();
   const keys = loadOrCreateKeys(layout);
+  const secrets = createSecretBox(loadOrCreateSecondFactorKey(layout.secondFactorKey));
   const publishing = createPublishing({
     record,
     sources: { policy: policySnapshot, people: directorySnapshot, live: wholeLive, index },
@@ -149,7 +153,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
   const people = createKnownDirectory(record, publishing);
   const inForce = (): ReturnType<typeof policySnapshot> => policy.published()?.snapshot ?? null;
   const accounts = createAccounts({ record, audit, passwords, clock, newId, policy: inForce });
-  const sessions = createSessions({ record, audit, passwords, clock });
+  const sessions = createSessions({ record, audit, passwords, clock, secrets });
   const safeguarding = createSafeguarding({
     record,
     clock,
@@ -241,6 +245,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     auditPeople: auditPeople({ record, directory, accounts, publishing }),
     agreements,
     staff: createStaff({ record, audit, clock }),
+    secondFactors: createSecondFactors({ record, audit, clock, secrets }),
     directory,
     sessions,
     devices,

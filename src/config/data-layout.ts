@@ -10,6 +10,8 @@ export interface DataLayout {
   readonly signingPublicKey: string;
   /** Seals the end of the audit chain (0600). */
   readonly auditKey: string;
+  /** Seals the secrets of authenticator apps in the record (0600). */
+  readonly secondFactorKey: string;
   /** What the illegal lists are kept under (0600); gateways elsewhere need a copy. */
   readonly illegalKey: string;
   /** SQLite: the record. Only the console process opens it for writing. */
@@ -60,6 +62,7 @@ export function dataLayout(root: string): DataLayout {
     signingKey: join(root, 'keys', 'console.key'),
     signingPublicKey: join(root, 'keys', 'console.pub'),
     auditKey: join(root, 'keys', 'audit.key'),
+    secondFactorKey: join(root, 'keys', 'second-factor.key'),
     illegalKey: join(root, 'keys', 'illegal.key'),
     record: join(root, 'record.sqlite'),
     busDown: join(root, 'bus'),

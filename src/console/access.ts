@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Permission, may } from '../identity/permissions.ts';
+import { type Permission, guardOf, may } from '../identity/permissions.ts';
 import type { Sessions } from '../identity/session-service.ts';
 import type { Access, RouteAccess } from './decorations.ts';
 
@@ -52,9 +52,21 @@ export function addAccessControl(app: FastifyInstance, { sessions, isTls }: Acce
     if (request.signedIn !== null) void reply.header('cache-control', 'no-store');
     const access = request.routeOptions.config.access;
     // No route matched: the not-found answer tells nothing.
-    if (access === undefined || mayUse(access, request)) return;
-    await (request.signedIn === null ? askToSignIn(request, reply) : forbid(request, reply));
+    if (access === undefined || access === 'public') return;
+    await obstacle(access, request)?.(request, reply);
   });
+}
+
+type Refusal = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
+
+/** What answers instead of the route; null: it may be used. */
+function obstacle(access: Exclude<Access, 'public'>, request: FastifyRequest): Refusal | null {
+  if (request.signedIn === null) return askToSignIn;
+  if (!mayUse(access, request)) return forbid;
+  if (access === 'signed-in') return null;
+  // Whoever has not set up the app that their role needs can do nothing but that, and leave.
+  if (request.signedIn.lacksFactor) return askForFactor;
+  return guardOf(access) === 'password' && !request.signedIn.isConfirmed ? askForPassword : null;
 }
 
 /** Whom a form's token is made for; the plugin takes no empty one. */
@@ -66,9 +78,8 @@ export function isApi(request: FastifyRequest): boolean {
   return request.url.startsWith('/api/');
 }
 
-function mayUse(access: Access, request: FastifyRequest): boolean {
-  if (access === 'public') return true;
-  if (access === 'signed-in') return request.signedIn !== null && request.signedIn.person.roles.length > 0;
+function mayUse(access: Exclude<Access, 'public'>, request: FastifyRequest): boolean {
+  if (access === 'signed-in') return request.signedIn!.person.roles.length > 0;
   return request.may(access);
 }
 
@@ -80,6 +91,26 @@ async function forbid(request: FastifyRequest, reply: FastifyReply): Promise<Fas
   const message = 'Your role does not allow this.';
   if (isApi(request)) return reply.code(403).send({ error: 'forbidden', message });
   return reply.code(403).page('error', { title: 'Not allowed', message });
+}
+
+async function askForFactor(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  if (!isApi(request)) return reply.redirect('/account/second-factor', 303);
+  const message = 'Your role needs an authenticator app: sign in to the console’s pages and set one up.';
+  return reply.code(403).send({ error: 'second_factor_needed', message });
+}
+
+async function askForPassword(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  if (isApi(request)) {
+    return reply.code(403).send({ error: 'password_needed', message: 'This takes your password again: sign in anew.' });
+  }
+  return reply.redirect(`/confirm?next=${encodeURIComponent(pageOf(request))}`, 303);
+}
+
+/** The page that was asked for, or from which a form was sent. */
+function pageOf({ method, url, headers }: FastifyRequest): string {
+  if (method === 'GET') return url;
+  const from = URL.parse(headers.referer ?? '');
+  return from === null ? '/' : from.pathname;
 }
 
 async function askToSignIn(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

@@ -6,6 +6,7 @@ import { isApi } from './access.ts';
 const STATUS: Readonly<Record<string, number>> = {
   invalid_fields: 422,
   sign_in_refused: 401,
+  code_needed: 401,
   sign_in_held: 429,
   link_unusable: 410,
   account_unknown: 404,

@@ -21,6 +21,7 @@ import { type AgreementRoutesOptions, agreementRoutes } from '../identity/agreem
 import { type DirectoryRoutesOptions, directoryRoutes } from '../identity/directory/routes.ts';
 import { type IdentityRoutesOptions, identityRoutes } from '../identity/routes.ts';
 import { type LessonRoutesOptions, lessonRoutes } from '../lessons/routes.ts';
+import { type OwnAccountRoutesOptions, ownAccountRoutes } from '../identity/staff/own-account-routes.ts';
 import { type StaffRoutesOptions, staffRoutes } from '../identity/staff/routes.ts';
 import { draftApiRoutes } from '../policy/draft-api-routes.ts';
 import { type DraftRoutesOptions, draftRoutes } from '../policy/draft-routes.ts';
@@ -43,6 +44,7 @@ export interface ConsoleAppOptions
   extends
     IdentityRoutesOptions,
     StaffRoutesOptions,
+    OwnAccountRoutesOptions,
     GuestRoutesOptions,
     AgreementRoutesOptions,
     AgreementPagesOptions,
@@ -96,6 +98,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   app.setNotFoundHandler(answerNotFound);
   await app.register(identityRoutes, options);
   await app.register(staffRoutes, options);
+  await app.register(ownAccountRoutes, options);
   await app.register(guestRoutes, options);
   await app.register(agreementRoutes, options);
   await app.register(agreementPages, options);

@@ -7,7 +7,8 @@ export interface EvidenceRoutesOptions {
 
 const Strict = { additionalProperties: false };
 const Secret = Type.String({ minLength: 1, maxLength: 1000 });
-const Holder = Type.Object({ userName: Secret, password: Secret, evidencePassword: Secret }, Strict);
+const Code = Type.String({ maxLength: 100 });
+const Holder = Type.Object({ userName: Secret, password: Secret, code: Code, evidencePassword: Secret }, Strict);
 const InitBody = Type.Object({ holders: Type.Array(Holder, { minItems: 3, maxItems: 3 }) }, Strict);
 const OpenBody = Type.Object({ evidencePassword: Secret, second: Holder }, Strict);
 const HitParams = Type.Object({ id: Type.String({ pattern: '^[0-9A-HJKMNP-TV-Z]{26}$' }) });

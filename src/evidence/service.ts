@@ -27,6 +27,8 @@ import { newSalt, stretch, unwrapByPair, wrapForPair } from './wrap.ts';
 export interface HolderInput {
   readonly userName: string;
   readonly password: string;
+  /** Of their authenticator app; empty for whoever asks, who has signed in with one. */
+  readonly code: string;
   readonly evidencePassword: string;
 }
 
@@ -65,8 +67,8 @@ export interface EvidenceOptions {
   readonly audit: Audit;
   readonly publishing: Publishing;
   readonly clock: Clock;
-  /** Whose account name and password these are; null: nobody's, or tried too often. */
-  readonly identify: (userName: string, password: string, address: string) => Promise<NamedPerson | null>;
+  /** Whose account name, password and code these are; null: nobody's, or tried too often. */
+  readonly identify: (holder: HolderInput, actor: Actor) => Promise<NamedPerson | null>;
   readonly userNameOf: (tx: ReadTx, personId: string) => string;
   /** Whether somebody may be one of the three. */
   readonly mayHold: (tx: ReadTx, personId: string) => boolean;
@@ -150,13 +152,15 @@ async function identifyAll(
 ): Promise<{ person: NamedPerson; evidencePassword: string }[]> {
   if (three.length !== HOLDERS) throw refusal('evidence_holders', 'Name three people.');
   const found: { person: NamedPerson; evidencePassword: string }[] = [];
-  for (const { userName, password, evidencePassword } of three) {
+  for (const holder of three) {
+    const { userName, password, evidencePassword } = holder;
     if (Array.from(evidencePassword).length < MIN_PASSWORD || evidencePassword === password) {
       const text = `The evidence password of ${userName} needs ${MIN_PASSWORD} characters and must not be the account's.`;
       throw refusal('evidence_password', text);
     }
-    const person = await identify(userName, password, actor.address);
-    if (person === null) throw refusal('evidence_person', `The name or account password of ${userName} is wrong.`);
+    const person = await identify(holder, actor);
+    if (person === null)
+      throw refusal('evidence_person', `The name, account password or code of ${userName} is wrong.`);
     if (!record.read((tx) => mayHold(tx, person.id))) {
       throw refusal('evidence_person', `The role of ${userName} does not let them be one of the three.`);
     }
@@ -182,7 +186,7 @@ async function open(
   if (sealed === null)
     throw refusal('evidence_unsealed', 'Nothing was sealed with this hit: there was no evidence key.');
   beginAttempt(options, actor.personId);
-  const other = await options.identify(second.userName, second.password, actor.address);
+  const other = await options.identify(second, actor);
   const privateKey = other === null ? null : await privateKeyOf(options, actor, evidencePassword, other, second);
   const subject = `hit:${hitId}`;
   const about = { actor: actor.userName, subject, address: actor.address };

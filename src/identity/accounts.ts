@@ -20,6 +20,10 @@ export interface Person extends PersonName {
 export interface SignedIn {
   readonly person: Person;
   readonly session: string;
+  /** Their password was given within the last minutes. */
+  readonly isConfirmed: boolean;
+  /** Their roles need an authenticator app, and none is set up: nothing can be done but that. */
+  readonly lacksFactor: boolean;
 }
 
 export const MIN_PASSWORD = 12;
@@ -90,6 +94,9 @@ export const FORGET_FAILURES_MS = 86_400_000;
 /** A session ends when nothing was asked for this long, and in any case this long after it was opened, ms. */
 export const SESSION_IDLE_MS = 15 * 60_000;
 export const SESSION_MOST_MS = 8 * 3_600_000;
+
+/** How long a password that was given once more holds, ms. */
+export const CONFIRMED_MS = 5 * 60_000;
 
 /** How long a link that makes an account can be used, ms. */
 export const INVITATION_MS = 24 * 3_600_000;

@@ -50,6 +50,12 @@ export function takeBackAttempt(tx: Tx, { address, name }: Tried): void {
   takeBackFailure(tx, address);
 }
 
+/** This attempt counts no more; the others of the name still do. */
+export function takeBackOnce(tx: Tx, { address, name }: Tried): void {
+  takeBackFailure(tx, address);
+  if (name !== null) takeBackFailure(tx, name);
+}
+
 function heldTill(tx: ReadTx, { address, name }: Tried): number {
   const byAddress = findFailures(tx, address);
   const byName = name === null ? { failures: 0, lastAt: 0 } : findFailures(tx, name);

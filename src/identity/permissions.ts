@@ -4,7 +4,15 @@ interface Rule {
   /** What it allows, in words for people: "may …". */
   readonly may: string;
   readonly roles: readonly Role[];
+  /** What it takes besides the password of the sign-in; default `code`. */
+  readonly guard?: Guard;
 }
+
+/**
+ * `none`: nothing more. `code`: whoever may this can change or see people, so each of their sign-ins takes a code of an authenticator
+ * app. `password`: that, and the password once more within the last minutes.
+ */
+export type Guard = 'none' | 'code' | 'password';
 
 /** Whoever answers for children or for the filter. Everybody in it can change or see people. */
 const LEADS: readonly Role[] = [
@@ -25,8 +33,8 @@ export const APPOINTS: Readonly<Partial<Record<Role, readonly Role[]>>> = {
 
 /** The one table of who may do what in the console: what is not here, nobody may. Every route names a line of it. */
 export const PERMISSIONS = {
-  'home.see': { may: 'see the home page, alarms, and how many requests were flagged', roles: ALL_ROLES },
-  'permissions.see': { may: 'see this table', roles: ALL_ROLES },
+  'home.see': { may: 'see the home page, alarms, and how many requests were flagged', roles: ALL_ROLES, guard: 'none' },
+  'permissions.see': { may: 'see this table', roles: ALL_ROLES, guard: 'none' },
   'accounts.see': {
     may: 'see who has an account, with which roles',
     roles: [...LEADS, 'chair-of-governors', 'data-protection-officer'],
@@ -34,8 +42,9 @@ export const PERMISSIONS = {
   'accounts.appoint': {
     may: 'invite people, give roles and take them away, as far as the next table goes',
     roles: ['headteacher', 'chair-of-governors', 'network-manager'],
+    guard: 'password',
   },
-  'policy.see': { may: 'see the policy, and what the files would change', roles: ALL_ROLES },
+  'policy.see': { may: 'see the policy, and what the files would change', roles: ALL_ROLES, guard: 'none' },
   'policy.propose': {
     may: 'draft and propose policy changes, and take back their own',
     roles: ['headteacher', 'safeguarding-lead', 'online-safety-lead', 'network-manager', 'technician'],
@@ -53,11 +62,16 @@ export const PERMISSIONS = {
     may: 'review what somebody else changed in an emergency, and take it back',
     roles: ['headteacher', 'safeguarding-lead'],
   },
-  'site.check': { may: 'ask what would become of an address, for a level or a time', roles: ALL_ROLES },
-  'unblock.see': { may: 'see unblocks', roles: ALL_ROLES },
+  'site.check': {
+    may: 'ask what would become of an address, for a level or a time',
+    roles: ALL_ROLES,
+    guard: 'none',
+  },
+  'unblock.see': { may: 'see unblocks', roles: ALL_ROLES, guard: 'none' },
   'unblock.request': {
     may: 'ask for an unblock, and take back what they asked for',
     roles: [...LEADS, 'technician', 'teacher'],
+    guard: 'none',
   },
   'unblock.decide': { may: 'approve or refuse an unblock that somebody else asked for', roles: LEADS },
   'unblock.agree': {
@@ -68,10 +82,11 @@ export const PERMISSIONS = {
   'lessons.give': {
     may: 'give lesson lists to classes they teach, and look up what these could open',
     roles: [...LEADS, 'teacher'],
+    guard: 'none',
   },
   'lessons.give-any': { may: 'give lesson lists to any class, and end those of others', roles: LEADS },
   'guests.manage': { may: 'see guests, make their vouchers and withdraw them', roles: [...LEADS, 'technician'] },
-  'lists.see': { may: 'see the lists and how they stand', roles: ALL_ROLES },
+  'lists.see': { may: 'see the lists and how they stand', roles: ALL_ROLES, guard: 'none' },
   'lists.update': { may: 'have lists fetched now', roles: OPERATORS },
   'lists.change': {
     may: 'switch on a list under its licence, and accept an update that lost many entries',
@@ -80,6 +95,7 @@ export const PERMISSIONS = {
   'lists.remove-illegal': {
     may: 'be one of the two people who end an illegal list',
     roles: ['headteacher', 'safeguarding-lead', 'network-manager'],
+    guard: 'password',
   },
   'lists.agree-removal': {
     may: 'be the one of those two without whom it does not end',
@@ -101,6 +117,7 @@ export const PERMISSIONS = {
   'backup.make': {
     may: 'make backups, and the recovery key that opens them',
     roles: ['headteacher', 'network-manager'],
+    guard: 'password',
   },
   'concerns.see': {
     may: 'see concerns that are theirs to see, their evidence, and which rules are dismissed most',
@@ -117,6 +134,7 @@ export const PERMISSIONS = {
   'audit.review': {
     may: 'read what was changed, by whom and why, without pupils’ names',
     roles: ['headteacher', 'senior-leadership', 'governor', 'chair-of-governors', 'data-protection-officer'],
+    guard: 'none',
   },
   'history.investigate': {
     may: 'look into the access history with a stated purpose, and export what they found',
@@ -126,10 +144,11 @@ export const PERMISSIONS = {
     may: 'see when, where and for whom illegal material was refused',
     roles: [...LEADS, 'chair-of-governors'],
   },
-  'evidence.init': { may: 'have three people make the evidence key', roles: ['headteacher'] },
+  'evidence.init': { may: 'have three people make the evidence key', roles: ['headteacher'], guard: 'password' },
   'evidence.open': {
     may: 'be one of those three, of whom two together see the address of an illegal hit',
     roles: [...LEADS, 'chair-of-governors'],
+    guard: 'password',
   },
 } as const satisfies Readonly<Record<string, Rule>>;
 export type Permission = keyof typeof PERMISSIONS;
@@ -140,6 +159,17 @@ export const ALL_PERMISSIONS = Object.keys(PERMISSIONS) as readonly Permission[]
 export function may(roles: readonly Role[], permission: Permission): boolean {
   const allowed: readonly Role[] = PERMISSIONS[permission].roles;
   return roles.some((role) => allowed.includes(role));
+}
+
+const RULES: Readonly<Record<Permission, Rule>> = PERMISSIONS;
+
+/** Whether each sign-in of somebody with these roles takes a code: they can change or see people. */
+export function needsSecondFactor(roles: readonly Role[]): boolean {
+  return ALL_PERMISSIONS.some((permission) => guardOf(permission) !== 'none' && may(roles, permission));
+}
+
+export function guardOf(permission: Permission): Guard {
+  return RULES[permission].guard ?? 'code';
 }
 
 /** Whether there are two different people of whom one may do the first and the other the second: what an act of two needs. */
@@ -158,24 +188,32 @@ export function appointable(roles: readonly Role[]): readonly Role[] {
   return ALL_ROLES.filter((role) => roles.some((own) => APPOINTS[own]?.includes(role)));
 }
 
+/** How people are told what a line takes. */
+export const GUARDS: Readonly<Record<Guard, string>> = {
+  none: 'password',
+  code: 'password and code',
+  password: 'password and code, and the password again',
+};
+
 /** One line of the table for people to read. */
 export interface PermissionRow {
   readonly permission: Permission;
   readonly may: string;
   readonly roles: readonly Role[];
+  readonly guard: Guard;
 }
 
 export function permissionRows(): readonly PermissionRow[] {
   return ALL_PERMISSIONS.map((permission) => {
     const { may, roles } = PERMISSIONS[permission];
-    return { permission, may, roles };
+    return { permission, may, roles, guard: guardOf(permission) };
   });
 }
 
 /** The table as it stands in the README. */
 export function permissionsMarkdown(): string {
-  const lines = permissionRows().map(({ may, roles }) => `| ${may} | ${rolesText(roles)} |`);
-  return ['| may | roles |', '|---|---|', ...lines].join('\n');
+  const lines = permissionRows().map(({ may, roles, guard }) => `| ${may} | ${rolesText(roles)} | ${GUARDS[guard]} |`);
+  return ['| may | roles | takes |', '|---|---|---|', ...lines].join('\n');
 }
 
 /** Who appoints whom, as it stands in the README. */

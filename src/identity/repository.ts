@@ -108,16 +108,19 @@ export interface StoredSession {
   readonly openedAt: number;
   readonly seenAt: number;
   readonly address: string;
+  /** Until when what needs the password again can be done. */
+  readonly confirmedUntil: number;
 }
 
 export function insertSession(tx: Tx, session: StoredSession): void {
   tx.run(
-    'INSERT INTO sessions (token_hash, person_id, opened_at, seen_at, address) VALUES (?, ?, ?, ?, ?)',
+    'INSERT INTO sessions (token_hash, person_id, opened_at, seen_at, address, confirmed_until) VALUES (?, ?, ?, ?, ?, ?)',
     session.tokenHash,
     session.personId,
     session.openedAt,
     session.seenAt,
     session.address,
+    session.confirmedUntil,
   );
 }
 
@@ -128,23 +131,51 @@ export function findSession(
   seenAfter: number,
   openedAfter: number,
   now: number,
-): { person: Person; seenAt: number } | null {
+): { person: Person; seenAt: number; confirmedUntil: number } | null {
   const row = tx.get(
-    `SELECT people.*, seen_at FROM sessions JOIN people ON people.id = person_id
+    `SELECT people.*, seen_at, confirmed_until FROM sessions JOIN people ON people.id = person_id
      WHERE token_hash = ? AND seen_at > ? AND opened_at > ?`,
     tokenHash,
     seenAfter,
     openedAfter,
   );
-  return row === undefined ? null : { person: toPerson(tx, row, now), seenAt: Number(row['seen_at']) };
+  if (row === undefined) return null;
+  const [seenAt, confirmedUntil] = [Number(row['seen_at']), Number(row['confirmed_until'])];
+  return { person: toPerson(tx, row, now), seenAt, confirmedUntil };
 }
 
 export function touchSession(tx: Tx, tokenHash: string, now: number): void {
   tx.run('UPDATE sessions SET seen_at = ? WHERE token_hash = ?', now, tokenHash);
 }
 
-export function deleteSession(tx: Tx, tokenHash: string): void {
-  tx.run('DELETE FROM sessions WHERE token_hash = ?', tokenHash);
+/** The same session under another token. */
+export function replaceSession(tx: Tx, before: string, after: string, confirmedUntil: number): void {
+  const sql = 'UPDATE sessions SET token_hash = ?, confirmed_until = ? WHERE token_hash = ?';
+  tx.run(sql, after, confirmedUntil, before);
+}
+
+/** Somebody's that have not ended, the newest first. */
+export function listSessions(tx: ReadTx, personId: string, seenAfter: number, openedAfter: number): StoredSession[] {
+  return tx
+    .all(
+      'SELECT * FROM sessions WHERE person_id = ? AND seen_at > ? AND opened_at > ? ORDER BY opened_at DESC',
+      personId,
+      seenAfter,
+      openedAfter,
+    )
+    .map((row) => ({
+      tokenHash: String(row['token_hash']),
+      personId,
+      openedAt: Number(row['opened_at']),
+      seenAt: Number(row['seen_at']),
+      address: String(row['address']),
+      confirmedUntil: Number(row['confirmed_until']),
+    }));
+}
+
+/** Only where it is this person's. */
+export function deleteSession(tx: Tx, tokenHash: string, personId: string): void {
+  tx.run('DELETE FROM sessions WHERE token_hash = ? AND person_id = ?', tokenHash, personId);
 }
 
 export function deleteSessionsOf(tx: Tx, personId: string): void {

@@ -15,9 +15,12 @@ export interface IdentityRoutesOptions {
 const Strict = { additionalProperties: false };
 const Field = Type.String({ maxLength: 1000 });
 const Csrf = Type.Optional(Type.String());
-const SignInForm = Type.Object({ _csrf: Csrf, userName: Field, password: Field, next: Type.Optional(Field) }, Strict);
+const SignInForm = Type.Object(
+  { _csrf: Csrf, userName: Field, password: Field, code: Type.Optional(Field), next: Type.Optional(Field) },
+  Strict,
+);
 const JoinForm = Type.Object({ _csrf: Csrf, userName: Field, fullName: Field, password: Field, again: Field }, Strict);
-const Credentials = Type.Object({ userName: Field, password: Field }, Strict);
+const Credentials = Type.Object({ userName: Field, password: Field, code: Type.Optional(Field) }, Strict);
 const Token = Type.Object({ token: Type.String({ pattern: '^[\\w-]{1,64}$' }) });
 
 /** Trying passwords is slow work for us, so it is rationed below the accounts' own back-off. */
@@ -38,15 +41,15 @@ export const identityRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = 
     '/sign-in',
     { config: { access: 'public', ...RATION }, schema: { body: SignInForm } },
     async (request, reply) => {
-      const { userName, password, next } = request.body;
+      const { userName, password, code = '', next } = request.body;
       try {
         // Whoever was signed in before leaves: a session never changes hands.
         if (request.signedIn !== null) sessions.signOut(request.signedIn, request.address());
-        const { token } = await sessions.signIn({ userName, password, address: request.address() });
+        const { token } = await sessions.signIn({ userName, password, code, address: request.address() });
         return reply.sessionCookie(token).redirect(ownPath(next), 303);
       } catch (error) {
         if (!(error instanceof SchoolgateError) || error.fault !== 'client') throw error;
-        const errors = [{ field: 'userName', reason: error.publicText }];
+        const errors = [{ field: error.code === 'code_needed' ? 'code' : 'userName', reason: error.publicText }];
         const status = error.code === 'sign_in_held' ? 429 : 401;
         return signInPage(reply.code(status), { next, errors, typed: { userName } });
       }
@@ -89,7 +92,7 @@ export const identityRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = 
     '/api/v1/session',
     { config: { access: 'public', ...RATION }, schema: { body: Credentials } },
     async (request, reply) => {
-      const { token, person } = await sessions.signIn({ ...request.body, address: request.address() });
+      const { token, person } = await sessions.signIn({ code: '', ...request.body, address: request.address() });
       return reply.code(201).send({ token, person });
     },
   );

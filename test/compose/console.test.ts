@@ -22,10 +22,10 @@ import type { LiveSnapshot, PolicySnapshot } from '../../src/policy/snapshot.ts'
 import { openRecord, openRecordReadOnly } from '../../src/store/database.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { eventually } from '../helpers/listening.ts';
+import { join as joinBy, nextCode, STAFF_PASSWORD } from '../helpers/staff.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const PASSWORD = 'three random words';
 const PROCESS = new URL('../../src/compose/console-process.ts', import.meta.url);
 
 /** A data folder beside copies of the shipped policies and lists. */
@@ -87,14 +87,12 @@ class Site {
 }
 
 async function joinAs(running: RunningConsole, role: string, userName: string): Promise<void> {
-  const { url } = running.firstLinks.find((link) => link.role === role)!;
-  const page = await fetch(url);
-  const cookie = page.headers.getSetCookie().map((one) => one.split(';')[0]!);
-  const csrf = /name="_csrf" value="([^"]+)"/.exec(await page.text())![1]!;
-  const password = { password: PASSWORD, again: PASSWORD };
-  const body = new URLSearchParams({ _csrf: csrf, userName, fullName: `Person ${userName}`, ...password });
-  const answer = await fetch(url, { method: 'POST', body, headers: { cookie: cookie.join('; ') }, redirect: 'manual' });
-  if (answer.status !== 303) throw new Error(`joining was answered ${answer.status}`);
+  await joinBy(running.firstLinks.find((link) => link.role === role)!.url, userName);
+}
+
+/** What somebody types who is asked for their password and code. */
+async function typed(running: RunningConsole, userName: string): Promise<string> {
+  return `${STAFF_PASSWORD}\n${await nextCode({ consolePort: running.port }, userName)}\n`;
 }
 
 void t.test('a first start: what is made, what goes out, and that it ends whole', async (t) => {
@@ -148,7 +146,7 @@ void t.test('an unblock from two terminals', async (t) => {
     'ks2',
   ];
   const site1 = ['--site', 'www.bet365.com', '--for', '1h'];
-  await t.rejects(site.command([...asking, ...site1], `${PASSWORD}\n`), { code: 'console_stopped' });
+  await t.rejects(site.command([...asking, ...site1], `${STAFF_PASSWORD}\n`), { code: 'console_stopped' });
   const running = await site.start();
   t.teardown(() => running.stop());
   await joinAs(running, 'headteacher', 'h.teacher');
@@ -157,18 +155,21 @@ void t.test('an unblock from two terminals', async (t) => {
 
   await t.rejects(site.command([...asking, ...site1], 'wrong password\n'), { code: 'sign_in_refused' });
   await t.rejects(site.command([...asking, ...site1], ''), { code: 'cancelled' });
-  await t.rejects(site.command([...asking, '--site', 'x.example'], PASSWORD), { message: /--until or --for/ });
-  await t.rejects(site.command([...asking, '--site', 'co.uk', '--for', '1h'], PASSWORD), { code: 'invalid_fields' });
-  const [, id] = /^Asked for: (\w{26})\./.exec(await site.command([...asking, ...site1], `${PASSWORD}\n`))!;
+  await t.rejects(site.command([...asking, ...site1], STAFF_PASSWORD), { code: 'cancelled' }, 'no code');
+  const asks = async (...more: string[]): Promise<string> =>
+    site.command([...asking, ...more], await typed(running, 'n.manager'));
+  await t.rejects(asks('--site', 'x.example'), { message: /--until or --for/ });
+  await t.rejects(asks('--site', 'co.uk', '--for', '1h'), { code: 'invalid_fields' });
+  const [, id] = /^Asked for: (\w{26})\./.exec(await asks(...site1))!;
 
-  const decide = (move: string, user: string): Promise<string> =>
-    site.command(['unblock', move, id!, '--user', user, '--note', 'from a terminal'], `${PASSWORD}\n`);
+  const decide = async (move: string, user: string): Promise<string> =>
+    site.command(['unblock', move, id!, '--user', user, '--note', 'from a terminal'], await typed(running, user));
   await t.rejects(decide('approve', 'n.manager'), { code: 'unblock_own' });
   t.equal(await decide('approve', 'h.teacher'), `${id} is active.\n`);
   await eventually('it is on the bus', () => site.published('live').body.grants.length === 1, 2000);
   t.match(site.published('live').body.grants[0], { id, hosts: ['www.bet365.com'], levels: ['ks2'] });
   t.match(
-    await site.command(['unblock', 'list', '--user', 'h.teacher'], PASSWORD),
+    await site.command(['unblock', 'list', '--user', 'h.teacher'], (await typed(running, 'h.teacher')).trimEnd()),
     /Tudors: www\.bet365\.com\n {2}for ks2, /,
   );
   t.equal(await decide('revoke', 'n.manager'), `${id} is revoked.\n`);

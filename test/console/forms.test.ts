@@ -1,5 +1,6 @@
 import t from 'tap';
-import { testPolicy } from '../helpers/control-plane.ts';
+import { appCode } from '../helpers/authenticator.ts';
+import { type ControlPlane, testPolicy } from '../helpers/control-plane.ts';
 import {
   type Answer,
   PASSWORD,
@@ -12,7 +13,12 @@ import {
 } from '../helpers/test-console.ts';
 import { policyFiles } from '../policy/small-school.ts';
 
-const CREDENTIALS = { userName: 'n.manager', password: PASSWORD };
+/** What somebody types at the sign-in; each time it is read, the code is one that was not used yet. */
+const credentials = (console: ControlPlane): Record<string, string> => ({
+  userName: 'n.manager',
+  password: PASSWORD,
+  code: appCode(console),
+});
 
 async function staffed(options = {}): Promise<Awaited<ReturnType<typeof testConsole>>> {
   const console = await testConsole(options);
@@ -40,20 +46,20 @@ void t.test('signing in and out', async (t) => {
   const page = await browser.get(asked.location!);
   t.match(page.body, /name="next" value="\/unblocks\?x=1"/);
 
-  const wrong = await browser.post('/sign-in', '/sign-in', { ...CREDENTIALS, password: 'wrong password' });
+  const wrong = await browser.post('/sign-in', '/sign-in', { ...credentials(console), password: 'wrong password' });
   t.equal(wrong.status, 401);
-  t.match(wrong.body, /The user name or the password is not right/);
+  t.match(wrong.body, /The user name, the password or the code is not right/);
   t.match(wrong.body, /value="n\.manager"/, 'the name is kept');
   t.notMatch(wrong.body, /wrong password/, 'the password is not');
 
-  const right = await browser.post('/sign-in', '/sign-in', { ...CREDENTIALS, next: '/unblocks' });
+  const right = await browser.post('/sign-in', '/sign-in', { ...credentials(console), next: '/unblocks' });
   t.match(right, { status: 303, location: '/unblocks' });
   t.match(String(right.headers['set-cookie']), /schoolgate-session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict/);
   t.equal((await browser.get('/')).status, 200);
   t.equal((await browser.get('/')).headers['cache-control'], 'no-store');
 
   const token = browser.cookies.get('schoolgate-session')!;
-  const again = await browser.post('/sign-in', '/sign-in', CREDENTIALS);
+  const again = await browser.post('/sign-in', '/sign-in', credentials(console));
   t.equal(again.status, 303);
   t.not(browser.cookies.get('schoolgate-session'), token, 'a new session at every sign-in');
   t.equal(console.sessions.authenticate(token), null, 'and the old one has ended');
@@ -100,7 +106,7 @@ void t.test('after signing in one stays on our own pages', async (t) => {
   const console = await staffed();
   t.teardown(() => console.close());
   for (const next of ['https://evil.example/', '//evil.example', '/\\evil.example', 'javascript:alert(1)', '']) {
-    const answer = await testBrowser(console.app).post('/sign-in', '/sign-in', { ...CREDENTIALS, next });
+    const answer = await testBrowser(console.app).post('/sign-in', '/sign-in', { ...credentials(console), next });
     t.match(answer, { status: 303, location: '/' }, next);
   }
 });
@@ -118,7 +124,11 @@ void t.test('a form is taken from our own page, of the same session, only', asyn
   manager.cookies.set('schoolgate-csrf', head.cookies.get('schoolgate-csrf')!);
   const others = await manager.post('/unblocks/new', '/unblocks/new', REQUEST, heads);
   t.match(others, { status: 403, body: stale }, 'with another session’s token and cookie');
-  t.equal((await testBrowser(console.app).post('/', '/sign-in', CREDENTIALS, null)).status, 403, 'signing in as well');
+  t.equal(
+    (await testBrowser(console.app).post('/', '/sign-in', credentials(console), null)).status,
+    403,
+    'signing in as well',
+  );
   t.strictSame(console.unblocks.list(9), []);
 });
 

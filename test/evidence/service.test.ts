@@ -12,6 +12,7 @@ import { EVENT_VERSIONS } from '../../src/events/catalogue.ts';
 import { openTarget, publicKeyText, sealTarget } from '../../src/events/evidence-seal.ts';
 import type { HolderInput } from '../../src/evidence/service.ts';
 import { stretch, unwrapByPair, wrapForPair } from '../../src/evidence/wrap.ts';
+import { appCode } from '../helpers/authenticator.ts';
 import { type ControlPlane, controlPlane, START } from '../helpers/control-plane.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 import { addPerson, PASSWORD } from '../helpers/test-console.ts';
@@ -21,13 +22,24 @@ const URL = 'http://marker.test/what-was-asked-for';
 const HIT = '01J0000000000000000000HHHH';
 const HOUR = 3_600_000;
 
-const holder = (userName: string, evidencePassword = `evidence of ${userName}`): HolderInput => ({
-  userName,
-  password: PASSWORD,
-  evidencePassword,
-});
+type Holder = (userName: string, evidencePassword?: string) => HolderInput;
 
-async function staff(t: Test, dataDir?: string): Promise<{ plane: ControlPlane; as: (name: string) => Actor }> {
+/** What people type; each time it is read, the code is one that was not used yet. */
+function holderOf(plane: ControlPlane): Holder {
+  return (userName, evidencePassword = `evidence of ${userName}`) => ({
+    userName,
+    password: PASSWORD,
+    get code() {
+      return appCode(plane);
+    },
+    evidencePassword,
+  });
+}
+
+async function staff(
+  t: Test,
+  dataDir?: string,
+): Promise<{ plane: ControlPlane; as: (name: string) => Actor; holder: Holder }> {
   const plane = controlPlane(dataDir === undefined ? {} : { dataDir });
   t.teardown(() => plane.close());
   await addPerson(plane, 'helen', ['headteacher']);
@@ -37,7 +49,7 @@ async function staff(t: Test, dataDir?: string): Promise<{ plane: ControlPlane; 
     const personId = plane.accounts.people().find(({ userName }) => userName === name)!.id;
     return { personId, userName: name, address: '127.0.0.1' };
   };
-  return { plane, as };
+  return { plane, as, holder: holderOf(plane) };
 }
 
 function takeHit(plane: ControlPlane, id: string, more: Partial<IllegalHitRecord>): void {
@@ -89,7 +101,7 @@ void t.test('a secret that is wrapped for two needs both', async (t) => {
 });
 
 void t.test('any two of three open a hit; nobody alone, nobody else', async (t) => {
-  const { plane, as } = await staff(t);
+  const { plane, as, holder } = await staff(t);
   const { evidence } = plane;
   takeHit(plane, '01J0000000000000000000BBBB', {});
   const three = ['helen', 'nadia', 'dev'].map((name) => holder(name));
@@ -151,7 +163,7 @@ void t.test('any two of three open a hit; nobody alone, nobody else', async (t) 
 });
 
 void t.test('attempts are limited, also many at once', async (t) => {
-  const { plane, as } = await staff(t);
+  const { plane, as, holder } = await staff(t);
   const { evidence } = plane;
   await evidence.init(
     as('helen'),

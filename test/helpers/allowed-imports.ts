@@ -199,6 +199,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly Where[]>> = {
     'policy/read.ts',
     'categories/catalogue.ts',
   ],
+  uqr: ['identity/staff/qr-code.ts'],
   yaml: ['config/yaml-document.ts'],
 };
 /** Its templates and style sheet are found by `require.resolve` (console/pages.ts); it has no code that we run. */

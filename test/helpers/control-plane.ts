@@ -32,6 +32,7 @@ import { may } from '../../src/identity/permissions.ts';
 import { insertPerson, storePassword } from '../../src/identity/repository.ts';
 import { type Accounts, createAccounts } from '../../src/identity/service.ts';
 import { storeRoles } from '../../src/identity/staff/repository.ts';
+import { type SecondFactors, createSecondFactors } from '../../src/identity/staff/second-factor-service.ts';
 import { type Staff, createStaff } from '../../src/identity/staff/service.ts';
 import { type DeviceSessions, createDeviceSessions } from '../../src/identity/device-service.ts';
 import { createAccountWatch } from '../../src/identity/watch-accounts.ts';
@@ -56,6 +57,7 @@ import { type RecordDatabase, openRecord } from '../../src/store/database.ts';
 import type { Unblocks } from '../../src/unblock/service.ts';
 import type { Wishes } from '../../src/unblock/wish-service.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
+import { APP_SECRETS, addApp } from './authenticator.ts';
 import { testPolicy } from './test-policy.ts';
 
 export { agreementPolicy, testPolicy } from './test-policy.ts';
@@ -106,6 +108,7 @@ export interface ControlPlane extends ConsoleAlerts {
   readonly auditPages: AuditPages;
   readonly auditPeople: AuditPeople;
   readonly staff: Staff;
+  readonly secondFactors: SecondFactors;
   readonly sessions: Sessions;
   readonly devices: DeviceSessions;
   readonly vouchers: Vouchers;
@@ -190,7 +193,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
   const people = createKnownDirectory(record, publishing);
   const inForce = () => policy.published()?.snapshot ?? null;
   const accounts = createAccounts({ record, audit, passwords, clock, newId, policy: inForce });
-  const sessions = createSessions({ record, audit, passwords, clock });
+  const sessions = createSessions({ record, audit, passwords, clock, secrets: APP_SECRETS });
   const layout = dataLayout(options.dataDir ?? '/nonexistent');
   const telling = createConsoleAlerts({
     environment: { smtpUrl: null, mailFrom: 'filter@school.example', webhookSecret: null },
@@ -331,6 +334,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     auditPages: createAuditPages({ record, audit }),
     auditPeople: auditPeople({ record, directory, accounts, publishing }),
     staff: createStaff({ record, audit, clock }),
+    secondFactors: createSecondFactors({ record, audit, clock, secrets: APP_SECRETS }),
     sessions,
     devices,
     vouchers: createVouchers({ record, audit, clock, newId, devices }),
@@ -373,13 +377,14 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
 }
 
 /** Two people with accounts, without the work of hashing passwords. */
-export function twoPeople({ record, clock }: ControlPlane): { head: Actor; manager: Actor } {
+export function twoPeople(plane: ControlPlane): { head: Actor; manager: Actor } {
   const add = (id: string, userName: string, fullName: string, role: 'headteacher' | 'network-manager'): Actor => {
-    record.write((tx) => {
-      insertPerson(tx, { id, userName, fullName }, userName, clock());
-      storeRoles(tx, id, [{ role, endsAt: null }], clock());
-      storePassword(tx, id, 'not a hash', clock());
+    plane.record.write((tx) => {
+      insertPerson(tx, { id, userName, fullName }, userName, plane.clock());
+      storeRoles(tx, id, [{ role, endsAt: null }], plane.clock());
+      storePassword(tx, id, 'not a hash', plane.clock());
     });
+    addApp(plane, id);
     return { personId: id, userName, address: '127.0.0.1' };
   };
   return {

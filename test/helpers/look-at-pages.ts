@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import axe from 'axe-core';
 import { type Page, chromium } from 'playwright-core';
+import { appCode } from './authenticator.ts';
+
 import type { TestConsole } from './test-console.ts';
 import { PASSWORD } from './test-console.ts';
 
@@ -62,6 +64,7 @@ export async function lookAtPages(t: Test, plane: TestConsole, phone = 360): Pro
     async signIn(page, userName) {
       await page.getByLabel('User name').fill(userName);
       await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+      await page.getByLabel('Code').fill(appCode(plane));
       await press(page, 'Sign in');
     },
     async look(page, name) {

@@ -1,14 +1,17 @@
 import type { FastifyInstance } from 'fastify';
 import { createConsoleApp } from '../../src/console/app.ts';
 import type { Lists, UpdateReport } from '../../src/categories/service.ts';
+import { needsSecondFactor } from '../../src/identity/permissions.ts';
 import type { Role } from '../../src/identity/roles.ts';
 import type { DropFolder } from '../../src/identity/directory/import-routes.ts';
+import { CONFIRMED_MS } from '../../src/identity/accounts.ts';
 import { createPasswords } from '../../src/identity/passwords.ts';
 import { insertPerson, insertSession, storePassword } from '../../src/identity/repository.ts';
 import { storeRoles } from '../../src/identity/staff/repository.ts';
 import { newToken, tokenHash } from '../../src/identity/token.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
+import { addApp, appCode } from './authenticator.ts';
 import { type ControlPlane, type ControlPlaneOptions, controlPlane } from './control-plane.ts';
 
 export const PASSWORD = 'three random words';
@@ -80,7 +83,8 @@ export async function testConsole(options: TestConsoleOptions = {}): Promise<Tes
   });
   const browser = async (userName: string | null): Promise<TestBrowser> => {
     const made = testBrowser(app);
-    if (userName !== null) await made.post('/sign-in', '/sign-in', { userName, password: PASSWORD });
+    if (userName !== null)
+      await made.post('/sign-in', '/sign-in', { userName, password: PASSWORD, code: appCode(plane) });
     return made;
   };
   return Object.assign(plane, {
@@ -94,7 +98,7 @@ export async function testConsole(options: TestConsoleOptions = {}): Promise<Tes
   });
 }
 
-/** Adds somebody who can sign in with `PASSWORD`. */
+/** Adds somebody who can sign in with `PASSWORD` and, where their roles need one, the code of an app (`appCode`). */
 export async function addPerson(plane: ControlPlane, userName: string, roles: readonly Role[]): Promise<void> {
   const hash = await createPasswords().hash(PASSWORD);
   const id = `01J000000000000000000${String(plane.accounts.people().length).padStart(5, '0')}`;
@@ -104,6 +108,7 @@ export async function addPerson(plane: ControlPlane, userName: string, roles: re
     storeRoles(tx, id, held, plane.clock());
     storePassword(tx, id, hash, plane.clock());
   });
+  if (needsSecondFactor(roles)) addApp(plane, id);
 }
 
 /** The id of an account, or of somebody in the directory. */
@@ -123,8 +128,9 @@ export function openSession(plane: ControlPlane, userName: string): string {
   const token = newToken();
   const personId = personIdOf(plane, userName);
   const at = plane.clock();
+  const times = { openedAt: at, seenAt: at, confirmedUntil: at + CONFIRMED_MS };
   plane.record.write((tx) =>
-    insertSession(tx, { tokenHash: tokenHash(token), personId, openedAt: at, seenAt: at, address: '127.0.0.1' }),
+    insertSession(tx, { tokenHash: tokenHash(token), personId, address: '127.0.0.1', ...times }),
   );
   return token;
 }

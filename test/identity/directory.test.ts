@@ -295,7 +295,9 @@ await t.test('log-in cards: a password for the proxy, and none for the console',
   t.equal(new Set(cards.map(({ password }) => password)).size, 4);
   const { password } = cards[0]!;
   t.match(await p.accounts.verify({ name: 'P0', password, address: '10.0.0.2' }), { user: 'p0' });
-  await t.rejects(p.sessions.signIn({ userName: 'p0', password, address: '10.0.0.3' }), { code: 'sign_in_refused' });
+  await t.rejects(p.sessions.signIn({ userName: 'p0', password, code: '', address: '10.0.0.3' }), {
+    code: 'sign_in_refused',
+  });
   t.match(
     p.directory.list(p.head, { className: '1a' }).map((one) => one.password),
     ['own', 'temporary'],

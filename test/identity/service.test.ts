@@ -15,7 +15,12 @@ async function joined(plane: ControlPlane): Promise<void> {
   await plane.accounts.join(link.token, NEW, '127.0.0.1');
 }
 
-const attempt = (userName: string, password: string, address = '127.0.0.1') => ({ userName, password, address });
+const attempt = (userName: string, password: string, address = '127.0.0.1') => ({
+  userName,
+  password,
+  code: '',
+  address,
+});
 
 void t.test('a first link makes one account, once, within a day', async (t) => {
   const plane = controlPlane();
@@ -145,7 +150,7 @@ void t.test('nobody learns which part was wrong', async (t) => {
   const said = async (userName: string, password: string): Promise<unknown> =>
     plane.sessions.signIn(attempt(userName, password)).catch((error: Error) => error.message);
   const wrongPassword = await said('n.manager', 'not the password');
-  t.match(wrongPassword, /user name or the password/);
+  t.match(wrongPassword, /user name, the password or the code/);
   for (const name of ['nobody', 'a:b', '', 'x'.repeat(5000)]) t.equal(await said(name, PASSWORD), wrongPassword, name);
   const acts = plane.record.read((tx) => JSON.stringify(newestRows(tx, null, 9)));
   t.notMatch(acts, /not the password|nobody|x{100}/, 'what was typed is not on record');

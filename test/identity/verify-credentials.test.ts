@@ -42,7 +42,7 @@ void t.test('failures hold a name back at the proxy, and never at the console', 
   for (let i = 0; i < 5; i++)
     t.equal(await plane.accounts.verify(sent('n.manager', `guess ${i}`, `10.0.0.${i}`)), 'wrong');
   t.equal(await plane.accounts.verify(sent('n.manager', PASSWORD)), 'wrong', 'even with the right password');
-  const signIn = { userName: 'n.manager', password: PASSWORD, address: '10.0.0.1' };
+  const signIn = { userName: 'n.manager', password: PASSWORD, code: '', address: '10.0.0.1' };
   t.ok(await plane.sessions.signIn(signIn));
   t.equal(await plane.accounts.verify(sent('n.manager', PASSWORD)), 'wrong', 'which frees nothing at the proxy');
   plane.clock.advance(MINUTE);

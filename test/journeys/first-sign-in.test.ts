@@ -7,7 +7,7 @@ import t from 'tap';
 import { startChromium } from '../helpers/chromium.ts';
 import { startNameServer } from '../helpers/dns.ts';
 import { startOrigin, startTcpOrigin } from '../helpers/origin.ts';
-import { join as joinAs, MANAGER, signIn as asStaff, STAFF_PASSWORD } from '../helpers/staff.ts';
+import { asStaff, join as joinAs, MANAGER, signIn as atConsole } from '../helpers/staff.ts';
 import { Stack } from '../helpers/stack.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 import { TestSchool } from '../helpers/test-school.ts';
@@ -30,7 +30,7 @@ school.writeSettings({ mode: 'challenge', shared: [`${SHARED}/32`] });
 const stack = await new Stack({ school }).start();
 t.teardown(() => stack.stop());
 await joinAs(stack.firstLinks.get('network-manager')!, MANAGER);
-const manager = await asStaff(stack, MANAGER);
+const manager = await atConsole(stack, MANAGER);
 
 /** A pupil of year 7, by the roster. */
 const PUPIL = 'pat';
@@ -44,7 +44,7 @@ ivo,2,Ivo,Infant,pupil,1,1A
 );
 /** What a command prints; rejects when it fails. */
 const people = async (...args: string[]): Promise<string> => {
-  const { code, stdout, stderr } = await stack.run(['people', ...args, '--user', MANAGER], `${STAFF_PASSWORD}\n`);
+  const { code, stdout, stderr } = await asStaff(stack, MANAGER, ['people', ...args]);
   if (code !== 0) throw new Error(stderr);
   return stdout;
 };

@@ -11,7 +11,7 @@ import { holdsInMemory } from '../helpers/memory.ts';
 import { childrenOf } from '../helpers/processes.ts';
 import { getThrough } from '../helpers/proxied.ts';
 import { Stack } from '../helpers/stack.ts';
-import { joinBoth, MANAGER, STAFF_PASSWORD } from '../helpers/staff.ts';
+import { asStaff, joinBoth, MANAGER } from '../helpers/staff.ts';
 import { until } from '../helpers/until.ts';
 
 const MARKER = `m${randomBytes(8).toString('hex')}`;
@@ -44,7 +44,7 @@ writeFileSync(ca, server.ca);
 const stack = await new Stack({ school, env: { NODE_EXTRA_CA_CERTS: ca } }).start();
 t.teardown(() => stack.stop());
 await joinBoth(stack);
-const asManager = (...args: string[]) => stack.run(['lists', ...args, '--user', MANAGER], `${STAFF_PASSWORD}\n`);
+const asManager = (...args: string[]) => asStaff(stack, MANAGER, ['lists', ...args]);
 
 /** Gives the list to members. */
 const toMembers =

@@ -8,8 +8,8 @@ import { journey } from '../helpers/journey.ts';
 import { holdsInMemory } from '../helpers/memory.ts';
 import { getThrough } from '../helpers/proxied.ts';
 import { connectThrough, dial } from '../helpers/raw-client.ts';
-import { Stack } from '../helpers/stack.ts';
-import { HEAD, joinBoth, joinInvited, MANAGER, STAFF_PASSWORD } from '../helpers/staff.ts';
+import { type Ran, Stack } from '../helpers/stack.ts';
+import { asStaff, HEAD, joinBoth, joinInvited, MANAGER, nextCode, STAFF_PASSWORD } from '../helpers/staff.ts';
 import { until } from '../helpers/until.ts';
 
 const MARKER = `m${randomBytes(8).toString('hex')}`;
@@ -60,20 +60,16 @@ void t.test('the canary was refused through the proxy, and nobody is troubled by
 void t.test('three people make a key, from the command line', async (t) => {
   await joinBoth(stack);
   await joinInvited(stack, HEAD, 'third', ['safeguarding-lead']);
-  const init = ['evidence', 'init', '--user', HEAD, '--holder', MANAGER, '--holder', 'third'];
-  const own = (name: string): string => `evidence of ${name}`;
-  const lines = [
-    STAFF_PASSWORD,
-    own(HEAD),
-    own(HEAD),
-    STAFF_PASSWORD,
-    own(MANAGER),
-    own(MANAGER),
-    STAFF_PASSWORD,
-    own('third'),
-    own('third'),
+  const own = (name: string): string[] => [`evidence of ${name}`, `evidence of ${name}`];
+  const account = async (name: string): Promise<string[]> => [STAFF_PASSWORD, await nextCode(stack, name)];
+  const typed = [
+    ...own(HEAD),
+    ...(await account(MANAGER)),
+    ...own(MANAGER),
+    ...(await account('third')),
+    ...own('third'),
   ];
-  const made = await stack.run(init, `${lines.join('\n')}\n`);
+  const made = await asStaff(stack, HEAD, ['evidence', 'init', '--holder', MANAGER, '--holder', 'third'], typed);
   t.equal(made.code, 0, made.stderr);
   t.match(made.stdout, /evidence key is made/);
 });
@@ -101,16 +97,18 @@ void t.test('it is refused however it is asked for, and reported', async (t) => 
 });
 
 void t.test('two of the three see the address of a hit, once; it is on record that they did', async (t) => {
-  const listed = await stack.run(['evidence', 'list', '--user', HEAD], `${STAFF_PASSWORD}\n`);
+  const listed = await asStaff(stack, HEAD, ['evidence', 'list']);
   t.equal(listed.code, 0, listed.stderr);
   t.notMatch(listed.stdout, MARKER);
   const [, id] = /^(\w{26}) .* {2}sealed$/m.exec(listed.stdout) ?? [];
-  const open = ['evidence', 'open', id!, '--user', HEAD, '--with', MANAGER];
-  const right = [STAFF_PASSWORD, `evidence of ${HEAD}`, STAFF_PASSWORD, `evidence of ${MANAGER}`];
-  const wrong = await stack.run(open, `${right.with(1, 'not the password').join('\n')}\n`);
+  const open = async (headTypes: string): Promise<Ran> => {
+    const manager = [STAFF_PASSWORD, await nextCode(stack, MANAGER), `evidence of ${MANAGER}`];
+    return await asStaff(stack, HEAD, ['evidence', 'open', id!, '--with', MANAGER], [headTypes, ...manager]);
+  };
+  const wrong = await open('not the password');
   t.equal(wrong.code, 1);
   t.notMatch(wrong.stdout + wrong.stderr, MARKER);
-  const opened = await stack.run(open, `${right.join('\n')}\n`);
+  const opened = await open(`evidence of ${HEAD}`);
   t.equal(opened.code, 0, opened.stderr);
   t.match(opened.stdout, /DO NOT OPEN/);
   t.match(opened.stdout, MARKER);
@@ -138,8 +136,7 @@ void t.test('taken out of the catalogue it stays enforced, until two people end 
     () => stack.rows("SELECT * FROM alarms WHERE text LIKE '%lists remove test-csam%'")[0],
   );
   t.equal((await getThrough(stack.proxyPort, site(HOST, '/'))).status, 403);
-  const remove = (name: string): ReturnType<Stack['run']> =>
-    stack.run(['lists', 'remove', 'test-csam', '--user', name], `${STAFF_PASSWORD}\n`);
+  const remove = (name: string): ReturnType<Stack['run']> => asStaff(stack, name, ['lists', 'remove', 'test-csam']);
   t.match(await remove(MANAGER), { code: 0, stdout: /stays enforced until another person/ });
   t.match(await remove(MANAGER), { code: 1, stderr: /another person/ });
   t.equal((await getThrough(stack.proxyPort, site(HOST, '/'))).status, 403);

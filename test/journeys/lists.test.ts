@@ -5,7 +5,7 @@ import t from 'tap';
 import { journey } from '../helpers/journey.ts';
 import { startListServer } from '../helpers/list-server.ts';
 import { Stack } from '../helpers/stack.ts';
-import { HEAD, joinBoth, MANAGER, STAFF_PASSWORD } from '../helpers/staff.ts';
+import { asStaff, HEAD, joinBoth, MANAGER } from '../helpers/staff.ts';
 import { until } from '../helpers/until.ts';
 
 const { folder, isEverywhere, httpStatus, makeSchool } = await journey(t);
@@ -26,7 +26,7 @@ writeFileSync(ca, server.ca);
 const stack = await new Stack({ school, env: { NODE_EXTRA_CA_CERTS: ca } }).start();
 t.teardown(() => stack.stop());
 await joinBoth(stack);
-const asManager = (...args: string[]) => stack.run(['lists', ...args, '--user', MANAGER], `${STAFF_PASSWORD}\n`);
+const asManager = (...args: string[]) => asStaff(stack, MANAGER, ['lists', ...args]);
 
 await t.test('without its licence accepted a list stays off, and it is said what to read', async (t) => {
   t.match(stack.stdout, /^STARTER|^Lists: 2 names/m);
@@ -34,7 +34,7 @@ await t.test('without its licence accepted a list stays off, and it is said what
   t.equal(shown.code, 2);
   t.match(shown.stdout, /far\.txt\n {2}Licence: MIT\n {2}Publisher: https:\/\/far\.example\/\n/);
   t.match(shown.stderr, /lists enable far --accept-licence --user NAME/);
-  const head = await stack.run(['lists', 'enable', 'far', '--accept-licence', '--user', HEAD], `${STAFF_PASSWORD}\n`);
+  const head = await asStaff(stack, HEAD, ['lists', 'enable', 'far', '--accept-licence']);
   t.match(head, { code: 1, stderr: /Your role does not allow this/ });
   t.equal(await httpStatus(stack, 'far-7.test'), 200);
   t.match(server.asked, []);

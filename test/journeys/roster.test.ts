@@ -10,7 +10,7 @@ import t from 'tap';
 import { startNameServer } from '../helpers/dns.ts';
 import { startOrigin } from '../helpers/origin.ts';
 import { generatedRoster } from '../helpers/rosters.ts';
-import { join as joinAs, MANAGER, STAFF_PASSWORD } from '../helpers/staff.ts';
+import { asStaff, join as joinAs, MANAGER } from '../helpers/staff.ts';
 import { Stack } from '../helpers/stack.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 import { TestSchool } from '../helpers/test-school.ts';
@@ -70,7 +70,7 @@ async function atDesk(path: string, fields?: Record<string, string>, page?: stri
   return (await fetch(url, { method: 'POST', body })).text();
 }
 
-const people = (...args: string[]) => stack.run(['people', ...args, '--user', MANAGER], `${STAFF_PASSWORD}\n`);
+const people = (...args: string[]) => asStaff(stack, MANAGER, ['people', ...args]);
 
 void t.test('a roster, a card, one’s own level, and a suspension within two seconds', async (t) => {
   const roster = join(folder, 'roster');

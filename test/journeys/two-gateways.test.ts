@@ -11,7 +11,7 @@ import { getThrough } from '../helpers/proxied.ts';
 import { dial } from '../helpers/raw-client.ts';
 import { RedisServer } from '../helpers/redis-server.ts';
 import { Stack } from '../helpers/stack.ts';
-import { HEAD, joinBoth, MANAGER, STAFF_PASSWORD } from '../helpers/staff.ts';
+import { asStaff, HEAD, joinBoth, MANAGER } from '../helpers/staff.ts';
 import { until } from '../helpers/until.ts';
 
 const { folder, isEverywhere, openTunnel, makeSchool } = await journey(t);
@@ -41,15 +41,15 @@ async function msUntilEverywhere(name: string, status: number): Promise<number> 
   return performance.now() - begin;
 }
 
-const unblock = (...args: readonly string[]): ReturnType<Stack['run']> =>
-  console.run(['unblock', ...args], `${STAFF_PASSWORD}\n`);
+const unblock = (user: string, ...args: readonly string[]): ReturnType<Stack['run']> =>
+  asStaff(console, user, ['unblock', ...args]);
 
 /** Asks for a site for some time; gives the unblock's id. */
 async function requestUnblock(site: string, ms: number): Promise<{ readonly id: string; readonly end: number }> {
   const end = Date.now() + ms;
   const times = ['--until', new Date(end).toISOString()];
   const asked = ['--topic', 'Chance', '--reason', 'Year 2 counts dice', '--site', site, '--level', 'ks1', ...times];
-  const { stdout, stderr } = await unblock('request', '--user', MANAGER, ...asked);
+  const { stdout, stderr } = await unblock(MANAGER, 'request', ...asked);
   const id = /Asked for: (\w+)/.exec(stdout)?.[1];
   if (id === undefined) throw new Error(stderr);
   return { id, end };
@@ -109,16 +109,16 @@ void t.test(
     await joinBoth(console);
     t.ok(await everywhere('games.test', 403));
     const { id } = await requestUnblock('games.test', 3_600_000);
-    const own = await unblock('approve', id, '--user', MANAGER);
+    const own = await unblock(MANAGER, 'approve', id);
     t.equal(own.code, 1, 'not by whoever asked');
-    const approved = await unblock('approve', id, '--user', HEAD);
+    const approved = await unblock(HEAD, 'approve', id);
     t.equal(approved.stdout, `${id} is active.\n`, approved.stderr);
     await msUntilEverywhere('games.test', 200);
     const opened = Date.now() - recordedAt('unblock.approved', id);
     t.ok(opened < 2000, `open ${opened} ms after the approval`);
 
     const tunnels = await Promise.all(gateways.map((gateway) => openTunnel(gateway, 'www.games.test')));
-    t.equal((await unblock('revoke', id, '--user', HEAD)).code, 0);
+    t.equal((await unblock(HEAD, 'revoke', id)).code, 0);
     for (const tunnel of tunnels) t.equal((await tunnel.readToEnd()).peer, 'ended');
     const cut = Date.now() - recordedAt('unblock.revoked', id);
     t.ok(cut < 2000, `cut ${cut} ms after the revocation`);
@@ -138,7 +138,7 @@ void t.test(
   'with console and Redis killed an unblock still ends, and a tunnel open under it within two seconds',
   async (t) => {
     const { id, end } = await requestUnblock('games.test', 9_000);
-    t.equal((await unblock('approve', id, '--user', HEAD)).code, 0);
+    t.equal((await unblock(HEAD, 'approve', id)).code, 0);
     await msUntilEverywhere('games.test', 200);
     const tunnels = await Promise.all(gateways.map((gateway) => openTunnel(gateway, 'games.test')));
     await console.kill();

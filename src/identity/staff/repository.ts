@@ -125,3 +125,53 @@ function toInvitation(row: Row): Invitation {
     expiresAt: Number(row['expires_at']),
   };
 }
+
+/** What an app makes codes from, as it is kept. */
+export interface StoredFactor {
+  readonly sealedSecret: string;
+  readonly confirmedAt: number | null;
+  readonly lastStep: number;
+}
+
+export function findFactor(tx: ReadTx, personId: string): StoredFactor | null {
+  const row = tx.get('SELECT * FROM second_factors WHERE person_id = ?', personId);
+  if (row === undefined) return null;
+  return {
+    sealedSecret: String(row['sealed_secret']),
+    confirmedAt: row['confirmed_at'] === null ? null : Number(row['confirmed_at']),
+    lastStep: Number(row['last_step']),
+  };
+}
+
+/** In the place of any that was there. */
+export function storeFactor(tx: Tx, personId: string, { sealedSecret, confirmedAt, lastStep }: StoredFactor): void {
+  const sql =
+    'INSERT OR REPLACE INTO second_factors (person_id, sealed_secret, confirmed_at, last_step) VALUES (?, ?, ?, ?)';
+  tx.run(sql, personId, sealedSecret, confirmedAt, lastStep);
+}
+
+export function deleteFactor(tx: Tx, personId: string): void {
+  tx.run('DELETE FROM second_factors WHERE person_id = ?', personId);
+  tx.run('DELETE FROM recovery_codes WHERE person_id = ?', personId);
+}
+
+/** Returns whether the step was still free: of two who come with one code at the same time one is accepted. */
+export function takeStep(tx: Tx, personId: string, step: number): boolean {
+  const sql = 'UPDATE second_factors SET last_step = ? WHERE person_id = ? AND last_step < ?';
+  return tx.run(sql, step, personId, step) > 0;
+}
+
+/** In the place of those that were there. */
+export function storeRecoveryCodes(tx: Tx, personId: string, hashes: readonly string[]): void {
+  tx.run('DELETE FROM recovery_codes WHERE person_id = ?', personId);
+  for (const hash of hashes) tx.run('INSERT INTO recovery_codes (code_hash, person_id) VALUES (?, ?)', hash, personId);
+}
+
+/** Uses one up; false where there is none. */
+export function takeRecoveryCode(tx: Tx, personId: string, hash: string): boolean {
+  return tx.run('DELETE FROM recovery_codes WHERE person_id = ? AND code_hash = ?', personId, hash) > 0;
+}
+
+export function countRecoveryCodes(tx: ReadTx, personId: string): number {
+  return Number(tx.get('SELECT count(*) AS n FROM recovery_codes WHERE person_id = ?', personId)!['n']);
+}

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isoTime } from '../../kernel/clock.ts';
 import { InvalidFieldsError, SchoolgateError } from '../../kernel/errors.ts';
 import { instantOf, localInput } from '../../kernel/local-time.ts';
-import { APPOINTS, appointable, permissionRows, rolesText } from '../permissions.ts';
+import { APPOINTS, GUARDS, appointable, permissionRows, rolesText } from '../permissions.ts';
 import { ALL_ROLES, ROLES, type Role } from '../roles.ts';
 import type { Staff, StaffMember } from './service.ts';
 
@@ -38,7 +38,9 @@ export const staffRoutes: FastifyPluginAsyncTypebox<StaffRoutesOptions> = async 
   const toAppoint = { access: 'accounts.appoint' } as const;
 
   app.get('/permissions', { config: { access: 'permissions.see' } }, async (_request, reply) => {
-    const rows = permissionRows().map(({ permission, may, roles }) => ({ permission, may, who: rolesText(roles) }));
+    const rows = permissionRows().map(({ permission, may, roles, guard }) => {
+      return { permission, may, who: rolesText(roles), takes: GUARDS[guard] };
+    });
     const appoints = ALL_ROLES.flatMap((role) => {
       const given = APPOINTS[role];
       return given === undefined ? [] : [{ title: ROLES[role], gives: rolesText(given) }];

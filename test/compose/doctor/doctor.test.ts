@@ -21,7 +21,7 @@ import { START } from '../../helpers/control-plane.ts';
 import { startNameServer } from '../../helpers/dns.ts';
 import { journey } from '../../helpers/journey.ts';
 import { RedisServer } from '../../helpers/redis-server.ts';
-import { joinBoth, MANAGER, STAFF_PASSWORD } from '../../helpers/staff.ts';
+import { asStaff, joinBoth, MANAGER } from '../../helpers/staff.ts';
 import { Stack } from '../../helpers/stack.ts';
 import { tempFolder } from '../../helpers/temp-folder.ts';
 
@@ -150,7 +150,7 @@ void t.test('the command, before the first start, beside a running school, and w
   await stack.start();
   t.teardown(() => stack.stop());
   await joinBoth(stack);
-  await stack.run(['backup', '--new-key', '--user', MANAGER], `${STAFF_PASSWORD}\n`);
+  await asStaff(stack, MANAGER, ['backup', '--new-key']);
   const beside = new Stack({ school, env: { ...env, SCHOOLGATE_PROXY_PORT: String(stack.proxyPort) } });
   const well = await beside.run(['doctor', '--json']);
   t.equal(well.code, 0, well.stdout + well.stderr);
