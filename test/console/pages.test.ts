@@ -4,6 +4,7 @@ import { buildIndex } from '../../src/categories/build-index.ts';
 import type { OfferedList } from '../../src/categories/catalogue.ts';
 import type { ListStatus } from '../../src/categories/list-status.ts';
 import { createDataFolders, dataLayout } from '../../src/config/data-layout.ts';
+import { keyOn, shownByApp } from '../helpers/authenticator.ts';
 import { START, testPolicy } from '../helpers/control-plane.ts';
 import { lookAtPages } from '../helpers/look-at-pages.ts';
 import { rosterFiles } from '../helpers/rosters.ts';
@@ -96,6 +97,15 @@ void t.test(
 
     await manager.goto(origin);
     await signIn(manager, 'n.manager');
+    await look(manager, 'second-factor');
+    await press(manager, 'Set it up');
+    await look(manager, 'second-factor-errors');
+    await manager.getByRole('textbox', { name: 'Code' }).fill(shownByApp(keyOn(await manager.content()), plane.clock()));
+    await press(manager, 'Set it up');
+    await look(manager, 'recovery-codes');
+    await manager.getByRole('link', { name: 'Nadia Manager' }).click();
+    await look(manager, 'account');
+    await manager.getByRole('link', { name: 'Home' }).click();
     await look(manager, 'home-quiet');
     await manager.getByRole('link', { name: 'Requests' }).click();
     await look(manager, 'unblocks-none');
