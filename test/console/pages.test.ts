@@ -66,7 +66,7 @@ bob,p2,Bob,Bell,pupil,5,5B
 
 void t.test(
   'every page can be read and used by everybody, on a desk and on a phone',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async (t) => {
     const listUpdates = { ...NO_LISTS, status: () => LISTS, offered: () => OFFERED };
     const dataDir = tempFolder(t);
