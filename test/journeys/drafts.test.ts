@@ -6,7 +6,7 @@ import t from 'tap';
 import { journey } from '../helpers/journey.ts';
 import { freePort } from '../helpers/listening.ts';
 import { Stack } from '../helpers/stack.ts';
-import { HEAD, MANAGER, STAFF_PASSWORD, joinBoth } from '../helpers/staff.ts';
+import { HEAD, MANAGER, STAFF_PASSWORD, joinBoth, nextCode } from '../helpers/staff.ts';
 import { until } from '../helpers/until.ts';
 
 const { isEverywhere, makeSchool } = await journey(t);
@@ -28,6 +28,7 @@ async function signedIn(userName: string): Promise<Page> {
   await page.goto(`${console}/policy`);
   await page.getByLabel('User name').fill(userName);
   await page.getByLabel('Password', { exact: true }).fill(STAFF_PASSWORD);
+  await page.getByLabel('Code').fill(await nextCode(stack, userName));
   await page.getByRole('button', { name: 'Sign in' }).click();
   return page;
 }
