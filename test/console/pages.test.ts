@@ -100,7 +100,9 @@ void t.test(
     await look(manager, 'second-factor');
     await press(manager, 'Set it up');
     await look(manager, 'second-factor-errors');
-    await manager.getByRole('textbox', { name: 'Code' }).fill(shownByApp(keyOn(await manager.content()), plane.clock()));
+    await manager
+      .getByRole('textbox', { name: 'Code' })
+      .fill(shownByApp(keyOn(await manager.content()), plane.clock()));
     await press(manager, 'Set it up');
     await look(manager, 'recovery-codes');
     await manager.getByRole('link', { name: 'Nadia Manager' }).click();
