@@ -15,6 +15,7 @@ interface ReportOptions {
   readonly html?: string;
   readonly csv?: string;
   readonly mail?: string;
+  readonly explain?: boolean;
 }
 
 /** `report weekly`: of the last week that is over, of a named week, or of any period. */
@@ -29,6 +30,7 @@ export const registerReport: RegisterCommand = (program, context) => {
     .option('--html <file>', 'write the HTML here')
     .option('--csv <file>', 'write the tables as CSV here')
     .option('--mail <address>', 'send it to this address')
+    .option('--explain', 'print the query behind each number, and make nothing')
     .action((options: ReportOptions) => weekly(context, options));
 };
 
@@ -39,7 +41,12 @@ async function weekly(context: CliContext, options: ReportOptions): Promise<void
   const layout = dataLayout(dataDir);
   const opened = openWeeklyReport({ layout, listsDir, clock: context.clock });
   try {
-    const made = await opened.reports.make(await periodOf(options, opened.zone));
+    const period = await periodOf(options, opened.zone);
+    if (options.explain === true) {
+      context.stdout.write(await opened.reports.explain(period));
+      return;
+    }
+    const made = await opened.reports.make(period);
     writeFiles(context, options, made);
     if (options.mail !== undefined) await mail(context, environment, layout, made, options.mail);
   } finally {

@@ -2,13 +2,13 @@ import { readHead } from '../audit/service.ts';
 import { loadCatalogue } from '../categories/catalogue.ts';
 import { readManifest } from '../categories/current-index.ts';
 import type { DataLayout } from '../config/data-layout.ts';
-import { readRecords } from '../history/read-records.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
 import { findUserName } from '../identity/service.ts';
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import { localTime } from '../kernel/local-time.ts';
 import { datesWithoutSchool } from '../policy/schedule.ts';
 import { policySnapshot } from '../policy/service.ts';
+import { changesBetween } from '../policy/version-service.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import {
   type ReadStatus,
@@ -25,6 +25,7 @@ import { openRecordReadOnly, type ReadTx, type RecordDatabase } from '../store/d
 import { type Unblock, stateAt } from '../unblock/model.ts';
 import { outcomeText } from '../unblock/outcome.ts';
 import { unblocksBetween } from '../unblock/service.ts';
+import { countApart } from './count-apart.ts';
 
 export interface WeeklyReportParts {
   readonly layout: DataLayout;
@@ -33,12 +34,21 @@ export interface WeeklyReportParts {
   readonly unblocks: ReadUnblocks;
   readonly status: ReadStatus;
   readonly clock: Clock;
+  /** Ends a count that is under way. */
+  readonly signal?: AbortSignal;
 }
 
 /** Weekly reports over the access history of this data folder. Reads only. */
-export function createWeeklyReport({ layout, zone, unblocks, status, clock }: WeeklyReportParts): WeeklyReports {
+export function createWeeklyReport({
+  layout,
+  zone,
+  unblocks,
+  status,
+  clock,
+  signal,
+}: WeeklyReportParts): WeeklyReports {
   return createWeeklyReports({
-    records: (span, onUnreadable) => readRecords(layout.history, span.from, span.until, onUnreadable),
+    count: countApart(layout.history, signal),
     unblocks,
     status,
     zone,
@@ -102,8 +112,20 @@ function readStatus(tx: ReadTx, span: Span, { layout, listsDir }: RecordSources)
     alarms: alarmsBetween(tx, from, until),
     gaps: gapsBetween(tx, from, until),
     auditHead: readHead(tx),
+    policyChanges: readChanges(tx, span),
+    circumvention: Object.keys(policy?.safeguarding?.themes.circumvention?.categories ?? {}),
     ...readLists(layout, listsDir),
   };
+}
+
+function readChanges(tx: ReadTx, { from, until }: Span): WeekStatus['policyChanges'] {
+  const nameOf = (id: string): string => findUserName(tx, id) ?? id;
+  return changesBetween(tx, from, until).map(({ publishedAt, way, reason, author, approver, changes }) => {
+    const people = [author, approver].filter((id) => id !== null).map(nameOf);
+    const by = people.length === 0 ? 'the files on disk' : people.join(', ');
+    const how = way === 'emergency' ? ' (in an emergency, alone)' : '';
+    return { at: isoTime(publishedAt), changes, reason: reason ?? '', by: `${by}${how}` };
+  });
 }
 
 /** When records are expected: not in the school's holidays. */
@@ -117,7 +139,7 @@ function schoolTime(policy: PolicySnapshot | null, span: Span): SchoolTime {
   return { ...USUAL_SCHOOL_TIME, closed: dates.map((date) => ({ from: date, until: date })) };
 }
 
-type ListsOfWeek = Pick<WeekStatus, 'illegalListLoaded' | 'listsFromLastGood' | 'listsProblem' | 'categoryTitles'>;
+type ListsOfWeek = Pick<WeekStatus, 'illegalListLoaded' | 'lists' | 'listsProblem' | 'categoryTitles'>;
 
 /** A report is made also where the lists cannot be read: it then says so. */
 function readLists(layout: DataLayout, listsDir: string): ListsOfWeek {
@@ -127,14 +149,20 @@ function readLists(layout: DataLayout, listsDir: string): ListsOfWeek {
     const { categories } = loadCatalogue(listsDir);
     return {
       illegalListLoaded: manifest?.illegal !== undefined,
-      listsFromLastGood: lists.filter((list) => list.fromLastGood),
+      lists: lists.map(({ id, category, accepted, loadedAt, fromLastGood }) => ({
+        id,
+        category,
+        entries: accepted,
+        loadedAt,
+        fromLastGood,
+      })),
       listsProblem: null,
       categoryTitles: Object.fromEntries(categories.map(({ id, title }) => [id, title])),
     };
   } catch (error) {
     if (!(error instanceof SchoolgateError)) throw error;
     const listsProblem = error.publicText.replaceAll(/\s*\n\s*/g, ' ');
-    return { illegalListLoaded: false, listsFromLastGood: [], listsProblem, categoryTitles: {} };
+    return { illegalListLoaded: false, lists: [], listsProblem, categoryTitles: {} };
   }
 }
 

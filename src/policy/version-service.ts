@@ -2,16 +2,20 @@ import type { AuditEntry } from '../audit/entry.ts';
 import type { Audit } from '../audit/service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Publishing } from '../publishing/service.ts';
-import type { RecordDatabase, Tx } from '../store/database.ts';
+import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
 import { diffPolicies } from './diff.ts';
 import {
   type PolicyVersion,
+  type VersionLine,
   deleteUnwritten,
   findUnwritten,
+  findVersion,
   insertVersion,
   latestVersion,
   storeFiles,
   storeUnwritten,
+  versionBefore,
+  versionLines,
 } from './repository.ts';
 import type { PolicySnapshot } from './snapshot.ts';
 import { type PolicyTexts, sameTexts, textsHash } from './texts.ts';
@@ -131,4 +135,24 @@ function publishedEntry(before: PolicyVersion | null, version: PolicyVersion): O
 
 export function changeTexts(before: PolicySnapshot, after: PolicySnapshot): string[] {
   return diffPolicies(before, after).map((change) => change.text);
+}
+
+/** What was published in a span, for reports. */
+export interface PublishedChange extends Pick<
+  VersionLine,
+  'serial' | 'publishedAt' | 'way' | 'reason' | 'author' | 'approver'
+> {
+  /** In plain English, a sentence each. */
+  readonly changes: readonly string[];
+}
+
+/** Versions published in [from, until), ms, oldest first. */
+export function changesBetween(tx: ReadTx, from: number, until: number): PublishedChange[] {
+  const lines = versionLines(tx).filter(({ publishedAt }) => publishedAt >= from && publishedAt < until);
+  return lines.toReversed().map(({ serial, publishedAt, way, reason, author, approver }) => {
+    const before = versionBefore(tx, serial);
+    const changes =
+      before === null ? ['The first policy'] : changeTexts(before.snapshot, findVersion(tx, serial)!.snapshot);
+    return { serial, publishedAt, way, reason, author, approver, changes };
+  });
 }

@@ -1,13 +1,31 @@
 import { localText } from '../kernel/local-time.ts';
-import { byCategory, byDay, byIdentity, byLevel, byReason, unidentifiedDevices } from './count-tables.ts';
+import {
+  byCategory,
+  byDay,
+  byIdentity,
+  byLevel,
+  byPair,
+  byReason,
+  byVolume,
+  searchTable,
+  unidentifiedDevices,
+} from './count-tables.ts';
 import { figuresOf } from './figures.ts';
-import { alarmsTable, faultsTable, missingTable, recordTable, unblocksTable } from './list-tables.ts';
+import {
+  alarmsTable,
+  faultsTable,
+  listsTable,
+  missingTable,
+  policyTable,
+  recordTable,
+  unblocksTable,
+} from './list-tables.ts';
 import { findMissing } from './missing.ts';
 import type { Span, UnblockOfWeek, UnreadableStretch, WeekStatus } from './ports.ts';
 import type { WeeklyReport } from './report.ts';
-import { topRefused, topSites } from './site-tables.ts';
+import { circumventionTable, topRefused, topSites } from './site-tables.ts';
 import type { Week } from './week.ts';
-import type { WeekCounts } from './weekly.ts';
+import type { WeekCounts } from './week-counts.ts';
 import { dayWords, stretchWords } from './words.ts';
 
 /** Everything a report is made of; the same parts give the same report. `week` null: a period that is no week. */
@@ -40,9 +58,15 @@ export function compileReport({ week, counts, unblocks, status, unreadable, zone
       topSites(counts),
       topRefused(counts, titles),
       byReason(counts),
+      circumventionTable(counts),
+      searchTable(counts),
       byIdentity(counts),
       unidentifiedDevices(counts),
+      byVolume(counts),
+      byPair(counts),
       unblocksTable(unblocks, zone),
+      policyTable(status, zone),
+      listsTable(status, zone),
       faultsTable(counts, zone),
       alarmsTable(status, zone),
       recordTable(status),

@@ -1,12 +1,9 @@
 import { localTime } from '../kernel/local-time.ts';
-import type { Visits } from './navigations.ts';
 import type { Cell, Column, ReportTable } from './report.ts';
-import { count, tallyTable, text, type TallyTable } from './table-parts.ts';
-import { type Tally, tallyBy } from './tally.ts';
-import type { WeekCounts } from './weekly.ts';
-import { categoryWords, dayWords, IDENTIFIED_WORDS, reasonWords } from './words.ts';
+import { bytes, count, rankingTable, tallyTable, text } from './table-parts.ts';
+import type { Tally, WeekCounts } from './week-counts.ts';
+import { categoryWords, dayWords, identityWords, reasonWords } from './words.ts';
 
-const TOP_DEVICES = 10;
 const NOTHING = 'Nothing was recorded in this period.';
 const BAR = [
   { column: 1, tone: 'allowed' },
@@ -22,97 +19,108 @@ export function byDay(counts: WeekCounts, zone: string): ReportTable {
   }
   const sum = (column: 1 | 2 | 3): number => [...rows.values()].reduce((total, row) => total + row[column], 0);
   return {
-    id: 'days',
-    title: 'Day by day',
-    note: 'A navigation counts on the day it began.',
-    columns: countColumns('Day'),
+    ...countHead('days', 'Day by day', 'A navigation counts on the day it began.', 'Day'),
     rows: [...rows.values()],
     rest: [],
     total: ['All days', sum(1), sum(2), sum(3)],
-    bar: BAR,
-    whenEmpty: NOTHING,
   };
 }
 
 export function byLevel(counts: WeekCounts): ReportTable {
-  const note = 'The level whose rules applied.';
-  const table = countTable('levels', 'By level', note, 'Level');
-  return tallyTable(
-    table,
-    tallyBy(counts.visits, (visit) => visit.level),
-  );
+  const head = countHead('levels', 'By level', 'The level whose rules applied.', 'Level');
+  return tallyTable(head, counts.levels, counts.all, countCells, ({ name }) => name ?? '');
 }
 
 export function byCategory(counts: WeekCounts, titles: Readonly<Record<string, string>>): ReportTable {
   const note = 'The category that decided; where none did, the first that the lists know the site by.';
-  const table = countTable('categories', 'By category', note, 'Category');
-  return tallyTable(
-    table,
-    tallyBy(counts.visits, (visit) => categoryWords(visit.category, titles)),
-  );
+  const head = countHead('categories', 'By category', note, 'Category');
+  return tallyTable(head, counts.categories, counts.all, countCells, ({ name }) => categoryWords(name, titles));
 }
 
 export function byIdentity(counts: WeekCounts): ReportTable {
   const note = 'Whoever is not identified gets the strictest level.';
-  const table = countTable('identity', 'How people were known', note, 'Known by');
-  return tallyTable(
-    table,
-    tallyBy(counts.visits, (visit) => IDENTIFIED_WORDS[visit.identified]),
-  );
+  const head = countHead('identity', 'How people were known', note, 'Known by');
+  return tallyTable(head, counts.identities, counts.all, countCells, ({ name }) => identityWords(name));
 }
 
 export function unidentifiedDevices(counts: WeekCounts): ReportTable {
   const note = 'The addresses that asked most without anybody being known.';
-  const table: TallyTable = {
-    ...countTable('unidentified', 'Unidentified devices', note, 'Address'),
-    top: TOP_DEVICES,
-    others: 'other addresses',
+  const head = {
+    ...countHead('unidentified', 'Unidentified devices', note, 'Address'),
     whenEmpty: 'No request came from an unidentified device.',
   };
-  return tallyTable(
-    table,
-    tallyBy(counts.visits.filter(isUnidentified), (visit) => visit.who),
-  );
+  const words = { others: 'other addresses', total: 'All together' };
+  return rankingTable(head, counts.unidentifiedDevices, (row) => countCells(row, row.name!), countCells, words);
 }
 
 export function byReason(counts: WeekCounts): ReportTable {
-  const table: TallyTable = {
-    ...countTable('reasons', 'Why requests were refused', 'The rule that spoke first.', 'Reason'),
+  const head = {
+    ...countHead('reasons', 'Why requests were refused', 'The rule that spoke first.', 'Reason'),
     columns: [text('Reason'), count('Refused'), count('Requests')],
-    cells: (tally) => [tally.name, tally.refused, tally.requests],
-    bar: [{ column: 1, tone: 'refused' }],
+    bar: [{ column: 1, tone: 'refused' }] as const,
     whenEmpty: 'Nothing was refused in this period.',
   };
-  const refused = counts.visits.filter((visit) => visit.verdict === 'block');
-  return tallyTable(
-    table,
-    tallyBy(refused, (visit) => reasonWords(visit.reason)),
-  );
+  const cells = (tally: Tally, name: string): Cell[] => [name, tally.refused, tally.requests];
+  return tallyTable(head, counts.reasons, counts.refusedSites.total, cells, ({ name }) => reasonWords(name!));
 }
 
-export function isSignedIn({ identified }: Visits): boolean {
-  return identified === 'proxy-auth' || identified === 'session';
-}
-
-export function isUnidentified(visit: Visits): boolean {
-  return visit.identified === 'none';
-}
-
-function countColumns(first: string): Column[] {
-  return [text(first), count('Allowed'), count('Refused'), count('Requests')];
-}
-
-function countTable(id: string, title: string, note: string, first: string): TallyTable {
-  return {
-    id,
-    title,
-    note,
-    columns: countColumns(first),
-    cells: (tally: Tally): Cell[] => [tally.name, tally.allowed, tally.refused, tally.requests],
-    bar: BAR,
-    total: 'All together',
+export function byVolume(counts: WeekCounts): ReportTable {
+  const head = {
+    id: 'volumes',
+    title: 'Most data, by person',
+    note: 'Who carried most, both ways; a device where nobody was known. What one reads about oneself is left out.',
+    columns: [text('Person or device'), bytes('Data'), count('Requests'), count('Sites'), text('Most of it from')],
+    bar: [{ column: 1, tone: 'allowed' }] as const,
     whenEmpty: NOTHING,
-    top: Number.POSITIVE_INFINITY,
-    others: '',
   };
+  const table = rankingTable(
+    head,
+    counts.volumes,
+    (row) => [row.name!, row.bytes, row.requests, row.sites, row.mostFrom ?? ''],
+    (sum, name) => [name, sum.bytes, sum.requests, '', ''],
+    { others: 'other people and devices', total: 'All together' },
+  );
+  return { ...table, namesPeople: true };
+}
+
+export function byPair(counts: WeekCounts): ReportTable {
+  const head = {
+    id: 'volume-sites',
+    title: 'Most data, by person and site',
+    note: 'One person (or device) at one site: where misuse of the network shows first.',
+    columns: [text('Person or device'), text('Site'), bytes('Data'), count('Requests')],
+    bar: [{ column: 2, tone: 'allowed' }] as const,
+    whenEmpty: NOTHING,
+  };
+  const table = rankingTable(
+    head,
+    counts.pairs,
+    (row) => [row.name!, row.site ?? 'An address that is not shown', row.bytes, row.requests],
+    (sum, name) => [name, '', sum.bytes, sum.requests],
+    { others: 'other pairs', total: 'All together' },
+  );
+  return { ...table, namesPeople: true };
+}
+
+export function searchTable({ searches: { top, more, moreTimes, times } }: WeekCounts): ReportTable {
+  return {
+    id: 'searches',
+    title: 'What was searched for',
+    note: 'Only where the filter can see it: in plain http. Of encrypted search engines, which are nearly all, no search is visible.',
+    columns: [text('Search'), count('Times'), count('People')],
+    rows: top.map((search) => [search.term, search.times, search.people]),
+    rest: more === 0 ? [] : [[`${more.toLocaleString('en-GB')} other searches`, moreTimes, '']],
+    total: top.length === 0 ? null : ['All together', times, ''],
+    bar: [],
+    whenEmpty: 'No search was visible to the filter in this period.',
+  };
+}
+
+function countCells(tally: Tally, name: string): Cell[] {
+  return [name, tally.allowed, tally.refused, tally.requests];
+}
+
+function countHead(id: string, title: string, note: string, first: string) {
+  const columns: readonly Column[] = [text(first), count('Allowed'), count('Refused'), count('Requests')];
+  return { id, title, note, columns, bar: BAR, whenEmpty: NOTHING };
 }

@@ -3,7 +3,7 @@ import type { Missing } from './missing.ts';
 import type { UnblockOfWeek, WeekStatus } from './ports.ts';
 import type { ReportTable } from './report.ts';
 import { count, listTable, text } from './table-parts.ts';
-import type { WeekCounts } from './weekly.ts';
+import type { WeekCounts } from './week-counts.ts';
 import { stretchWords } from './words.ts';
 
 export function missingTable(missing: readonly Missing[]): ReportTable {
@@ -42,10 +42,43 @@ export function faultsTable(counts: WeekCounts, zone: string): ReportTable {
     rows: counts.faults.map((fault) => [
       `${fault.gateway}, ${fault.worker}`,
       fault.requests,
-      localText(Date.parse(fault.first), zone),
-      localText(Date.parse(fault.last), zone),
+      localText(fault.first, zone),
+      localText(fault.last, zone),
     ]),
     whenEmpty: 'No request was refused by a fault of the filter.',
+  });
+}
+
+export function listsTable({ lists }: WeekStatus, zone: string): ReportTable {
+  return listTable({
+    id: 'lists',
+    title: 'Lists in force',
+    note: 'What sites are known by, as it stood when this report was made.',
+    columns: [text('List'), text('Category'), count('Entries'), text('As of'), text('State')],
+    rows: lists.map((list) => [
+      list.id,
+      list.category,
+      list.entries,
+      localText(Date.parse(list.loadedAt), zone),
+      list.fromLastGood ? 'its last good copy: the source could not be used' : 'as its source has it',
+    ]),
+    whenEmpty: 'No list is in force.',
+  });
+}
+
+export function policyTable({ policyChanges }: WeekStatus, zone: string): ReportTable {
+  return listTable({
+    id: 'policy',
+    title: 'Policy changes',
+    note: '',
+    columns: [text('When'), text('What'), text('Why'), text('By')],
+    rows: policyChanges.map((change) => [
+      localText(Date.parse(change.at), zone),
+      change.changes.join('; '),
+      change.reason,
+      change.by,
+    ]),
+    whenEmpty: 'The policy was not changed.',
   });
 }
 

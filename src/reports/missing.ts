@@ -1,6 +1,6 @@
 import { localText, localTime } from '../kernel/local-time.ts';
 import type { SchoolTime, UnreadableStretch, WeekStatus } from './ports.ts';
-import type { HourCount, WeekCounts } from './weekly.ts';
+import type { HourCount, WeekCounts } from './week-counts.ts';
 import { stretchWords } from './words.ts';
 
 /** One thing a reader must know before trusting the numbers. */
@@ -43,7 +43,7 @@ export function findMissing(
   for (const { segment, read, reason } of unreadable) {
     add('A part of the history cannot be read', `${segment}: ${reason}. ${read} of its requests were read.`);
   }
-  for (const { id, loadedAt } of status.listsFromLastGood) {
+  for (const { id, loadedAt } of status.lists.filter((list) => list.fromLastGood)) {
     add('A list could not be renewed', `${id} is used as it was on ${localText(Date.parse(loadedAt), zone)}.`);
   }
   if (counts.withoutEnd > 0) {

@@ -1,34 +1,12 @@
-/** What a report looks at in one record of the access history. */
-export interface ReportRecord {
-  /** ISO 8601 UTC. */
-  readonly at: string;
-  readonly gateway: string;
-  readonly worker: number;
-  readonly client: string;
-  readonly user: string | null;
-  /** How it was known who asked; `none`: the strictest level applied. */
-  readonly identified: 'none' | 'range' | 'session' | 'proxy-auth';
-  readonly level: string;
-  readonly method: string;
-  /** Null when the list is locked or the address had no canonical form. */
-  readonly host: string | null;
-  readonly verdict: 'allow' | 'block';
-  readonly reason: string;
-  readonly category: string | null;
-  readonly categories: readonly string[];
-  readonly flagged: boolean;
-  readonly locked: boolean;
-  /** Payload bytes to and from the upstream. */
-  readonly up: number;
-  readonly down: number;
-  readonly error?: string;
-}
+import type { CountSettings, WeekCounts } from './week-counts.ts';
 
-/** Records of a time span, and what of it could not be read. */
-export type ReadRecords = (
-  span: Span,
-  onUnreadable: (problem: UnreadableStretch) => void,
-) => AsyncIterable<ReportRecord>;
+/** Counts a span of the access history, and tells what of it could not be read. */
+export type CountSpan = (span: Span, settings: CountSettings) => Promise<CountedSpan>;
+
+export interface CountedSpan {
+  readonly counts: WeekCounts;
+  readonly unreadable: readonly UnreadableStretch[];
+}
 
 /** `from` inclusive, `until` exclusive; ms since the epoch. */
 export interface Span {
@@ -81,8 +59,25 @@ export interface WeekStatus {
   readonly illegalListLoaded: boolean;
   /** Why it is not known which lists are in force; null: it is. */
   readonly listsProblem: string | null;
-  /** Lists whose source could not be used, so that their last good copy stands in. */
-  readonly listsFromLastGood: readonly { readonly id: string; readonly loadedAt: string }[];
+  /** Every list in force; `loadedAt` ISO 8601 UTC. */
+  readonly lists: readonly {
+    readonly id: string;
+    readonly category: string;
+    readonly entries: number;
+    readonly loadedAt: string;
+    readonly fromLastGood: boolean;
+  }[];
+  /** Versions of the policy that were published in the span, oldest first; `at` ISO 8601 UTC. */
+  readonly policyChanges: readonly {
+    readonly at: string;
+    /** In plain English, a sentence each. */
+    readonly changes: readonly string[];
+    readonly reason: string;
+    /** Who proposed and who agreed. */
+    readonly by: string;
+  }[];
+  /** What the policy calls ways round the filter. */
+  readonly circumvention: readonly string[];
   /** Titles of categories by id, as people read them. */
   readonly categoryTitles: Readonly<Record<string, string>>;
 }

@@ -3,6 +3,9 @@ import { formatCell, renderTable } from './render-table.ts';
 import type { Figure, ReportTable, WeeklyReport } from './report.ts';
 import { COLOUR, FONT, STYLE_SHEET } from './style.ts';
 
+/** Of no use to anybody, and a third of the mail. */
+const INDENTATION = /\n[\n ]*/g;
+
 /**
  * A report as one page that is mail, screen and paper at once: styles inline and layout in tables, because Outlook reads
  * nothing else; what stands in <style> only betters it for phones and paper. No script, nothing fetched.
@@ -44,7 +47,7 @@ export function renderHtml(report: WeeklyReport): string {
           </tr>
         </table>
       </body>
-    </html> `.text;
+    </html> `.text.replaceAll(INDENTATION, '\n');
 }
 
 function heading(report: WeeklyReport): SafeHtml {

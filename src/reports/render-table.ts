@@ -3,6 +3,9 @@ import type { Cell, Column, ReportTable } from './report.ts';
 import { COLOUR } from './style.ts';
 import { bytesWords, percent } from './words.ts';
 
+/** A mail shows so many rows of a table, a few more where only these would be left; the page in the console and the CSV have all. */
+const MOST_ROWS = 12;
+const FEW = 2;
 /** Longer tables may break over two sheets of paper. */
 const WHOLE_ON_PAPER = 20;
 const BAR_WIDTH = 132;
@@ -32,6 +35,7 @@ function grid(table: ReportTable): SafeHtml {
   const largest = Math.max(1, ...table.rows.map((row) => drawn(table, row)));
   const picture = (row: readonly Cell[]): SafeHtml => (table.bar.length === 0 ? NOTHING : bar(table, row, largest));
   const blank = table.bar.length === 0 ? NOTHING : barCell(NOTHING);
+  const shown = table.rows.length <= MOST_ROWS + FEW ? table.rows : table.rows.slice(0, MOST_ROWS);
   return html`${table.note === '' ? '' : paragraph(table.note)}
     <table
       class="grid"
@@ -48,7 +52,8 @@ function grid(table: ReportTable): SafeHtml {
         </tr>
       </thead>
       <tbody>
-        ${table.rows.map((row) => bodyRow(table, row, RULE, picture(row)))}
+        ${shown.map((row) => bodyRow(table, row, RULE, picture(row)))}
+        ${moreRow(table, table.rows.length - shown.length)}
         ${table.rest.map((row) => bodyRow(table, row, `${RULE};color:${COLOUR.quiet}`, blank))}
       </tbody>
       ${table.total === null ? '' : totalRow(table, table.total)}
@@ -56,6 +61,16 @@ function grid(table: ReportTable): SafeHtml {
 }
 
 const NOTHING = html``;
+
+function moreRow(table: ReportTable, more: number): SafeHtml {
+  if (more === 0) return NOTHING;
+  const width = table.columns.length + (table.bar.length === 0 ? 0 : 1);
+  return html`<tr>
+    <td colspan="${width}" style="${RULE};color:${COLOUR.quiet}">
+      ${more} more rows are in the console and in the CSV file.
+    </td>
+  </tr>`;
+}
 
 function headCell(column: Column): SafeHtml {
   const style = `font-size:13px;line-height:17px;font-weight:600;color:${COLOUR.quiet};border-bottom:2px solid ${COLOUR.head}`;
@@ -102,7 +117,7 @@ function bar(table: ReportTable, row: readonly Cell[], largest: number): SafeHtm
   const pieces = table.bar.map(({ column, tone }) => {
     const value = Number(row[column]);
     const width = Math.max(1, Math.round((value / largest) * BAR_WIDTH));
-    const style = `width:${width}px;height:11px;font-size:1px;line-height:11px`;
+    const style = `width:${width}px;font-size:1px;line-height:11px`;
     return value === 0 ? NOTHING : html`<td width="${width}" bgcolor="${COLOUR[tone]}" style="${style}">&nbsp;</td>`;
   });
   return barCell(

@@ -31,6 +31,8 @@ export interface ReportTable {
   readonly total: readonly Cell[] | null;
   /** Columns drawn as one bar a row. */
   readonly bar: readonly { readonly column: number; readonly tone: 'allowed' | 'refused' }[];
+  /** True: the first cell of a row is whom it is about, so that nobody is shown their own. */
+  readonly namesPeople?: true;
   /** Said in place of a table without rows. */
   readonly whenEmpty: string;
 }

@@ -1,14 +1,16 @@
 import type { Clock } from '../kernel/clock.ts';
 import { compileReport } from './compile-report.ts';
-import type { ReadRecords, ReadStatus, ReadUnblocks, Span, UnreadableStretch } from './ports.ts';
+import { explainedQueries } from './count-week.ts';
+import type { CountSpan, ReadStatus, ReadUnblocks, Span } from './ports.ts';
 import { renderCsv } from './render-csv.ts';
 import { renderHtml } from './render-html.ts';
 import type { WeeklyReport } from './report.ts';
 import { lastWeek, type Week } from './week.ts';
-import { countWeek } from './weekly.ts';
+import type { CountSettings } from './week-counts.ts';
+import { explainText } from './explain.ts';
 
 export interface ReportPorts {
-  readonly records: ReadRecords;
+  readonly count: CountSpan;
   readonly unblocks: ReadUnblocks;
   readonly status: ReadStatus;
   /** IANA zone of the school's clocks. */
@@ -27,32 +29,40 @@ export interface MadeReport {
 export interface WeeklyReports {
   /** Makes the report of a week or of any other span; without one, of the last week that is over. */
   make(span?: Week | Span): Promise<MadeReport>;
+  /** How the numbers of that report are counted: every query, and where the rest comes from. */
+  explain(span?: Week | Span): Promise<string>;
 }
 
+/** Categories that a page brings along by itself: counted, but nobody went there. */
+const BACKGROUND = ['adverts', 'trackers'];
+
 /** Reports are always made, also of a time in which nothing happened. Rejects with what a port throws. */
-export function createWeeklyReports({ records, unblocks, status, zone, clock }: ReportPorts): WeeklyReports {
+export function createWeeklyReports({ count, unblocks, status, zone, clock }: ReportPorts): WeeklyReports {
+  const spanOf = (asked: Week | Span | undefined): Week | Span => asked ?? lastWeek(clock(), zone);
   return {
     async make(asked) {
       const now = clock();
-      const span: Week | Span = asked ?? lastWeek(now, zone);
+      const span = spanOf(asked);
       const week = isWeek(span) ? span : null;
-      const unreadable: UnreadableStretch[] = [];
-      const counts = await countWeek(
-        records(span, (problem) => unreadable.push(problem)),
-        span,
+      const known = await status(span);
+      const { counts, unreadable } = await count(
+        { from: span.from, until: span.until },
+        settingsOf(known.circumvention),
       );
-      const report = compileReport({
-        week,
-        counts,
-        unblocks: await unblocks(span),
-        status: await status(span),
-        unreadable,
-        zone,
-        now,
-      });
+      const parts = { week, counts, unblocks: await unblocks(span), status: known, unreadable, zone, now };
+      const report = compileReport(parts);
       return { name: fileName(week, span), report, html: renderHtml(report), csv: renderCsv(report) };
     },
+    async explain(asked) {
+      const span = spanOf(asked);
+      const { circumvention } = await status(span);
+      return explainText(explainedQueries(span, settingsOf(circumvention)));
+    },
   };
+}
+
+function settingsOf(circumvention: readonly string[]): CountSettings {
+  return { background: BACKGROUND, circumvention };
 }
 
 function isWeek(span: Week | Span): span is Week {

@@ -1,69 +1,64 @@
-import type { Visits } from './navigations.ts';
-import type { ReportTable } from './report.ts';
-import { count, tallyTable, text, type TallyTable } from './table-parts.ts';
-import { mergeTallies, type Tally, tallyBy } from './tally.ts';
-import type { WeekCounts } from './weekly.ts';
+import type { Cell, ReportTable } from './report.ts';
+import { bytes, count, rankingTable, text } from './table-parts.ts';
+import type { SiteTally, Tally, WeekCounts } from './week-counts.ts';
 import { categoryWords, reasonWords, siteWords } from './words.ts';
 
-/** Categories that a page brings along by itself: counted, but nobody went there. */
-const BACKGROUND = new Set(['adverts', 'trackers']);
-const TOP_SITES = 25;
+const APART = 'Adverts and trackers';
+const ONE_SITE = 'other sites';
 
-export function topSites(counts: WeekCounts): ReportTable {
-  const table: TallyTable = {
+export function topSites({ sites }: WeekCounts): ReportTable {
+  const cells = (tally: Tally, name: string): Cell[] => [name, tally.allowed, tally.people, tally.bytes];
+  const head = {
     id: 'sites',
     title: 'Most visited sites',
-    note: `The ${TOP_SITES} sites with most allowed navigations. Adverts and trackers are counted apart.`,
-    columns: [text('Site'), count('Navigations'), count('People'), { title: 'Data', kind: 'bytes' }],
-    cells: (tally) => [tally.name, tally.allowed, tally.who.size, tally.bytes],
-    bar: [{ column: 1, tone: 'allowed' }],
-    total: 'All allowed',
+    note: 'The sites with most allowed navigations. Adverts and trackers are counted apart.',
+    columns: [text('Site'), count('Navigations'), count('People'), bytes('Data')],
+    bar: [{ column: 1, tone: 'allowed' }] as const,
     whenEmpty: 'Nothing was allowed in this period.',
-    top: TOP_SITES,
-    others: 'other sites',
   };
-  const { sites, background } = sitesOf(counts.visits.filter((visit) => visit.verdict === 'allow'));
-  return tallyTable(table, sites, background);
+  const words = { others: ONE_SITE, apart: APART, total: 'All allowed' };
+  return rankingTable(head, sites, (site) => cells(site, siteWords(site)), cells, words);
 }
 
-export function topRefused(counts: WeekCounts, titles: Readonly<Record<string, string>>): ReportTable {
-  const refused = counts.visits.filter((visit) => visit.verdict === 'block');
-  const why = whyBySite(refused, titles);
-  const table: TallyTable = {
+export function topRefused({ refusedSites }: WeekCounts, titles: Readonly<Record<string, string>>): ReportTable {
+  const head = {
     id: 'refused-sites',
     title: 'Most refused sites',
-    note: `The ${TOP_SITES} sites with most refused navigations. Adverts and trackers are counted apart.`,
+    note: 'The sites with most refused navigations. Adverts and trackers are counted apart.',
     columns: [text('Site'), text('Why'), count('Refused'), count('People')],
-    cells: (tally) => [tally.name, [...(why.get(tally.name) ?? [])].sort().join(', '), tally.refused, tally.who.size],
-    bar: [{ column: 2, tone: 'refused' }],
-    total: 'All refused',
+    bar: [{ column: 2, tone: 'refused' }] as const,
     whenEmpty: 'Nothing was refused in this period.',
-    top: TOP_SITES,
-    others: 'other sites',
   };
-  const { sites, background } = sitesOf(refused);
-  return tallyTable(table, sites, background);
+  return rankingTable(
+    head,
+    refusedSites,
+    (site) => [siteWords(site), whyWords(site, titles), site.refused, site.people],
+    (sum, name) => [name, '', sum.refused, sum.people],
+    { others: ONE_SITE, apart: APART, total: 'All refused' },
+  );
 }
 
-function sitesOf(visits: readonly Visits[]): { sites: Tally[]; background: Tally[] } {
-  const isBackground = (visit: Visits): boolean => visit.category !== null && BACKGROUND.has(visit.category);
-  const background = tallyBy(visits.filter(isBackground), siteWords);
-  return {
-    sites: tallyBy(
-      visits.filter((visit) => !isBackground(visit)),
-      siteWords,
-    ),
-    background: background.length === 0 ? [] : [mergeTallies('Adverts and trackers', background)],
+export function circumventionTable({ circumvention }: WeekCounts): ReportTable {
+  const cells = (tally: Tally, name: string): Cell[] => [name, tally.allowed, tally.refused, tally.people];
+  const head = {
+    id: 'circumvention',
+    title: 'Ways round the filter',
+    note: 'Navigations to sites listed as proxies, VPNs and the like (the categories of that theme in safeguarding.yaml).',
+    columns: [text('Site'), count('Allowed'), count('Refused'), count('People')],
+    bar: [
+      { column: 1, tone: 'allowed' },
+      { column: 2, tone: 'refused' },
+    ] as const,
+    whenEmpty: 'Nobody tried a listed way round the filter.',
   };
+  const words = { others: ONE_SITE, total: 'All together' };
+  return rankingTable(head, circumvention, (site) => cells(site, siteWords(site)), cells, words);
 }
 
 /** A site may be refused for one reason at one level and for another elsewhere: all of them. */
-function whyBySite(refused: readonly Visits[], titles: Readonly<Record<string, string>>): Map<string, Set<string>> {
-  const why = new Map<string, Set<string>>();
-  for (const visit of refused) {
-    const words = visit.reason === 'category' ? categoryWords(visit.category, titles) : reasonWords(visit.reason);
-    const site = siteWords(visit);
-    why.set(site, (why.get(site) ?? new Set()).add(words));
-  }
-  return why;
+function whyWords({ why }: SiteTally, titles: Readonly<Record<string, string>>): string {
+  const words = why.map(({ reason, category }) =>
+    reason === 'category' ? categoryWords(category, titles) : reasonWords(reason),
+  );
+  return [...new Set(words)].sort().join(', ');
 }

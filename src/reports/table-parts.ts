@@ -1,5 +1,5 @@
 import type { Cell, Column, ReportTable } from './report.ts';
-import { mergeTallies, type Tally } from './tally.ts';
+import type { Ranking, Tally } from './week-counts.ts';
 
 export function text(title: string): Column {
   return { title, kind: 'text' };
@@ -9,32 +9,50 @@ export function count(title: string): Column {
   return { title, kind: 'count' };
 }
 
-/** What a table of tallies needs to be told. `top`: how many rows stand by themselves. */
-export interface TallyTable {
-  readonly id: string;
-  readonly title: string;
-  readonly note: string;
-  readonly columns: readonly Column[];
-  readonly cells: (tally: Tally) => Cell[];
-  readonly bar: ReportTable['bar'];
-  readonly total: string;
-  readonly whenEmpty: string;
-  readonly top: number;
-  /** Such as `other sites`, after their number. */
-  readonly others: string;
+export function bytes(title: string): Column {
+  return { title, kind: 'bytes' };
 }
 
-/** The first `top` tallies as rows, all others as one; `apart` are rows of their own below. The total is over all. */
-export function tallyTable(table: TallyTable, tallies: readonly Tally[], apart: readonly Tally[] = []): ReportTable {
-  const { cells, top, others, total, ...rest } = table;
-  const more = tallies.slice(top);
-  const below = more.length === 0 ? [] : [mergeTallies(`${more.length.toLocaleString('en-GB')} ${others}`, more)];
-  const everything = [...tallies, ...apart];
+type TableHead = Pick<ReportTable, 'id' | 'title' | 'note' | 'columns' | 'bar' | 'whenEmpty'>;
+
+/** A row for each tally; the total is the sum of all. */
+export function tallyTable(
+  head: TableHead,
+  tallies: readonly Tally[],
+  total: Tally,
+  cells: (tally: Tally, name: string) => Cell[],
+  nameOf: (tally: Tally) => string,
+): ReportTable {
   return {
-    ...rest,
-    rows: tallies.slice(0, top).map(cells),
-    rest: [...below, ...apart].map(cells),
-    total: everything.length === 0 ? null : cells(mergeTallies(total, everything)),
+    ...head,
+    rows: tallies.map((tally) => cells(tally, nameOf(tally))),
+    rest: [],
+    total: tallies.length === 0 ? null : cells(total, 'All together'),
+  };
+}
+
+/** The words that a ranking needs besides its rows: `others` such as `other sites`, after their number. */
+export interface RankingWords {
+  readonly others: string;
+  readonly apart?: string;
+  readonly total: string;
+}
+
+/** The first of a ranking as rows, all others as one, what is counted apart below. The total is over all. */
+export function rankingTable<Row extends Tally>(
+  head: TableHead,
+  { top, more, others, apart, total }: Ranking<Row>,
+  rowCells: (row: Row) => Cell[],
+  sumCells: (sum: Tally, name: string) => Cell[],
+  words: RankingWords,
+): ReportTable {
+  const below = others === null ? [] : [sumCells(others, `${more.toLocaleString('en-GB')} ${words.others}`)];
+  const beside = apart === null ? [] : [sumCells(apart, words.apart ?? '')];
+  return {
+    ...head,
+    rows: top.map(rowCells),
+    rest: [...below, ...beside],
+    total: total.requests === 0 ? null : sumCells(total, words.total),
   };
 }
 

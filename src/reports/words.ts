@@ -1,5 +1,5 @@
 import { localText } from '../kernel/local-time.ts';
-import type { Visits } from './navigations.ts';
+import type { SiteTally } from './week-counts.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   malformed: 'The request could not be read',
@@ -27,22 +27,27 @@ export function reasonWords(reason: string): string {
   return REASONS[reason] ?? reason;
 }
 
-export const IDENTIFIED_WORDS: Readonly<Record<Visits['identified'], string>> = {
+const IDENTIFIED: Readonly<Record<string, string>> = {
   'proxy-auth': 'Signed in',
   session: 'Signed in at the front desk',
   range: 'Known by address range',
   none: 'Unidentified',
 };
 
+/** How it was known who asked. */
+export function identityWords(identified: string | null): string {
+  return IDENTIFIED[identified ?? ''] ?? identified ?? '';
+}
+
 /** A category's title; the id where nobody gave it one. */
 export function categoryWords(category: string | null, titles: Readonly<Record<string, string>>): string {
   return category === null ? 'In no list' : (titles[category] ?? category);
 }
 
-/** What may be shown of the site of a visit: never a listed illegal address. */
-export function siteWords(visit: Visits): string {
-  if (visit.locked) return 'A listed illegal address (never shown)';
-  return visit.host ?? 'An address that could not be read';
+/** What may be shown of a site: never a listed illegal address. */
+export function siteWords({ name, locked }: Pick<SiteTally, 'name' | 'locked'>): string {
+  if (locked) return 'A listed illegal address (never shown)';
+  return name ?? 'An address that could not be read';
 }
 
 /** `4.2 %`; of nothing, 0 %. */

@@ -146,7 +146,7 @@ export const PURE_TO_THE_GROUND = [
   'safeguarding/concerns/assess.ts',
   'safeguarding/concerns/model.ts',
   'safeguarding/concerns/sighting.ts',
-  'reports/weekly.ts',
+  'reports/count-week.ts',
   'reports/render-html.ts',
   'reports/render-csv.ts',
   'console/table.ts',
@@ -353,6 +353,13 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   ],
   'gateway/device-sessions.test.ts': ['gateway/admit.ts', 'gateway/open-connections.ts', 'gateway/refuse.ts'],
   'gateway/any-bytes.test.ts': ['gateway/listener.ts', 'gateway/carriers.ts'],
+  'reports/weekly.test.ts': [
+    'reports/count-week.ts',
+    'reports/count-queries.ts',
+    'reports/table-queries.ts',
+    'reports/week.ts',
+    'reports/explain.ts',
+  ],
   'reports/render.test.ts': ['reports/render-html.ts', 'reports/render-csv.ts', 'reports/render-table.ts'],
   'categories/download-source.test.ts': [
     'categories/download-source.ts',

@@ -1,41 +1,35 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import * as fc from 'fast-check';
 import t from 'tap';
-import { USUAL_SCHOOL_TIME, type ReportRecord, type UnblockOfWeek, type WeekStatus } from '../../src/reports/ports.ts';
+import type { AccessRecord } from '../../src/events/access-record.ts';
+import type { UnblockOfWeek, WeekStatus } from '../../src/reports/ports.ts';
 import { renderCsv } from '../../src/reports/render-csv.ts';
 import { renderHtml } from '../../src/reports/render-html.ts';
 import type { WeeklyReport } from '../../src/reports/report.ts';
-import { createWeeklyReports, type MadeReport } from '../../src/reports/service.ts';
+import type { MadeReport } from '../../src/reports/service.ts';
 import { parseWeek } from '../../src/reports/week.ts';
 import { generateWeek } from '../helpers/generated-week.ts';
+import { reportsOver, storeRecords } from '../helpers/made-reports.ts';
 
 const ZONE = 'Europe/London';
 const WEEK = parseWeek('2026-W47', ZONE);
+const ROOT = t.testdir({});
+let folders = 0;
 
-function make(
-  records: readonly ReportRecord[],
+async function newFolder(records: readonly AccessRecord[]): Promise<string> {
+  const folder = join(ROOT, String(++folders));
+  mkdirSync(folder);
+  await storeRecords(folder, records);
+  return folder;
+}
+
+async function make(
+  records: readonly AccessRecord[],
   unblocks: readonly UnblockOfWeek[] = [],
   status: Partial<WeekStatus> = {},
 ): Promise<MadeReport> {
-  return createWeeklyReports({
-    records: async function* () {
-      yield* records;
-    },
-    unblocks: () => unblocks,
-    status: () => ({
-      school: null,
-      schoolTime: USUAL_SCHOOL_TIME,
-      alarms: [],
-      gaps: [],
-      illegalListLoaded: true,
-      listsFromLastGood: [],
-      listsProblem: null,
-      auditHead: { seq: 7, hash: 'ab'.repeat(32) },
-      categoryTitles: {},
-      ...status,
-    }),
-    zone: ZONE,
-    clock: () => WEEK.until,
-  }).make(WEEK);
+  return await reportsOver({ folder: await newFolder(records), unblocks, status, now: WEEK.until }).make(WEEK);
 }
 
 /** Reads CSV as RFC 4180 says, strictly: a quote only where a field begins, CRLF after every record. */
@@ -67,23 +61,7 @@ await t.test('a report is made also when there is nothing to report', async (t) 
 });
 
 await t.test('a period that is no week has a name that is good for a file', async (t) => {
-  const reports = createWeeklyReports({
-    records: async function* () {},
-    unblocks: () => [],
-    status: () => ({
-      school: null,
-      schoolTime: USUAL_SCHOOL_TIME,
-      alarms: [],
-      gaps: [],
-      illegalListLoaded: true,
-      listsFromLastGood: [],
-      listsProblem: null,
-      auditHead: { seq: 7, hash: 'ab'.repeat(32) },
-      categoryTitles: {},
-    }),
-    zone: ZONE,
-    clock: () => WEEK.until,
-  });
+  const reports = reportsOver({ folder: await newFolder([]), now: WEEK.until });
   const made = await reports.make({ from: WEEK.from, until: WEEK.from + 90 * 60_000 });
   t.equal(made.name, 'schoolgate-2026-11-16T0000Z-2026-11-16T0130Z');
   t.equal(made.report.period, 'Mon 16 Nov 2026, 00:00 to 01:30');
@@ -182,7 +160,8 @@ await t.test('the page fetches nothing, runs nothing, and stays below what mail 
     .filter((row) => row[0] === 'sites')
     .slice(1);
   t.ok(sites.length > 25);
-  for (const [, site, navigations] of sites) {
+  t.match(text, 'more rows are in the console and in the CSV file');
+  for (const [, site, navigations] of [...sites.slice(0, 12), ...sites.slice(25)]) {
     t.match(
       text,
       new RegExp(`${site!.replaceAll('.', '\\.')}\\s+${Number(navigations).toLocaleString('en-GB')}\\s`),

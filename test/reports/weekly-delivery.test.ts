@@ -3,30 +3,13 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { Mail } from '../../src/delivery/mail.ts';
 import type { Delivery } from '../../src/delivery/service.ts';
-import { USUAL_SCHOOL_TIME } from '../../src/reports/ports.ts';
-import { createWeeklyReports } from '../../src/reports/service.ts';
 import { deliverWeeklyReport, type WeeklyDeliveryPorts } from '../../src/reports/weekly-delivery.ts';
+import { reportsOver } from '../helpers/made-reports.ts';
 
 const DUE = Date.parse('2026-11-23T07:00:00Z');
 
 function ports(folder: string, recipient: string | null, send: Delivery['send']): WeeklyDeliveryPorts {
-  const reports = createWeeklyReports({
-    records: async function* () {},
-    unblocks: () => [],
-    status: () => ({
-      school: 'Alder Vale School',
-      schoolTime: USUAL_SCHOOL_TIME,
-      alarms: [],
-      gaps: [],
-      illegalListLoaded: false,
-      listsFromLastGood: [],
-      listsProblem: null,
-      auditHead: { seq: 7, hash: 'ab'.repeat(32) },
-      categoryTitles: {},
-    }),
-    zone: 'Europe/London',
-    clock: () => DUE + 5000,
-  });
+  const reports = reportsOver({ folder: `${folder}-history`, now: DUE + 5000, status: { illegalListLoaded: false } });
   return { reports, delivery: { send }, folder, zone: 'Europe/London', recipient: () => recipient };
 }
 
