@@ -59,6 +59,12 @@ export function newestAlertId(tx: ReadTx): string {
   return String(tx.get('SELECT max(id) AS id FROM alerts')!['id'] ?? '');
 }
 
+/** Ids of the alerts of concerns. */
+export function alertsOf(tx: ReadTx, concernIds: readonly string[]): string[] {
+  const sql = 'SELECT id FROM alerts WHERE concern_id IN (SELECT value FROM json_each(?)) ORDER BY id';
+  return tx.all(sql, JSON.stringify(concernIds)).map((row) => String(row['id']));
+}
+
 /** Ids of everybody who was told of a concern. */
 export function toldAbout(tx: ReadTx, concernId: string): string[] {
   const sql = 'SELECT DISTINCT person_id FROM alert_told JOIN alerts ON id = alert_id WHERE concern_id = ?';

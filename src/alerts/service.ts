@@ -27,7 +27,7 @@ import { type Routing, routeAlert } from './routing.ts';
 import { alertCall, alertMail } from './words.ts';
 
 /** For whoever hands over what is due, and says who may see it. */
-export { newestAlertId, toldAbout } from './repository.ts';
+export { alertsOf, newestAlertId, toldAbout } from './repository.ts';
 
 /** An alert with what became of it. */
 export interface ShownAlert extends Alert {
@@ -48,8 +48,6 @@ export interface Alerts {
   find(personId: string, id: string): ShownAlert;
   /** Nobody further is told. Taking notice again changes nothing. Throws as `find`. */
   notice(actor: Actor, id: string): void;
-  /** Whether something on record, such as `alert:01J…`, is to be hidden from somebody because it is not theirs to see. */
-  hides(tx: ReadTx, personId: string, subject: string): boolean;
 }
 
 export interface AlertsOptions {
@@ -116,11 +114,6 @@ export function createAlerts(options: AlertsOptions): Alerts {
         const { userName, address } = actor;
         audit.append(tx, { actor: userName, action: 'alert.noticed', subject: `alert:${id}`, address });
       }),
-    hides: (tx, personId, subject) => {
-      const id = /^alert:(.+)$/.exec(subject)?.[1];
-      const alert = id === undefined ? null : findAlert(tx, id);
-      return alert !== null && !see(tx, personId, alert);
-    },
   };
 }
 

@@ -3,7 +3,7 @@ import type { Actor, AuditAction, AuditRow } from './entry.ts';
 import { AUDIT_ACTIONS, payloadOf } from './entry.ts';
 import type { RowFilter } from './list-filter.ts';
 import type { Purpose } from './purpose.ts';
-import { countFiltered, filteredRows, newestRowOf, rowOf } from './repository.ts';
+import { countFiltered, filteredRows, newestRowOf, type Reader, rowOf } from './repository.ts';
 import type { Audit } from './service.ts';
 
 /** The record for people to read. Whoever reads more than governors may is put on record, in the same transaction. */
@@ -36,17 +36,19 @@ const MOST_ABOUT = 1000;
 /** Looks at one person's data, and lists of many people in which they may have stood. */
 export const LOOKS = (Object.keys(AUDIT_ACTIONS) as AuditAction[]).filter((action) => action.endsWith('.looked-at'));
 
-export function createAuditPages({
-  record,
-  audit,
-}: {
+export interface AuditPagesOptions {
   readonly record: RecordDatabase;
   readonly audit: Audit;
-}): AuditPages {
+  /** Subjects of rows that are not for somebody, whatever their roles. */
+  readonly hiddenFrom: (tx: ReadTx, personId: string) => readonly string[];
+}
+
+export function createAuditPages({ record, audit, hiddenFrom }: AuditPagesOptions): AuditPages {
+  const reader = (tx: ReadTx, { personId }: Actor): Reader => ({ personId, hidden: hiddenFrom(tx, personId) });
   return {
     list: (actor, filter, before, most) =>
       record.write((tx) => {
-        const found = page(tx, filter, actor.personId, before, most);
+        const found = page(tx, filter, reader(tx, actor), before, most);
         const { userName, address } = actor;
         const asked = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== null));
         const after = { ...asked, found: found.found };
@@ -55,7 +57,7 @@ export function createAuditPages({
       }),
     row: (actor, seq) =>
       record.write((tx) => {
-        const found = rowOf(tx, seq, actor.personId);
+        const found = rowOf(tx, seq, reader(tx, actor));
         const { userName, address } = actor;
         if (found !== null)
           audit.append(tx, { actor: userName, action: 'audit.listed', subject: 'audit', after: { row: seq }, address });
@@ -65,7 +67,7 @@ export function createAuditPages({
       record.write((tx) => {
         const subject = `person:${personId}`;
         const filter = { search: null, actor: null, actions: null, subject, from: null, until: null };
-        const rows = filteredRows(tx, filter, actor.personId, null, MOST_ABOUT);
+        const rows = filteredRows(tx, filter, reader(tx, actor), null, MOST_ABOUT);
         audit.look(tx, actor, { action: 'audit.looked-at', subject, purpose });
         return rows;
       }),
@@ -74,10 +76,10 @@ export function createAuditPages({
   };
 }
 
-function page(tx: ReadTx, filter: RowFilter, notAbout: string | null, before: number | null, most: number): FoundRows {
-  const rows = filteredRows(tx, filter, notAbout, before, most + 1);
+function page(tx: ReadTx, filter: RowFilter, by: Reader | null, before: number | null, most: number): FoundRows {
+  const rows = filteredRows(tx, filter, by, before, most + 1);
   const next = rows.length > most ? rows[most - 1]!.seq : null;
-  return { rows: rows.slice(0, most), found: countFiltered(tx, filter, notAbout), next };
+  return { rows: rows.slice(0, most), found: countFiltered(tx, filter, by), next };
 }
 
 function topicOf(tx: ReadTx, row: AuditRow): string | null {

@@ -63,15 +63,23 @@ export function rowsBetween(tx: ReadTx, actions: readonly AuditAction[], from: s
   return tx.all(sql, ...actions, from, until) as unknown as AuditRow[];
 }
 
-/** Rows that fit before row `before`, newest first. `notAbout`: somebody who is not shown what others did about them. */
+/** Who reads the record, and is not shown all of it. */
+export interface Reader {
+  /** Is not shown what others did about them. */
+  readonly personId: string;
+  /** Subjects of rows that are not theirs to see, such as `concern:01J…`. */
+  readonly hidden: readonly string[];
+}
+
+/** Rows that fit before row `before`, newest first. `reader` null: every row. */
 export function filteredRows(
   tx: ReadTx,
   filter: RowFilter,
-  notAbout: string | null,
+  reader: Reader | null,
   before: number | null,
   limit: number,
 ): AuditRow[] {
-  const { where, values } = conditions(filter, notAbout);
+  const { where, values } = conditions(filter, reader);
   const sql = `SELECT * FROM audit WHERE ${where} AND seq < ? ORDER BY seq DESC LIMIT ?`;
   return tx.all(sql, ...values, before ?? Number.MAX_SAFE_INTEGER, limit) as unknown as AuditRow[];
 }
@@ -80,14 +88,14 @@ export function filteredRows(
 export const MOST_COUNTED = 1000;
 
 /** How many fit, up to `MOST_COUNTED`. */
-export function countFiltered(tx: ReadTx, filter: RowFilter, notAbout: string | null): number {
-  const { where, values } = conditions(filter, notAbout);
+export function countFiltered(tx: ReadTx, filter: RowFilter, reader: Reader | null): number {
+  const { where, values } = conditions(filter, reader);
   const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM audit WHERE ${where} LIMIT ${MOST_COUNTED})`;
   return Number(tx.get(sql, ...values)!['n']);
 }
 
-export function rowOf(tx: ReadTx, seq: number, notAbout: string | null): AuditRow | null {
-  const { where, values } = conditions(ANY, notAbout);
+export function rowOf(tx: ReadTx, seq: number, reader: Reader | null): AuditRow | null {
+  const { where, values } = conditions(ANY, reader);
   const row = tx.get(`SELECT * FROM audit WHERE ${where} AND seq = ?`, ...values, seq);
   return (row as AuditRow | undefined) ?? null;
 }
@@ -97,7 +105,7 @@ const ANY: RowFilter = { search: null, actor: null, actions: null, subject: null
 /** Rows stand in the order of their instants, so that a page is read backwards along the key and never sorted. */
 const FIRST_SINCE = 'coalesce((SELECT seq FROM audit WHERE at >= ? ORDER BY at LIMIT 1), 9007199254740991)';
 
-function conditions(filter: RowFilter, notAbout: string | null): { where: string; values: SqlValue[] } {
+function conditions(filter: RowFilter, reader: Reader | null): { where: string; values: SqlValue[] } {
   const { search, actor, actions, subject, from, until } = filter;
   const parts: [string, ...SqlValue[]][] = [['1']];
   if (actor !== null) parts.push(['actor = ?', actor]);
@@ -105,13 +113,13 @@ function conditions(filter: RowFilter, notAbout: string | null): { where: string
   if (actions !== null) parts.push(['+action IN (SELECT value FROM json_each(?))', JSON.stringify(actions)]);
   if (from !== null) parts.push([`seq >= ${FIRST_SINCE}`, from]);
   if (until !== null) parts.push([`seq < ${FIRST_SINCE}`, until]);
-  if (notAbout !== null)
+  if (reader !== null) {
+    const { personId, hidden } = reader;
     // Their own sign-ins and the like are no news to them.
-    parts.push([
-      'NOT (subject = ? AND actor <> (SELECT user_name FROM people WHERE id = ?))',
-      `person:${notAbout}`,
-      notAbout,
-    ]);
+    const others = 'NOT (subject = ? AND actor <> (SELECT user_name FROM people WHERE id = ?))';
+    parts.push([others, `person:${personId}`, personId]);
+    if (hidden.length > 0) parts.push(['subject NOT IN (SELECT value FROM json_each(?))', JSON.stringify(hidden)]);
+  }
   for (const word of search?.split(/\s+/) ?? []) {
     const like = `%${word.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
     parts.push([

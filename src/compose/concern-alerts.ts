@@ -1,12 +1,13 @@
 // concern_alerts ── in order, once each ──► whom it is about ──► alerts
 import type { AlertDue } from '../alerts/model.ts';
-import { type Alerts, newestAlertId, toldAbout } from '../alerts/service.ts';
+import { type Alerts, alertsOf, newestAlertId, toldAbout } from '../alerts/service.ts';
+import type { Person } from '../identity/accounts.ts';
 import { maySee, type Subjects } from '../identity/conflict-of-interest.ts';
 import { findListed, groupsOf } from '../identity/directory/service.ts';
 import { findFullName, staffPeople } from '../identity/service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Concern } from '../safeguarding/concerns/model.ts';
-import { alertsAfter, findConcern } from '../safeguarding/concerns/service.ts';
+import { alertsAfter, concernsOfPeople, findConcern, peopleOfConcern } from '../safeguarding/concerns/service.ts';
 import type { ReadTx, RecordDatabase } from '../store/database.ts';
 
 /** Taken in one transaction; more wait for the next. */
@@ -42,19 +43,42 @@ function aboutOf(
   };
 }
 
-/** Whom a concern is about. Whoever has a role here works for the school, as does whoever a roster names and not as a pupil. */
+/** Whom a concern is about. */
 export function subjectsOf(tx: ReadTx, { personId }: Pick<Concern, 'personId'>, now: number): Subjects {
-  if (personId === null) return { personIds: [], isStaff: false };
-  const isAppointed = staffPeople(tx, now).some(({ id, roles }) => id === personId && roles.length > 0);
-  const listed = findListed(tx, personId)?.roles ?? [];
-  return { personIds: [personId], isStaff: isAppointed || (listed.length > 0 && !listed.includes('pupil')) };
+  return aboutPeople(tx, staffPeople(tx, now))(personId);
 }
 
-/** Whether somebody may see a concern, whatever their roles. */
-export function maySeeConcern(tx: ReadTx, personId: string, concern: Concern, now: number): boolean {
+/** Whoever has a role here works for the school, as does whoever a roster names and not as a pupil. */
+function aboutPeople(tx: ReadTx, people: readonly Person[]): (personId: string | null) => Subjects {
+  const appointed = new Set(people.filter(({ roles }) => roles.length > 0).map(({ id }) => id));
+  return (personId) => {
+    if (personId === null) return { personIds: [], isStaff: false };
+    const listed = findListed(tx, personId)?.roles ?? [];
+    const isStaff = appointed.has(personId) || (listed.length > 0 && !listed.includes('pupil'));
+    return { personIds: [personId], isStaff };
+  };
+}
+
+/** Which concerns somebody may see, whatever their roles. */
+export function mayBeSeenBy(tx: ReadTx, personId: string, now: number): (concern: Concern) => boolean {
   const people = staffPeople(tx, now);
   const person = people.find(({ id }) => id === personId);
-  return person !== undefined && maySee(subjectsOf(tx, concern, now), person, people, toldAbout(tx, concern.id));
+  if (person === undefined) return () => false;
+  const about = aboutPeople(tx, people);
+  return (concern) => maySee(about(concern.personId), person, people, toldAbout(tx, concern.id));
+}
+
+/**
+ * What of concerns somebody is not to come across in the record of acts, as its subjects (`concern:01J…`, `alert:01J…`): whatever is
+ * about themselves, and what is about others of the staff and not theirs to see.
+ */
+export function hiddenConcerns(tx: ReadTx, personId: string, now: number): string[] {
+  const about = aboutPeople(tx, staffPeople(tx, now));
+  const guarded = peopleOfConcern(tx).filter((id) => id === personId || about(id).isStaff);
+  const isVisible = mayBeSeenBy(tx, personId, now);
+  const hidden = concernsOfPeople(tx, guarded).filter((concern) => !isVisible(concern));
+  const ids = hidden.map(({ id }) => id);
+  return [...ids.map((id) => `concern:${id}`), ...alertsOf(tx, ids).map((id) => `alert:${id}`)];
 }
 
 /** Whether somebody has looked at a concern: nobody further need be told of it. */

@@ -1,4 +1,4 @@
-import { maySeeConcern } from './concern-alerts.ts';
+import { mayBeSeenBy } from './concern-alerts.ts';
 import type { Audit } from '../audit/service.ts';
 import { groupsOf } from '../identity/directory/service.ts';
 import { findFullName, findPersonId } from '../identity/service.ts';
@@ -44,7 +44,7 @@ export function createConsoleWatch({
 export function createConsoleConcerns(options: ConsoleConcernsOptions): Concerns {
   return createConcerns({
     ...options,
-    visibleTo: (tx, personId, concern) => maySeeConcern(tx, personId, concern, options.clock()),
+    visibleTo: (tx, personId) => mayBeSeenBy(tx, personId, options.clock()),
     fullNameOf: findFullName,
   });
 }

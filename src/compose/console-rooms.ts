@@ -1,5 +1,5 @@
 import { loadOrCreateAuditKey } from '../audit/key.ts';
-import { type AuditPages, createAuditPages } from '../audit/pages-service.ts';
+import type { AuditPages } from '../audit/pages-service.ts';
 import type { AuditPeople } from '../audit/routes.ts';
 import { type Audit, countRows, createAudit, newestRows } from '../audit/service.ts';
 import type { Backups } from '../backup/service.ts';
@@ -35,6 +35,7 @@ import { type Sessions, createSessions } from '../identity/session-service.ts';
 import { type Clock, neverBackwards } from '../kernel/clock.ts';
 import { createIdMaker } from '../kernel/ids.ts';
 import type { LiveSnapshot } from '../policy/snapshot.ts';
+import { createConsoleAudit } from './console-audit.ts';
 import { createConsoleBackups } from './console-backups.ts';
 import { auditPeople } from './audit-people.ts';
 import { createConsoleConcerns, createConsoleWatch } from './console-concerns.ts';
@@ -241,7 +242,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     investigations: createConsoleInvestigations({ ...base, folder: layout.history, policy: inForce }),
     listUpdates,
     accounts,
-    auditPages: createAuditPages({ record, audit }),
+    auditPages: createConsoleAudit({ record, audit, clock }),
     auditPeople: auditPeople({ record, directory, accounts, publishing }),
     agreements,
     staff: createStaff({ record, audit, clock }),

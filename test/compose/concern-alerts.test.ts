@@ -1,5 +1,5 @@
 import t from 'tap';
-import { maySeeConcern, takeDueAlerts } from '../../src/compose/concern-alerts.ts';
+import { mayBeSeenBy, takeDueAlerts } from '../../src/compose/concern-alerts.ts';
 import { storeRoles } from '../../src/identity/staff/repository.ts';
 import { insertPerson } from '../../src/identity/repository.ts';
 import type { Role } from '../../src/identity/roles.ts';
@@ -46,7 +46,7 @@ function school(t: { teardown(work: () => unknown): void }) {
   const told = (id: string): string[] =>
     record.read((tx) => deliveries.about(tx, `alert:${id}`)).map(({ recipient }) => recipient.split('@')[0]!);
   const seers = (one: Concern): string =>
-    record.read((tx) => Object.keys(PEOPLE).filter((id) => maySeeConcern(tx, id, one, clock()))).join(' ');
+    record.read((tx) => Object.keys(PEOPLE).filter((id) => mayBeSeenBy(tx, id, clock())(one))).join(' ');
   return Object.assign(plane, { concern, due, take, told, seers });
 }
 

@@ -2,11 +2,12 @@ import { generateKeyPairSync } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Actor } from '../../src/audit/entry.ts';
 import { newestRows } from '../../src/audit/repository.ts';
-import { type AuditPages, createAuditPages } from '../../src/audit/pages-service.ts';
+import type { AuditPages } from '../../src/audit/pages-service.ts';
 import type { AuditPeople } from '../../src/audit/routes.ts';
 import { type Audit, createAudit, verifyChain } from '../../src/audit/service.ts';
 import { type Backups, createBackups } from '../../src/backup/service.ts';
 import { auditPeople } from '../../src/compose/audit-people.ts';
+import { createConsoleAudit } from '../../src/compose/console-audit.ts';
 import { createConsoleConcerns, createConsoleWatch } from '../../src/compose/console-concerns.ts';
 import { type ConsoleAlerts, createConsoleAlerts } from '../../src/compose/console-alerts.ts';
 import { createConsoleEvidence } from '../../src/compose/console-evidence.ts';
@@ -331,7 +332,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     agreements,
     directory,
     accounts,
-    auditPages: createAuditPages({ record, audit }),
+    auditPages: createConsoleAudit({ record, audit, clock }),
     auditPeople: auditPeople({ record, directory, accounts, publishing }),
     staff: createStaff({ record, audit, clock }),
     secondFactors: createSecondFactors({ record, audit, clock, secrets: APP_SECRETS }),

@@ -166,6 +166,18 @@ export function alertsAfter(tx: ReadTx, id: string, limit: number): ConcernAlert
 }
 
 /** Why concerns of a rule were dismissed, newest first: a rule's line for each concern it made. */
+/** Ids of everybody whom a concern is about. */
+export function peopleOfConcern(tx: ReadTx): string[] {
+  const sql = 'SELECT DISTINCT person_id FROM concerns WHERE person_id IS NOT NULL';
+  return tx.all(sql).map((row) => String(row['person_id']));
+}
+
+/** Every concern about these people. */
+export function concernsOfPeople(tx: ReadTx, personIds: readonly string[]): Concern[] {
+  const sql = 'SELECT * FROM concerns WHERE person_id IN (SELECT value FROM json_each(?)) ORDER BY id';
+  return tx.all(sql, JSON.stringify(personIds)).map(toConcern);
+}
+
 export function findingsForTuning(
   tx: ReadTx,
 ): (Pick<RuleTuning, 'rule' | 'severity'> & { concernId: string; reason: string | null })[] {

@@ -28,8 +28,8 @@ import {
 } from './repository.ts';
 import type { Sighting } from './sighting.ts';
 
-/** For whoever sends alerts. */
-export { alertsAfter, findConcern } from './repository.ts';
+/** For whoever sends alerts, and says what nobody may know of. */
+export { alertsAfter, concernsOfPeople, findConcern, peopleOfConcern } from './repository.ts';
 
 /** A concern as somebody may see it. */
 export interface NamedConcern extends Concern {
@@ -68,8 +68,8 @@ export interface ConcernsOptions {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly newId: IdMaker;
-  /** Whether a person may see a concern, whatever their roles. Asked by every read and every act. */
-  readonly visibleTo: (tx: ReadTx, personId: string, concern: Concern) => boolean;
+  /** Which concerns a person may see, whatever their roles. Asked by every read and every act. */
+  readonly visibleTo: (tx: ReadTx, personId: string) => (concern: Concern) => boolean;
   readonly fullNameOf: (tx: ReadTx, personId: string) => string | null;
 }
 
@@ -117,12 +117,12 @@ function visible(
   personId: string,
   concerns: readonly Concern[],
 ): readonly Concern[] {
-  return concerns.filter((concern) => visibleTo(tx, personId, concern));
+  return concerns.filter(visibleTo(tx, personId));
 }
 
 function known(options: ConcernsOptions, tx: ReadTx, personId: string, id: string): Concern {
   const concern = findConcern(tx, id);
-  if (concern !== null && options.visibleTo(tx, personId, concern)) return concern;
+  if (concern !== null && options.visibleTo(tx, personId)(concern)) return concern;
   throw new SchoolgateError('concern_unknown', 'client', 'There is no such concern.');
 }
 

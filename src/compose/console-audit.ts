@@ -1,0 +1,16 @@
+import { type AuditPages, createAuditPages } from '../audit/pages-service.ts';
+import { hiddenConcerns } from './concern-alerts.ts';
+import type { ConsoleRecord } from './console-rooms.ts';
+
+/** The record of acts for people to read; every room that keeps something from its subject has a line here. */
+export function createConsoleAudit({
+  record,
+  audit,
+  clock,
+}: Pick<ConsoleRecord, 'record' | 'audit' | 'clock'>): AuditPages {
+  return createAuditPages({
+    record,
+    audit,
+    hiddenFrom: (tx, personId) => hiddenConcerns(tx, personId, clock()),
+  });
+}
