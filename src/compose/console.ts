@@ -2,7 +2,7 @@
 //           ├── bus: events and segments up, signed snapshots down
 //           ├── timetable, policy files
 //           └── doors: pages and API for staff, the machine's own socket for commands
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { checkAndAnchor } from '../audit/anchor-service.ts';
 import { loadCatalogue } from '../categories/catalogue.ts';
 import { readManifest } from '../categories/current-index.ts';
@@ -336,6 +336,11 @@ async function openConsoleDoors(
     timeZone: () => inForce()?.timeZone ?? DEFAULT_ZONE,
     school: () => inForce()?.school ?? null,
     lists: () => listsStatus(environment, layout),
+    machine: () => ({
+      sendsMail: environment.smtpUrl !== null,
+      hasIllegalList: readManifest(layout)?.illegal !== undefined,
+      hasTraffic: readdirSync(layout.history).length > 0,
+    }),
     dropFolder: () => dropFolderStatus(layout.rosterDrop, safeguarding.alarms(clock() - MONTH_MS, clock() + 1)),
     // Fastify tells of each start at `info`; the supervisor prints where the console is.
     log: log.child({}, { level: 'warn' }),

@@ -220,7 +220,7 @@ void t.test(
     await look(head, 'unblocks-to-decide');
     await head.getByRole('link', { name: 'Home' }).click();
     await look(head, 'home-busy');
-    await head.getByRole('link', { name: /^A policy change by/ }).click();
+    await head.getByRole('link', { name: /policy change waits for your approval/ }).click();
     await look(head, 'policy-to-approve');
     await press(head, 'Approve and publish');
     await look(head, 'policy-published');
