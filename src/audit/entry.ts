@@ -86,6 +86,7 @@ export const AUDIT_ACTIONS = {
   'audit.listed': 'Record of acts looked at',
   'audit.looked-at': 'Looks at a person’s data looked at',
   'audit.payloads-erased': 'Personal part of old rows of the record erased',
+  'retention.deleted': 'Data deleted whose time had come',
   'audit.anchored': 'End of the record anchored',
 } as const;
 export type AuditAction = keyof typeof AUDIT_ACTIONS;

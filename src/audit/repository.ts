@@ -1,3 +1,4 @@
+import { isoTime } from '../kernel/clock.ts';
 import type { ReadTx, SqlValue, Tx } from '../store/database.ts';
 import type { AuditHead } from './chain.ts';
 import type { AuditAction, AuditRow } from './entry.ts';
@@ -138,6 +139,23 @@ export function erasePayloads(tx: Tx, before: string): { readonly erased: number
   const erased = tx.run("UPDATE audit SET payload = '', salt = '' WHERE seq <= ? AND payload <> ''", seq);
   return { erased, seq };
 }
+
+/** Rows before an instant (ms) that still have their personal part, with the hash of it. */
+export function detailsBefore(tx: ReadTx, before: number): { seq: number; at: number; hash: string }[] {
+  const sql = `SELECT seq, at, payload_hash AS hash FROM audit WHERE ${NOT_ERASED} AND at < ? ORDER BY seq`;
+  const rows = tx.all(sql, isoTime(before));
+  return rows.map(({ seq, at, hash }) => ({ seq: Number(seq), at: Date.parse(String(at)), hash: String(hash) }));
+}
+
+/** When the first row was written that still has its personal part, ms; null: none has. */
+export function oldestDetails(tx: ReadTx): number | null {
+  const row = tx.get(`SELECT at FROM audit WHERE ${NOT_ERASED} ORDER BY seq LIMIT 1`);
+  return row === undefined ? null : Date.parse(String(row['at']));
+}
+
+/** Rows that were erased are the oldest: the last erasure says up to which, so that they need not be looked at. */
+const NOT_ERASED = `payload <> '' AND seq > coalesce(
+  (SELECT CAST(substr(subject, 9) AS INTEGER) FROM audit WHERE action = 'audit.payloads-erased' ORDER BY at DESC LIMIT 1), 0)`;
 
 export function countRows(tx: ReadTx): number {
   return Number(tx.get('SELECT count(*) AS n FROM audit')!['n']);

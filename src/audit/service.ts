@@ -12,7 +12,15 @@ import { erasePayloads, insertRow, readHead, rowsAfter, storeHead } from './repo
 import { type ChainCheck, ChainWalk } from './verify.ts';
 
 /** For whoever reads the record. */
-export { countRows, newestRowOf, newestRows, readHead, rowsBetween } from './repository.ts';
+export {
+  countRows,
+  detailsBefore,
+  newestRowOf,
+  newestRows,
+  oldestDetails,
+  readHead,
+  rowsBetween,
+} from './repository.ts';
 export type { ChainCheck } from './verify.ts';
 
 /** The record of acts. Only appended to, and only inside the transaction of the act. */

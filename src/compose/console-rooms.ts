@@ -47,7 +47,9 @@ import { type SiteCheck, createSiteCheck } from './console-check.ts';
 import { createConsoleLessons } from './console-lessons.ts';
 import { createConsoleLists } from './console-lists.ts';
 import { createConsolePolicy } from './console-policy.ts';
+import { type ConsoleRetention, createConsoleRetention } from './console-retention.ts';
 import { createConsoleUnblocks } from './console-unblocks.ts';
+import { type HistoryUpkeep, historyUpkeep } from './convert-apart.ts';
 import { createKnownDirectory } from './known-directory.ts';
 import { createKnownSchool } from './known-school.ts';
 import { createOpenIndex } from './listed-sites.ts';
@@ -77,7 +79,7 @@ export interface ConsoleRecord {
 }
 
 /** Every room of the control plane. */
-export interface ConsoleRooms extends ConsoleRecord, ConsoleAlerts {
+export interface ConsoleRooms extends ConsoleRecord, ConsoleAlerts, ConsoleRetention {
   readonly accounts: Accounts;
   readonly auditPages: AuditPages;
   readonly auditPeople: AuditPeople;
@@ -103,6 +105,7 @@ export interface ConsoleRooms extends ConsoleRecord, ConsoleAlerts {
   readonly backups: Backups;
   readonly siteCheck: SiteCheck;
   readonly investigations: Investigations;
+  readonly historyUpkeep: HistoryUpkeep;
 }
 
 /** Opens the record and its seal. `onStepBack`: the machine's clock stands before the last act on record, by so many ms. */
@@ -234,9 +237,18 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     log,
     raise: (code, text) => safeguarding.raise(code, text),
   });
+  const upkeep = historyUpkeep(layout.history, clock, log);
   const siteCheck = createSiteCheck({ record, clock, publishing, policy: inForce, people, openIndex, live: wholeLive });
   return {
     ...base,
+    ...createConsoleRetention({
+      ...known,
+      policy: inForce,
+      alone: upkeep.alone,
+      timeZone: () => inForce()?.timeZone ?? DEFAULT_ZONE,
+      raise: (code, text) => safeguarding.raise(code, text),
+    }),
+    historyUpkeep: upkeep,
     siteCheck,
     backups,
     investigations: createConsoleInvestigations({ ...base, folder: layout.history, policy: inForce }),

@@ -34,7 +34,6 @@ import { takeDueAlerts } from './concern-alerts.ts';
 import { consoleAnswers, startAnswering } from './console-answers.ts';
 import type { ConsoleAnswers } from './console-questions.ts';
 import { type ConsoleRooms, DEFAULT_ZONE, buildRooms, openConsoleRecord } from './console-rooms.ts';
-import { historyConversion } from './convert-apart.ts';
 import { IndexShelf, indexMark } from './index-shelf.ts';
 import { createRebuilder } from './rebuild-index.ts';
 import { dropFolderStatus, importDroppedRoster } from './dropped-roster.ts';
@@ -273,12 +272,12 @@ function startTelling(
 
 function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, opened: AsyncDisposableStack): void {
   const { record, audit, layout, clock, policy, unblocks, listUpdates, directory, safeguarding, backups } = rooms;
+  const { historyUpkeep, retention } = rooms;
   const { listsDir } = environment;
   const zone = policy.published()?.snapshot.timeZone ?? DEFAULT_ZONE;
   const delivery = createDelivery({ ...environment, outbox: layout.outbox, clock, newId: createIdMaker(clock) });
   const sources = reportSources({ record, layout, listsDir, clock });
   const reports = createWeeklyReport({ layout, zone, clock, ...sources });
-  const conversion = historyConversion(layout.history, clock, log);
   const useCases: JobUseCases = {
     weeklyReport: (due) =>
       deliverWeeklyReport({ reports, delivery, folder: layout.reports, zone, recipient: () => null }, due),
@@ -303,7 +302,8 @@ function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, o
         directory,
         raise: (code, text) => safeguarding.raise(code, text),
       }),
-    convertHistory: () => conversion.run(),
+    convertHistory: () => historyUpkeep.convert(),
+    deleteOld: () => retention.run(),
     watchLists: () => listUpdates.watch(),
     refreshLists: (refresh, due) => listUpdates.refresh(refresh, due),
   };
@@ -316,7 +316,7 @@ function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, o
   opened.defer(() => timetable.stop());
   // Before the timetable, which waits for what is under way.
   opened.defer(() => listUpdates.stop());
-  opened.defer(() => conversion.stop());
+  opened.defer(() => historyUpkeep.stop());
   opened.defer(watchPolicyFiles([listsDir], () => timetable.replace(jobs())));
 }
 

@@ -28,14 +28,29 @@ export async function convertApart(orders: ConvertOrders, signal: AbortSignal): 
 /** What came less than so long ago waits: the parts of one segment that was too large arrive together. */
 const SETTLE_MS = 2 * 60_000;
 
-/** The conversion as a job; `stop` ends a run that is under way. */
-export function historyConversion(folder: string, clock: Clock, log: Logger): { run(): Promise<void>; stop(): void } {
+/** The conversion as a job, and whatever else changes the history's files: one at a time. */
+export interface HistoryUpkeep {
+  convert(): Promise<void>;
+  alone<T>(work: () => Promise<T>): Promise<T>;
+  /** Ends a conversion that is under way. */
+  stop(): void;
+}
+
+export function historyUpkeep(folder: string, clock: Clock, log: Logger): HistoryUpkeep {
   const ending = new AbortController();
+  let turn: Promise<unknown> = Promise.resolve();
+  const alone = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = turn.then(work);
+    turn = done.catch(() => undefined);
+    return done;
+  };
   return {
-    async run() {
-      const { problems } = await convertApart({ folder, arrivedBefore: clock() - SETTLE_MS }, ending.signal);
-      for (const problem of problems) log.warn({ problem }, 'a part of the access history stays as it is');
-    },
+    alone,
+    convert: () =>
+      alone(async () => {
+        const { problems } = await convertApart({ folder, arrivedBefore: clock() - SETTLE_MS }, ending.signal);
+        for (const problem of problems) log.warn({ problem }, 'a part of the access history stays as it is');
+      }),
     stop: () => ending.abort(),
   };
 }

@@ -27,6 +27,7 @@ import { draftApiRoutes } from '../policy/draft-api-routes.ts';
 import { type DraftRoutesOptions, draftRoutes } from '../policy/draft-routes.ts';
 import { type CheckRoutesOptions, checkRoutes } from '../policy/check-routes.ts';
 import { type PolicyRoutesOptions, policyRoutes } from '../policy/routes.ts';
+import { type RetentionRoutesOptions, retentionRoutes } from '../retention/routes.ts';
 import { type ConcernRoutesOptions, concernRoutes } from '../safeguarding/concerns/routes.ts';
 import { unblockApiRoutes } from '../unblock/api-routes.ts';
 import { blockRoutes } from '../unblock/block-routes.ts';
@@ -65,6 +66,7 @@ export interface ConsoleAppOptions
     EvidenceRoutesOptions,
     BackupRoutesOptions,
     HistoryRoutesOptions,
+    RetentionRoutesOptions,
     OverviewOptions,
     PagesOptions {
   readonly log: FastifyBaseLogger;
@@ -124,6 +126,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(evidenceRoutes, options);
   await app.register(backupRoutes, options);
   await app.register(historyRoutes, options);
+  await app.register(retentionRoutes, options);
   return app;
 }
 

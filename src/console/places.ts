@@ -69,6 +69,7 @@ export const SECTIONS: readonly Section[] = [
     places: [
       { text: 'Accounts', href: '/accounts', needs: 'accounts.see' },
       { text: 'Who may do what', href: '/permissions', needs: 'permissions.see' },
+      { text: 'How long we keep', href: '/retention', needs: 'retention.see' },
       { text: 'Backups', href: '/backups', needs: 'backup.make' },
     ],
   },

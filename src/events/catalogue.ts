@@ -66,6 +66,7 @@ export type AlarmCode =
   | 'roster-refused'
   | 'disk-refuses'
   | 'backup-failed'
+  | 'retention-failed'
   | 'audit-broken'
   | 'console-down'
   | 'gateways-silent'

@@ -119,6 +119,11 @@ export const PERMISSIONS = {
     roles: ['headteacher', 'network-manager'],
     guard: 'password',
   },
+  'retention.see': {
+    may: 'see how long data is kept, and what was deleted when',
+    roles: ['headteacher', 'safeguarding-lead', 'network-manager', 'data-protection-officer'],
+    guard: 'none',
+  },
   'concerns.see': {
     may: 'see concerns that are theirs to see, their evidence, and which rules are dismissed most',
     roles: ['headteacher', 'safeguarding-lead', 'chair-of-governors', 'vice-chair-of-governors'],

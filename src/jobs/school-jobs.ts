@@ -16,12 +16,17 @@ export interface JobUseCases {
   readonly convertHistory: (now: number) => Promise<unknown>;
   /** Checks the record of acts and writes its end down elsewhere. */
   readonly anchorAudit: (due: number) => Promise<unknown>;
+  /** Deletes data whose time has come. */
+  readonly deleteOld: (due: number) => Promise<unknown>;
   /** Imports the roster that lies in the drop folder. */
   readonly importRoster: (due: number) => Promise<unknown>;
 }
 
 /** When lists are fetched: the times of the catalogue, five-field cron in UTC, each once. */
 export type RefreshTimes = readonly string[];
+
+/** Before the backup, which should not hold what has just gone; the page that says so names the next time. */
+export const RETENTION_CRON = '50 2 * * *';
 
 /** Everything the console does by the clock. `zone`: the school's. */
 export function schoolJobs(zone: string, refreshTimes: RefreshTimes, useCases: JobUseCases): Job[] {
@@ -44,6 +49,15 @@ export function schoolJobs(zone: string, refreshTimes: RefreshTimes, useCases: J
       missed: 'latest',
       settleMs: 60_000,
       run: useCases.importRoster,
+    },
+    // After a backup was restored as well: what it brought back goes within minutes.
+    {
+      name: 'retention',
+      cron: RETENTION_CRON,
+      zone,
+      missed: 'latest',
+      settleMs: 5 * 60_000,
+      run: useCases.deleteOld,
     },
     // At night, when least is written; after the roster, so that it is in it.
     {

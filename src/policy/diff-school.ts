@@ -3,6 +3,7 @@ import { DAY_ENDS, timeOfDay } from '../identity/signed-in-devices.ts';
 import { type PolicyChange, compare } from './diff-rules.ts';
 import { wordingText } from './compile-wording.ts';
 import { entryText } from './entry.ts';
+import { ALL_KEPT, KEPT, daysKept } from './retention-rules.ts';
 import type { PolicySnapshot } from './snapshot.ts';
 
 type Two = readonly [before: PolicySnapshot, after: PolicySnapshot];
@@ -25,6 +26,7 @@ export function diffSchool(...[before, after]: Two): PolicyChange[] {
     ...diffRosterLevels(before, after),
     ...diffAgreements(before, after),
     ...changed('Who may publish what only closes something for pupils', alone(before), alone(after), false),
+    ...diffRetention(before, after),
     ...diffNetwork(before.network, after.network),
     ...diffTraits(before, after),
   ];
@@ -103,6 +105,13 @@ function diffAgreements(...[before, after]: Two): PolicyChange[] {
 
 function alone({ changes }: PolicySnapshot): string {
   return changes?.tighteningAlone === true ? 'one person' : 'two people';
+}
+
+function diffRetention(...[before, after]: Two): PolicyChange[] {
+  return ALL_KEPT.flatMap((kept) => {
+    const [was, is] = [daysKept(before.retention, kept), daysKept(after.retention, kept)];
+    return changed(`Days that are kept of “${KEPT[kept].title}”`, was, is, false);
+  });
 }
 
 function diffNetwork(before: PolicySnapshot['network'], after: PolicySnapshot['network']): PolicyChange[] {

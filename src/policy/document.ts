@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import type { YamlDocument } from '../config/yaml-document.ts';
+import { type KeptClass, ALL_KEPT } from './retention-rules.ts';
 import type { SafeguardingDocument } from './safeguarding-document.ts';
 import { ALL_THEMES, SEVERITIES } from './safeguarding-rules.ts';
 
@@ -47,6 +48,13 @@ const Splash = Type.Object(
 
 const Port = Type.Integer({ minimum: 1, maximum: 65_535 });
 
+/** Days by class of data. */
+const KeptDays = Type.Optional(Type.Integer());
+const Retention = Type.Object(
+  Object.fromEntries(ALL_KEPT.map((kept) => [kept, KeptDays])) as Record<KeptClass, typeof KeptDays>,
+  Strict,
+);
+
 /** `school.yaml`: what holds for the whole school. */
 export const SchoolSchema = Type.Object(
   {
@@ -70,6 +78,7 @@ export const SchoolSchema = Type.Object(
       Type.Object({ parentConsent: Type.Optional(Texts), yearBegins: Type.Optional(Text) }, Strict),
     ),
     changes: Type.Optional(Type.Object({ tighteningAlone: Type.Optional(Type.Boolean()) }, Strict)),
+    retention: Type.Optional(Retention),
     never: Type.Optional(Texts),
     illegal: Type.Optional(Type.Object({ csam: Type.Optional(Splash), terrorism: Type.Optional(Splash) }, Strict)),
     identity: Type.Object(

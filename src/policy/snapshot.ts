@@ -3,6 +3,7 @@ import type { AlertRules } from './alert-rules.ts';
 import type { Renewal } from '../identity/credentials.ts';
 import type { DeviceSession } from '../identity/signed-in-devices.ts';
 import type { RosterLevels, Suspension } from '../identity/directory-snapshot.ts';
+import type { RetentionRules } from './retention-rules.ts';
 import type { SafeguardingRules } from './safeguarding-rules.ts';
 import type { TopicPack } from './topics.ts';
 import type { Action } from './verdict.ts';
@@ -169,6 +170,8 @@ export interface PolicySnapshot {
   readonly contacts: { readonly pupils: string; readonly staff: string };
   /** `tighteningAlone`: one person may publish what only closes something for pupils. Left out: every change takes two. */
   readonly changes?: { readonly tighteningAlone: true };
+  /** How long data is kept, for the console alone. Left out: as long as by default. */
+  readonly retention?: RetentionRules;
   /** Left out: nobody is asked for an agreement. */
   readonly agreements?: AgreementRules;
   /** What requests for an unblock may start from. The console reads it; gateways make nothing of it. Left out where there are none. */

@@ -27,6 +27,8 @@ export interface RecordDatabase {
   /** All of `work` or none of it, on disk when this returns. Throws what `work` throws, and nothing is kept then. */
   write<T>(work: (tx: Tx) => T): T;
   read<T>(work: (tx: ReadTx) => T): T;
+  /** Takes what was deleted out of the file beside the record as well, as far as nobody reads it now. */
+  forget(): void;
   close(): void;
 }
 
@@ -46,6 +48,8 @@ export function openRecord(path: string): RecordDatabase {
     // FULL, not NORMAL: an event is deleted from the gateway's spool once we say it is committed, so a commit must
     // outlive a power cut. With NORMAL the last transactions of a WAL database may not.
     connection.exec('PRAGMA synchronous = FULL');
+    // What was deleted because its time had come must not lie in free pages.
+    connection.exec('PRAGMA secure_delete = ON');
     migrate(connection, loadMigrations());
   } catch (error) {
     connection.close();
@@ -98,6 +102,7 @@ function wrap(connection: DatabaseSync): RecordDatabase {
   return {
     write: (work) => inTransaction(connection, 'BEGIN IMMEDIATE', prepare, work),
     read: (work) => inTransaction(connection, 'BEGIN', prepare, work),
+    forget: () => void connection.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get(),
     close: () => connection.close(),
   };
 }

@@ -156,6 +156,7 @@ const ROUTES: readonly [route: string, url: string, access: Access][] = [
   ['GET /history', '/history', 'history.investigate'],
   ['POST /history/export', '/history/export', 'history.investigate'],
   ['GET /history/export/:sha256', `/history/export/${'0'.repeat(64)}`, 'history.investigate'],
+  ['GET /retention', '/retention', 'retention.see'],
   ['GET /backups', '/backups', 'backup.make'],
   ['POST /backups', '/backups', 'backup.make'],
   ['POST /backups/key', '/backups/key', 'backup.make'],

@@ -14,6 +14,7 @@ import { createConsoleEvidence } from '../../src/compose/console-evidence.ts';
 import { type SiteCheck, createSiteCheck } from '../../src/compose/console-check.ts';
 import { createConsoleInvestigations } from '../../src/compose/console-history.ts';
 import { createConsoleLessons } from '../../src/compose/console-lessons.ts';
+import { type ConsoleRetention, createConsoleRetention } from '../../src/compose/console-retention.ts';
 import { createConsoleUnblocks } from '../../src/compose/console-unblocks.ts';
 import { createKnownDirectory } from '../../src/compose/known-directory.ts';
 import { createKnownSchool } from '../../src/compose/known-school.ts';
@@ -89,7 +90,7 @@ export interface TestBus {
 }
 
 /** The whole control plane over one record, without doors. */
-export interface ControlPlane extends ConsoleAlerts {
+export interface ControlPlane extends ConsoleAlerts, ConsoleRetention {
   readonly record: RecordDatabase;
   readonly audit: Audit;
   readonly clock: ManualClock;
@@ -343,6 +344,13 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     concerns: createConsoleConcerns({ record, audit, clock, newId, policy: inForce }),
     ...telling,
     evidence,
+    ...createConsoleRetention({
+      ...known,
+      policy: inForce,
+      alone: (work) => work(),
+      timeZone: () => 'Europe/London',
+      raise: (code, text) => safeguarding.raise(code, text),
+    }),
     siteCheck: createSiteCheck({ record, clock, publishing, policy: inForce, people, openIndex, live: wholeLive }),
     investigations: createConsoleInvestigations({ record, audit, folder: layout.history, policy: inForce }),
     backups: createBackups({

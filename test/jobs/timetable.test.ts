@@ -260,6 +260,7 @@ await t.test('what the school’s timetable holds', async (t) => {
     dailyBackup: async (due) => void called.push(`backup ${new Date(due).toISOString()}`),
     importRoster: async (due) => void called.push(`roster ${new Date(due).toISOString()}`),
     convertHistory: async () => undefined,
+    deleteOld: async (due) => void called.push(`retention ${new Date(due).toISOString()}`),
     watchLists: async () => void called.push('watch'),
     refreshLists: async (refresh, due) => void called.push(`${refresh} ${new Date(due).toISOString()}`),
   });
@@ -269,6 +270,7 @@ await t.test('what the school’s timetable holds', async (t) => {
     'unblock-expiry': monday - DAY,
     'roster-import': monday - DAY,
     'daily-backup': monday - DAY,
+    retention: monday - DAY,
     'audit-anchor': monday - DAY,
     'list-watch': monday - DAY,
     'list-refresh 17 3 * * *': monday - 3 * DAY,
@@ -279,13 +281,14 @@ await t.test('what the school’s timetable holds', async (t) => {
     called.filter((name) => name !== 'expiry' && name !== 'watch'),
     [
       'roster 2026-11-23T02:30:00.000Z',
+      'retention 2026-11-23T02:50:00.000Z',
       '17 3 * * * 2026-11-23T03:17:00.000Z',
       'anchor 2026-11-23T03:10:00.000Z',
       'backup 2026-11-23T03:30:00.000Z',
       'report 2026-11-23T07:00:00.000Z',
     ],
   );
-  t.equal(called.length, 5 + 2 * 12, 'and the others at the start and each minute');
+  t.equal(called.length, 6 + 2 * 12, 'and the others at the start and each minute');
   await timetable.stop();
 });
 

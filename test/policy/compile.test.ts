@@ -74,6 +74,16 @@ await t.test('every kind of mistake is reported with file and line, and says wha
       school('identity:', 'agreements: { parentConsent: [ks9], yearBegins: "02-29" }\nidentity:\n  keepCards: [ks8]'),
       [/"ks8" is not a level/, /"ks9" is not a level/, /"02-29" is not a day of the year/],
     ],
+    [
+      'how long data is kept',
+      school('identity:', 'retention: { history: 30, auditDetails: 99999, mail: 3 }\nidentity:'),
+      [/^school\.yaml:\d+: "retention\.mail" is not a known setting/],
+    ],
+    [
+      'how long data may be kept',
+      school('identity:', 'retention:\n  history: 30\n  auditDetails: 99999\nidentity:'),
+      [/"retention\.history" is from 35 to 1095 days: /, /"retention\.auditDetails" is from 365 to 9125 days: /],
+    ],
     ['a time zone', school('Europe/London', 'London'), [/^school\.yaml:3: "London" is not a time zone/]],
     [
       'an unknown strictest level',

@@ -17,6 +17,7 @@ import { readLastGood } from '../../events/snapshot-keeper.ts';
 import { formatProblem } from '../../kernel/errors.ts';
 import { compileFolder } from '../../policy/load.ts';
 import { openRecordReadOnly } from '../../store/database.ts';
+import { overdueClasses } from '../console-retention.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
 
 const DAY_MS = 86_400_000;
@@ -115,4 +116,19 @@ export function backupFinding(layout: DataLayout, backupDir: string | null, now:
   const day = Date.parse(/\d{4}-\d{2}-\d{2}/.exec(newest.name)![0]);
   const text = join(backupDir, newest.name);
   return now - day > 3 * DAY_MS ? failed(`the newest is ${text}; look at the alarms.`) : ok(`the newest is ${text}`);
+}
+
+/** Whether data is still there that should have gone. */
+export function retentionFinding(layout: DataLayout, now: number): Finding {
+  if (!existsSync(layout.record)) return ok('nothing is kept yet');
+  const record = openRecordReadOnly(layout.record);
+  try {
+    const overdue = record.read((tx) => overdueClasses(tx, layout, now));
+    if (overdue.length === 0) return ok('nothing is kept longer than the policy says');
+    return failed(
+      `kept longer than the policy says: ${overdue.join(', ')}; look at the alarms, or start the console, which deletes it.`,
+    );
+  } finally {
+    record.close();
+  }
 }

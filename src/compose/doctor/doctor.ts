@@ -32,6 +32,7 @@ function checksOf(environment: Environment, clock: Clock): readonly Check[] {
     redisUrl && { name: 'redis', look: () => reach.redisFinding(redisUrl, clock) },
     { name: 'mail', look: () => reach.mailFinding(environment, layout) },
     { name: 'audit', look: () => content.auditFinding(layout) },
+    { name: 'retention', look: () => content.retentionFinding(layout, clock()) },
     { name: 'backup', look: () => content.backupFinding(layout, backupDir, clock()) },
   ];
   return checks.filter((check) => check !== null);

@@ -1,9 +1,9 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { SMTPServer } from 'smtp-server';
 import t from 'tap';
-import { backupFinding, canaryFinding, judgeCanaries } from '../../../src/compose/doctor/content.ts';
+import { backupFinding, canaryFinding, judgeCanaries, retentionFinding } from '../../../src/compose/doctor/content.ts';
 import { lookAt } from '../../../src/compose/doctor/finding.ts';
 import {
   certificate,
@@ -16,6 +16,7 @@ import { healthFinding, parentFinding, redisFinding } from '../../../src/compose
 import { createDataFolders, dataLayout } from '../../../src/config/data-layout.ts';
 import { keepRecipient, makeRecoveryKey } from '../../../src/backup/recovery-key.ts';
 import { SchoolgateError } from '../../../src/kernel/errors.ts';
+import { openRecord } from '../../../src/store/database.ts';
 import { createAuthority } from '../../helpers/certificates.ts';
 import { START } from '../../helpers/control-plane.ts';
 import { startNameServer } from '../../helpers/dns.ts';
@@ -113,6 +114,16 @@ void t.test('backups that stop', async (t) => {
   t.equal(backupFinding(layout, folder, START).status, 'ok');
   t.match(backupFinding(layout, folder, START + 5 * DAY), { status: 'failed', text: /alarms/ });
   t.equal(canaryFinding(layout, START).status, 'ok');
+});
+
+void t.test('data that is kept for too long', async (t) => {
+  const layout = dataLayout(tempFolder(t));
+  createDataFolders(layout);
+  t.equal(retentionFinding(layout, START).status, 'ok', 'before the first start');
+  openRecord(layout.record).close();
+  mkdirSync(join(layout.history, '2025-11-20'));
+  t.equal(retentionFinding(layout, Date.UTC(2026, 10, 20)).status, 'ok');
+  t.match(retentionFinding(layout, START + DAY), { status: 'failed', text: /: Access history;/ });
 });
 
 void t.test('a parent proxy and a Redis that are there, or not', async (t) => {
