@@ -56,7 +56,7 @@ export function schoolJobs(zone: string, refreshTimes: RefreshTimes, useCases: J
       cron: RETENTION_CRON,
       zone,
       missed: 'latest',
-      settleMs: 5 * 60_000,
+      settleMs: 2 * 60_000,
       run: useCases.deleteOld,
     },
     // At night, when least is written; after the roster, so that it is in it.

@@ -281,8 +281,8 @@ await t.test('what the school’s timetable holds', async (t) => {
     called.filter((name) => name !== 'expiry' && name !== 'watch'),
     [
       'roster 2026-11-23T02:30:00.000Z',
-      'retention 2026-11-23T02:50:00.000Z',
       '17 3 * * * 2026-11-23T03:17:00.000Z',
+      'retention 2026-11-23T02:50:00.000Z',
       'anchor 2026-11-23T03:10:00.000Z',
       'backup 2026-11-23T03:30:00.000Z',
       'report 2026-11-23T07:00:00.000Z',
