@@ -244,7 +244,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     ...createConsoleRetention({
       ...known,
       policy: inForce,
-      alone: upkeep.alone,
+      alone: (work) => upkeep.alone(work),
       timeZone: () => inForce()?.timeZone ?? DEFAULT_ZONE,
       raise: (code, text) => safeguarding.raise(code, text),
     }),

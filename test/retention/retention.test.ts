@@ -20,8 +20,8 @@ function storeDays(folder: string, ...days: string[]): void {
   }
 }
 
-function standing({ standing }: Retention, name: string) {
-  return standing().find((one) => one.name === name)!;
+function standing(retention: Retention, name: string) {
+  return retention.standing().find((one) => one.name === name)!;
 }
 
 void t.test('days of the history go when they are too old, once, with a proof that can be recounted', async (t) => {
