@@ -17,7 +17,8 @@ export const retentionRoutes: FastifyPluginAsync<RetentionRoutesOptions> = async
   app.get('/retention', { config: { access: 'retention.see' } }, async (_request, reply) =>
     reply.page('retention', {
       title: 'How long we keep',
-      classes: retention.standing().map((standing) => ({ ...KEPT[standing.name], ...standing })),
+      classes: retention.standing(),
+      texts: KEPT,
       next: nextRetention(clock()),
     }),
   );
