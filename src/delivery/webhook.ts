@@ -145,6 +145,6 @@ function whatToDo(error: unknown): string {
   const { code, name } = error as { code?: string; name?: string };
   if (name === 'TimeoutError' || code?.endsWith('_TIMEOUT') === true) return 'it did not answer in time';
   if (code === 'ENOTFOUND') return 'its name is unknown; check the address';
-  if (code !== undefined && /CERT|TLS|SSL/.test(code)) return 'its certificate was not accepted';
+  if (code !== undefined && /CERT|TLS|SSL|VERIFY/.test(code)) return 'its certificate was not accepted';
   return 'it cannot be reached; check the address and the firewall';
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { Secret } from '../../src/config/secret.ts';
@@ -11,8 +12,9 @@ import { createDelivery } from '../../src/delivery/service.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
 import { openRecord, type RecordDatabase } from '../../src/store/database.ts';
+import { freePort, listen } from '../helpers/listening.ts';
 import { until } from '../helpers/until.ts';
-import { openMailSink } from './sink.ts';
+import { openMailSink, type TakenMail } from './sink.ts';
 
 interface Rig {
   readonly record: RecordDatabase;
@@ -30,14 +32,18 @@ function rig(t: Tap, port: number, ahead = { ms: 0 }, timeoutMs = 2_000): Rig {
   const clock = (): number => systemClock() + ahead.ms;
   const newId = createIdMaker(clock);
   const ports = { mailFrom: 'filter@school.example', outbox: t.testdir({}), clock, newId, timeoutMs };
-  const delivery = createDelivery({ ...ports, smtpUrl: new Secret(`smtp://127.0.0.1:${port}`) });
-  const send = (one: QueuedDelivery) => delivery.send({ to: one.recipient, ...(one.content as OutgoingMail) }, one.id);
+  const send = (smtpUrl: Secret | null) => (one: QueuedDelivery) =>
+    createDelivery({ ...ports, smtpUrl }).send({ to: one.recipient, ...(one.content as OutgoingMail) }, one.id);
   const failures: Rig['failures'] = [];
   const queue = createDeliveryQueue({
     record,
     clock,
     newId,
-    senders: { mail: send, outbox: send, webhook: () => Promise.reject(new Error('no webhooks here')) },
+    senders: {
+      mail: send(new Secret(`smtp://127.0.0.1:${port}`)),
+      outbox: send(null),
+      webhook: () => Promise.reject(new Error('no webhooks here')),
+    },
     onFailure: ({ recipient }, error) => failures.push([recipient, (error as Error).message]),
   });
   t.teardown(async () => {
@@ -120,12 +126,17 @@ void t.test('a mail server that hangs holds up neither the process nor the files
     sockets.forEach((socket) => socket.destroy());
     silent.close();
   });
-  const { queue, add, failures, states } = rig(t, (silent.address() as AddressInfo).port, { ms: 0 }, 200);
+  const { record, queue, add, failures, states } = rig(t, (silent.address() as AddressInfo).port, { ms: 0 }, 500);
   queue.start();
-  add('lead');
-  await until('the server was given up', () => failures.length === 1);
+  const recipients = Array.from({ length: 8 }, (_, n) => `person${n}`);
+  add(...recipients);
+  await until('all of them wait for the server', () => sockets.size === 8);
+  record.write((tx) => queue.add(tx, { ...mail('head@schoolgate.invalid'), channel: 'outbox' }));
+  await until('the file is written', () => states()['head'] === 'sent');
+  t.equal(failures.length, 0, 'while the mails still wait');
+  await until('the server was given up', () => failures.length === 8);
   t.match(failures[0]![1], /did not answer in time/);
-  t.equal(states()['lead'], 'waiting');
+  t.equal(states()['person0'], 'waiting');
 });
 
 void t.test('killed in the middle and started again: none lost, none doubled for a recipient', async (t) => {
@@ -166,6 +177,84 @@ void t.test('killed in the middle and started again: none lost, none doubled for
     'no recipient has two different mails',
   );
   t.ok(first.taken.length - MAILS <= 3 * 8, 'and only what was under way at a kill was sent again');
+});
+
+void t.test('a mail server that dies half-way through a mail is sent it again, once', async (t) => {
+  let deaths = 0;
+  const sink = await openMailSink();
+  const dying = createServer((client) => {
+    const server = connect(sink.port, '127.0.0.1');
+    client.on('error', () => server.destroy()).on('close', () => server.destroy());
+    server.on('error', () => client.destroy()).on('close', () => client.destroy());
+    server.pipe(client);
+    client.on('data', (chunk: Buffer) => {
+      // In the middle of what the first two mails say.
+      if (deaths >= 2 || !chunk.includes('Sign in')) return void server.write(chunk);
+      deaths++;
+      server.write(chunk.subarray(0, chunk.length / 2), () => client.resetAndDestroy());
+    });
+  });
+  const place = await listen(dying);
+  t.teardown(() => Promise.all([place.close(), sink.close()]));
+  const ahead = { ms: 0 };
+  const { queue, add, states, failures } = rig(t, place.port, ahead);
+  queue.start();
+  add('lead', 'head');
+  await until('both have failed', () => failures.length === 2);
+  t.strictSame(states(), { lead: 'waiting', head: 'waiting' });
+  t.strictSame(sink.taken, [], 'half a mail is none');
+  ahead.ms = 60_000;
+  add('chair');
+  await until('all are sent', () => Object.values(states()).every((state) => state === 'sent'));
+  t.strictSame(sink.taken.map(({ to }) => to.split('@')[0]).sort(), ['chair', 'head', 'lead']);
+});
+
+void t.test('a mail server that is killed again and again: none lost, none doubled for a recipient', async (t) => {
+  const taken = (): TakenMail[] =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .flatMap((line) => (line === '' ? [] : (JSON.parse(line) as TakenMail)));
+  const port = await freePort();
+  const start = async () => {
+    const argv = [join(import.meta.dirname, 'smtp-child.ts'), String(port), file];
+    const server = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.teardown(() => server.kill('SIGKILL'));
+    await once(server.stdout, 'data');
+    return server;
+  };
+  const MAILS = 120;
+  const ahead = { ms: 0 };
+  const { queue, add, states } = rig(t, port, ahead);
+  const file = join(t.testdirName, 'taken');
+  writeFileSync(file, '');
+  /** What failed is due, and the queue woken by something new. */
+  const lookAgain = (): void => {
+    ahead.ms += 60_000;
+    add('one-more');
+  };
+  let server = await start();
+  queue.start();
+  add(...Array.from({ length: MAILS }, (_, n) => `person${n}`));
+  for (let kills = 1; kills <= 3; kills++) {
+    await until('it has taken some', () => taken().length >= kills * 20);
+    server.kill('SIGKILL');
+    await once(server, 'exit');
+    server = await start();
+    lookAgain();
+  }
+  await until(
+    'all are sent',
+    () => {
+      lookAgain();
+      return Object.values(states()).every((state) => state === 'sent');
+    },
+    30_000,
+  );
+  const messages = Map.groupBy(taken(), ({ to }) => to);
+  t.equal(messages.size, MAILS + 1, 'none is lost');
+  const isOne = (copies: readonly TakenMail[]): boolean => new Set(copies.map((one) => one.messageId)).size === 1;
+  t.ok([...messages.values()].every(isOne), 'no recipient has two different mails');
+  t.ok(taken().length - messages.size <= 3 * 8, 'and only what it had taken without saying so came again');
 });
 
 void t.test('a person is written to where the school reaches them, once, or by a file in the outbox', async (t) => {

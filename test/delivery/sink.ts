@@ -14,8 +14,11 @@ export interface MailSink {
   close(): Promise<void>;
 }
 
+/** `onTaken`: before the server says yes to a mail. */
+export type MailSinkOptions = SMTPServerOptions & { readonly onTaken?: (mail: TakenMail) => void };
+
 /** A real SMTP server on loopback. `port` 0: any free one. */
-export async function openMailSink(options: SMTPServerOptions = {}, port = 0): Promise<MailSink> {
+export async function openMailSink({ onTaken, ...options }: MailSinkOptions = {}, port = 0): Promise<MailSink> {
   const taken: TakenMail[] = [];
   const server = new SMTPServer({
     authOptional: true,
@@ -28,7 +31,10 @@ export async function openMailSink(options: SMTPServerOptions = {}, port = 0): P
       stream.on('end', () => {
         const source = Buffer.concat(chunks).toString();
         const messageId = /^Message-ID: (<.*>)\r$/im.exec(source)?.[1] ?? '';
-        for (const { address } of session.envelope.rcptTo) taken.push({ to: address, messageId, source });
+        for (const { address } of session.envelope.rcptTo) {
+          taken.push({ to: address, messageId, source });
+          onTaken?.(taken.at(-1)!);
+        }
         done();
       });
     },
