@@ -7,6 +7,7 @@ import { answerGateway, type ConsoleAnswers } from './console-questions.ts';
 import type { ConsoleRooms } from './console-rooms.ts';
 import { frontDeskDevices } from './front-desk-devices.ts';
 import { frontDeskLessons } from './front-desk-lessons.ts';
+import { frontDeskReports } from './front-desk-reports.ts';
 import { frontDeskWishes } from './front-desk-wishes.ts';
 
 /** What gateways are answered; a fault on our side is `no-answer`. */
@@ -23,6 +24,7 @@ export function consoleAnswers({ accounts, devices, lessons, ...rooms }: Console
     devices: frontDeskDevices(devices, log),
     lessons: frontDeskLessons(lessons, devices, log),
     wishes: frontDeskWishes({ ...rooms, devices }, log),
+    reports: frontDeskReports({ ...rooms, devices }, log),
   };
 }
 

@@ -4,6 +4,7 @@ import type { CredentialsAnswer, ProxyCredentials } from '../identity/credential
 import { canonicalAddress } from '../kernel/ip.ts';
 import { askDevices, type FrontDeskDevices, NO_ANSWER } from './front-desk-devices.ts';
 import type { AnswerLessons } from './front-desk-lessons.ts';
+import type { AnswerReports } from './front-desk-reports.ts';
 import type { AnswerWishes } from './front-desk-wishes.ts';
 import type { Message } from './process-link.ts';
 
@@ -49,6 +50,8 @@ export interface ConsoleAnswers {
   readonly lessons: AnswerLessons;
   /** What whoever is signed in at an address would like to have opened or closed. */
   readonly wishes: AnswerWishes;
+  /** What somebody at an address reports. */
+  readonly reports: AnswerReports;
 }
 
 /** The console's answer, whichever way it was asked. Rejects for what no gateway asks: anybody who reaches the bus can put a question. */
@@ -57,6 +60,7 @@ export async function answerGateway(answers: ConsoleAnswers, question: unknown):
   if (message === null) throw new Error('no gateway asks so');
   if (message.type === 'lesson') return await answers.lessons(message['address'] as string, message['ask'] as string);
   if (message.type === 'wish') return await answers.wishes(message['address'] as string, message['ask'] as string);
+  if (message.type === 'report') return await answers.reports(message['address'] as string, message['ask'] as string);
   if (message.type !== 'verify') return await askDevices(answers.devices, message);
   const { name, password, address } = message as unknown as ProxyCredentials;
   return await answers.verify({ name, password, address });
@@ -73,6 +77,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   'device-at': [],
   lesson: ['ask'],
   wish: ['ask'],
+  report: ['ask'],
 };
 
 function readQuestion(question: unknown): Message | null {

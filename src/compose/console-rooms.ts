@@ -42,6 +42,7 @@ import { createConsoleConcerns, createConsoleWatch } from './console-concerns.ts
 import { createConsoleInvestigations } from './console-history.ts';
 import type { Investigations } from '../history/service.ts';
 import { type ConsoleAlerts, createConsoleAlerts } from './console-alerts.ts';
+import { type ConsoleIncidents, createConsoleIncidents } from './console-incidents.ts';
 import { createConsoleEvidence } from './console-evidence.ts';
 import { type SiteCheck, createSiteCheck } from './console-check.ts';
 import { createConsoleLessons } from './console-lessons.ts';
@@ -79,7 +80,7 @@ export interface ConsoleRecord {
 }
 
 /** Every room of the control plane. */
-export interface ConsoleRooms extends ConsoleRecord, ConsoleAlerts, ConsoleRetention {
+export interface ConsoleRooms extends ConsoleRecord, ConsoleAlerts, ConsoleIncidents, ConsoleRetention {
   readonly accounts: Accounts;
   readonly auditPages: AuditPages;
   readonly auditPeople: AuditPeople;
@@ -224,6 +225,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     raise: (code, text) => safeguarding.raise(code, text),
   });
   const vouchers = createVouchers({ record, audit, clock, newId, devices });
+  const concerns = createConsoleConcerns({ record, audit, clock, newId, policy: inForce });
   const evidence = createConsoleEvidence({
     ...base,
     listsDir: environment.listsDir,
@@ -271,9 +273,17 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     wishes,
     lessons,
     safeguarding,
-    concerns: createConsoleConcerns({ record, audit, clock, newId, policy: inForce }),
+    concerns,
     evidence,
     ...telling,
+    ...createConsoleIncidents({
+      ...known,
+      ...telling,
+      policy: inForce,
+      defaultZone: DEFAULT_ZONE,
+      directory,
+      concerns,
+    }),
   };
 }
 

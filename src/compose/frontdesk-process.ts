@@ -4,6 +4,7 @@ import { systemClock } from '../kernel/clock.ts';
 import { childProcess } from './child-process.ts';
 import { devicesOver } from './front-desk-devices.ts';
 import { lessonsOver } from './front-desk-lessons.ts';
+import { reportsOver } from './front-desk-reports.ts';
 import { wishesOver } from './front-desk-wishes.ts';
 import { type FrontDeskOrders, type ProxyPorts, runFrontDesk } from './frontdesk.ts';
 
@@ -17,6 +18,7 @@ childProcess(async (orders, link) => {
     devices: devicesOver(link),
     askLessons: lessonsOver(link),
     askWishes: wishesOver(link),
+    sendReport: reportsOver(link),
     passes: { put: async (pass) => void (await link.ask({ type: 'pass', pass }, ASK_MS)) },
     recentRefusals: {
       of: async (client) => (await link.ask({ type: 'refusals', client }, ASK_MS)) as readonly ToldRecord[],

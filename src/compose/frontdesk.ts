@@ -12,6 +12,7 @@ import { type DeskFacts, deskFacts, NO_POLICY_YET } from '../frontdesk/facts.ts'
 import { createFormTokens } from '../frontdesk/form-token.ts';
 import type { AskRoutesOptions } from '../frontdesk/ask-routes.ts';
 import type { LessonRoutesOptions } from '../frontdesk/lesson-routes.ts';
+import type { ReportRoutesOptions } from '../frontdesk/report-routes.ts';
 import type { RecentRefusals } from '../frontdesk/refusals.ts';
 import type { ClientFrom } from '../frontdesk/routes.ts';
 import type { DeskDevices } from '../frontdesk/sign-in-forms.ts';
@@ -38,6 +39,7 @@ export interface RunFrontDeskOptions {
   readonly devices: DeskDevices;
   readonly askLessons: LessonRoutesOptions['askLessons'];
   readonly askWishes: AskRoutesOptions['askWishes'];
+  readonly sendReport: ReportRoutesOptions['sendReport'];
   readonly passes: DeskPasses;
   readonly orders: FrontDeskOrders;
   readonly clock: Clock;
@@ -57,7 +59,7 @@ export interface RunningFrontDesk {
 
 /** Opens both doors of the front desk; closes the first again when the second cannot be opened. Rejects with what failed. */
 export async function runFrontDesk(environment: Environment, options: RunFrontDeskOptions): Promise<RunningFrontDesk> {
-  const { clock, recentRefusals, devices, askLessons, askWishes, passes, orders } = options;
+  const { clock, recentRefusals, devices, askLessons, askWishes, sendReport, passes, orders } = options;
   // One key for both doors, and for this run.
   const tokens = createFormTokens(randomBytes(32), clock);
   const log = options.log ?? createLogger('frontdesk', 'warn');
@@ -76,6 +78,7 @@ export async function runFrontDesk(environment: Environment, options: RunFrontDe
       devices,
       askLessons,
       askWishes,
+      sendReport,
       newFormKey: createIdMaker(clock),
       passes,
       warnings,

@@ -8,6 +8,8 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController, fastify } from 'fastify';
 import { type BackupRoutesOptions, backupRoutes } from '../backup/routes.ts';
 import { type AuditRoutesOptions, auditRoutes } from '../audit/routes.ts';
+import { type IncidentExportOptions, incidentExportRoutes } from '../incidents/export-routes.ts';
+import { type IncidentRoutesOptions, incidentRoutes } from '../incidents/routes.ts';
 import { type HistoryRoutesOptions, historyRoutes } from '../history/routes.ts';
 import { type AlertRoutesOptions, alertRoutes } from '../alerts/routes.ts';
 import { type ListRoutesOptions, listRoutes } from '../categories/routes.ts';
@@ -62,6 +64,8 @@ export interface ConsoleAppOptions
     AlertRoutesOptions,
     ListRoutesOptions,
     ConcernRoutesOptions,
+    IncidentRoutesOptions,
+    IncidentExportOptions,
     MetricsOptions,
     EvidenceRoutesOptions,
     BackupRoutesOptions,
@@ -116,6 +120,8 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(blockRoutes, options);
   await app.register(lessonRoutes, options);
   await app.register(concernRoutes, options);
+  await app.register(incidentRoutes, options);
+  await app.register(incidentExportRoutes, options);
   await app.register(alertRoutes, options);
   await app.register(policyRoutes, options);
   await app.register(draftRoutes, options);

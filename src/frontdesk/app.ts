@@ -4,13 +4,20 @@ import { type FastifyBaseLogger, type FastifyError, type FastifyInstance, LogCon
 import { type AskRoutesOptions, askRoutes } from './ask-routes.ts';
 import { type LessonRoutesOptions, lessonRoutes } from './lesson-routes.ts';
 import { messagePage } from './pages.ts';
+import { type ReportRoutesOptions, reportRoutes } from './report-routes.ts';
 import { askingClient, type DeskRoutesOptions, deskRoutes } from './routes.ts';
 import type { SignInRoutesOptions } from './sign-in-forms.ts';
 import { signInRoutes } from './sign-in-routes.ts';
 import { type WarningRoutesOptions, warningRoutes } from './warning-routes.ts';
 
 export interface FrontDeskOptions
-  extends DeskRoutesOptions, SignInRoutesOptions, WarningRoutesOptions, LessonRoutesOptions, AskRoutesOptions {
+  extends
+    DeskRoutesOptions,
+    SignInRoutesOptions,
+    WarningRoutesOptions,
+    LessonRoutesOptions,
+    AskRoutesOptions,
+    ReportRoutesOptions {
   readonly log: FastifyBaseLogger;
   /** Certificate and key, PEM; null: plain HTTP. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
@@ -44,6 +51,7 @@ export async function createFrontDesk(options: FrontDeskOptions): Promise<Fastif
   await app.register(warningRoutes, options);
   await app.register(lessonRoutes, options);
   await app.register(askRoutes, options);
+  await app.register(reportRoutes, options);
   return app;
 }
 

@@ -36,7 +36,8 @@ export function page({ title, windowTitle = title, facts, isFault = false }: Fra
         <header class="wide">
           <p>${facts.school} <span>Web filter</span></p>
           <nav aria-label="Pages">
-            <a href="/">Start</a> <a href="/why">Why was I blocked?</a> <a href="/sign-in">Sign in</a>
+            <a href="/">Start</a> <a href="/why">Why was I blocked?</a> <a href="/report">Report a page</a>
+            <a href="/sign-in">Sign in</a>
           </nav>
         </header>
         <div class="wide">
@@ -120,6 +121,9 @@ function refusal(one: ToldRefusal, facts: DeskFacts, isOpen: boolean): SafeHtml 
     </ul>
     ${one.wayOn === null ? '' : onward(one.wayOn)}
     ${host === null ? '' : html`<p><a href="/ask?site=${encodeURIComponent(host)}">Do you need it for school? Ask for ${host}</a></p>`}
+    <p>
+      <a href="/report${host === null ? '' : html`?site=${encodeURIComponent(host)}`}">Does it worry you? Report it</a>
+    </p>
     <p class="small">Reference <code>${one.reference}</code></p>
   </details> `;
 }

@@ -132,6 +132,10 @@ export const PERMISSIONS = {
     may: 'acknowledge concerns, call them no concern, and close them',
     roles: ['headteacher', 'safeguarding-lead', 'chair-of-governors', 'vice-chair-of-governors'],
   },
+  'incidents.see': {
+    may: 'see and record incidents that are theirs to see, act on them, and export them',
+    roles: ['headteacher', 'safeguarding-lead', 'chair-of-governors', 'vice-chair-of-governors'],
+  },
   'audit.see': {
     may: 'read the whole record of acts, and who looked at the data of a person',
     roles: ['headteacher', 'data-protection-officer'],

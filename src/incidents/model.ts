@@ -50,7 +50,12 @@ export interface Parents {
   readonly note: string;
 }
 
-export const PERSON_KINDS = { pupil: 'Pupil', staff: 'Member of staff', parent: 'Parent', other: 'Somebody else' } as const;
+export const PERSON_KINDS = {
+  pupil: 'Pupil',
+  staff: 'Member of staff',
+  parent: 'Parent',
+  other: 'Somebody else',
+} as const;
 export type PersonKind = keyof typeof PERSON_KINDS;
 export const PARTS = { victim: 'Victim', instigator: 'Instigator', involved: 'Involved' } as const;
 export type Part = keyof typeof PARTS;

@@ -1,5 +1,3 @@
-import type { IncidentPerson } from './model.ts';
-
 /** Outside addresses that a school writes into its settings; left out: what everybody in the country uses. */
 export interface IncidentContacts {
   readonly police?: string;
@@ -33,17 +31,30 @@ export interface Step {
 const STEPS: readonly Step[] = [
   { id: 'screen', text: 'Switch off the screen, or turn it away. Leave the device running.' },
   { id: 'view', text: 'Do not look at it again, and let nobody else look, not even to make sure.' },
-  { id: 'copy', text: 'Do not copy, print, photograph or forward it, also not as evidence: that can be an offence of its own.' },
+  {
+    id: 'copy',
+    text: 'Do not copy, print, photograph or forward it, also not as evidence: that can be an offence of its own.',
+  },
   { id: 'preserve', text: 'Preserve: take the device out of use as it is, lock it away, note when and from whom.' },
   { id: 'police', text: 'Tell the police, and do what they say before anybody is questioned.', contact: 'police' },
-  { id: 'iwf', text: 'Images of sexual abuse of children on the web: report them to the Internet Watch Foundation.', contact: 'iwf' },
+  {
+    id: 'iwf',
+    text: 'Images of sexual abuse of children on the web: report them to the Internet Watch Foundation.',
+    contact: 'iwf',
+  },
   { id: 'ceop', text: 'A child was approached, groomed or exploited online: report it to CEOP.', contact: 'ceop' },
-  { id: 'lado', text: 'Somebody who works with children: tell the local authority designated officer within one working day.', contact: 'lado' },
+  {
+    id: 'lado',
+    text: 'Somebody who works with children: tell the local authority designated officer within one working day.',
+    contact: 'lado',
+  },
   { id: 'school', text: 'Tell whom the school wants told.', contact: 'school' },
 ];
 
+export const STEP_IDS = STEPS.map(({ id }) => id);
+
 /** The steps for something illegal; the designated officer's only where somebody of the staff is in it. */
-export function stepsFor(people: readonly Pick<IncidentPerson, 'kind'>[]): readonly Step[] {
+export function stepsFor(people: readonly { readonly kind: string }[]): readonly Step[] {
   const hasStaff = people.some(({ kind }) => kind === 'staff');
   return STEPS.filter(({ id }) => id !== 'lado' || hasStaff);
 }

@@ -16,6 +16,7 @@ export function diffSchool(...[before, after]: Two): PolicyChange[] {
     ...changed('The time zone', before.timeZone, after.timeZone, true),
     ...changed('Whom pupils are sent to', before.contacts.pupils, after.contacts.pupils, false),
     ...changed('Whom staff are sent to', before.contacts.staff, after.contacts.staff, false),
+    ...diffIncidentContacts(before, after),
     ...diffWording(before, after),
     ...changed('The level of whoever is not identified', before.strictestLevel, after.strictestLevel, true),
     ...changed('The identity mode', before.identity.mode, after.identity.mode, after.identity.mode === 'open'),
@@ -34,6 +35,14 @@ export function diffSchool(...[before, after]: Two): PolicyChange[] {
 
 function changed(what: string, before: string | number, after: string | number, loosens: boolean): PolicyChange[] {
   return before === after ? [] : [{ text: `${what} is now ${after} (was ${before})`, loosens }];
+}
+
+function diffIncidentContacts(...[before, after]: Two): PolicyChange[] {
+  return (['police', 'iwf', 'lado', 'ceop', 'school'] as const).flatMap((who) => {
+    const said = ({ contacts }: PolicySnapshot): string => contacts.incidents?.[who] ?? 'not said';
+    const name = who === 'police' || who === 'school' ? `the ${who}` : who.toUpperCase();
+    return changed(`The contact of ${name} for incidents`, said(before), said(after), false);
+  });
 }
 
 function diffWording(...[before, after]: Two): PolicyChange[] {

@@ -73,7 +73,16 @@ export const SchoolSchema = Type.Object(
       ),
     ),
     places: Type.Optional(Type.Record(Type.String({ minLength: 1, maxLength: 60 }), Texts)),
-    contacts: Type.Object({ pupils: Text, staff: Text }, Strict),
+    contacts: Type.Object(
+      {
+        pupils: Text,
+        staff: Text,
+        incidents: Type.Optional(
+          Type.Object({ police: Optional, iwf: Optional, lado: Optional, ceop: Optional, school: Optional }, Strict),
+        ),
+      },
+      Strict,
+    ),
     agreements: Type.Optional(
       Type.Object({ parentConsent: Type.Optional(Texts), yearBegins: Type.Optional(Text) }, Strict),
     ),

@@ -166,8 +166,21 @@ export interface PolicySnapshot {
     /** Concurrent connections of all clients, over the whole gateway. */
     readonly connections: number;
   };
-  /** Whom a block page tells a pupil to go to, and how staff can be reached. Shown to everyone. */
-  readonly contacts: { readonly pupils: string; readonly staff: string };
+  /**
+   * Whom a block page tells a pupil to go to, and how staff can be reached. Shown to everyone. `incidents`: who is told of something
+   * illegal; the console reads it.
+   */
+  readonly contacts: {
+    readonly pupils: string;
+    readonly staff: string;
+    readonly incidents?: {
+      readonly police?: string;
+      readonly iwf?: string;
+      readonly lado?: string;
+      readonly ceop?: string;
+      readonly school?: string;
+    };
+  };
   /** `tighteningAlone`: one person may publish what only closes something for pupils. Left out: every change takes two. */
   readonly changes?: { readonly tighteningAlone: true };
   /** How long data is kept, for the console alone. Left out: as long as by default. */

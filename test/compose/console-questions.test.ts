@@ -68,6 +68,7 @@ const byRedis: Connect = async (t, answers) => {
 const nobody = async (): Promise<{ state: 'nobody' }> => ({ state: 'nobody' });
 /** Says who asked and for what, as it came over the line. */
 const wishes: ConsoleAnswers['wishes'] = async (from, ask) => ({ state: 'refused', reason: `${from} ${ask}` });
+const reports: ConsoleAnswers['reports'] = async (from, ask) => ({ state: 'refused', reason: `${from} ${ask}` });
 const lessons: ConsoleAnswers['lessons'] = async (from, ask) => ({ state: 'refused', reason: `${from} ${ask}` });
 const devices: ConsoleAnswers['devices'] = {
   signIn: async (name, password, address) => ({
@@ -92,9 +93,11 @@ const contract = (connect: Connect) => async (t: Test) => {
       devices,
       lessons,
       wishes,
+      reports,
     });
     const ask = (type: string, parts: object): Promise<unknown> => askConsole(line, { type, address, ...parts });
     t.same(await ask('lesson', { ask: '{"act":"see"}' }), { state: 'refused', reason: `${address} {"act":"see"}` });
+    t.same(await ask('report', { ask: '{"what":"x"}' }), { state: 'refused', reason: `${address} {"what":"x"}` });
     t.same(await ask('verify', { name: 'right', password: 'p' }), proof('right'));
     t.same(await ask('verify', { name: 'other', password: 'p' }), 'wrong');
     for (const name of NAMES) {
@@ -120,6 +123,7 @@ const contract = (connect: Connect) => async (t: Test) => {
       devices,
       lessons,
       wishes,
+      reports,
     });
     const names = Array.from({ length: 60 }, (_, n) => `person${n}`);
     const asking = names.map((name) => askConsole(line, { type: 'verify', name, password: 'p', address }));
@@ -141,6 +145,7 @@ const contract = (connect: Connect) => async (t: Test) => {
       devices,
       lessons,
       wishes,
+      reports,
     });
     const right = { type: 'verify', name: 'n', password: 'p', address };
     const wrong: Record<string, unknown>[] = [
@@ -162,7 +167,13 @@ const contract = (connect: Connect) => async (t: Test) => {
 
   void t.test('a console that hangs or is away is no answer, in time', async (t) => {
     const never = (): Promise<never> => new Promise(() => {});
-    const connected = await connect(t, { verify: never, devices: { ...devices, signIn: never }, lessons, wishes });
+    const connected = await connect(t, {
+      verify: never,
+      devices: { ...devices, signIn: never },
+      lessons,
+      wishes,
+      reports,
+    });
     const asked = { name: 'n', password: 'p', address };
     const verify = (hurryMs: number) => askConsole(connected.line, { type: 'verify', ...asked }, hurryMs);
     const signIn = (hurryMs: number) => askConsole(connected.line, { type: 'device-sign-in', ...asked }, hurryMs);

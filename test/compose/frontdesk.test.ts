@@ -67,6 +67,7 @@ function optionsFor(asked: string[]): RunFrontDeskOptions {
     devices: NOBODY,
     askLessons: async () => ({ state: 'nobody' }),
     askWishes: async () => ({ state: 'nobody' }),
+    sendReport: async () => ({ state: 'done' }),
     clock: () => NOW,
     log: createLogger('test', 'silent'),
   };

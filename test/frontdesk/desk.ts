@@ -79,6 +79,7 @@ export function makeDesk(
     devices: NOBODY,
     askLessons: async () => ({ state: 'nobody' }),
     askWishes: async () => ({ state: 'nobody' }),
+    sendReport: async () => ({ state: 'done' }),
     newFormKey: () => 'a-key',
     passes: { put: async () => {} },
     warnings: createWarningTickets(Buffer.alloc(32, 9), change.clock ?? (() => NOW)),

@@ -137,6 +137,9 @@ export const PURE_TO_THE_GROUND = [
   'identity/conflict-of-interest.ts',
   'alerts/routing.ts',
   'alerts/words.ts',
+  'incidents/export.ts',
+  'incidents/model.ts',
+  'incidents/terms.ts',
   'unblock/model.ts',
   'unblock/outcome.ts',
   'unblock/queue.ts',
@@ -163,6 +166,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly Where[]>> = {
     '*/routes.ts',
     '*-routes.ts',
     'safeguarding/concerns/concerns-table.ts',
+    'incidents/incidents-table.ts',
     'identity/directory/people-table.ts',
   ],
   '@fastify/cookie': ['console/*'],
@@ -227,6 +231,7 @@ export const ROOMS: Rooms = {
     // Whom an alert goes to is decided by what the policy says and by who holds which role.
     alerts: ['kernel', 'identity', 'policy', 'delivery'],
     evidence: ['kernel'],
+    incidents: ['kernel'],
     safeguarding: ['kernel'],
     reports: ['kernel'],
     retention: ['kernel'],
@@ -268,6 +273,8 @@ export const ROOMS: Rooms = {
       to: 'gateway/client-address.ts',
       why: 'knows a device by the spelling the gateway records',
     },
+    { where: 'frontdesk/report-pages.ts', to: 'incidents/terms.ts', why: 'asks what may be answered' },
+    { where: 'frontdesk/report-pages.ts', to: 'gateway/*', why: 'names the helplines of the block page' },
     { where: 'frontdesk/warning-routes.ts', to: 'policy/passes.ts', why: 'says for how long a warning is passed' },
     {
       where: 'frontdesk/warning-routes.ts',
@@ -282,6 +289,7 @@ export const ROOMS: Rooms = {
     { where: 'categories/refresh-times.ts', to: 'jobs/cron.ts', why: 'says when a list is fetched next' },
     { where: 'unblock/*', to: 'categories/typed-site.ts', why: 'an unblock of “co.uk” is refused' },
     { where: 'lessons/*', to: 'categories/typed-site.ts', why: 'a lesson list with “co.uk” would close nothing' },
+    { where: 'incidents/*', to: 'policy/safeguarding-rules.ts', why: 'an incident is about what concerns are about' },
     { where: 'lessons/terms.ts', to: 'identity/people-called.ts', why: 'a pupil is found by name' },
     { where: 'unblock/terms.ts', to: 'identity/people-called.ts', why: 'a pupil is found by name' },
     {
@@ -387,6 +395,20 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   'console/agreement-pages.test.ts': ['identity/agreements/page-routes.ts'],
   'console/audit.test.ts': ['audit/routes.ts', 'audit/pages-service.ts', 'audit/governors.ts'],
   'safeguarding/concerns/week.test.ts': ['safeguarding/concerns/watch-service.ts', 'safeguarding/concerns/assess.ts'],
+  'incidents/incidents.test.ts': [
+    'incidents/service.ts',
+    'incidents/change-service.ts',
+    'incidents/export.ts',
+    'incidents/report-service.ts',
+    'incidents/terms.ts',
+    'incidents/trends.ts',
+    'incidents/withhold.ts',
+  ],
+  'console/incident-pages.test.ts': [
+    'incidents/routes.ts',
+    'incidents/export-routes.ts',
+    'incidents/incidents-table.ts',
+  ],
   'console/concern-pages.test.ts': ['safeguarding/concerns/routes.ts', 'safeguarding/concerns/concerns-table.ts'],
   'console/people.test.ts': [
     'identity/directory/people-routes.ts',

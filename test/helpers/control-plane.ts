@@ -10,6 +10,7 @@ import { auditPeople } from '../../src/compose/audit-people.ts';
 import { createConsoleAudit } from '../../src/compose/console-audit.ts';
 import { createConsoleConcerns, createConsoleWatch } from '../../src/compose/console-concerns.ts';
 import { type ConsoleAlerts, createConsoleAlerts } from '../../src/compose/console-alerts.ts';
+import { type ConsoleIncidents, createConsoleIncidents } from '../../src/compose/console-incidents.ts';
 import { createConsoleEvidence } from '../../src/compose/console-evidence.ts';
 import { type SiteCheck, createSiteCheck } from '../../src/compose/console-check.ts';
 import { createConsoleInvestigations } from '../../src/compose/console-history.ts';
@@ -90,7 +91,7 @@ export interface TestBus {
 }
 
 /** The whole control plane over one record, without doors. */
-export interface ControlPlane extends ConsoleAlerts, ConsoleRetention {
+export interface ControlPlane extends ConsoleAlerts, ConsoleIncidents, ConsoleRetention {
   readonly record: RecordDatabase;
   readonly audit: Audit;
   readonly clock: ManualClock;
@@ -301,6 +302,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     devicesActive: (tx, addresses, at) => devices.seen(tx, addresses, at),
     accountsActive: (tx, seen, at) => watch(tx, seen, at),
   });
+  const concerns = createConsoleConcerns({ record, audit, clock, newId, policy: inForce });
   const rebuild = async (): Promise<readonly string[]> => [];
   const evidence = createConsoleEvidence({
     record,
@@ -341,8 +343,16 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     devices,
     vouchers: createVouchers({ record, audit, clock, newId, devices }),
     safeguarding,
-    concerns: createConsoleConcerns({ record, audit, clock, newId, policy: inForce }),
+    concerns,
     ...telling,
+    ...createConsoleIncidents({
+      ...known,
+      ...telling,
+      policy: inForce,
+      defaultZone: 'Europe/London',
+      directory,
+      concerns,
+    }),
     evidence,
     ...createConsoleRetention({
       ...known,
