@@ -1,9 +1,8 @@
 // front desk ── report ──┐
 // concern, by hand ──────┴──► incidents ── first of those who may see it ──► queue of what leaves
-import { addressOf } from '../alerts/service.ts';
 import type { Audit } from '../audit/service.ts';
 import type { OutgoingMail } from '../delivery/outgoing.ts';
-import type { DeliveryQueue } from '../delivery/queue-service.ts';
+import type { PeopleMail } from '../delivery/people-mail-service.ts';
 import type { Person } from '../identity/accounts.ts';
 import { maySee, type Subjects } from '../identity/conflict-of-interest.ts';
 import { fullName } from '../identity/directory/model.ts';
@@ -18,7 +17,6 @@ import { type Incidents, createIncidents } from '../incidents/service.ts';
 import type { KnownPerson } from '../incidents/terms.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { IdMaker } from '../kernel/ids.ts';
-import { type AlertRules, SHIPPED_ALERTS } from '../policy/alert-rules.ts';
 import { THEMES } from '../policy/safeguarding-rules.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { ConcernDetail, Concerns } from '../safeguarding/concerns/service.ts';
@@ -40,7 +38,7 @@ export interface ConsoleIncidentsOptions {
   readonly directory: Directory;
   readonly accounts: Accounts;
   readonly concerns: Concerns;
-  readonly deliveries: DeliveryQueue;
+  readonly peopleMail: PeopleMail;
 }
 
 /** Incidents, with what they must know of people, concerns and whom to tell. */
@@ -83,21 +81,13 @@ function readersOf(subjects: Subjects, people: readonly Person[]): readonly Pers
 }
 
 /** Whoever may see a report is told that there is one; what it says is behind the sign-in. */
-function tell({ policy, deliveries, clock }: ConsoleIncidentsOptions, tx: Tx, incident: WholeIncident): void {
-  const rules = policy()?.alerts ?? SHIPPED_ALERTS;
-  for (const person of readersOf(subjectsOf(incident), staffPeople(tx, clock()))) {
-    deliveries.add(tx, {
-      ...addressOf(person, rules),
-      about: `incident:${incident.id}`,
-      content: reportMail(rules, incident),
-    });
-  }
-}
-
-function reportMail({ console }: AlertRules, { id }: WholeIncident): OutgoingMail {
-  const where = console === undefined ? 'Schoolgate’s console, under Incidents.' : `${console}/incidents/${id}`;
+function tell({ peopleMail, clock }: ConsoleIncidentsOptions, tx: Tx, incident: WholeIncident): void {
+  const where = peopleMail.link(`/incidents/${incident.id}`) ?? 'Schoolgate’s console, under Incidents.';
   const text = ['Somebody has reported something at the front desk.', '', 'It is shown after signing in:', where, ''];
-  return { subject: 'Schoolgate: something was reported', text: text.join('\n') };
+  const mail: OutgoingMail = { subject: 'Schoolgate: something was reported', text: text.join('\n') };
+  for (const person of readersOf(subjectsOf(incident), staffPeople(tx, clock()))) {
+    peopleMail.queue(tx, person, `incident:${incident.id}`, mail);
+  }
 }
 
 /** Everybody of the school and everybody with an account, each once. */

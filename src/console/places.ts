@@ -23,6 +23,7 @@ export const SECTIONS: readonly Section[] = [
     text: 'Safeguarding',
     places: [
       { text: 'Concerns', href: '/concerns', needs: 'concerns.see' },
+      { text: 'Incidents', href: '/incidents', needs: 'incidents.see' },
       { text: 'Alerts', href: '/alerts', needs: 'alerts.see' },
       { text: 'History', href: '/history', needs: 'history.investigate' },
       { text: 'Rules', href: '/concerns/tuning', needs: 'concerns.see' },

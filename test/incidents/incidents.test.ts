@@ -19,7 +19,6 @@ import { type ControlPlane, START, controlPlane, staffMember } from '../helpers/
 import { rosterFiles } from '../helpers/rosters.ts';
 import { testPolicy } from '../helpers/test-policy.ts';
 
-
 const PURPOSE = { code: 'safeguarding', note: null } as const;
 const ROSTER = `username,role,year,classes,teaches,given name,family name
 amy.ash,pupil,5,5A,,Amy,Ash
@@ -230,12 +229,11 @@ void t.test('texts without addresses', (t) => {
   const table: [string, string][] = [
     ['see http://a.example/b?c for it', 'see [address withheld] for it'],
     ['HTTPS://A.EXAMPLE', '[address withheld]'],
-    ['a.example/path, b.test:8080/x', '[address withheld], [address withheld]'],
+    ['a.example/path or b.test:8080/x', '[address withheld] or [address withheld]'],
     ['bücher.example', '[address withheld]'],
     ['It was 3.5 hours, e.g. at home.', 'It was 3.5 hours, e.g. at home.'],
   ];
-  for (const [text, shown] of table)
-    t.equal(withoutAddresses(text).replace('bücher', 'b'), shown.replace('bücher', 'b'), text);
+  for (const [text, shown] of table) t.equal(withoutAddresses(text), shown, text);
   t.end();
 });
 
@@ -262,7 +260,7 @@ void t.test('a report from the front desk: whom it goes to, who stays unnamed, h
   });
   const about = (whom: string, formKey: string, address: string): string => {
     incidentReports.take({ personId: null, address }, { ...ask, about: whom, key: formKey });
-    return plane.record.read((tx) => String(tx.get('SELECT max(id) AS id FROM incidents')!'id'));
+    return plane.record.read((tx) => String(tx.get('SELECT max(id) AS id FROM incidents')!['id']));
   };
   t.strictSame(readers(plane, [lead, head, chair], about('staff', 'a', '10.0.0.1')), ['h.head']);
   t.strictSame(readers(plane, [lead, head, chair], about('headteacher', 'a', '10.0.0.2')), ['c.chair']);
