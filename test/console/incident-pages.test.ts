@@ -108,9 +108,6 @@ void t.test(
     await page.getByLabel('By when').fill('2026-11-24');
     await page.locator('form[action$="/actions"]').getByRole('button', { name: 'Add' }).click();
     await look(page, 'incident');
-    await page.emulateMedia({ media: 'print' });
-    await look(page, 'incident-print');
-    await page.emulateMedia({ media: 'screen' });
     await press(page, 'Close');
     await look(page, 'incident-cannot-close');
     for (const select of await page.locator('form[action$="/steps"] select').all()) await select.selectOption('done');
