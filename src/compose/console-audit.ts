@@ -1,5 +1,7 @@
 import { type AuditPages, createAuditPages } from '../audit/pages-service.ts';
 import { hiddenConcerns } from './concern-alerts.ts';
+import { incidentReaders } from './console-incidents.ts';
+import { hiddenIncidents } from '../incidents/service.ts';
 import type { ConsoleRecord } from './console-rooms.ts';
 
 /** The record of acts for people to read; every room that keeps something from its subject has a line here. */
@@ -11,6 +13,9 @@ export function createConsoleAudit({
   return createAuditPages({
     record,
     audit,
-    hiddenFrom: (tx, personId) => hiddenConcerns(tx, personId, clock()),
+    hiddenFrom: (tx, personId) => [
+      ...hiddenConcerns(tx, personId, clock()),
+      ...hiddenIncidents(tx, personId, (at) => incidentReaders(at, clock())),
+    ],
   });
 }

@@ -50,10 +50,7 @@ export function createConsoleIncidents(options: ConsoleIncidentsOptions): Consol
     clock,
     newId,
     timeZone: () => policy()?.timeZone ?? defaultZone,
-    readersAt: (tx) => {
-      const people = staffPeople(tx, clock());
-      return (subjects) => readersOf(subjects, people).map(({ id }) => id);
-    },
+    readersAt: (tx) => incidentReaders(tx, clock()),
     fullNameOf: findFullName,
     called: (name) => peopleCalled(name, knownPeople(directory, accounts)),
     concernOf: (actor, id) => factsOf(concerns.one(actor, id), record, clock),
@@ -71,6 +68,12 @@ export function createConsoleIncidents(options: ConsoleIncidentsOptions): Consol
       onReport: (tx, incident) => tell(options, tx, incident),
     }),
   };
+}
+
+/** Who may see which incident, by id, as accounts are at an instant. */
+export function incidentReaders(tx: ReadTx, now: number): ReturnType<IncidentsOptions['readersAt']> {
+  const people = staffPeople(tx, now);
+  return (subjects) => readersOf(subjects, people).map(({ id }) => id);
 }
 
 /** Who may see what is about these people. Where it is about all who would by day, whoever is over them. */

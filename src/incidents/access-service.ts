@@ -68,6 +68,20 @@ export function seen({ readersAt }: IncidentsOptions, tx: ReadTx, personId: stri
   return newestIncidents(tx, MOST).filter((one) => readersOf(subjectsOf(one)).includes(personId));
 }
 
+/** Subjects of the record of acts that are not for this person: incidents that they may not see. */
+export function hiddenIncidents(
+  tx: ReadTx,
+  personId: string,
+  readersAt: IncidentsOptions['readersAt'],
+): readonly string[] {
+  const readersOf = readersAt(tx);
+  return newestIncidents(tx, MOST)
+    .map((one) => ({ id: one.id, subjects: subjectsOf(one) }))
+    .filter(({ subjects }) => subjects.isStaff || subjects.personIds.includes(personId))
+    .filter(({ subjects }) => !readersOf(subjects).includes(personId))
+    .map(({ id }) => `incident:${id}`);
+}
+
 const AUDITED: Readonly<Partial<Record<IncidentAct['act'], AuditAction>>> = {
   reported: 'incident.reported',
   opened: 'incident.recorded',

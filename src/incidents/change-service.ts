@@ -138,6 +138,7 @@ function recordOne(
   const { record, newId, clock } = options;
   const terms = readTerms(typed, clock(), options.timeZone());
   const concern = concernId === null ? null : options.concernOf(actor, concernId);
+  const aboutWhom = concern?.person ?? null;
   return record.write((tx) => {
     const before = findByForm(tx, formKey);
     if (before !== null) return before.id;
@@ -154,7 +155,7 @@ function recordOne(
       outcome: '',
       version: 1,
     };
-    const people = concern?.person == null ? [] : [{ ...concern.person, id: newId() }];
+    const people = aboutWhom === null ? [] : [{ ...aboutWhom, id: newId() }];
     const whole: WholeIncident = { ...incident, people, actions: [], steps: {}, reporter: null };
     requireSomebody(options, tx, whole);
     insertIncident(tx, incident, formKey);
@@ -186,9 +187,12 @@ function suspendOne(
   const { people, state } = record.read((tx) => known(options, tx, actor.personId, id));
   requireFrom({ state }, ['open']);
   const person = people.find((one) => one.id === rowId);
-  if (person?.personId == null) throw wrong('suspend-who', 'Choose somebody who has an account at the school.');
+  const personId = person?.personId ?? null;
+  if (person === undefined || personId === null) {
+    throw wrong('suspend-who', 'Choose somebody who has an account at the school.');
+  }
   if (readNote(reason) === '') throw wrong('suspend-reason', 'Say why; it stands on the record.');
-  options.suspend(actor, person.personId, readNote(reason), until);
+  options.suspend(actor, personId, readNote(reason), until);
   record.write((tx) =>
     keep(options, tx, actor, known(options, tx, actor.personId, id), { act: 'suspended', note: person.name }),
   );

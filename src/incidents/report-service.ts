@@ -64,7 +64,7 @@ function take(options: IncidentReportsOptions, reporter: Reporter, ask: ReportAs
       outcome: '',
       version: 1,
     };
-    const inIt = people.map((person): IncidentPerson => ({ ...person, id: newId() }));
+    const inIt = people.map((person): IncidentPerson => Object.assign(person, { id: newId() }));
     const whole: WholeIncident = { ...incident, people: inIt, actions: [], steps: {}, reporter };
     insertIncident(tx, incident, formKey);
     insertReporter(tx, incident.id, reporter);

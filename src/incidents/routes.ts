@@ -270,10 +270,12 @@ function incidentPage(
     kinds: choices(PERSON_KINDS),
     parts: choices(PARTS),
     stepStates: choices(STEP_STATES),
-    steps: stepsFor(incident.people).map((step) => ({
-      ...step,
-      state: incident.steps[step.id] ?? '',
-      how: step.contact === undefined ? null : contactText(step.contact, contacts),
+    steps: stepsFor(incident.people).map(({ id: step, text, contact }) => ({
+      id: step,
+      text,
+      contact,
+      state: incident.steps[step] ?? '',
+      how: contact === undefined ? null : contactText(contact, contacts),
     })),
     happened: incident.happenedAt === null ? '' : localInput(incident.happenedAt, timeZone()),
     key: newId(),

@@ -4,11 +4,13 @@ import type { ReadTx, Tx } from '../store/database.ts';
 import { type IncidentsOptions, isSeen, known, seen, today } from './access-service.ts';
 import { type IncidentChanges, createChanges } from './change-service.ts';
 import { type ExportedIncidents, type ExportFormat, exportIncidents } from './export.ts';
-import { ACTS, type IncidentAct, type WholeIncident, missingToClose, overdue } from './model.ts';
+import { ACTS, type IncidentAct, type WholeIncident, missingToClose, overdue, subjectsOf } from './model.ts';
 import { actsOf, findIncident } from './repository.ts';
 
 /** For the report to governors: the reader leaves out small numbers. */
 export { incidentTrends } from './repository.ts';
+/** For whoever shows the record of acts. */
+export { hiddenIncidents } from './access-service.ts';
 
 /** An incident as a list shows it. */
 export interface ListedIncident extends WholeIncident {
@@ -39,8 +41,6 @@ export interface Incidents extends IncidentChanges {
   export(actor: Actor, purpose: Purpose, id: string | null, format: ExportFormat): ExportedIncidents;
   /** What waits for this person. */
   waiting(personId: string): { readonly reported: number; readonly overdue: number };
-  /** Whether something on record, such as `incident:01J…`, is to be hidden from somebody because it is not theirs to see. */
-  hides(tx: ReadTx, personId: string, subject: string): boolean;
 }
 
 export function createIncidents(options: IncidentsOptions): Incidents {
@@ -53,7 +53,7 @@ export function createIncidents(options: IncidentsOptions): Incidents {
         const found = seen(options, tx, actor.personId);
         const look = { action: 'incidents.listed', subject: 'incidents:all', seen: { found: found.length } } as const;
         audit.look(tx, actor, { ...look, purpose });
-        return found.map((one) => ({ ...one, overdue: overdue(one, day) }));
+        return found.map((one) => Object.assign(one, { overdue: overdue(one, day) }));
       });
     },
     one(actor, purpose, id) {
@@ -89,11 +89,6 @@ export function createIncidents(options: IncidentsOptions): Incidents {
         overdue: all.reduce((sum, one) => sum + overdue(one, day), 0),
       };
     },
-    hides(tx, personId, subject) {
-      const id = /^incident:(.+)$/.exec(subject)?.[1];
-      const incident = id === undefined ? null : findIncident(tx, id);
-      return incident !== null && !isSeen(options, tx, personId, incident);
-    },
   };
 }
 
@@ -103,7 +98,7 @@ function detail(options: IncidentsOptions, tx: ReadTx, incident: ListedIncident)
   const { reporter } = incident;
   return {
     incident,
-    acts: actsOf(tx, incident.id).map((act) => ({ ...act, what: ACTS[act.act], byName: nameOf(act.by) })),
+    acts: actsOf(tx, incident.id).map((act) => Object.assign(act, { what: ACTS[act.act], byName: nameOf(act.by) })),
     openedByName: nameOf(incident.openedBy),
     reporterName: reporter === null || reporter.isUnnamed ? null : nameOf(reporter.personId),
     missing: missingToClose(incident),
@@ -120,11 +115,14 @@ function lookAt(
   look: { readonly action: AuditAction; readonly subject: string; readonly seen?: Readonly<Record<string, unknown>> },
 ): void {
   audit.look(tx, actor, { ...look, purpose });
-  for (const { id, people } of incidents) {
-    for (const { personId } of people) {
-      if (personId === null) continue;
+  for (const incident of incidents) {
+    const { personIds, isStaff } = subjectsOf(incident);
+    // One about staff is not for everybody who may ask who looked at a child's data: there the row of the incident, which is kept from
+    // them, is all.
+    if (isStaff) continue;
+    for (const personId of personIds) {
       const subject = `person:${personId}`;
-      audit.look(tx, actor, { action: 'incident.looked-at', subject, purpose, seen: { incident: id } });
+      audit.look(tx, actor, { action: 'incident.looked-at', subject, purpose, seen: { incident: incident.id } });
     }
   }
 }
