@@ -64,6 +64,20 @@ export function rowsBetween(tx: ReadTx, actions: readonly AuditAction[], from: s
   return tx.all(sql, ...actions, from, until) as unknown as AuditRow[];
 }
 
+/** How often somebody did what from `from` (inclusive) to `until` (exclusive), ms since the epoch; the most frequent first. */
+export function countActs(
+  tx: ReadTx,
+  actor: string,
+  from: number,
+  until: number,
+): { readonly action: AuditAction; readonly count: number }[] {
+  const sql = `SELECT action, count(*) AS n FROM audit WHERE actor = ? AND at >= ? AND at < ?
+    GROUP BY action ORDER BY n DESC, action`;
+  return tx
+    .all(sql, actor, isoTime(from), isoTime(until))
+    .map(({ action, n }) => ({ action: action as AuditAction, count: Number(n) }));
+}
+
 /** Who reads the record, and is not shown all of it. */
 export interface Reader {
   /** Is not shown what others did about them. */

@@ -10,6 +10,7 @@ import { InvalidInputError, formatProblem } from '../kernel/errors.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import { type Drafts, createDrafts } from '../policy/draft-service.ts';
 import { type ExaminedPolicy, examineTexts, readTexts } from '../policy/load.ts';
+import type { PolicyMail } from '../policy/mail-service.ts';
 import { type PolicyService, createPolicyService } from '../policy/service.ts';
 import type { PolicyTexts } from '../policy/texts.ts';
 import { createVersions } from '../policy/version-service.ts';
@@ -26,13 +27,14 @@ export interface ConsolePolicyOptions {
   readonly newId: IdMaker;
   /** Whom rosters name. */
   readonly people: () => DirectorySnapshot;
+  readonly policyMail: PolicyMail;
   readonly raise: (code: AlarmCode, text: string) => void;
 }
 
 /** The policy with its folder, its lists and the people who change it. */
 export function createConsolePolicy(
   { policyDir, listsDir }: Environment,
-  { people, raise, ...options }: ConsolePolicyOptions,
+  { people, policyMail, raise, ...options }: ConsolePolicyOptions,
 ): { readonly policy: PolicyService; readonly drafts: Drafts } {
   const { accounts, record, clock } = options;
   const versions = createVersions({
@@ -66,6 +68,7 @@ export function createConsolePolicy(
     userNameOf: (tx, id) => accounts.userNameOf(tx, id),
     may: (personId, permission) => accounts.people().some(({ id, roles }) => id === personId && may(roles, permission)),
     needsSecondPerson: hasTwoPeople,
+    mail: policyMail,
     onEmergency: (version) =>
       raise('policy-emergency', `One person alone changed the policy in an emergency: ${version.reason ?? ''}`),
   });

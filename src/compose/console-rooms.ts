@@ -47,6 +47,7 @@ import { createConsoleEvidence } from './console-evidence.ts';
 import { type SiteCheck, createSiteCheck } from './console-check.ts';
 import { createConsoleLessons } from './console-lessons.ts';
 import { createConsoleLists } from './console-lists.ts';
+import { type ConsoleMail, createConsoleMail } from './console-mail.ts';
 import { createConsolePolicy } from './console-policy.ts';
 import { type ConsoleRetention, createConsoleRetention } from './console-retention.ts';
 import { createConsoleUnblocks } from './console-unblocks.ts';
@@ -80,7 +81,7 @@ export interface ConsoleRecord {
 }
 
 /** Every room of the control plane. */
-export interface ConsoleRooms extends ConsoleRecord, ConsoleAlerts, ConsoleIncidents, ConsoleRetention {
+export interface ConsoleRooms extends ConsoleRecord, ConsoleAlerts, ConsoleIncidents, ConsoleRetention, ConsoleMail {
   readonly accounts: Accounts;
   readonly auditPages: AuditPages;
   readonly auditPeople: AuditPeople;
@@ -177,12 +178,19 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     raise: (code, text) => safeguarding.raise(code, text),
     log,
   });
+  const mail = createConsoleMail({
+    ...base,
+    peopleMail: telling.peopleMail,
+    policy: inForce,
+    defaultZone: DEFAULT_ZONE,
+  });
   const { policy, drafts } = createConsolePolicy(environment, {
     ...base,
     publishing,
     accounts,
     newId,
     people,
+    policyMail: mail.policyMail,
     raise: (code, text) => safeguarding.raise(code, text),
   });
   const directory = createDirectory({
@@ -201,7 +209,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
   const openIndex = createOpenIndex(layout);
   const known = { ...base, publishing, accounts, policy, drafts, newId, school, openIndex };
   const lessons = createConsoleLessons({ ...known, live: wholeLive });
-  const { unblocks, wishes } = createConsoleUnblocks(known);
+  const { unblocks, wishes } = createConsoleUnblocks({ ...known, ...mail });
   const watch = createAccountWatch({
     policy: inForce,
     isForPupils: (level) => isForPupils(inForce()!, level),
@@ -284,6 +292,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
       directory,
       concerns,
     }),
+    ...mail,
   };
 }
 

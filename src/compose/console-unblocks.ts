@@ -10,6 +10,7 @@ import type { Drafts } from '../policy/draft-service.ts';
 import type { PolicyService } from '../policy/service.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Publishing } from '../publishing/service.ts';
+import type { RequestMail } from '../unblock/mail-service.ts';
 import { type Unblocks, createUnblocks } from '../unblock/service.ts';
 import { type Wishes, createWishes } from '../unblock/wish-service.ts';
 import type { ConsoleRecord } from './console-rooms.ts';
@@ -20,6 +21,7 @@ export interface ConsoleUnblocksOptions extends ConsoleRecord {
   readonly policy: PolicyService;
   readonly drafts: Drafts;
   readonly newId: IdMaker;
+  readonly requestMail: RequestMail;
   readonly school: () => School;
   /** Null while there is none. */
   readonly openIndex: () => Promise<Pick<CategoryIndex, 'match'> | null>;
@@ -35,6 +37,7 @@ export function createConsoleUnblocks({
   accounts,
   policy,
   drafts,
+  requestMail,
   openIndex,
   layout,
   ...options
@@ -46,6 +49,8 @@ export function createConsoleUnblocks({
     ...options,
     policy: inForce,
     blocking: createSiteBlocking(policy, drafts),
+    mail: requestMail,
+    people: () => accounts.people(),
     rightsOf: (personId) => {
       const roles = rolesOf(personId);
       const open = may(roles, 'unblock.decide') ? 'any' : may(roles, 'unblock.request') ? 'taught' : 'none';
@@ -57,6 +62,7 @@ export function createConsoleUnblocks({
     policy: inForce,
     rolesOf,
     passOn: (actor, id) => wishes.passOn(actor, id),
+    mail: requestMail,
     // What cannot be read is told by the report of its week.
     records: (from, until) => readRecords(layout.history, from, until, () => {}),
     openLists: async () => {

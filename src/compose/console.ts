@@ -4,6 +4,7 @@
 //           └── doors: pages and API for staff, the machine's own socket for commands
 import { readFileSync, readdirSync } from 'node:fs';
 import { checkAndAnchor } from '../audit/anchor-service.ts';
+import { mailMonths } from '../audit/month-service.ts';
 import { loadCatalogue } from '../categories/catalogue.ts';
 import { readManifest } from '../categories/current-index.ts';
 import { watchLists } from '../categories/watch-lists.ts';
@@ -272,7 +273,7 @@ function startTelling(
 
 function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, opened: AsyncDisposableStack): void {
   const { record, audit, layout, clock, policy, unblocks, listUpdates, directory, safeguarding, backups } = rooms;
-  const { historyUpkeep, retention } = rooms;
+  const { historyUpkeep, retention, policyMail, monthReports } = rooms;
   const { listsDir } = environment;
   const zone = policy.published()?.snapshot.timeZone ?? DEFAULT_ZONE;
   const delivery = createDelivery({ ...environment, outbox: layout.outbox, clock, newId: createIdMaker(clock) });
@@ -282,6 +283,7 @@ function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, o
     weeklyReport: (due) =>
       deliverWeeklyReport({ reports, delivery, folder: layout.reports, zone, recipient: () => null }, due),
     expireUnblocks: async () => {
+      unblocks.remind();
       unblocks.noteExpired();
       await unblocks.noteOutcomes();
     },
@@ -304,6 +306,8 @@ function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, o
       }),
     convertHistory: () => historyUpkeep.convert(),
     deleteOld: () => retention.run(),
+    reviewEmergencies: async (due) => policyMail.remindOfEmergencies(due),
+    mailMonths: async (due) => mailMonths(monthReports, due),
     watchLists: () => listUpdates.watch(),
     refreshLists: (refresh, due) => listUpdates.refresh(refresh, due),
   };

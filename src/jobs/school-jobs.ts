@@ -18,6 +18,10 @@ export interface JobUseCases {
   readonly anchorAudit: (due: number) => Promise<unknown>;
   /** Deletes data whose time has come. */
   readonly deleteOld: (due: number) => Promise<unknown>;
+  /** Mails of policy changes that one person made in an emergency and nobody has reviewed. */
+  readonly reviewEmergencies: (due: number) => Promise<unknown>;
+  /** Mails what the network manager did in the month before `due` (ms). */
+  readonly mailMonths: (due: number) => Promise<unknown>;
   /** Imports the roster that lies in the drop folder. */
   readonly importRoster: (due: number) => Promise<unknown>;
 }
@@ -77,6 +81,17 @@ export function schoolJobs(zone: string, refreshTimes: RefreshTimes, useCases: J
       settleMs: 2 * 60_000,
       run: useCases.anchorAudit,
     },
+    // Before the school day begins. One mail speaks for the mornings that were missed.
+    {
+      name: 'emergency-review',
+      cron: '15 7 * * *',
+      zone,
+      missed: 'latest',
+      settleMs: 60_000,
+      run: useCases.reviewEmergencies,
+    },
+    // Every month, also one in which the machine was off on its first day.
+    { name: 'managers-month', cron: '20 7 1 * *', zone, missed: 'each', settleMs: 60_000, run: useCases.mailMonths },
     // What has ended has ended: one look writes down all of it.
     {
       name: 'unblock-expiry',

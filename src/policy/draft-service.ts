@@ -3,7 +3,7 @@ import type { Audit } from '../audit/service.ts';
 import type { Permission } from '../identity/permissions.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
-import { diffPolicies } from './diff.ts';
+import { type PolicyChange, diffPolicies } from './diff.ts';
 import { type DraftView, type PolicyDraft, type PolicyWay, isEnoughAlone, loosens } from './draft.ts';
 import { changedMeanwhile, decided, mustBeWhole, notYours, readWord, refusal } from './draft-refusals.ts';
 import {
@@ -16,6 +16,7 @@ import {
   storeReview,
   versionBefore,
 } from './repository.ts';
+import type { PolicyMail } from './mail-service.ts';
 import type { PolicyService } from './service.ts';
 import { type PolicyTexts, changedFiles, mergeTexts, sameTexts, textsHash } from './texts.ts';
 import type { PublishedBy, Versions } from './version-service.ts';
@@ -65,6 +66,7 @@ export interface DraftsOptions {
   /** Asked outside of transactions. */
   readonly may: (personId: string, permission: Permission) => boolean;
   readonly needsSecondPerson: () => boolean;
+  readonly mail: Pick<PolicyMail, 'proposed' | 'emergency'>;
   /** Told after an emergency is in force. */
   readonly onEmergency: (version: PolicyVersion) => void;
 }
@@ -86,7 +88,8 @@ class PolicyDrafts implements Drafts {
 
   begin(actor: Actor, id: string): PolicyDraft {
     const files = this.#published().files ?? {};
-    return this.#insert(actor, { ...this.#new(actor, id), files });
+    const draft = { ...this.#new(actor, id), files };
+    return this.#options.record.write((tx) => this.#insertIn(tx, actor, draft, {}, []));
   }
 
   save(actor: Actor, id: string, revision: number, files: PolicyTexts): PolicyDraft {
@@ -132,6 +135,7 @@ class PolicyDrafts implements Drafts {
       const now = this.#options.clock();
       const next = { ...draft, state: 'proposed', author: actor.personId, reason: why, proposedAt: now } as const;
       this.#append(tx, actor, 'policy.proposed', next, this.#summary(view), why);
+      this.#options.mail.proposed(tx, next, loosens(view.changes));
       return next;
     });
   }
@@ -222,7 +226,8 @@ class PolicyDrafts implements Drafts {
     }
     const view = this.#view(draft);
     this.#mustBeWhole(view, examined.snapshot.hash);
-    return this.#insert(actor, draft, { serial, ...this.#summary(view) });
+    const after = { serial, ...this.#summary(view) };
+    return record.write((tx) => this.#insertIn(tx, actor, draft, after, view.changes));
   }
 
   proposal(actor: Actor, id: string, files: PolicyTexts, reason: string): (tx: Tx) => void {
@@ -231,7 +236,7 @@ class PolicyDrafts implements Drafts {
     const draft = { ...this.#new(actor, id), files, state: 'proposed', reason: why, proposedAt: now } as const;
     const view = this.#view(draft);
     this.#mustBeWhole(view, view.hash ?? '');
-    return (tx) => void this.#insertIn(tx, actor, draft, this.#summary(view));
+    return (tx) => void this.#insertIn(tx, actor, draft, this.#summary(view), view.changes);
   }
 
   review(actor: Actor, serial: number, outcome: 'kept' | 'reverted', typed: string): void {
@@ -331,7 +336,9 @@ class PolicyDrafts implements Drafts {
       const author = userNameOf(tx, by.author!);
       const approver = by.approver === null ? null : actor.userName;
       const made = { snapshot: examined.snapshot, files: draft.files, ...by };
-      return this.#insertVersion(tx, made, { actor: author, approver, address: actor.address });
+      const published = this.#insertVersion(tx, made, { actor: author, approver, address: actor.address });
+      if (by.way === 'emergency') this.#options.mail.emergency(tx, published);
+      return published;
     });
     versions.enforce(version);
     policy.look();
@@ -378,14 +385,11 @@ class PolicyDrafts implements Drafts {
     return { id, state: 'open', files: base, base, author: actor.personId, revision: 1, ...times, ...nothing };
   }
 
-  #insert(actor: Actor, draft: PolicyDraft, after: object = {}): PolicyDraft {
-    return this.#options.record.write((tx) => this.#insertIn(tx, actor, draft, after));
-  }
-
-  #insertIn(tx: Tx, actor: Actor, draft: PolicyDraft, after: object): PolicyDraft {
+  #insertIn(tx: Tx, actor: Actor, draft: PolicyDraft, after: object, changes: readonly PolicyChange[]): PolicyDraft {
     const there = findDraft(tx, draft.id);
     if (there !== null) return this.#ownOnly(actor, there);
     insertDraft(tx, draft);
+    if (draft.state === 'proposed') this.#options.mail.proposed(tx, draft, loosens(changes));
     const action = draft.state === 'proposed' ? 'policy.proposed' : 'policy.drafted';
     // Of what the draft began from; asked again it would want a transaction of its own.
     this.#append(

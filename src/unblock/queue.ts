@@ -41,6 +41,15 @@ export function missingWords(unblock: Unblock): ('approve' | 'agree')[] {
 }
 
 const MINUTE_MS = 60_000;
+const REMIND_MS = 30 * MINUTE_MS;
+/** Whoever was told only now has not forgotten. */
+const FRESH_MS = 10 * MINUTE_MS;
+
+/** When those who could decide are reminded: half an hour before it begins, ms since the epoch. Null: it would be of no use. */
+export function reminderAt({ from, until, requested }: Pick<Unblock, 'from' | 'until' | 'requested'>): number | null {
+  const at = Math.max(from - REMIND_MS, requested.at + FRESH_MS);
+  return at < until ? at : null;
+}
 
 /** `3 minutes`, `2 hours`, `4 days`: as people say it. */
 export function waitText(ms: number): string {

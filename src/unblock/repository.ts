@@ -83,6 +83,17 @@ export function lapsedUnblocks(tx: ReadTx, now: number): Unblock[] {
     .map(toUnblock);
 }
 
+/** Asked for, not over at `now`, not decided, and nobody was reminded of them. */
+export function unremindedUnblocks(tx: ReadTx, now: number): Unblock[] {
+  return tx
+    .all(`SELECT * FROM unblocks WHERE state = 'requested' AND ends_at > ? AND reminded_at IS NULL ORDER BY id`, now)
+    .map(toUnblock);
+}
+
+export function storeReminded(tx: Tx, id: string, at: number): void {
+  tx.run('UPDATE unblocks SET reminded_at = ? WHERE id = ?', at, id);
+}
+
 /** Asked for or standing at some time from `from` to `until` (ms), oldest first. */
 export function unblocksBetween(tx: ReadTx, from: number, until: number): Unblock[] {
   return tx

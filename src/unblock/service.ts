@@ -16,12 +16,16 @@ import {
   standingUnblocks,
   storeOutcome,
   storeRemark,
+  storeReminded,
   uncountedUnblocks,
   unblocksBetween,
   unblocksInForceAt,
+  unremindedUnblocks,
   updateUnblock,
 } from './repository.ts';
 import { type Counted, countOutcome, countedSpan } from './outcome.ts';
+import type { RequestMail } from './mail-service.ts';
+import { reminderAt } from './queue.ts';
 import type { Wishes } from './wish-service.ts';
 import { type KnownPolicy, type TermsFacts, type UnblockInput, readTerms } from './terms.ts';
 
@@ -52,6 +56,8 @@ export interface Unblocks {
   between(from: number, until: number): Unblock[];
   /** Puts on record that the time of some has passed; nothing else hangs on it. Returns how many. */
   noteExpired(): number;
+  /** Reminds those who could decide of what begins soon, each once. Returns of how many. */
+  remind(): number;
   /** Counts how those that are over were used, each once. Resolves to how many. */
   noteOutcomes(): Promise<number>;
   /** What whoever asked says of one that is over. Throws a SchoolgateError (`unblock_own`, `unblock_move`), or an InvalidFieldsError. */
@@ -69,6 +75,7 @@ export interface UnblockOptions {
   readonly school: () => TermsFacts['school'];
   readonly rolesOf: (personId: string) => TermsFacts['roles'];
   readonly passOn: Wishes['passOn'];
+  readonly mail: RequestMail;
   /** The history of a span (ms). */
   readonly records: (from: number, until: number) => AsyncIterable<Counted>;
   /** The lists in force; null before there are any. */
@@ -100,6 +107,7 @@ export function createUnblocks(options: UnblockOptions): Unblocks {
       for (const unblock of lapsed) noteExpired(options, unblock.id);
       return lapsed.length;
     },
+    remind: () => remind(options),
     noteOutcomes: () => noteOutcomes(options),
     remark: (actor, id, text) => remark(options, actor, id, text),
   };
@@ -129,6 +137,7 @@ async function request(
   record.write((tx) => {
     insertUnblock(tx, unblock, formKey);
     passOn?.(tx, unblock.id);
+    options.mail.waiting(tx, unblock);
     audit.append(tx, {
       actor: actor.userName,
       action: 'unblock.requested',
@@ -169,10 +178,31 @@ function makeMove(options: UnblockOptions, actor: Actor, id: string, move: Perso
       address: actor.address,
     });
     if (after.state === 'approved' || after.state === 'revoked') publishing.callFor(tx, 'live');
+    tellAsker(options, tx, after, actor);
     return after;
   });
   void publishing.send();
   return moved;
+}
+
+/** Of the end of the decision, unless it is their own. */
+function tellAsker({ mail }: UnblockOptions, tx: Tx, unblock: Unblock, { personId }: Actor): void {
+  const { state, requested } = unblock;
+  const isDecided = state === 'approved' || state === 'refused' || state === 'revoked';
+  if (isDecided && requested.by !== personId) mail.decided(tx, unblock, state);
+}
+
+function remind({ record, clock, mail }: UnblockOptions): number {
+  const now = clock();
+  const waiting = record.read((tx) => unremindedUnblocks(tx, now));
+  const due = waiting.filter((unblock) => (reminderAt(unblock) ?? now + 1) <= now);
+  for (const { id } of due) {
+    record.write((tx) => {
+      mail.reminder(tx, known(tx, id));
+      storeReminded(tx, id, now);
+    });
+  }
+  return due.length;
 }
 
 function isDone(unblock: Unblock, move: PersonalMove, personId: string): boolean {
@@ -187,6 +217,7 @@ function noteExpired(options: UnblockOptions, id: string): void {
     const before = known(tx, id);
     const after = applyMove(before, 'expire', { by: null, at: clock() });
     updateUnblock(tx, after);
+    if (before.state === 'requested') options.mail.decided(tx, after, 'expired');
     audit.append(tx, {
       actor: 'console',
       action: ACTS.expire,

@@ -1,5 +1,6 @@
 import type { Actor } from '../audit/entry.ts';
 import type { Audit } from '../audit/service.ts';
+import type { Person } from '../identity/accounts.ts';
 import { canonicalUser } from '../identity/user-name.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
@@ -11,6 +12,7 @@ import type { DraftState } from '../policy/draft.ts';
 import type { RecordDatabase, Tx } from '../store/database.ts';
 import { type Unblock, stateAt } from './model.ts';
 import { findUnblock, findWish, findWishByForm, insertWish, newestWishes, updateWish, wishesOf } from './repository.ts';
+import type { RequestMail } from './mail-service.ts';
 import type { KnownPolicy } from './terms.ts';
 import {
   type DeskWishAnswer,
@@ -67,6 +69,9 @@ export interface WishOptions {
   readonly school: () => School;
   readonly rightsOf: (personId: string) => AnswerRights;
   readonly blocking: SiteBlocking;
+  readonly mail: Pick<RequestMail, 'wished'>;
+  /** Everybody with an account in the console. Asked outside of transactions. */
+  readonly people: () => readonly Person[];
 }
 
 /** Of one person that may wait at once. */
@@ -120,6 +125,7 @@ function make(options: WishOptions, person: Asker, typed: TypedWish, formKey: st
   const { record, audit, clock, newId } = options;
   const policy = options.policy();
   if (policy === null) throw refusal('no_policy', 'No policy is published yet, so there is nothing to ask for.');
+  const answerersOf = whoAnswers(options, person.personId);
   return record.write((tx) => {
     const before = formKey === null ? null : findWishByForm(tx, person.personId, formKey);
     if (before !== null) return before;
@@ -141,6 +147,7 @@ function make(options: WishOptions, person: Asker, typed: TypedWish, formKey: st
       draftId: null,
     };
     insertWish(tx, wish, formKey);
+    options.mail.wished(tx, wish, answerersOf(wish));
     audit.append(tx, {
       actor: person.userName,
       action: 'wish.made',
@@ -181,6 +188,23 @@ function keep({ audit }: WishOptions, tx: Tx, actor: Actor, before: Wish, after:
     reason: after.word,
     address: actor.address,
   });
+}
+
+/**
+ * Whom a wish is mailed to, `asker` apart. A pupil's goes to their teachers where there are any: whoever else could answer is not written to
+ * for each pupil. Who may what is asked at once, before a transaction.
+ */
+function whoAnswers(options: WishOptions, asker: string): (wish: Wish) => readonly Person[] {
+  const everybody = options.people().map((person) => ({
+    person,
+    isTeacher: options.rightsOf(person.id).open === 'taught',
+    answers: isTheirs(options, person.id),
+  }));
+  return (wish) => {
+    const may = everybody.filter(({ person, answers }) => person.id !== asker && answers(wish));
+    const teachers = wish.kind === 'open' ? may.filter(({ isTeacher }) => isTeacher) : [];
+    return (teachers.length > 0 ? teachers : may).map(({ person }) => person);
+  };
 }
 
 /** Teachers answer the pupils they teach; what has no teacher here, whoever may decide unblocks. */

@@ -15,6 +15,7 @@ import { createConsoleEvidence } from '../../src/compose/console-evidence.ts';
 import { type SiteCheck, createSiteCheck } from '../../src/compose/console-check.ts';
 import { createConsoleInvestigations } from '../../src/compose/console-history.ts';
 import { createConsoleLessons } from '../../src/compose/console-lessons.ts';
+import { type ConsoleMail, createConsoleMail } from '../../src/compose/console-mail.ts';
 import { type ConsoleRetention, createConsoleRetention } from '../../src/compose/console-retention.ts';
 import { createConsoleUnblocks } from '../../src/compose/console-unblocks.ts';
 import { createKnownDirectory } from '../../src/compose/known-directory.ts';
@@ -91,7 +92,7 @@ export interface TestBus {
 }
 
 /** The whole control plane over one record, without doors. */
-export interface ControlPlane extends ConsoleAlerts, ConsoleIncidents, ConsoleRetention {
+export interface ControlPlane extends ConsoleAlerts, ConsoleIncidents, ConsoleRetention, ConsoleMail {
   readonly record: RecordDatabase;
   readonly audit: Audit;
   readonly clock: ManualClock;
@@ -209,6 +210,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     raise: (code, text) => safeguarding.raise(code, text),
     log: createLogger('console', 'silent'),
   });
+  const mail = createConsoleMail({ record, clock, ...telling, policy: inForce, defaultZone: 'Europe/London' });
   const invalid: unknown[] = [];
   const different: unknown[] = [];
   const emergencies: number[] = [];
@@ -256,6 +258,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     userNameOf: (tx, id) => accounts.userNameOf(tx, id),
     may: (id, permission) => accounts.people().some((person) => person.id === id && may(person.roles, permission)),
     needsSecondPerson: hasTwoPeople,
+    mail: mail.policyMail,
     onEmergency: (version) => emergencies.push(version.serial),
   });
   const directory = createDirectory({
@@ -275,7 +278,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
   const known = { layout, record, audit, publishing, clock, newId, accounts, policy, drafts, school, openIndex };
   const lessons = createConsoleLessons({ ...known, live: wholeLive });
   const listed = { match: (host: string) => ({ categories: options.listed?.[host] ?? [], lists: [] }) };
-  const { unblocks, wishes } = createConsoleUnblocks({ ...known, openIndex: async () => listed });
+  const { unblocks, wishes } = createConsoleUnblocks({ ...known, ...mail, openIndex: async () => listed });
   const watch = createAccountWatch({
     policy: inForce,
     isForPupils: (level) => isForPupils(inForce()!, level),
@@ -353,6 +356,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
       directory,
       concerns,
     }),
+    ...mail,
     evidence,
     ...createConsoleRetention({
       ...known,

@@ -259,6 +259,8 @@ await t.test('what the school’s timetable holds', async (t) => {
     anchorAudit: async (due) => void called.push(`anchor ${new Date(due).toISOString()}`),
     dailyBackup: async (due) => void called.push(`backup ${new Date(due).toISOString()}`),
     importRoster: async (due) => void called.push(`roster ${new Date(due).toISOString()}`),
+    reviewEmergencies: async (due) => void called.push(`review ${new Date(due).toISOString()}`),
+    mailMonths: async (due) => void called.push(`month ${new Date(due).toISOString()}`),
     convertHistory: async () => undefined,
     deleteOld: async (due) => void called.push(`retention ${new Date(due).toISOString()}`),
     watchLists: async () => void called.push('watch'),
@@ -272,6 +274,8 @@ await t.test('what the school’s timetable holds', async (t) => {
     'daily-backup': monday - DAY,
     retention: monday - DAY,
     'audit-anchor': monday - DAY,
+    'emergency-review': monday - DAY,
+    'managers-month': Date.parse('2026-10-01T06:20:00Z'),
     'list-watch': monday - DAY,
     'list-refresh 17 3 * * *': monday - 3 * DAY,
   });
@@ -281,6 +285,8 @@ await t.test('what the school’s timetable holds', async (t) => {
     called.filter((name) => name !== 'expiry' && name !== 'watch'),
     [
       'roster 2026-11-23T02:30:00.000Z',
+      'review 2026-11-22T07:15:00.000Z',
+      'month 2026-11-01T07:20:00.000Z',
       '17 3 * * * 2026-11-23T03:17:00.000Z',
       'retention 2026-11-23T02:50:00.000Z',
       'anchor 2026-11-23T03:10:00.000Z',
@@ -288,7 +294,7 @@ await t.test('what the school’s timetable holds', async (t) => {
       'report 2026-11-23T07:00:00.000Z',
     ],
   );
-  t.equal(called.length, 6 + 2 * 12, 'and the others at the start and each minute');
+  t.equal(called.length, 8 + 2 * 12, 'and the others at the start and each minute');
   await timetable.stop();
 });
 
