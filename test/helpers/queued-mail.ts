@@ -10,9 +10,14 @@ export interface QueuedMail extends OutgoingMail {
 /** Everything that was queued for people, oldest first; of whoever has no address it lies in the outbox. */
 export function queuedMail({ record }: ControlPlane): QueuedMail[] {
   const rows = record.read((tx) => tx.all('SELECT recipient, about, content FROM deliveries ORDER BY id'));
-  return rows.map(({ recipient, about, content }) => ({
-    ...(JSON.parse(String(content)) as OutgoingMail),
-    to: String(recipient).split('@')[0]!,
-    about: String(about),
-  }));
+  return rows.map(({ recipient, about, content }) => {
+    const { subject, text, html } = JSON.parse(String(content)) as OutgoingMail;
+    return {
+      subject,
+      text,
+      ...(html !== undefined && { html }),
+      to: String(recipient).split('@')[0]!,
+      about: String(about),
+    };
+  });
 }
