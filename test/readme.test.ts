@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import t from 'tap';
 import { KNOWN } from '../src/config/environment.ts';
 import { appointsMarkdown, permissionsMarkdown } from '../src/identity/permissions.ts';
+import { retentionMarkdown } from '../src/policy/retention-rules.ts';
 import * as check from './helpers/documents.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -58,6 +59,11 @@ void t.test('the README shows who may do what as the console has it', async (t) 
     `the table of permissions must be:\n${permissionsMarkdown()}`,
   );
   t.ok(read('README.md').includes(appointsMarkdown()), `who appoints whom must be:\n${appointsMarkdown()}`);
+});
+
+void t.test('the README of the policies shows how long data is kept as the code has it', async (t) => {
+  const text = read('policies/README.md');
+  t.ok(text.includes(retentionMarkdown()), `the table must be:\n${retentionMarkdown()}`);
 });
 
 void t.test('scripts are there', async (t) => {

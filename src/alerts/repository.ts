@@ -105,3 +105,9 @@ function toAlert(row: Row): Alert {
       noticedBy === null || noticedBy === undefined ? null : { by: String(noticedBy), at: Number(row['noticed_at']) },
   };
 }
+
+/** Everything that was told of a concern; what left for whom stands in the deliveries. */
+export function eraseAlertsAbout(tx: Tx, concernId: string): void {
+  tx.run('DELETE FROM alert_told WHERE alert_id IN (SELECT id FROM alerts WHERE concern_id = ?)', concernId);
+  tx.run('DELETE FROM alerts WHERE concern_id = ?', concernId);
+}

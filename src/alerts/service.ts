@@ -27,7 +27,7 @@ import { type Routing, routeAlert } from './routing.ts';
 import { alertCall, alertMail } from './words.ts';
 
 /** For whoever hands over what is due, and says who may see it. */
-export { alertsOf, newestAlertId, toldAbout } from './repository.ts';
+export { alertsOf, eraseAlertsAbout, newestAlertId, toldAbout } from './repository.ts';
 
 /** An alert with what became of it. */
 export interface ShownAlert extends Alert {

@@ -1,4 +1,5 @@
 import { isoTime } from '../kernel/clock.ts';
+import type { Erased } from '../kernel/erased.ts';
 import type { ReadTx, SqlValue, Tx } from '../store/database.ts';
 import type { AuditHead } from './chain.ts';
 import type { AuditAction, AuditRow } from './entry.ts';
@@ -154,11 +155,11 @@ export function erasePayloads(tx: Tx, before: string): { readonly erased: number
   return { erased, seq };
 }
 
-/** Rows before an instant (ms) that still have their personal part, with the hash of it. */
-export function detailsBefore(tx: ReadTx, before: number): { seq: number; at: number; hash: string }[] {
+/** The personal parts there are of rows before an instant (ms): number and hash of each. */
+export function detailsBefore(tx: ReadTx, before: number): Erased[] {
   const sql = `SELECT seq, at, payload_hash AS hash FROM audit WHERE ${NOT_ERASED} AND at < ? ORDER BY seq`;
   const rows = tx.all(sql, isoTime(before));
-  return rows.map(({ seq, at, hash }) => ({ seq: Number(seq), at: Date.parse(String(at)), hash: String(hash) }));
+  return rows.map(({ seq, at, hash }) => ({ line: `${String(seq)} ${String(hash)}`, at: Date.parse(String(at)) }));
 }
 
 /** When the first row was written that still has its personal part, ms; null: none has. */

@@ -1,17 +1,12 @@
-import { detailsBefore, oldestDetails } from '../audit/service.ts';
 import type { DataLayout } from '../config/data-layout.ts';
-import { dayBegan, dayEnded, daysBefore, eraseDay, oldestDay } from '../history/erase-days.ts';
 import { slotAfter } from '../jobs/cron.ts';
 import { RETENTION_CRON } from '../jobs/school-jobs.ts';
 import { KEPT, daysKept } from '../policy/retention-rules.ts';
 import { policySnapshot } from '../policy/service.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
-import { deletedOf } from '../retention/proof.ts';
-import { createRetention, type Kept, type Retention, type RetentionOptions, standingOf } from '../retention/service.ts';
+import { createRetention, type Retention, type RetentionOptions, standingOf } from '../retention/service.ts';
 import type { ReadTx } from '../store/database.ts';
-
-/** Runs work while nobody else changes the same files. */
-export type Alone = <T>(work: () => Promise<T>) => Promise<T>;
+import { type Alone, keptClasses } from './kept-classes.ts';
 
 export interface ConsoleRetentionOptions extends Pick<RetentionOptions, 'record' | 'audit' | 'clock'> {
   readonly layout: DataLayout;
@@ -58,36 +53,4 @@ export function overdueClasses(tx: ReadTx, layout: DataLayout, now: number): str
   return keptClasses(layout)
     .filter((kept) => standingOf(tx, kept, daysKept(rules, kept.name), now).overdue)
     .map(({ name }) => KEPT[name].title);
-}
-
-export function keptClasses(
-  { history }: Pick<DataLayout, 'history'>,
-  alone: Alone = (work) => work(),
-): readonly Kept[] {
-  return [
-    {
-      in: 'files',
-      name: 'history',
-      oldest: () => oldestDay(history),
-      due: (before) =>
-        daysBefore(history, before).map(({ day, files, bytes, sha256 }) => ({
-          name: day,
-          from: dayBegan(day),
-          until: dayEnded(day),
-          line: `${day} ${files} files ${bytes} bytes ${sha256}`,
-        })),
-      remove: (day) => alone(async () => eraseDay(history, day)),
-    },
-    {
-      in: 'record',
-      name: 'auditDetails',
-      oldest: oldestDetails,
-      erase(tx, before, _most, audit) {
-        const rows = detailsBefore(tx, before);
-        if (rows.length === 0) return null;
-        audit.erasePayloads(tx, before);
-        return deletedOf(rows.map(({ seq, at, hash }) => ({ from: at, until: at, line: `${seq} ${hash}` })));
-      },
-    },
-  ];
 }

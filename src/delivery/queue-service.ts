@@ -16,6 +16,9 @@ import {
   unsentBefore,
 } from './repository.ts';
 
+/** For data whose time has come. */
+export { eraseDone, oldestDone } from './repository.ts';
+
 /** What has to leave, on record: at least once for each recipient, whatever is killed when. */
 export interface DeliveryQueue {
   /**

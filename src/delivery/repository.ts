@@ -1,3 +1,4 @@
+import { type Erased, erasedRows } from '../kernel/erased.ts';
 import type { ReadTx, Row, Tx } from '../store/database.ts';
 import type { Channel, DeliveryState, Outgoing, QueuedDelivery } from './outgoing.ts';
 
@@ -80,3 +81,17 @@ function toDelivery(row: Row): QueuedDelivery {
     problem: row['problem'] === null ? null : String(row['problem']),
   };
 }
+
+/** What left, or never will, and was queued before `before` (ms). */
+export function eraseDone(tx: Tx, before: number, most: number): Erased[] {
+  const sql = `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE queued_at < ? AND ${IS_DONE} ORDER BY queued_at LIMIT ?)
+    RETURNING id, queued_at AS at`;
+  return erasedRows('delivery', tx.all(sql, before, most));
+}
+
+export function oldestDone(tx: ReadTx): number | null {
+  const at = tx.get(`SELECT min(queued_at) AS at FROM deliveries WHERE ${IS_DONE}`)?.['at'];
+  return at === undefined || at === null ? null : Number(at);
+}
+
+const IS_DONE = "state IN ('sent', 'failed')";

@@ -1,3 +1,4 @@
+import { type Erased, erasedRows } from '../kernel/erased.ts';
 import type { ReadTx, Row, Tx } from '../store/database.ts';
 import type { Person, PersonName } from './accounts.ts';
 import type { Renewal } from './credentials.ts';
@@ -363,4 +364,23 @@ function toName(row: Row): PersonName {
     userName: String(row['user_name']),
     fullName: String(row['full_name']),
   };
+}
+
+const VOUCHER_OVER = 'coalesce(withdrawn_at, ends_at)';
+
+/** Takes the name from guests whose voucher was over before `before` (ms), and forgets the voucher. */
+export function eraseGuests(tx: Tx, before: number, most: number): Erased[] {
+  const sql = `SELECT person_id AS id, ${VOUCHER_OVER} AS at FROM vouchers WHERE ${VOUCHER_OVER} < ? ORDER BY at LIMIT ?`;
+  const rows = tx.all(sql, before, most);
+  for (const { id } of rows) {
+    tx.run('DELETE FROM vouchers WHERE person_id = ?', id!);
+    tx.run("UPDATE people SET full_name = '' WHERE id = ?", id!);
+  }
+  return erasedRows('guest', rows);
+}
+
+/** When the first voucher was over at `now`, both ms; null: none is. */
+export function oldestGuest(tx: ReadTx, now: number): number | null {
+  const at = tx.get(`SELECT min(${VOUCHER_OVER}) AS at FROM vouchers WHERE ${VOUCHER_OVER} < ?`, now)?.['at'];
+  return at === undefined || at === null ? null : Number(at);
 }

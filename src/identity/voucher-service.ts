@@ -10,6 +10,9 @@ import { findVoucher, insertPerson, insertVoucher, listVouchers, markWithdrawn }
 import { tokenHash } from './token.ts';
 import { type Voucher, type VoucherInput, readCode, readVoucher, voucherCode } from './vouchers.ts';
 
+/** For data whose time has come. */
+export { eraseGuests, oldestGuest } from './repository.ts';
+
 /** Guests, for whom a member of staff answers. Every use case is one transaction. */
 export interface Vouchers {
   /** The code is given once and kept nowhere. Throws an InvalidFieldsError. */

@@ -1,3 +1,4 @@
+import { type Erased, erasedRows } from '../kernel/erased.ts';
 import type { ReadTx, Row, Tx } from '../store/database.ts';
 import type { Act, Lesson } from './model.ts';
 
@@ -64,4 +65,16 @@ function toLesson(row: Row): Lesson {
 
 function toAct(by: Row[string] | undefined, at: Row[string] | undefined): Act | null {
   return at === null || at === undefined ? null : { by: String(by), at: Number(at) };
+}
+
+/** Lesson lists that were over before `before`, ms. */
+export function eraseLessons(tx: Tx, before: number, most: number): Erased[] {
+  const sql = `DELETE FROM lessons WHERE id IN (SELECT id FROM lessons WHERE ends_at < ? ORDER BY ends_at LIMIT ?) RETURNING id, ends_at AS at`;
+  return erasedRows('lesson', tx.all(sql, before, most));
+}
+
+/** When the first that is over at `now` ended, both ms. */
+export function oldestLesson(tx: ReadTx, now: number): number | null {
+  const at = tx.get('SELECT min(ends_at) AS at FROM lessons WHERE ends_at < ?', now)?.['at'];
+  return at === undefined || at === null ? null : Number(at);
 }

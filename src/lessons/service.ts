@@ -62,7 +62,7 @@ export interface LessonsOptions {
 }
 
 /** For whoever reads the record of the past. */
-export { lessonsStandingAt } from './repository.ts';
+export { eraseLessons, lessonsStandingAt, oldestLesson } from './repository.ts';
 
 /** For `live`: what gateways are sent. */
 export function teacherLessons(tx: ReadTx, now: number): TeacherLesson[] {

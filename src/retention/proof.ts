@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isoTime } from '../kernel/clock.ts';
+import type { Erased } from '../kernel/erased.ts';
 
 /** What one deletion took away. */
 export interface Deleted {
@@ -43,8 +44,13 @@ export interface Going {
   readonly line: string;
 }
 
-/** Of at least one. */
-export function deletedOf(going: readonly Pick<Going, 'from' | 'until' | 'line'>[]): Deleted {
+/** Of at least one row. */
+export function deletedOf(erased: readonly Erased[]): Deleted {
+  return goneOf(erased.map(({ line, at }) => ({ line, from: at, until: at })));
+}
+
+/** Of at least one file. */
+export function goneOf(going: readonly Pick<Going, 'from' | 'until' | 'line'>[]): Deleted {
   return {
     lines: going.map(({ line }) => line),
     from: going.reduce((first, one) => Math.min(first, one.from), Number.MAX_SAFE_INTEGER),

@@ -3,19 +3,20 @@ import { setImmediate } from 'node:timers/promises';
 import { payloadOf } from '../audit/entry.ts';
 import { type Audit, newestRowOf } from '../audit/service.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { Erased } from '../kernel/erased.ts';
 import type { KeptClass } from '../policy/retention-rules.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
-import { type Deleted, deletedOf, type Going, type Proof, proveDeletion } from './proof.ts';
+import { type Deleted, deletedOf, goneOf, type Going, type Proof, proveDeletion } from './proof.ts';
 import { allGoing, forgetGoing, noteGoing } from './repository.ts';
 
 /** A class of data that lies in the record. */
 export interface KeptRows {
   readonly in: 'record';
   readonly name: KeptClass;
-  /** From when the oldest there is comes, ms; null: there is none. */
-  oldest(tx: ReadTx): number | null;
-  /** Deletes at most `most` of what is older than `before` (ms); null: there was none. Its proof is put on record by whoever calls. */
-  erase(tx: Tx, before: number, most: number, audit: Audit): Deleted | null;
+  /** From when the oldest comes that will go one day, at `now`; both ms; null: there is none. */
+  oldest(tx: ReadTx, now: number): number | null;
+  /** Deletes some of what is older than `before` (ms), about `most`; none: it is all gone. Its proof is put on record by whoever calls. */
+  erase(tx: Tx, before: number, most: number, audit: Audit): readonly Erased[];
 }
 
 /** A class of data that lies in files, or in folders of them. */
@@ -92,10 +93,10 @@ export function createRetention(options: RetentionOptions): Retention {
 
 async function eraseRows({ record, audit }: RetentionOptions, kept: KeptRows, before: number): Promise<void> {
   const eraseSome = (tx: Tx): boolean => {
-    const deleted = kept.erase(tx, before, MOST_ROWS, audit);
-    if (deleted === null) return false;
-    prove(tx, audit, kept, before, deleted);
-    return deleted.lines.length >= MOST_ROWS;
+    const erased = kept.erase(tx, before, MOST_ROWS, audit);
+    if (erased.length === 0) return false;
+    prove(tx, audit, kept, before, deletedOf(erased));
+    return true;
   };
   while (record.write(eraseSome)) await setImmediate();
 }
@@ -109,7 +110,7 @@ async function eraseFiles({ record, audit }: RetentionOptions, kept: KeptFiles, 
   if (going.length === 0) return;
   for (const { name } of going) await kept.remove(name);
   record.write((tx) => {
-    prove(tx, audit, kept, before, deletedOf(going));
+    prove(tx, audit, kept, before, goneOf(going));
     forgetGoing(tx, kept.name);
   });
 }
@@ -125,7 +126,7 @@ function subjectOf(kept: KeptClass): string {
 
 /** How a class that is kept for so many days stands at `now`, ms. */
 export function standingOf(tx: ReadTx, kept: Kept, days: number, now: number): Standing {
-  const oldest = kept.in === 'record' ? kept.oldest(tx) : kept.oldest();
+  const oldest = kept.in === 'record' ? kept.oldest(tx, now) : kept.oldest();
   const row = newestRowOf(tx, subjectOf(kept.name), [PROOF]);
   return {
     name: kept.name,

@@ -1,5 +1,7 @@
 import type { AccessRecord, IllegalHitRecord } from '../events/access-record.ts';
-import type { ReadTx, Tx } from '../store/database.ts';
+import { isoTime } from '../kernel/clock.ts';
+import { type Erased, erasedRows } from '../kernel/erased.ts';
+import type { ReadTx, Row, Tx } from '../store/database.ts';
 import type { Alarm, FlaggedCount, HistoryGap } from './model.ts';
 
 /** Marks an event as taken; false: it was already, and must have no further effect. */
@@ -117,4 +119,46 @@ export function insertParked(tx: Tx, id: string, arrivedAt: string, why: string,
 
 export function countParked(tx: ReadTx): number {
   return Number(tx.get('SELECT count(*) AS n FROM parked_events')!['n']);
+}
+
+/** Flagged requests before `before` (ms), the oldest first; hits of listed illegal material stay. */
+export function eraseFlagged(tx: Tx, before: number, most: number): Erased[] {
+  const rows = tx.all(
+    `DELETE FROM flagged WHERE id IN (SELECT id FROM flagged WHERE at < ? AND type <> 'illegal.hit' ORDER BY at LIMIT ?)
+     RETURNING id, at`,
+    isoTime(before),
+    most,
+  );
+  return erasedRows('flagged', rows.map(withInstant));
+}
+
+export function oldestFlagged(tx: ReadTx): number | null {
+  return instantOrNull(tx.get("SELECT at FROM flagged WHERE type <> 'illegal.hit' ORDER BY at LIMIT 1"));
+}
+
+const REPORTED = [
+  ['alarm', 'alarms', 'at'],
+  ['gap', 'history_gaps', 'until_at'],
+  ['parked', 'parked_events', 'arrived_at'],
+] as const;
+
+/** Alarms, gaps of the history and events that were put aside, before `before` (ms); of each kind at most `most`. */
+export function eraseAlarms(tx: Tx, before: number, most: number): Erased[] {
+  return REPORTED.flatMap(([kind, table, at]) => {
+    const sql = `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE ${at} < ? ORDER BY ${at} LIMIT ?) RETURNING id, ${at} AS at`;
+    return erasedRows(kind, tx.all(sql, isoTime(before), most).map(withInstant));
+  });
+}
+
+export function oldestAlarm(tx: ReadTx): number | null {
+  const each = REPORTED.map(([, table, at]) => `SELECT min(${at}) AS at FROM ${table}`);
+  return instantOrNull(tx.get(`SELECT min(at) AS at FROM (${each.join(' UNION ALL ')})`));
+}
+
+function withInstant({ id, at }: Row): Row {
+  return { id: id!, at: Date.parse(String(at)) };
+}
+
+function instantOrNull(row: Row | undefined): number | null {
+  return row?.['at'] === undefined || row['at'] === null ? null : Date.parse(String(row['at']));
 }

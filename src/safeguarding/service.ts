@@ -26,6 +26,8 @@ import {
 
 /** For whoever reads the record beside a running console. */
 export { alarmsBetween, findIllegalHit, gapsBetween, illegalHits } from './repository.ts';
+/** For data whose time has come. */
+export { eraseAlarms, eraseFlagged, oldestAlarm, oldestFlagged } from './repository.ts';
 
 /** What became of an event: it took effect, had done so before, or was put aside for a person to look at. */
 export type Taken = 'taken' | 'known' | 'parked';

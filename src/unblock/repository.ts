@@ -1,3 +1,4 @@
+import { type Erased, erasedRows } from '../kernel/erased.ts';
 import type { ReadTx, Row, Tx } from '../store/database.ts';
 import type { Act, RecordedState, Unblock } from './model.ts';
 import type { Outcome } from './outcome.ts';
@@ -208,4 +209,31 @@ function toWish(row: Row): Wish {
     unblockId: row['unblock_id'] === null ? null : String(row['unblock_id']),
     draftId: row['draft_id'] === null ? null : String(row['draft_id']),
   };
+}
+
+/** Over for good, whatever became of it; from its last day, or from what ended it where that came later. */
+const OVER = `state NOT IN ('requested', 'approved')`;
+const OVER_AT = 'max(ends_at, coalesce(ended_at, 0), coalesce(decided_at, 0))';
+
+/** Wishes that were answered and unblocks that were over before `before` (ms); of each kind at most `most`. */
+export function eraseRequests(tx: Tx, before: number, most: number): Erased[] {
+  const wishes = `DELETE FROM wishes WHERE id IN (
+      SELECT id FROM wishes WHERE state <> 'waiting' AND answered_at < ? ORDER BY answered_at LIMIT ?
+    ) RETURNING id, answered_at AS at`;
+  // An unblock stays as long as the wish that it came from.
+  const unblocks = `DELETE FROM unblocks WHERE id IN (
+      SELECT id FROM unblocks WHERE ${OVER} AND ${OVER_AT} < ?1
+        AND id NOT IN (SELECT unblock_id FROM wishes WHERE unblock_id IS NOT NULL) ORDER BY ${OVER_AT} LIMIT ?2
+    ) RETURNING id, ${OVER_AT} AS at`;
+  return [
+    ...erasedRows('wish', tx.all(wishes, before, most)),
+    ...erasedRows('unblock', tx.all(unblocks, before, most)),
+  ];
+}
+
+export function oldestRequest(tx: ReadTx): number | null {
+  const sql = `SELECT min(at) AS at FROM (
+    SELECT min(answered_at) AS at FROM wishes WHERE state <> 'waiting' UNION ALL SELECT min(${OVER_AT}) FROM unblocks WHERE ${OVER})`;
+  const at = tx.get(sql)?.['at'];
+  return at === undefined || at === null ? null : Number(at);
 }

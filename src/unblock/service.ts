@@ -30,7 +30,7 @@ import type { Wishes } from './wish-service.ts';
 import { type KnownPolicy, type TermsFacts, type UnblockInput, readTerms } from './terms.ts';
 
 /** For whoever reads the record beside a running console. */
-export { unblocksBetween } from './repository.ts';
+export { eraseRequests, oldestRequest, unblocksBetween } from './repository.ts';
 
 /** A person's moves; expiring is the clock's. */
 export type PersonalMove = Exclude<UnblockMove, 'expire'>;

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { newestRows } from '../../src/audit/repository.ts';
@@ -7,6 +7,7 @@ import { isErased } from '../../src/audit/entry.ts';
 import { daysBefore, eraseDay } from '../../src/history/erase-days.ts';
 import { proveDeletion } from '../../src/retention/proof.ts';
 import { createRetention, type KeptFiles, type Retention } from '../../src/retention/service.ts';
+import type { SqlValue } from '../../src/store/database.ts';
 import { AUDIT_KEY, START, controlPlane } from '../helpers/control-plane.ts';
 import { addPerson, signedIn, testConsole } from '../helpers/test-console.ts';
 
@@ -126,7 +127,7 @@ void t.test('a class that fails leaves the others alone, is told of, and is gone
         erase(_tx, _before, most) {
           const some = Math.min(most, rows);
           rows -= some;
-          return some === 0 ? null : { lines: Array.from({ length: some }, String), from: 1, until: 2 };
+          return Array.from({ length: some }, (_, i) => ({ line: String(i), at: 1 }));
         },
       },
     ],
@@ -156,12 +157,12 @@ void t.test('killed at any file, it is finished and proven by the next run', asy
       import { openRecord } from ${source('src/store/database.ts')};
       import { createAudit } from ${source('src/audit/service.ts')};
       import { createRetention } from ${source('src/retention/service.ts')};
-      import { keptClasses } from ${source('src/compose/console-retention.ts')};
+      import { keptClasses } from ${source('src/compose/kept-classes.ts')};
       const [record, clock] = [openRecord(${JSON.stringify(path)}), () => ${START}];
       const audit = createAudit(Buffer.alloc(32, 7), clock);
       let count = 0;
       const alone = async (work) => count++ === ${killedAt} ? process.kill(process.pid, 'SIGKILL') : await work();
-      const classes = keptClasses({ history: ${JSON.stringify(history)} }, alone);
+      const classes = keptClasses({ history: ${JSON.stringify(history)} }, alone).slice(0, 1);
       await createRetention({ record, audit, clock, classes, daysKept: () => 365 }).run();`;
     const { signal, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
     t.equal(signal, 'SIGKILL', stderr);
@@ -184,6 +185,233 @@ void t.test('a day that is gone is gone, and erasing it again is no harm', async
   eraseDay(folder, '2026-01-01');
   t.equal(existsSync(join(folder, '2026-01-01')), false);
   t.same(readdirSync(folder), []);
+});
+
+void t.test('in each class of the record what is too old goes, and nothing else', async (t) => {
+  const dataDir = t.testdir({ history: {}, reports: {}, outbox: {} });
+  const plane = controlPlane({ dataDir });
+  t.teardown(() => plane.close());
+  plane.policy.look();
+  const now = plane.clock();
+  for (const [folder, days] of [
+    ['reports', 3 * 365],
+    ['outbox', 90],
+  ] as const) {
+    for (const [name, age] of [
+      ['old', days + 1],
+      ['young', days - 1],
+    ] as const) {
+      const path = join(dataDir, folder, `${name}.file`);
+      writeFileSync(path, name);
+      utimesSync(path, (now - age * DAY_MS) / 1000, (now - age * DAY_MS) / 1000);
+    }
+  }
+  plane.record.write((tx) => {
+    const add = (table: string, row: Record<string, SqlValue>): void => {
+      const names = Object.keys(row);
+      const sql = `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
+      tx.run(sql, ...Object.values(row));
+    };
+    const person = (id: string): void =>
+      add('people', { id, user_name: `${id}-name`, user_key: id, full_name: `Full ${id}`, created_at: 0 });
+    person('staff');
+    for (const [age, days] of [
+      ['old', 1],
+      ['young', -1],
+    ] as const) {
+      const at = (kept: number): number => now - (kept + days) * DAY_MS;
+      const iso = (kept: number): string => new Date(at(kept)).toISOString();
+      for (const type of ['access.blocked', 'illegal.hit'])
+        add('flagged', {
+          id: `${age} ${type}`,
+          at: iso(365),
+          type,
+          client: '10.0.0.1',
+          level: 'ks2',
+          verdict: 'block',
+          reason: 'category',
+          json: '{}',
+        });
+      const sighting = (id: string, last: number): void =>
+        add('sightings', {
+          id,
+          subject: id,
+          theme: 'gambling',
+          host: 'a',
+          term: '',
+          slot: 0,
+          first_at: last,
+          last_at: last,
+          requests: 1,
+          verdict: 'block',
+          level: 'ks2',
+          json: '{}',
+        });
+      sighting(`${age} loose`, at(365));
+      for (const [state, kept] of [
+        ['open', 9999],
+        ['not-a-concern', 365],
+        ['closed', 6 * 365],
+      ] as const) {
+        const id = `${age} ${state}`;
+        const theme = 'gambling';
+        add('concerns', {
+          id,
+          subject: id,
+          subject_kind: 'person',
+          level: 'ks2',
+          theme,
+          severity: 'caution',
+          state,
+          opened_at: 0,
+          first_at: 0,
+          last_at: 0,
+        });
+        sighting(id, 1);
+        add('concern_evidence', { sighting_id: id, concern_id: id });
+        add('concern_rules', { concern_id: id, rule: 'r', severity: 'caution', points: 1, text: 't', policy: 'p' });
+        add('concern_acts', { id: `${id} 1`, concern_id: id, at: 1, act: 'opened', note: '' });
+        add('concern_acts', { id: `${id} 2`, concern_id: id, at: at(kept), act: 'acknowledged', note: '' });
+        add('concern_alerts', { id, concern_id: id, at: 1, why: 'opened', severity: 'caution' });
+        add('alerts', { id, concern_id: id, at: 1, due: '{}', rule: 'r' });
+        add('alert_told', { alert_id: id, person_id: 'staff', step: 0, at: 1, delivery_id: id });
+      }
+      for (const state of ['sent', 'failed', 'waiting'])
+        add('deliveries', {
+          id: `${age} ${state}`,
+          channel: 'mail',
+          recipient: 'x',
+          about: `${age} ${state}`,
+          content: '{}',
+          state,
+          tries: 1,
+          queued_at: at(90),
+          next_try_at: 0,
+        });
+      for (const state of ['expired', 'requested'])
+        add('unblocks', {
+          id: `${age} ${state}`,
+          state,
+          topic: 't',
+          reason: 'r',
+          hosts: '[]',
+          categories: '[]',
+          levels: '[]',
+          ranges: '[]',
+          starts_at: 0,
+          ends_at: at(3 * 365),
+          requested_by: 'staff',
+          requested_at: 0,
+        });
+      add('wishes', {
+        id: `${age} passed`,
+        kind: 'open',
+        state: 'passed-on',
+        hosts: '[]',
+        reason: 'r',
+        asked_by: 'staff',
+        user_name: 'x',
+        asked_at: 0,
+        answered_by: 'staff',
+        answered_at: at(3 * 365),
+        unblock_id: `${age} expired`,
+      });
+      add('lessons', {
+        id: age,
+        title: 't',
+        sites: '[]',
+        classes: '[]',
+        pupils: '[]',
+        starts_at: 0,
+        ends_at: at(3 * 365),
+        given_by: 'staff',
+        given_at: 0,
+      });
+      for (const id of [`${age} leaver`, `${age} returned to staff`, `${age} guest`]) person(id);
+      for (const id of [`${age} leaver`, `${age} returned to staff`]) {
+        add('directory', {
+          person_id: id,
+          source: 's',
+          source_id: id,
+          kind: 'person',
+          given_name: 'G',
+          family_name: 'F',
+          roles: '[]',
+          left_at: at(365),
+        });
+        add('memberships', { person_id: id, kind: 'classes', name: '7A' });
+        add('passwords', { person_id: id, hash: 'h', changed_at: 0 });
+      }
+      add('person_roles', { person_id: `${age} returned to staff`, role: 'teacher' });
+      add('vouchers', {
+        person_id: `${age} guest`,
+        code_hash: age,
+        purpose: 'talk',
+        sponsor_id: 'staff',
+        starts_at: 0,
+        ends_at: at(365),
+      });
+      add('alarms', { id: age, at: iso(365), gateway: 'g', code: 'c', text: 't' });
+      add('history_gaps', { id: age, gateway: 'g', worker: 0, from_at: iso(366), until_at: iso(365) });
+      add('parked_events', { id: age, arrived_at: iso(365), why: 'w', json: '{}' });
+    }
+    for (const [serial, days] of [
+      [1, 900],
+      [2, 500],
+      [3, 400],
+      [4, 100],
+    ] as const)
+      add('directory_versions', { serial, at: now - days * DAY_MS, snapshot: new Uint8Array(1) });
+  });
+  await plane.retention.run();
+
+  const left = (table: string, column = 'id'): string[] =>
+    plane.record.read((tx) =>
+      tx.all(`SELECT ${column} AS one FROM ${table} ORDER BY one`).map((row) => String(row['one'])),
+    );
+  t.same(left('flagged'), ['old illegal.hit', 'young access.blocked', 'young illegal.hit'], 'evidence stays');
+  t.same(left('sightings'), ['old open', 'young closed', 'young loose', 'young not-a-concern', 'young open']);
+  for (const table of ['concerns', 'concern_alerts', 'alerts'])
+    t.same(left(table), ['old open', 'young closed', 'young not-a-concern', 'young open'], table);
+  t.same(left('alert_told', 'alert_id'), left('alerts'));
+  t.same(left('concern_rules', 'concern_id'), left('concerns'));
+  t.same([...new Set(left('concern_acts', 'concern_id'))], left('concerns'));
+  t.same(left('deliveries'), ['old waiting', 'young failed', 'young sent', 'young waiting']);
+  t.same(left('unblocks'), ['old requested', 'young expired', 'young requested']);
+  t.same([left('wishes'), left('lessons')], [['young passed'], ['young']]);
+  t.same(left('directory', 'person_id'), ['old returned to staff', 'young leaver', 'young returned to staff']);
+  t.same(left('passwords', 'person_id'), left('directory', 'person_id'));
+  t.same(left('vouchers', 'person_id'), ['young guest']);
+  t.same(left("people WHERE full_name = ''"), ['old guest', 'old leaver']);
+  t.same(left("people WHERE id = 'old leaver'", 'user_name'), ['left:d leaver'], 'no name of theirs');
+  t.same(left('directory_versions', 'serial'), ['3', '4'], 'the one in force a year ago stays');
+  for (const table of ['alarms', 'history_gaps', 'parked_events']) t.same(left(table), ['young'], table);
+  for (const folder of ['reports', 'outbox']) t.same(readdirSync(join(dataDir, folder)), ['young.file']);
+
+  const counts = plane.retention.standing().map(({ name, overdue, last }) => [name, overdue, last?.proof?.count ?? 0]);
+  t.same(counts, [
+    ['history', false, 0],
+    ['flagged', false, 2],
+    ['dismissedConcerns', false, 1],
+    ['closedConcerns', false, 1],
+    ['deliveries', false, 2],
+    ['outbox', false, 1],
+    ['requests', false, 3],
+    ['reports', false, 1],
+    ['leavers', false, 1],
+    ['guests', false, 1],
+    ['pastDirectory', false, 2],
+    ['alarms', false, 3],
+    ['auditDetails', false, 0],
+  ]);
+  plane.clock.advance(5 * DAY_MS);
+  const overdue = plane.retention.standing().filter((one) => one.overdue);
+  t.equal(
+    overdue.length,
+    counts.length - 3,
+    'all but days, acts, and the directory that was replaced a hundred days ago',
+  );
+  t.doesNotThrow(() => plane.acts());
 });
 
 void t.test('the page says how long, how old, what went and when the next goes', async (t) => {

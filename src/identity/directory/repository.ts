@@ -1,3 +1,4 @@
+import { type Erased, erasedRows } from '../../kernel/erased.ts';
 import type { ReadTx, Row, Tx } from '../../store/database.ts';
 import type { DirectoryPerson, Suspension } from '../directory-snapshot.ts';
 import type { KnownBefore, PersonKind, SchoolRole } from '../roster/roster.ts';
@@ -312,4 +313,51 @@ export function storeTemporaryPassword(tx: Tx, personId: string, hash: string, a
     hash,
     at,
   );
+}
+
+/** Who left before `before` (ms) and never had a role in the console: what people did there names them. */
+const GONE = 'FROM directory WHERE left_at < ? AND person_id NOT IN (SELECT person_id FROM person_roles)';
+/** What belongs to a person and to nothing else, in an order that references allow. */
+const OF_PERSON = [
+  'memberships',
+  'directory',
+  'suspensions',
+  'passwords',
+  'recovery_codes',
+  'second_factors',
+  'device_sessions',
+  'sessions',
+] as const;
+
+/** Leaves a number where rows speak of somebody who left before `before`, ms; a roster that names them again names somebody new. */
+export function eraseLeavers(tx: Tx, before: number, most: number): Erased[] {
+  const rows = tx.all(`SELECT person_id AS id, left_at AS at ${GONE} ORDER BY left_at LIMIT ?`, before, most);
+  for (const { id } of rows) {
+    for (const table of OF_PERSON) tx.run(`DELETE FROM ${table} WHERE person_id = ?`, id!);
+    const sql = `UPDATE people SET user_name = 'left:' || lower(substr(id, -8)), user_key = ':' || id, full_name = '' WHERE id = ?`;
+    tx.run(sql, id!);
+  }
+  return erasedRows('person', rows);
+}
+
+/** When the first of them left who is to be erased one day, ms; null: nobody. */
+export function oldestLeaver(tx: ReadTx): number | null {
+  const at = tx.get(`SELECT min(left_at) AS at ${GONE}`, Number.MAX_SAFE_INTEGER)?.['at'];
+  return at === undefined || at === null ? null : Number(at);
+}
+
+/** What gateways had at `at` (ms) is needed for the time from then on. */
+const SUPERSEDED = `FROM (SELECT serial AS id, lead(at) OVER (ORDER BY serial) AS at FROM directory_versions) WHERE at < ?`;
+
+/** Versions of the directory that another one had replaced before `before`, ms. */
+export function eraseVersions(tx: Tx, before: number, most: number): Erased[] {
+  const rows = tx.all(`SELECT id, at ${SUPERSEDED} ORDER BY id LIMIT ?`, before, most);
+  for (const { id } of rows) tx.run('DELETE FROM directory_versions WHERE serial = ?', id!);
+  return erasedRows('directory', rows);
+}
+
+/** When the oldest version that is kept was replaced, ms; null: there is one at most. */
+export function oldestVersion(tx: ReadTx): number | null {
+  const at = tx.get(`SELECT min(at) AS at ${SUPERSEDED}`, Number.MAX_SAFE_INTEGER)?.['at'];
+  return at === undefined || at === null ? null : Number(at);
 }

@@ -189,7 +189,15 @@ const MOST_LEAVING = 0.1;
 export const LEFT_MS = 86_400_000;
 
 /** For whoever asks of one person, by id or by user name, such as one of the access history. */
-export { findListed, findPerson, groupsOf } from './repository.ts';
+export {
+  eraseLeavers,
+  eraseVersions,
+  findListed,
+  findPerson,
+  groupsOf,
+  oldestLeaver,
+  oldestVersion,
+} from './repository.ts';
 
 /** For `people`; null: no roster was ever imported. */
 export function directorySnapshot(tx: ReadTx): DirectorySnapshot | null {

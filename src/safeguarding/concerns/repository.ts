@@ -1,3 +1,4 @@
+import { type Erased, erasedRows } from '../../kernel/erased.ts';
 import type { Severity, Theme } from '../../policy/safeguarding-rules.ts';
 import type { ReadTx, Row, Tx } from '../../store/database.ts';
 import type { Concern, ConcernAct, ConcernAlert, ConcernFinding, ConcernState, RuleTuning } from './model.ts';
@@ -218,4 +219,50 @@ function toSighting(row: Row): Sighting {
     level: String(row['level']),
     facts: JSON.parse(String(row['json'])) as SightingFacts,
   };
+}
+
+/** What rules have counted and no concern is about, last seen before `before` (ms). */
+export function eraseSightings(tx: Tx, before: number, most: number): Erased[] {
+  const sql = `DELETE FROM sightings WHERE id IN (SELECT id FROM sightings WHERE last_at < ? AND ${OF_NO_CONCERN} ORDER BY last_at LIMIT ?)
+    RETURNING id, last_at AS at`;
+  return erasedRows('sighting', tx.all(sql, before, most));
+}
+
+export function oldestSighting(tx: ReadTx): number | null {
+  return numberOrNull(tx.get(`SELECT min(last_at) AS at FROM sightings WHERE ${OF_NO_CONCERN}`));
+}
+
+const OF_NO_CONCERN = 'id NOT IN (SELECT sighting_id FROM concern_evidence)';
+
+/** When a concern came to its end. */
+const ENDED = `SELECT concerns.id, max(concern_acts.at) AS at FROM concerns JOIN concern_acts ON concern_id = concerns.id
+  WHERE state = ? GROUP BY concerns.id`;
+
+/** Ids of concerns that came to this end before `before` (ms), the oldest first. */
+export function endedConcerns(
+  tx: ReadTx,
+  state: 'closed' | 'not-a-concern',
+  before: number,
+  most: number,
+): { readonly id: string; readonly at: number }[] {
+  const rows = tx.all(`${ENDED} HAVING max(concern_acts.at) < ? ORDER BY at LIMIT ?`, state, before, most);
+  return rows.map(({ id, at }) => ({ id: String(id), at: Number(at) }));
+}
+
+export function oldestEnded(tx: ReadTx, state: 'closed' | 'not-a-concern'): number | null {
+  return numberOrNull(tx.get(`SELECT min(at) AS at FROM (${ENDED})`, state));
+}
+
+/** A concern with everything that belongs to it; gives how many sightings went with it. */
+export function eraseConcern(tx: Tx, id: string): number {
+  const sightings = tx.all('DELETE FROM concern_evidence WHERE concern_id = ? RETURNING sighting_id AS id', id);
+  for (const one of sightings) tx.run('DELETE FROM sightings WHERE id = ?', String(one['id']));
+  for (const table of ['concern_rules', 'concern_acts', 'concern_alerts'])
+    tx.run(`DELETE FROM ${table} WHERE concern_id = ?`, id);
+  tx.run('DELETE FROM concerns WHERE id = ?', id);
+  return sightings.length;
+}
+
+function numberOrNull(row: Row | undefined): number | null {
+  return row?.['at'] === undefined || row['at'] === null ? null : Number(row['at']);
 }

@@ -30,6 +30,8 @@ import type { Sighting } from './sighting.ts';
 
 /** For whoever sends alerts, and says what nobody may know of. */
 export { alertsAfter, concernsOfPeople, findConcern, peopleOfConcern } from './repository.ts';
+/** For data whose time has come. */
+export { endedConcerns, eraseConcern, eraseSightings, oldestEnded, oldestSighting } from './repository.ts';
 
 /** A concern as somebody may see it. */
 export interface NamedConcern extends Concern {
