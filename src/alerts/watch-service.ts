@@ -6,7 +6,7 @@ import type { DeliveryQueue } from '../delivery/queue-service.ts';
 import type { Person } from '../identity/accounts.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { localText } from '../kernel/local-time.ts';
-import type { AlertRules } from '../policy/alert-rules.ts';
+import { type AlertRules, mailboxOf } from '../policy/alert-rules.ts';
 import { type Moment, windowAt } from '../policy/schedule.ts';
 import type { Calendar } from '../policy/snapshot.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
@@ -23,6 +23,8 @@ export interface AlertWatch {
    * has come, however late the console was started, and raises an alarm where it has not left half an hour later.
    */
   look(): void;
+  /** Where those are reached by mail who are to hear when something is out of order. */
+  mailboxes(): readonly string[];
   /** Whether all is well, for whoever waits outside for word of it. */
   isWell(): boolean;
 }
@@ -73,6 +75,8 @@ export function createAlertWatch(options: AlertWatchOptions): AlertWatch {
       lookAtSilence();
       lookAtBeat();
     },
+    mailboxes: () =>
+      record.read((tx) => operators(options, tx)).flatMap(({ userName }) => mailboxOf(userName, options.rules()) ?? []),
     isWell: () => record.read((tx) => !isSilent(tx) && options.queue.waitingSince(tx, clock() - STUCK_MS).length === 0),
   };
   function lookAtSilence(): void {

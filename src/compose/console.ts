@@ -55,6 +55,8 @@ export interface RunningConsole {
   /** Why the policy files cannot be used. */
   readonly problems: readonly Problem[];
   readonly lists: ListsStatus;
+  /** Where those are reached who are to hear when something is out of order. */
+  operators(): readonly string[];
   /** What gateways ask. */
   readonly answers: ConsoleAnswers;
   /** Looks at the policy files and the lists again. */
@@ -106,6 +108,7 @@ export async function runConsole(environment: Environment, options: ConsoleOptio
     firstLinks: rooms.accounts.makeFirstLinks().map(({ role, token }) => ({ role, url: `${url}/join/${token}` })),
     problems: rooms.policy.status().problems,
     lists: listsStatus(environment, base.layout),
+    operators: () => rooms.alertWatch.mailboxes(),
     answers,
     reload() {
       rooms.policy.look();

@@ -21,6 +21,8 @@ import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { CanaryWatch } from './canary.ts';
 import { Child, type ChildEnvironment } from './child.ts';
+import { type ConsoleDownMail, createConsoleDownMail } from './console-down-mail.ts';
+import { ConsolePulse } from './console-pulse.ts';
 import { askConsole, isForConsole } from './console-questions.ts';
 import { DeviceActivity } from './device-activity.ts';
 import type { FrontDeskOrders } from './frontdesk.ts';
@@ -56,7 +58,6 @@ export interface Running {
 const DRAIN_MS = 10_000;
 const START_MS = 15_000;
 const FRONT_MS = 3_000;
-const CONSOLE_DOWN_MS = 10_000;
 const ALARMS_KEPT = 50;
 
 /** Keeps a gateway's processes running, and everything that holds for the gateway as a whole. */
@@ -76,6 +77,8 @@ export class Supervisor {
   readonly #lock = createServer((socket) => socket.destroy());
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #activity = new DeviceActivity();
+  readonly #consolePulse: ConsolePulse;
+  readonly #downMail: ConsoleDownMail;
   /** Who went on after which warning, for workers that are started again; forgotten with this process. */
   readonly #passes = new KeptPasses();
   readonly #warningKey = randomBytes(32).toString('base64');
@@ -84,7 +87,6 @@ export class Supervisor {
   #front: Child | null = null;
   #consoleReady: Message | null = null;
   #frontReady: Message | null = null;
-  #consoleDownSince: number | null = null;
   #policy: PolicySnapshot | null = null;
   #proxyPort: number;
   #tlsPort: number | null;
@@ -131,6 +133,15 @@ export class Supervisor {
       host: environment.proxyHost,
       port: () => this.#proxyPort,
       onAlarm: (code, text) => this.alarm(code, text),
+    });
+    this.#consolePulse = new ConsolePulse(clock);
+    this.#downMail = createConsoleDownMail({
+      environment,
+      layout: this.#layout,
+      clock,
+      newId: this.#ids,
+      policy: () => this.#policy,
+      log,
     });
     this.#spool = openSpool({
       layout: this.#layout,
@@ -192,6 +203,7 @@ export class Supervisor {
     this.#draining = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#canaries.stop();
+    this.#downMail.stop();
     this.#keepHighestInstant();
     const cut = await this.#workers.drain(DRAIN_MS);
     await this.#spool.close();
@@ -252,12 +264,15 @@ export class Supervisor {
 
   #onConsole(link: ProcessLink): void {
     this.#consoleReady = null;
-    this.#consoleDownSince = this.#clock();
+    this.#consolePulse.started();
     link.onMessage((message) => {
       this.#onAlarm(message);
+      if (message.type === 'pulse') {
+        this.#consolePulse.beat(message['mailboxes'] as string[]);
+        this.#downMail.stop();
+      }
       if (message.type !== 'ready') return;
       this.#consoleReady = message;
-      this.#consoleDownSince = null;
       this.#tellOwnPorts();
     });
     link.tell({ type: 'orders', orders: {} });
@@ -380,17 +395,16 @@ export class Supervisor {
       this.#workers.tell({ type: 'snapshots', kind: 'index' });
       void this.#canaries.look();
     }
-    const since = this.#consoleDownSince;
-    if (since !== null && this.#clock() - since > CONSOLE_DOWN_MS) {
-      this.#consoleDownSince = Number.POSITIVE_INFINITY;
-      this.alarm('console-down', 'The console has not been running for 10 seconds; filtering goes on, alerts wait.');
-    }
+    const absence = this.#role === 'start' ? this.#consolePulse.look() : null;
+    if (absence === null) return;
+    this.alarm('console-down', absence);
+    this.#downMail.tell(this.#consolePulse.mailboxes, absence);
   }
 
   #health(): { status: number; body: unknown } {
     const { pulses } = this.#workers;
     const isFailing = pulses.some(({ pulse }) => pulse === null || pulse.spool !== 'ok');
-    const isConsoleAway = this.#role === 'start' && this.#consoleReady === null;
+    const isConsoleAway = this.#role === 'start' && (this.#consoleReady === null || this.#consolePulse.isAway);
     const body = {
       status: isFailing ? 'failing' : isConsoleAway ? 'degraded' : 'ok',
       gateway: this.#gateway,

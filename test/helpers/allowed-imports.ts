@@ -419,6 +419,7 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
     'identity/device-routes.ts',
   ],
   'delivery/webhook.test.ts': ['delivery/webhook.ts', 'delivery/outside-heartbeat.ts'],
+  'compose/console-pulse.test.ts': ['compose/console-pulse.ts', 'compose/console-down-mail.ts'],
   'console/conflict-of-interest.test.ts': ['compose/console-audit.ts', 'compose/concern-alerts.ts', 'alerts/routes.ts'],
   'console/check.test.ts': ['policy/check-routes.ts', 'compose/console-check.ts'],
   'console/people-pages.test.ts': ['console/table.ts', 'identity/directory/people-routes.ts'],
