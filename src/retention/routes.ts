@@ -10,6 +10,31 @@ export interface RetentionRoutesOptions {
   readonly nextRetention: (after: number) => number | null;
 }
 
+/** What no setting speaks of. */
+const OTHERS = [
+  {
+    what: 'Hits of listed illegal material',
+    until: 'Stay: they are evidence. Their addresses are sealed, or not kept at all.',
+  },
+  {
+    what: 'The record of acts',
+    until: 'Stays: who did what to whom, and when. Only its details go, as above.',
+  },
+  { what: 'Policies', until: 'Stay: what was in force at any time can be shown.' },
+  { what: 'Agreements', until: 'Stay, without a name once a leaver’s has gone.' },
+  { what: 'People with a role in the console', until: 'Stay, also when they have left: what they did names them.' },
+  { what: 'Sign-ins and failed attempts', until: 'Go when they are over; the record of acts names them.' },
+  { what: 'Nightly backups', until: 'The newest 14 stay. They hold what had not gone by then.' },
+  {
+    what: 'What gateways have not delivered yet',
+    until: 'Goes from their disks when the console has it.',
+  },
+  {
+    what: 'Logs of the programs',
+    until: 'Kept by the system that runs Schoolgate, such as systemd’s journal, by rules of its own.',
+  },
+] as const;
+
 /** The page that says how long data is kept, and proves it. */
 export const retentionRoutes: FastifyPluginAsync<RetentionRoutesOptions> = async (app, options) => {
   const { retention, clock, nextRetention } = options;
@@ -19,6 +44,7 @@ export const retentionRoutes: FastifyPluginAsync<RetentionRoutesOptions> = async
       title: 'How long we keep',
       classes: retention.standing(),
       texts: KEPT,
+      others: OTHERS,
       next: nextRetention(clock()),
     }),
   );

@@ -9,6 +9,7 @@ import { proveDeletion } from '../../src/retention/proof.ts';
 import { createRetention, type KeptFiles, type Retention } from '../../src/retention/service.ts';
 import type { SqlValue } from '../../src/store/database.ts';
 import { AUDIT_KEY, START, controlPlane } from '../helpers/control-plane.ts';
+import { lookAtPages } from '../helpers/look-at-pages.ts';
 import { addPerson, signedIn, testConsole } from '../helpers/test-console.ts';
 
 const DAY_MS = 86_400_000;
@@ -422,14 +423,31 @@ void t.test('the page says how long, how old, what went and when the next goes',
   await addPerson(console, 'dpo', ['data-protection-officer']);
   await addPerson(console, 'manager', ['network-manager']);
   const before = await signedIn(console, 'manager').get('/retention');
-  t.match(before.body, /Access history.*Overdue.*1 year \(<code>history<\/code>\).*from Mon 1 Jan 2024/s);
+  t.match(before.body, /Access history.*<code>history<\/code>.*1 year.*Mon 1 Jan 2024, 00:00<br>.*Overdue/s);
   t.match(before.body, /Next: Tue 24 Nov 2026, 02:50/);
   await console.retention.run();
   const page = await signedIn(console, 'dpo').get('/retention');
   t.notMatch(page.body, /Overdue/);
   t.match(
     page.body,
-    /1 from Mon 1 Jan 2024.*Proof: SHA-256 of the list <code>[0-9a-f]{64}<.*<a[^>]*href="\/audit\/rows\/\d+"/s,
+    /1 of Mon 1 Jan 2024.*SHA-256 of the list: <code>[0-9a-f]{64}<.*<a[^>]*href="\/audit\/rows\/\d+"/s,
   );
   t.notMatch((await signedIn(console, 'manager').get('/retention')).body, /href="\/audit\/rows/, 'who may not read it');
+});
+
+void t.test('the page is for everybody who may see it, and fits a phone', async (t) => {
+  const dataDir = t.testdir({});
+  storeDays(join(dataDir, 'history'), '2024-01-01', '2026-11-20');
+  const console = await testConsole({ dataDir });
+  t.teardown(() => console.close());
+  await addPerson(console, 'head', ['headteacher']);
+  await console.retention.run();
+  storeDays(join(dataDir, 'history'), '2025-01-01');
+  const looker = await lookAtPages(t, console, 320);
+  const page = await looker.open();
+  await page.goto(`${looker.origin}/sign-in?next=/retention`);
+  await looker.signIn(page, 'head');
+  await page.goto(`${looker.origin}/retention`);
+  await looker.look(page, 'retention');
+  t.strictSame(looker.complaints, []);
 });
