@@ -27,11 +27,7 @@ import {
 } from '../identity/directory/service.ts';
 import { keepDirectory } from '../identity/past-service.ts';
 import { createPasswords } from '../identity/passwords.ts';
-import { type Accounts, createAccounts } from '../identity/service.ts';
-import { type SecondFactors, createSecondFactors } from '../identity/staff/second-factor-service.ts';
 import { createSecretBox, loadOrCreateSecondFactorKey } from '../identity/staff/secret-box.ts';
-import { type Staff, createStaff } from '../identity/staff/service.ts';
-import { type Sessions, createSessions } from '../identity/session-service.ts';
 import { type Clock, neverBackwards } from '../kernel/clock.ts';
 import { createIdMaker } from '../kernel/ids.ts';
 import type { LiveSnapshot } from '../policy/snapshot.ts';
@@ -41,6 +37,7 @@ import { auditPeople } from './audit-people.ts';
 import { createConsoleConcerns, createConsoleWatch } from './console-concerns.ts';
 import { createConsoleInvestigations } from './console-history.ts';
 import type { Investigations } from '../history/service.ts';
+import { type ConsoleAccounts, createConsoleAccounts } from './console-accounts.ts';
 import { type ConsoleAlerts, createConsoleAlerts } from './console-alerts.ts';
 import { type ConsoleIncidents, createConsoleIncidents } from './console-incidents.ts';
 import { createConsoleEvidence } from './console-evidence.ts';
@@ -81,15 +78,12 @@ export interface ConsoleRecord {
 }
 
 /** Every room of the control plane. */
-export interface ConsoleRooms extends ConsoleRecord, ConsoleAlerts, ConsoleIncidents, ConsoleRetention, ConsoleMail {
-  readonly accounts: Accounts;
+export interface ConsoleRooms
+  extends ConsoleRecord, ConsoleAccounts, ConsoleAlerts, ConsoleIncidents, ConsoleRetention, ConsoleMail {
   readonly auditPages: AuditPages;
   readonly auditPeople: AuditPeople;
   readonly agreements: Agreements;
-  readonly staff: Staff;
-  readonly secondFactors: SecondFactors;
   readonly directory: Directory;
-  readonly sessions: Sessions;
   readonly devices: DeviceSessions;
   readonly vouchers: Vouchers;
   readonly publishing: Publishing;
@@ -146,7 +140,6 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
   const newId = createIdMaker(clock);
   const passwords = createPasswords();
   const keys = loadOrCreateKeys(layout);
-  const secrets = createSecretBox(loadOrCreateSecondFactorKey(layout.secondFactorKey));
   const publishing = createPublishing({
     record,
     sources: { policy: policySnapshot, people: directorySnapshot, live: wholeLive, index },
@@ -158,8 +151,6 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
   });
   const people = createKnownDirectory(record, publishing);
   const inForce = (): ReturnType<typeof policySnapshot> => policy.published()?.snapshot ?? null;
-  const accounts = createAccounts({ record, audit, passwords, clock, newId, policy: inForce });
-  const sessions = createSessions({ record, audit, passwords, clock, secrets });
   const safeguarding = createSafeguarding({
     record,
     clock,
@@ -184,6 +175,16 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     policy: inForce,
     defaultZone: DEFAULT_ZONE,
   });
+  const identities = createConsoleAccounts({
+    ...base,
+    newId,
+    passwords,
+    secrets: createSecretBox(loadOrCreateSecondFactorKey(layout.secondFactorKey)),
+    publishing,
+    mail: telling.peopleMail,
+    policy: inForce,
+  });
+  const { accounts, sessions } = identities;
   const { policy, drafts } = createConsolePolicy(environment, {
     ...base,
     publishing,
@@ -263,14 +264,11 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     backups,
     investigations: createConsoleInvestigations({ ...base, folder: layout.history, policy: inForce }),
     listUpdates,
-    accounts,
+    ...identities,
     auditPages: createConsoleAudit({ record, audit, clock }),
     auditPeople: auditPeople({ record, directory, accounts, publishing }),
     agreements,
-    staff: createStaff({ record, audit, clock }),
-    secondFactors: createSecondFactors({ record, audit, clock, secrets }),
     directory,
-    sessions,
     devices,
     vouchers,
     publishing,

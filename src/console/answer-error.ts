@@ -11,6 +11,8 @@ const STATUS: Readonly<Record<string, number>> = {
   link_unusable: 410,
   account_unknown: 404,
   account_own: 403,
+  app_not_set_up: 409,
+  session_unknown: 404,
   invitation_unknown: 404,
   person_unknown: 404,
   class_unknown: 404,

@@ -24,6 +24,11 @@ import { type DirectoryRoutesOptions, directoryRoutes } from '../identity/direct
 import { type IdentityRoutesOptions, identityRoutes } from '../identity/routes.ts';
 import { type LessonRoutesOptions, lessonRoutes } from '../lessons/routes.ts';
 import { type OwnAccountRoutesOptions, ownAccountRoutes } from '../identity/staff/own-account-routes.ts';
+import {
+  type SealedCredentialRoutesOptions,
+  sealedCredentialRoutes,
+} from '../identity/staff/sealed-credential-routes.ts';
+import { type SessionRoutesOptions, sessionRoutes } from '../identity/staff/session-routes.ts';
 import { type StaffRoutesOptions, staffRoutes } from '../identity/staff/routes.ts';
 import { draftApiRoutes } from '../policy/draft-api-routes.ts';
 import { type DraftRoutesOptions, draftRoutes } from '../policy/draft-routes.ts';
@@ -48,6 +53,8 @@ export interface ConsoleAppOptions
     IdentityRoutesOptions,
     StaffRoutesOptions,
     OwnAccountRoutesOptions,
+    SessionRoutesOptions,
+    SealedCredentialRoutesOptions,
     GuestRoutesOptions,
     AgreementRoutesOptions,
     AgreementPagesOptions,
@@ -105,6 +112,8 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(identityRoutes, options);
   await app.register(staffRoutes, options);
   await app.register(ownAccountRoutes, options);
+  await app.register(sessionRoutes, options);
+  await app.register(sealedCredentialRoutes, options);
   await app.register(guestRoutes, options);
   await app.register(agreementRoutes, options);
   await app.register(agreementPages, options);

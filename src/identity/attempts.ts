@@ -1,3 +1,4 @@
+import { SchoolgateError } from '../kernel/errors.ts';
 import type { ReadTx, Tx } from '../store/database.ts';
 import { ADDRESS_BACK_OFF, FORGET_FAILURES_MS, NAME_BACK_OFF, heldUntil } from './accounts.ts';
 import { addFailure, findFailures, forgetFailures, forgetOldFailures, takeBackFailure } from './repository.ts';
@@ -42,6 +43,16 @@ export function countAttempt(tx: Tx, { address, name }: Tried, now: number): num
   addFailure(tx, address, now);
   if (name !== null) addFailure(tx, name, now);
   return 0;
+}
+
+/** How somebody at a door is told that no attempt is taken for so many ms. */
+export function held(ms: number): SchoolgateError {
+  const minutes = Math.ceil(ms / 60_000);
+  return new SchoolgateError(
+    'sign_in_held',
+    'client',
+    `Too many attempts have failed. Try again in ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}.`,
+  );
 }
 
 /** The attempt was right: it counts no more, nor do others of the name. What others failed from the same address still counts. */

@@ -32,7 +32,8 @@ import { canonicalUser } from './user-name.ts';
 import { tokenHash } from './token.ts';
 import { checkPassword } from './verify-credentials.ts';
 import type { AccountUse, WatchAccounts } from './watch-accounts.ts';
-import { type Voucher, readCode, voucherState } from './vouchers.ts';
+import { readTypedCode } from './typed-code.ts';
+import { type Voucher, voucherState } from './vouchers.ts';
 
 /** For `live`. */
 export { standingDevices } from './repository.ts';
@@ -199,7 +200,7 @@ function signInGuest(options: Entering, code: string, address: string): DeviceAn
   const [rules, now] = [policy(), clock()];
   if (rules === null) return { state: 'no-answer' };
   if (isShared(rules, address)) return { state: 'shared' };
-  const plain = readCode(code);
+  const plain = readTypedCode(code);
   const attempt = tried('proxy', address, null);
   const found = record.write((tx): Voucher | { readonly heldForMs: number } | null => {
     const heldForMs = countAttempt(tx, attempt, now);

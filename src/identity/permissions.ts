@@ -24,11 +24,17 @@ const LEADS: readonly Role[] = [
 ];
 const OPERATORS: readonly Role[] = ['network-manager', 'technician'];
 
-/** Who may give which roles, and take them away. Nobody changes their own. */
+/** Roles that judge others: that somebody is given one, or loses it, is announced to everybody with an account. */
+export const JUDGES: readonly Role[] = ['headteacher', 'chair-of-governors', 'vice-chair-of-governors'];
+
+/**
+ * Who may give which roles, and take them away. Nobody changes their own, and nobody makes the one who judges them: concerns about the
+ * headteacher go to the chairs of governors, who are therefore not the headteacher's to appoint, nor each other's.
+ */
 export const APPOINTS: Readonly<Partial<Record<Role, readonly Role[]>>> = {
-  headteacher: ALL_ROLES.filter((role) => role !== 'headteacher'),
+  headteacher: ALL_ROLES.filter((role) => !JUDGES.includes(role)),
   'chair-of-governors': ['headteacher'],
-  'network-manager': ['technician', 'teacher'],
+  'network-manager': ['technician', 'teacher', 'chair-of-governors', 'vice-chair-of-governors'],
 };
 
 /** The one table of who may do what in the console: what is not here, nobody may. Every route names a line of it. */
@@ -40,8 +46,17 @@ export const PERMISSIONS = {
     roles: [...LEADS, 'chair-of-governors', 'data-protection-officer'],
   },
   'accounts.appoint': {
-    may: 'invite people, give roles and take them away, as far as the next table goes',
+    may: 'invite people, give roles and take them away, and reset their authenticator apps, as far as the next table goes',
     roles: ['headteacher', 'chair-of-governors', 'network-manager'],
+    guard: 'password',
+  },
+  'sessions.end': {
+    may: 'see where others are signed in to the console, and end it',
+    roles: ['headteacher', 'network-manager'],
+  },
+  'sealed-credential.make': {
+    may: 'make the sealed headteacher credential for the safe',
+    roles: ['headteacher'],
     guard: 'password',
   },
   'policy.see': { may: 'see the policy, and what the files would change', roles: ALL_ROLES, guard: 'none' },
@@ -143,7 +158,6 @@ export const PERMISSIONS = {
   'audit.review': {
     may: 'read what was changed, by whom and why, without pupils’ names',
     roles: ['headteacher', 'senior-leadership', 'governor', 'chair-of-governors', 'data-protection-officer'],
-    guard: 'none',
   },
   'history.investigate': {
     may: 'look into the access history with a stated purpose, and export what they found',

@@ -155,18 +155,24 @@ export function replaceSession(tx: Tx, before: string, after: string, confirmedU
   tx.run(sql, after, confirmedUntil, before);
 }
 
-/** Somebody's that have not ended, the newest first. */
-export function listSessions(tx: ReadTx, personId: string, seenAfter: number, openedAfter: number): StoredSession[] {
+/** Somebody's that have not ended, or everybody's (null), by person and the newest first. */
+export function listSessions(
+  tx: ReadTx,
+  personId: string | null,
+  seenAfter: number,
+  openedAfter: number,
+): StoredSession[] {
   return tx
     .all(
-      'SELECT * FROM sessions WHERE person_id = ? AND seen_at > ? AND opened_at > ? ORDER BY opened_at DESC',
+      `SELECT sessions.* FROM sessions JOIN people ON people.id = person_id
+       WHERE person_id = coalesce(?, person_id) AND seen_at > ? AND opened_at > ? ORDER BY user_key, opened_at DESC`,
       personId,
       seenAfter,
       openedAfter,
     )
     .map((row) => ({
       tokenHash: String(row['token_hash']),
-      personId,
+      personId: String(row['person_id']),
       openedAt: Number(row['opened_at']),
       seenAt: Number(row['seen_at']),
       address: String(row['address']),

@@ -32,9 +32,20 @@ export const identityRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = 
     '/sign-in',
     {
       config: { access: 'public' },
-      schema: { querystring: Type.Object({ next: Type.Optional(Field), joined: Type.Optional(Field) }) },
+      schema: {
+        querystring: Type.Object({
+          next: Type.Optional(Field),
+          joined: Type.Optional(Field),
+          changed: Type.Optional(Field),
+        }),
+      },
     },
-    async ({ query }, reply) => signInPage(reply, { next: query.next, joined: query.joined !== undefined }),
+    async ({ query }, reply) =>
+      signInPage(reply, {
+        next: query.next,
+        joined: query.joined !== undefined,
+        changed: query.changed !== undefined,
+      }),
   );
 
   app.post(

@@ -7,9 +7,10 @@ import { INVITATION_MS, type NewAccount, type Person, type PersonName, readNewAc
 import type { CredentialsAnswer, ProxyCredentials } from './credentials.ts';
 import type { IdentityRules } from './identify.ts';
 import type { Passwords } from './passwords.ts';
-import { type Permission, haveTwo } from './permissions.ts';
+import { JUDGES, type Permission, haveTwo, rolesText } from './permissions.ts';
 import { findUserName, insertPerson, listPeople, storePassword } from './repository.ts';
 import { FIRST_ROLES, type Role } from './roles.ts';
+import type { Announcements } from './staff/announcement-service.ts';
 import type { Invitation } from './staff/model.ts';
 import {
   deleteExpiredInvitations,
@@ -61,6 +62,7 @@ export interface AccountsOptions {
   readonly passwords: Passwords;
   readonly clock: Clock;
   readonly newId: IdMaker;
+  readonly announcements: Announcements;
   /** The rules in force; null before the first. */
   readonly policy: () => (IdentityRules & { readonly school: string }) | null;
 }
@@ -141,8 +143,17 @@ async function join(options: AccountsOptions, token: string, typed: NewAccount, 
       after: { userName, fullName, roles, until: rolesEndAt === null ? null : isoTime(rolesEndAt) },
       address,
     });
+    announce(options, tx, { id, userName, fullName, roles });
     return { id, userName, fullName, roles };
   });
+}
+
+/** The very first has nobody to tell. */
+function announce({ announcements, clock }: AccountsOptions, tx: Tx, { id, userName, fullName, roles }: Person): void {
+  const given = roles.filter((role) => JUDGES.includes(role));
+  if (given.length === 0 || !listPeople(tx, clock()).some((other) => other.id !== id)) return;
+  const text = `${fullName} (${userName}) has made an account as ${rolesText(given)}.`;
+  announcements.tell(tx, 'everybody', 'an account that judges others', text);
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
 import type { RecordDatabase, Tx } from '../store/database.ts';
 import { CONFIRMED_MS, type Person, SESSION_IDLE_MS, SESSION_MOST_MS, type SignedIn } from './accounts.ts';
-import { type Tried, countAttempt, takeBackAttempt, takeBackOnce, tried } from './attempts.ts';
+import { type Tried, countAttempt, held, takeBackAttempt, takeBackOnce, tried } from './attempts.ts';
 import type { Passwords } from './passwords.ts';
 import { needsSecondFactor } from './permissions.ts';
 import {
@@ -20,7 +20,7 @@ import {
   touchSession,
 } from './repository.ts';
 import type { SecretBox } from './staff/secret-box.ts';
-import { isSetUp, takeCode } from './staff/second-factor-service.ts';
+import { asksCode, isSetUp, takeCode } from './staff/second-factor-service.ts';
 import { newToken, tokenHash } from './token.ts';
 import { canonicalUser } from './user-name.ts';
 
@@ -126,7 +126,7 @@ function openSession(
   const token = newToken();
   const now = options.clock();
   const outcome = options.record.write((tx) => {
-    if (code.trim() === '' && isSetUp(tx, person.id)) {
+    if (code.trim() === '' && asksCode(tx, person.id)) {
       // Only this attempt counts no more: whoever knows the password must not begin the count of wrong codes again.
       takeBackOnce(tx, counted);
       return 'needed';
@@ -206,13 +206,4 @@ function authenticate({ record, clock }: SessionsOptions, session: string): Sign
   if (now - found.seenAt >= TOUCH_MS) record.write((tx) => touchSession(tx, session, now));
   const { person, confirmedUntil, lacksFactor } = found;
   return { person, session, isConfirmed: now < confirmedUntil, lacksFactor };
-}
-
-function held(ms: number): SchoolgateError {
-  const minutes = Math.ceil(ms / 60_000);
-  return new SchoolgateError(
-    'sign_in_held',
-    'client',
-    `Too many attempts have failed. Try again in ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}.`,
-  );
 }

@@ -8,7 +8,8 @@ import type { RecordDatabase } from '../store/database.ts';
 import type { DeviceSessions } from './device-service.ts';
 import { findVoucher, insertPerson, insertVoucher, listVouchers, markWithdrawn } from './repository.ts';
 import { tokenHash } from './token.ts';
-import { type Voucher, type VoucherInput, readCode, readVoucher, voucherCode } from './vouchers.ts';
+import { CODE_LETTERS, readTypedCode, typedCode } from './typed-code.ts';
+import { type Voucher, type VoucherInput, readVoucher } from './vouchers.ts';
 
 /** For data whose time has come. */
 export { eraseGuests, oldestGuest } from './repository.ts';
@@ -47,7 +48,7 @@ function make(
 ): { voucher: Voucher; code: string } {
   const now = clock();
   const { name, purpose, from, until } = readVoucher(input, now);
-  const code = voucherCode(randomBytes(12));
+  const code = typedCode(randomBytes(CODE_LETTERS));
   const id = newId();
   const userName = `guest:${id.slice(-8).toLowerCase()}`;
   const voucher: Voucher = {
@@ -60,7 +61,7 @@ function make(
   };
   record.write((tx) => {
     insertPerson(tx, voucher.guest, userName, now);
-    insertVoucher(tx, voucher, tokenHash(readCode(code)!));
+    insertVoucher(tx, voucher, tokenHash(readTypedCode(code)!));
     audit.append(tx, {
       actor: actor.userName,
       action: 'voucher.made',

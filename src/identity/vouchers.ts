@@ -56,19 +56,3 @@ export function readVoucher(
   if (problems.length > 0) throw new InvalidFieldsError(problems);
   return { name, purpose, from: from!, until: until! };
 }
-
-/** Crockford's alphabet: no letters that are read as digits. */
-const LETTERS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-
-/** A code for typing, such as `K7MP-2QXR-9TBD`, from 12 random bytes: 60 bits. */
-export function voucherCode(random: Uint8Array): string {
-  const letters = Array.from(random.subarray(0, 12), (byte) => LETTERS[byte & 31]!).join('');
-  return letters.replace(/(.{4})(?=.)/g, '$1-');
-}
-
-/** The one spelling of a code however it was typed; null if it cannot be one. */
-export function readCode(typed: string): string | null {
-  if (typed.length > 100) return null;
-  const plain = typed.toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1');
-  return /^[0-9A-HJKMNP-TV-Z]{12}$/.test(plain) ? plain : null;
-}

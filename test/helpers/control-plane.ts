@@ -9,6 +9,7 @@ import { type Backups, createBackups } from '../../src/backup/service.ts';
 import { auditPeople } from '../../src/compose/audit-people.ts';
 import { createConsoleAudit } from '../../src/compose/console-audit.ts';
 import { createConsoleConcerns, createConsoleWatch } from '../../src/compose/console-concerns.ts';
+import { type ConsoleAccounts, createConsoleAccounts } from '../../src/compose/console-accounts.ts';
 import { type ConsoleAlerts, createConsoleAlerts } from '../../src/compose/console-alerts.ts';
 import { type ConsoleIncidents, createConsoleIncidents } from '../../src/compose/console-incidents.ts';
 import { createConsoleEvidence } from '../../src/compose/console-evidence.ts';
@@ -34,14 +35,10 @@ import type { Role } from '../../src/identity/roles.ts';
 import { createPasswords } from '../../src/identity/passwords.ts';
 import { may } from '../../src/identity/permissions.ts';
 import { insertPerson, storePassword } from '../../src/identity/repository.ts';
-import { type Accounts, createAccounts } from '../../src/identity/service.ts';
 import { storeRoles } from '../../src/identity/staff/repository.ts';
-import { type SecondFactors, createSecondFactors } from '../../src/identity/staff/second-factor-service.ts';
-import { type Staff, createStaff } from '../../src/identity/staff/service.ts';
 import { type DeviceSessions, createDeviceSessions } from '../../src/identity/device-service.ts';
 import { createAccountWatch } from '../../src/identity/watch-accounts.ts';
 import { type Vouchers, createVouchers } from '../../src/identity/voucher-service.ts';
-import { type Sessions, createSessions } from '../../src/identity/session-service.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
 import type { School } from '../../src/lessons/reach.ts';
 import type { Lessons } from '../../src/lessons/service.ts';
@@ -92,7 +89,7 @@ export interface TestBus {
 }
 
 /** The whole control plane over one record, without doors. */
-export interface ControlPlane extends ConsoleAlerts, ConsoleIncidents, ConsoleRetention, ConsoleMail {
+export interface ControlPlane extends ConsoleAccounts, ConsoleAlerts, ConsoleIncidents, ConsoleRetention, ConsoleMail {
   readonly record: RecordDatabase;
   readonly audit: Audit;
   readonly clock: ManualClock;
@@ -108,12 +105,8 @@ export interface ControlPlane extends ConsoleAlerts, ConsoleIncidents, ConsoleRe
   readonly lessons: Lessons;
   readonly agreements: Agreements;
   readonly directory: Directory;
-  readonly accounts: Accounts;
   readonly auditPages: AuditPages;
   readonly auditPeople: AuditPeople;
-  readonly staff: Staff;
-  readonly secondFactors: SecondFactors;
-  readonly sessions: Sessions;
   readonly devices: DeviceSessions;
   readonly vouchers: Vouchers;
   readonly safeguarding: Safeguarding;
@@ -196,8 +189,6 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
   const passwords = createPasswords();
   const people = createKnownDirectory(record, publishing);
   const inForce = () => policy.published()?.snapshot ?? null;
-  const accounts = createAccounts({ record, audit, passwords, clock, newId, policy: inForce });
-  const sessions = createSessions({ record, audit, passwords, clock, secrets: APP_SECRETS });
   const layout = dataLayout(options.dataDir ?? '/nonexistent');
   const telling = createConsoleAlerts({
     environment: { smtpUrl: null, mailFrom: 'filter@school.example', webhookSecret: null },
@@ -211,6 +202,18 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     log: createLogger('console', 'silent'),
   });
   const mail = createConsoleMail({ record, clock, ...telling, policy: inForce, defaultZone: 'Europe/London' });
+  const identities = createConsoleAccounts({
+    record,
+    audit,
+    clock,
+    newId,
+    passwords,
+    secrets: APP_SECRETS,
+    publishing,
+    mail: telling.peopleMail,
+    policy: inForce,
+  });
+  const { accounts, sessions } = identities;
   const invalid: unknown[] = [];
   const different: unknown[] = [];
   const emergencies: number[] = [];
@@ -337,12 +340,9 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     lessons,
     agreements,
     directory,
-    accounts,
+    ...identities,
     auditPages: createConsoleAudit({ record, audit, clock }),
     auditPeople: auditPeople({ record, directory, accounts, publishing }),
-    staff: createStaff({ record, audit, clock }),
-    secondFactors: createSecondFactors({ record, audit, clock, secrets: APP_SECRETS }),
-    sessions,
     devices,
     vouchers: createVouchers({ record, audit, clock, newId, devices }),
     safeguarding,

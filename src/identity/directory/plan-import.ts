@@ -59,8 +59,9 @@ export function planImport(roster: Roster, stored: readonly StoredPerson[], acco
     });
   const leaving = whoLeaves(roster, own);
   const moved = moveBetweenClasses(roster.moves, steps, own, new Set(leaving.map(({ id }) => id)));
-  const { kept, problems } = withoutNameClashes(moved, stored, leaving);
   const accountOf = new Map(accounts.map(({ id, userKey }) => [userKey, id]));
+  const { fit, misfits } = withoutConsoleUsers(moved, accountOf);
+  const { kept, problems } = withoutNameClashes(fit, stored, leaving);
   const added = kept.flatMap(({ before, sourceId, facts }) =>
     before === null ? [{ sourceId, facts, account: accountOf.get(keyOf(facts)) ?? null }] : [],
   );
@@ -68,7 +69,7 @@ export function planImport(roster: Roster, stored: readonly StoredPerson[], acco
     before === null ? [] : [{ before, sourceId, facts, changes: changesOf(before, facts, roster.source) }],
   );
   const changed = compared.filter(({ changes }) => changes.length > 0);
-  return { added, changed, leaving, same: compared.length - changed.length, problems };
+  return { added, changed, leaving, same: compared.length - changed.length, problems: [...misfits, ...problems] };
 }
 
 /** Whoever the roster says has left, and, where it names everybody, whoever it does not name. */
@@ -99,6 +100,25 @@ function moveBetweenClasses(
     bySource.set(personId, { ...step, facts });
   }
   return [...bySource.values()];
+}
+
+/**
+ * Whoever has or had a role in the console is not made a pupil, nor several people: no roster decides who has a role, and a pupil never
+ * has one. They stay as they are until a person has looked.
+ */
+function withoutConsoleUsers(
+  steps: readonly Step[],
+  accountOf: ReadonlyMap<string, string>,
+): { fit: Step[]; misfits: Problem[] } {
+  const isMisfit = ({ before, facts }: Step): boolean =>
+    (facts.kind === 'class' || facts.roles.includes('pupil')) && (before?.isConsoleUser ?? accountOf.has(keyOf(facts)));
+  const misfits = steps.filter(isMisfit).flatMap(({ person, facts }) => {
+    if (person === null) return [];
+    const { file, line } = person;
+    const reason = `${facts.userName} has or had a role in the console, so this cannot be a pupil or a class; this line is left out. If it is somebody else, give them another user name`;
+    return [{ file, line, reason }];
+  });
+  return { fit: steps.filter((step) => !isMisfit(step)), misfits };
 }
 
 /**

@@ -2,15 +2,18 @@ import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typ
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { InvalidFieldsError, SchoolgateError } from '../../kernel/errors.ts';
 import { ownPath } from '../../kernel/own-path.ts';
+import { MIN_PASSWORD } from '../accounts.ts';
 import { needsSecondFactor, rolesText } from '../permissions.ts';
 import type { Sessions } from '../session-service.ts';
 import { qrCode } from './qr-code.ts';
+import type { OwnPasswords } from './own-password-service.ts';
 import type { SecondFactors } from './second-factor-service.ts';
 import { base32, keyUri } from './totp.ts';
 
 export interface OwnAccountRoutesOptions {
   readonly sessions: Sessions;
   readonly secondFactors: SecondFactors;
+  readonly ownPasswords: OwnPasswords;
   readonly school: () => string | null;
 }
 
@@ -19,6 +22,7 @@ const Field = Type.String({ maxLength: 1000 });
 const Csrf = Type.Optional(Type.String());
 const CodeForm = Type.Object({ _csrf: Csrf, code: Field }, Strict);
 const ConfirmForm = Type.Object({ _csrf: Csrf, password: Field, next: Type.Optional(Field) }, Strict);
+const PasswordForm = Type.Object({ _csrf: Csrf, current: Field, next: Field, again: Field }, Strict);
 const NoFields = Type.Object({ _csrf: Csrf }, Strict);
 const SessionParams = Type.Object({ session: Type.String({ pattern: '^[0-9a-f]{64}$' }) });
 /** Trying codes and passwords is rationed below the accounts' own back-off. */
@@ -26,7 +30,7 @@ const RATION = { rateLimit: { max: 30, timeWindow: '1 minute' } };
 
 /** What everybody with an account does with their own: the app for codes, open sessions, the password once more. */
 export const ownAccountRoutes: FastifyPluginAsyncTypebox<OwnAccountRoutesOptions> = async (app, options) => {
-  const { sessions, secondFactors } = options;
+  const { sessions, secondFactors, ownPasswords } = options;
   const config = { access: 'signed-in' } as const;
   const rationed = { ...config, ...RATION };
 
@@ -47,6 +51,21 @@ export const ownAccountRoutes: FastifyPluginAsyncTypebox<OwnAccountRoutesOptions
       return reply.redirect('/account', 303);
     },
   );
+
+  app.get('/account/password', { config }, async (_request, reply) => passwordPage(reply, {}));
+
+  app.post('/account/password', { config: rationed, schema: { body: PasswordForm } }, async (request, reply) => {
+    const { current, next, again } = request.body;
+    try {
+      await ownPasswords.change(request.actor(), { current, next, again });
+      return await reply.sessionCookie(null).redirect('/sign-in?changed=1', 303);
+    } catch (error) {
+      if (!(error instanceof SchoolgateError) || error.fault !== 'client') throw error;
+      const isField = error instanceof InvalidFieldsError;
+      const errors = isField ? error.fields : [{ field: 'current', reason: error.publicText }];
+      return passwordPage(reply.code(isField ? 422 : 429), { errors });
+    }
+  });
 
   app.get('/account/second-factor', { config }, async (request, reply) => factorPage(options, request, reply));
 
@@ -89,6 +108,10 @@ export const ownAccountRoutes: FastifyPluginAsyncTypebox<OwnAccountRoutesOptions
 
 function confirmPage(reply: FastifyReply, data: Record<string, unknown>): FastifyReply {
   return reply.page('confirm', { title: 'Your password, please', ...data });
+}
+
+function passwordPage(reply: FastifyReply, data: Record<string, unknown>): FastifyReply {
+  return reply.page('own-password', { title: 'Another password', minPassword: MIN_PASSWORD, ...data });
 }
 
 /** Shown once: the page is an answer to a form and cannot be gone back to. */

@@ -161,6 +161,12 @@ export function takeStep(tx: Tx, personId: string, step: number): boolean {
   return tx.run(sql, step, personId, step) > 0;
 }
 
+/** Whether there is such a one; it stays. */
+export function hasRecoveryCode(tx: ReadTx, personId: string, hash: string): boolean {
+  const sql = 'SELECT 1 FROM recovery_codes WHERE person_id = ? AND code_hash = ?';
+  return tx.get(sql, personId, hash) !== undefined;
+}
+
 /** In the place of those that were there. */
 export function storeRecoveryCodes(tx: Tx, personId: string, hashes: readonly string[]): void {
   tx.run('DELETE FROM recovery_codes WHERE person_id = ?', personId);
@@ -174,4 +180,56 @@ export function takeRecoveryCode(tx: Tx, personId: string, hash: string): boolea
 
 export function countRecoveryCodes(tx: ReadTx, personId: string): number {
   return Number(tx.get('SELECT count(*) AS n FROM recovery_codes WHERE person_id = ?', personId)!['n']);
+}
+
+/** The credential in the safe, as it is kept. */
+export interface StoredSealed {
+  readonly codeHash: string;
+  /** Id. */
+  readonly madeBy: string;
+  readonly madeAt: number;
+  readonly usedAt: number | null;
+}
+
+export function findSealedCredential(tx: ReadTx): StoredSealed | null {
+  const row = tx.get('SELECT * FROM sealed_credential');
+  if (row === undefined) return null;
+  return {
+    codeHash: String(row['code_hash']),
+    madeBy: String(row['made_by']),
+    madeAt: Number(row['made_at']),
+    usedAt: row['used_at'] === null ? null : Number(row['used_at']),
+  };
+}
+
+/** In the place of any that was there. */
+export function storeSealedCredential(tx: Tx, { codeHash, madeBy, madeAt, usedAt }: StoredSealed): void {
+  const sql =
+    'INSERT OR REPLACE INTO sealed_credential (id, code_hash, made_by, made_at, used_at) VALUES (1, ?, ?, ?, ?)';
+  tx.run(sql, codeHash, madeBy, madeAt, usedAt);
+}
+
+export function markSealedUsed(tx: Tx, at: number): void {
+  tx.run('UPDATE sealed_credential SET used_at = ?', at);
+}
+
+/** What people with an account are told. `at`: ms since the epoch. */
+export interface Announcement {
+  readonly id: string;
+  readonly at: number;
+  readonly text: string;
+}
+
+/** `personId` null: for everybody. */
+export function insertAnnouncement(tx: Tx, { id, at, text }: Announcement, personId: string | null): void {
+  tx.run('INSERT INTO announcements (id, at, text, person_id) VALUES (?, ?, ?, ?)', id, at, text, personId);
+}
+
+/** For everybody and for this person, since an instant, the newest first. */
+export function listAnnouncements(tx: ReadTx, personId: string, since: number): Announcement[] {
+  const sql =
+    'SELECT id, at, text FROM announcements WHERE at >= ? AND (person_id IS NULL OR person_id = ?) ORDER BY id DESC';
+  return tx.all(sql, since, personId).map((row) => {
+    return { id: String(row['id']), at: Number(row['at']), text: String(row['text']) };
+  });
 }

@@ -5,10 +5,12 @@ import { InvalidFieldsError, SchoolgateError } from '../../kernel/errors.ts';
 import { instantOf, localInput } from '../../kernel/local-time.ts';
 import { APPOINTS, GUARDS, appointable, permissionRows, rolesText } from '../permissions.ts';
 import { ALL_ROLES, ROLES, type Role } from '../roles.ts';
+import type { SecondFactors } from './second-factor-service.ts';
 import type { Staff, StaffMember } from './service.ts';
 
 export interface StaffRoutesOptions {
   readonly staff: Staff;
+  readonly secondFactors: SecondFactors;
   /** IANA zone of the school. */
   readonly timeZone: () => string;
 }
@@ -33,7 +35,7 @@ const LinkParams = Type.Object({ hash: Type.String({ pattern: '^[0-9a-f]{64}$' }
 
 /** Who may use the console and what each may do: pages, and the same for programs. */
 export const staffRoutes: FastifyPluginAsyncTypebox<StaffRoutesOptions> = async (app, options) => {
-  const { staff, timeZone } = options;
+  const { staff, secondFactors, timeZone } = options;
   const toSee = { access: 'accounts.see' } as const;
   const toAppoint = { access: 'accounts.appoint' } as const;
 
@@ -83,7 +85,7 @@ export const staffRoutes: FastifyPluginAsyncTypebox<StaffRoutesOptions> = async 
     const member = staff.find(request.params.id);
     const end = member.held.find(({ endsAt }) => endsAt !== null)?.endsAt ?? null;
     const endsOn = end === null ? '' : localInput(end, timeZone()).slice(0, 10);
-    return memberPage(request, reply, member, { roles: member.held.map(({ role }) => role), endsOn });
+    return memberPage(options, request, reply, member, { roles: member.held.map(({ role }) => role), endsOn });
   });
 
   app.post(
@@ -101,8 +103,19 @@ export const staffRoutes: FastifyPluginAsyncTypebox<StaffRoutesOptions> = async 
         return reply.redirect('/accounts', 303);
       } catch (error) {
         if (!(error instanceof InvalidFieldsError)) throw error;
-        return memberPage(request, reply.code(422), staff.find(id), typedOf(request.body), error.fields);
+        return memberPage(options, request, reply.code(422), staff.find(id), typedOf(request.body), error.fields);
       }
+    },
+  );
+
+  app.post(
+    '/accounts/:id/reset-app',
+    { config: toAppoint, schema: { params: Params, body: NoFields } },
+    async (request, reply) => {
+      const { id } = request.params;
+      const code = secondFactors.reset(request.actor(), id);
+      // Shown here and never again, so it is not a page that can be gone back to.
+      return reply.code(201).page('app-reset', { title: 'A code to hand over', member: staff.find(id), code });
     },
   );
 
@@ -205,6 +218,7 @@ function invitePage(
 }
 
 function memberPage(
+  { secondFactors }: StaffRoutesOptions,
   request: FastifyRequest,
   reply: FastifyReply,
   member: StaffMember,
@@ -220,6 +234,7 @@ function memberPage(
     title: `Roles of ${member.fullName}`,
     member,
     others,
+    mayReset: others.length === 0 && secondFactors.state(member.id).isSetUp,
     boxes: boxes(request),
     typed,
     errors,

@@ -2,13 +2,18 @@ import { randomBytes } from 'node:crypto';
 import type { Actor } from '../../audit/entry.ts';
 import type { Audit } from '../../audit/service.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { InvalidFieldsError } from '../../kernel/errors.ts';
+import { InvalidFieldsError, SchoolgateError } from '../../kernel/errors.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../../store/database.ts';
+import { deleteSessionsOf, findById } from '../repository.ts';
 import { tokenHash } from '../token.ts';
-import { readCode, voucherCode } from '../vouchers.ts';
+import { appointable } from '../permissions.ts';
+import { CODE_LETTERS, readTypedCode, typedCode } from '../typed-code.ts';
+import type { Announcements } from './announcement-service.ts';
 import {
   countRecoveryCodes,
+  deleteFactor,
   findFactor,
+  hasRecoveryCode,
   storeFactor,
   storeRecoveryCodes,
   takeRecoveryCode,
@@ -25,6 +30,12 @@ export interface SecondFactors {
   confirm(actor: Actor, code: string): readonly string[];
   /** New recovery codes in the place of the old ones, shown once. */
   renewRecoveryCodes(actor: Actor): readonly string[];
+  /**
+   * For somebody who has lost their app and their recovery codes: both are good no more, what they have open ends, and they and the
+   * headteacher are told. Gives the code, shown once and handed over, with which they sign in to set up another app. Throws
+   * `account_unknown`, `account_own`, `app_not_set_up`, or an InvalidFieldsError where the actor does not appoint them.
+   */
+  reset(actor: Actor, personId: string): string;
   state(personId: string): { readonly isSetUp: boolean; readonly recoveryCodes: number };
 }
 
@@ -33,6 +44,7 @@ export interface SecondFactorOptions {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly secrets: SecretBox;
+  readonly announcements: Announcements;
 }
 
 const RECOVERY_CODES = 10;
@@ -47,18 +59,23 @@ export function createSecondFactors(options: SecondFactorOptions): SecondFactors
         audit.append(tx, actOf(actor, 'second-factor.codes-made'));
         return makeRecoveryCodes(tx, actor.personId);
       }),
+    reset: (actor, personId) => record.write((tx) => reset(options, tx, actor, personId)),
     state: (personId) =>
       record.read((tx) => ({ isSetUp: isSetUp(tx, personId), recoveryCodes: countRecoveryCodes(tx, personId) })),
   };
 }
 
-/** Whether a code is asked of somebody. */
+/** Whether a code is asked of somebody: of their app, or the one they were handed when it was reset. */
+export function asksCode(tx: ReadTx, personId: string): boolean {
+  return isSetUp(tx, personId) || countRecoveryCodes(tx, personId) > 0;
+}
+
 export function isSetUp(tx: ReadTx, personId: string): boolean {
   return (findFactor(tx, personId)?.confirmedAt ?? null) !== null;
 }
 
 /**
- * Takes a code of the app, or a recovery code, and uses it up. `none`: this person has no app set up. To be called for the right
+ * Takes a code of the app, or a recovery code, and uses it up. `none`: none is asked of this person. To be called for the right
  * password alone.
  */
 export function takeCode(
@@ -68,10 +85,14 @@ export function takeCode(
   code: string,
 ): 'app' | 'recovery' | 'wrong' | 'none' {
   const factor = findFactor(tx, personId);
-  if (factor === null || factor.confirmedAt === null) return 'none';
+  const recovery = readTypedCode(code);
+  if (factor === null || factor.confirmedAt === null) {
+    if (!asksCode(tx, personId)) return 'none';
+    // What was handed over stays good until another app is set up: whoever is interrupted must not be left with the password alone.
+    return recovery !== null && hasRecoveryCode(tx, personId, tokenHash(recovery)) ? 'recovery' : 'wrong';
+  }
   const step = acceptedStep(secrets.open(factor.sealedSecret, personId), code, clock(), factor.lastStep);
   if (step !== null && takeStep(tx, personId, step)) return 'app';
-  const recovery = readCode(code);
   return recovery !== null && takeRecoveryCode(tx, personId, tokenHash(recovery)) ? 'recovery' : 'wrong';
 }
 
@@ -98,12 +119,40 @@ function confirm({ audit, clock, secrets }: SecondFactorOptions, tx: Tx, actor: 
   return makeRecoveryCodes(tx, personId);
 }
 
+function reset({ audit, clock, announcements }: SecondFactorOptions, tx: Tx, actor: Actor, personId: string): string {
+  const [person, by] = [personId, actor.personId].map((id) => findById(tx, id, clock())?.person);
+  if (person === undefined) throw new SchoolgateError('account_unknown', 'client', 'There is no such account.');
+  if (personId === actor.personId) {
+    throw new SchoolgateError('account_own', 'client', 'Nobody resets their own app: sign in with a recovery code.');
+  }
+  const given = appointable(by?.roles ?? []);
+  if (!person.roles.every((role) => given.includes(role))) {
+    throw new InvalidFieldsError([
+      { field: 'roles', reason: 'Only somebody who may give all their roles resets this app.' },
+    ]);
+  }
+  if (!isSetUp(tx, personId)) throw new SchoolgateError('app_not_set_up', 'client', 'They have no app that is set up.');
+  deleteFactor(tx, personId);
+  const code = typedCode(randomBytes(CODE_LETTERS));
+  storeRecoveryCodes(tx, personId, [tokenHash(readTypedCode(code)!)]);
+  deleteSessionsOf(tx, personId);
+  audit.append(tx, {
+    actor: actor.userName,
+    action: 'second-factor.reset',
+    subject: `person:${personId}`,
+    address: actor.address,
+  });
+  const text = `${by!.fullName} reset the authenticator app of ${person.fullName}, who signs in with a code they were given and sets up another one. If ${person.fullName} did not ask for this, tell the headteacher or the chair of governors at once.`;
+  announcements.tell(tx, { personId, and: 'headteacher' }, 'an authenticator app was reset', text);
+  return code;
+}
+
 function makeRecoveryCodes(tx: Tx, personId: string): string[] {
-  const codes = Array.from({ length: RECOVERY_CODES }, () => voucherCode(randomBytes(12)));
+  const codes = Array.from({ length: RECOVERY_CODES }, () => typedCode(randomBytes(CODE_LETTERS)));
   storeRecoveryCodes(
     tx,
     personId,
-    codes.map((code) => tokenHash(readCode(code)!)),
+    codes.map((code) => tokenHash(readTypedCode(code)!)),
   );
   return codes;
 }

@@ -4,11 +4,12 @@ import { type Clock, isoTime } from '../../kernel/clock.ts';
 import { type FieldProblem, InvalidFieldsError, SchoolgateError } from '../../kernel/errors.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../../store/database.ts';
 import { INVITATION_MS, type Person } from '../accounts.ts';
-import { type Permission, appointable, may } from '../permissions.ts';
+import { JUDGES, type Permission, appointable, may, rolesText } from '../permissions.ts';
 import { deleteSessionsOf, listPeople } from '../repository.ts';
 import { ROLES, type Role } from '../roles.ts';
 import { newToken, tokenHash } from '../token.ts';
 import { canonicalUser } from '../user-name.ts';
+import type { Announcements } from './announcement-service.ts';
 import { type HeldRole, type Invitation, type RolesInput, beyond, readRoles } from './model.ts';
 import {
   type Candidate,
@@ -51,6 +52,7 @@ export interface StaffOptions {
   readonly record: RecordDatabase;
   readonly audit: Audit;
   readonly clock: Clock;
+  readonly announcements: Announcements;
 }
 
 const MAX_NAME = 100;
@@ -173,9 +175,10 @@ function withdraw({ audit, clock }: StaffOptions, tx: Tx, actor: Actor, hash: st
   audit.append(tx, { actor: userName, action: 'invitation.withdrawn', subject, before: { fullName, roles }, address });
 }
 
-function changeRoles({ audit, clock }: StaffOptions, tx: Tx, actor: Actor, personId: string, input: RolesInput): void {
+function changeRoles(options: StaffOptions, tx: Tx, actor: Actor, personId: string, input: RolesInput): void {
+  const { audit, clock } = options;
   const now = clock();
-  const { held: before, userName } = member(tx, personId, now);
+  const { held: before, userName, fullName } = member(tx, personId, now);
   if (personId === actor.personId) {
     throw new SchoolgateError('account_own', 'client', 'Nobody changes their own roles; ask somebody who may.');
   }
@@ -185,6 +188,10 @@ function changeRoles({ audit, clock }: StaffOptions, tx: Tx, actor: Actor, perso
     (one) => (allowed.includes(one.role) ? one : before.find(({ role }) => role === one.role)) ?? one,
   );
   refuseBeyond(tx, actor, before, after, now);
+  // The roster may have made somebody a pupil since they held a role.
+  const reason =
+    before.length === 0 && after.length > 0 ? objectionTo(tx, findCandidate(tx, canonicalUser(userName)!)!, now) : null;
+  if (reason !== null) throw new InvalidFieldsError([{ field: 'roles', reason }]);
   storeRoles(tx, personId, after, now);
   deleteSessionsOf(tx, personId);
   audit.append(tx, {
@@ -195,6 +202,25 @@ function changeRoles({ audit, clock }: StaffOptions, tx: Tx, actor: Actor, perso
     after: { userName, roles: shown(after) },
     address: actor.address,
   });
+  announce(options, tx, fullName, before, after);
+}
+
+/** Whoever judges others does not change in silence. */
+function announce(
+  { announcements }: StaffOptions,
+  tx: Tx,
+  fullName: string,
+  before: readonly HeldRole[],
+  after: readonly HeldRole[],
+): void {
+  const judging = (held: readonly HeldRole[]): Role[] =>
+    held.map(({ role }) => role).filter((role) => JUDGES.includes(role));
+  const [was, is] = [judging(before), judging(after)];
+  const given = is.filter((role) => !was.includes(role));
+  const taken = was.filter((role) => !is.includes(role));
+  const tell = (text: string): void => announcements.tell(tx, 'everybody', 'who judges others', text);
+  if (given.length > 0) tell(`${fullName} is now ${rolesText(given)}.`);
+  if (taken.length > 0) tell(`${fullName} is no longer ${rolesText(taken)}.`);
 }
 
 function refuseBeyond(
