@@ -27,7 +27,7 @@ const SHORTCUTS: readonly { readonly text: string; readonly href: string; readon
 /** The home page of whoever asks: what waits for them, what is wrong, how things stand. */
 export function homePage(options: OverviewOptions, request: FastifyRequest) {
   const { personId } = request.actor();
-  const { accounts, policy, unblocks, safeguarding, clock, lists } = options;
+  const { accounts, announcements, policy, unblocks, safeguarding, clock, lists } = options;
   const may = (permission: Permission): boolean => request.may(permission);
   const now = clock();
   const newest = unblocks.list(RECENT);
@@ -37,6 +37,7 @@ export function homePage(options: OverviewOptions, request: FastifyRequest) {
     title: 'Home',
     waiting: waitingFor(options, { personId, may }),
     setup: setupLeft(options, may),
+    announcements: announcements.shownTo(personId),
     notices: noticesOf(options, state, { may, nameOf, now }),
     problems: state.problems.map(formatProblem),
     shortcuts: SHORTCUTS.filter(({ needs }) => may(needs)),

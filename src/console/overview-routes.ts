@@ -1,5 +1,6 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { formatProblem } from '../kernel/errors.ts';
+import type { Announcements } from '../identity/staff/announcement-service.ts';
 import type { Publishing } from '../publishing/service.ts';
 import type { Safeguarding } from '../safeguarding/service.ts';
 import { homePage } from './home.ts';
@@ -27,6 +28,7 @@ export interface OverviewOptions extends WaitingRooms, SetupRooms {
   readonly safeguarding: Safeguarding;
   readonly publishing: Publishing;
   readonly lists: () => ListsStatus;
+  readonly announcements: Announcements;
 }
 
 const WEEK_MS = 7 * 86_400_000;

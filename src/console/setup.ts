@@ -4,6 +4,7 @@ import type { Directory } from '../identity/directory/service.ts';
 import type { Permission } from '../identity/permissions.ts';
 import { FIRST_ROLES } from '../identity/roles.ts';
 import type { Accounts } from '../identity/service.ts';
+import type { SealedCredential, SealedState } from '../identity/staff/sealed-credential-service.ts';
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import { mailboxOf } from '../policy/alert-rules.ts';
 import type { PolicyService } from '../policy/service.ts';
@@ -24,6 +25,7 @@ export interface SetupRooms {
   readonly policy: PolicyService;
   readonly listUpdates: Lists;
   readonly backups: Backups;
+  readonly sealedCredential: SealedCredential;
   readonly directory: Directory;
   readonly machine: () => MachineFacts;
   readonly clock: Clock;
@@ -44,6 +46,7 @@ interface SetupFacts extends MachineFacts {
   readonly policy: PolicySnapshot | null;
   readonly lists: ReturnType<Lists['status']>;
   readonly backups: ReturnType<Backups['state']>;
+  readonly sealed: SealedState;
   readonly isRosterThere: boolean;
   /** ISO 8601 UTC. */
   readonly now: string;
@@ -125,6 +128,13 @@ export const SETUP: readonly SetupStep[] = [
     isDone: ({ backups }) => backups.recipient !== null,
   },
   {
+    needs: 'sealed-credential.make',
+    text: 'Make the sealed credential, print it, and put it into the safe',
+    hint: 'For the day on which nobody can act as headteacher.',
+    href: '/accounts/sealed-credential',
+    isDone: ({ sealed }) => sealed.is !== 'none',
+  },
+  {
     needs: 'backup.make',
     text: 'Have a backup kept every night',
     hint: 'Name a folder on another disk in SCHOOLGATE_BACKUP_DIR.',
@@ -161,13 +171,23 @@ export function setupLeft(rooms: SetupRooms, may: (permission: Permission) => bo
   return steps.length === 0 ? null : { steps, done: mine.length - steps.length, all: mine.length };
 }
 
-function factsOf({ accounts, policy, listUpdates, backups, directory, machine, clock }: SetupRooms): SetupFacts {
+function factsOf({
+  accounts,
+  policy,
+  listUpdates,
+  backups,
+  sealedCredential,
+  directory,
+  machine,
+  clock,
+}: SetupRooms): SetupFacts {
   return {
     ...machine(),
     people: accounts.people(),
     policy: policy.published()?.snapshot ?? null,
     lists: listUpdates.status(),
     backups: backups.state(),
+    sealed: sealedCredential.state(),
     isRosterThere: directory.lastImports().length > 0,
     now: isoTime(clock()),
   };

@@ -2,6 +2,8 @@ import type { Alerts } from '../alerts/service.ts';
 import type { Lists } from '../categories/service.ts';
 import type { DropFolder } from '../identity/directory/import-routes.ts';
 import type { Permission } from '../identity/permissions.ts';
+import type { SealedCredential } from '../identity/staff/sealed-credential-service.ts';
+import type { Staff } from '../identity/staff/service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { PolicyService } from '../policy/service.ts';
 import type { Concerns } from '../safeguarding/concerns/service.ts';
@@ -18,6 +20,8 @@ export interface WaitingRooms {
   readonly policy: PolicyService;
   readonly listUpdates: Lists;
   readonly dropFolder: () => DropFolder;
+  readonly staff: Staff;
+  readonly sealedCredential: SealedCredential;
   readonly clock: Clock;
 }
 
@@ -97,6 +101,19 @@ export const WAITING: readonly WaitingKind[] = [
       return those(over, '/unblocks', ({ id }) => `/unblocks/${id}`);
     },
     words: ['unblock of yours is over: say how it went', 'unblocks of yours are over: say how they went'],
+  },
+  {
+    needs: 'sealed-credential.make',
+    find: ({ sealedCredential }) => ({
+      count: sealedCredential.state().is === 'used' ? 1 : 0,
+      href: '/accounts/sealed-credential',
+    }),
+    words: ['sealed credential was used and has to be made anew', 'sealed credentials were used'],
+  },
+  {
+    needs: 'accounts.appoint',
+    find: ({ staff }, { personId }) => those(staff.endingSoon(personId), '/accounts', ({ id }) => `/accounts/${id}`),
+    words: ['account ends soon: renew it or let it end', 'accounts end soon: renew them or let them end'],
   },
   {
     needs: 'people.import',

@@ -234,7 +234,7 @@ function memberPage(
     title: `Roles of ${member.fullName}`,
     member,
     others,
-    mayReset: others.length === 0 && secondFactors.state(member.id).isSetUp,
+    mayReset: member.held.some(({ role }) => given.includes(role)) && secondFactors.state(member.id).isSetUp,
     boxes: boxes(request),
     typed,
     errors,

@@ -97,7 +97,7 @@ function make({ audit, clock, announcements }: SealedCredentialOptions, tx: Tx, 
 
 function readUse({ name, reason }: SealedUse): Pick<SealedUse, 'name' | 'reason'> {
   const problems: FieldProblem[] = [];
-  const plain = (text: string): string => text.replace(/\p{Cc}+/gu, ' ').trim();
+  const plain = (text: string): string => text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
   const read = { name: plain(name), reason: plain(reason) };
   if (read.name === '' || read.name.length > MAX_NAME)
     problems.push({ field: 'name', reason: `Give your name, in at most ${MAX_NAME} characters.` });

@@ -33,7 +33,7 @@ export interface SecondFactors {
   /**
    * For somebody who has lost their app and their recovery codes: both are good no more, what they have open ends, and they and the
    * headteacher are told. Gives the code, shown once and handed over, with which they sign in to set up another app. Throws
-   * `account_unknown`, `account_own`, `app_not_set_up`, or an InvalidFieldsError where the actor does not appoint them.
+   * `account_unknown`, `account_own`, `app_not_set_up`, or an InvalidFieldsError where the actor gives none of their roles.
    */
   reset(actor: Actor, personId: string): string;
   state(personId: string): { readonly isSetUp: boolean; readonly recoveryCodes: number };
@@ -126,9 +126,9 @@ function reset({ audit, clock, announcements }: SecondFactorOptions, tx: Tx, act
     throw new SchoolgateError('account_own', 'client', 'Nobody resets their own app: sign in with a recovery code.');
   }
   const given = appointable(by?.roles ?? []);
-  if (!person.roles.every((role) => given.includes(role))) {
+  if (!person.roles.some((role) => given.includes(role))) {
     throw new InvalidFieldsError([
-      { field: 'roles', reason: 'Only somebody who may give all their roles resets this app.' },
+      { field: 'roles', reason: 'Your role gives none of theirs, so it does not reset their app.' },
     ]);
   }
   if (!isSetUp(tx, personId)) throw new SchoolgateError('app_not_set_up', 'client', 'They have no app that is set up.');

@@ -40,6 +40,8 @@ export interface Staff {
   list(): { readonly people: readonly StaffMember[]; readonly invitations: readonly Invitation[] };
   /** Throws `account_unknown`. */
   find(personId: string): StaffMember;
+  /** Whose roles end within three weeks, of those that this person may give anew. */
+  endingSoon(personId: string): readonly StaffMember[];
   /** The token of a link, shown once. Throws an InvalidFieldsError. */
   invite(actor: Actor, input: InvitationInput): { readonly token: string; readonly invitation: Invitation };
   /** Throws `invitation_unknown`, or an InvalidFieldsError. */
@@ -62,6 +64,7 @@ export function createStaff(options: StaffOptions): Staff {
   return {
     list: () => record.read((tx) => ({ people: members(tx, clock()), invitations: listInvitations(tx, clock()) })),
     find: (personId) => record.read((tx) => member(tx, personId, clock())),
+    endingSoon: (personId) => record.read((tx) => endingSoon(tx, personId, clock())),
     invite: (actor, input) => record.write((tx) => invite(options, tx, actor, input)),
     withdraw: (actor, hash) => record.write((tx) => withdraw(options, tx, actor, hash)),
     changeRoles: (actor, personId, input) => record.write((tx) => changeRoles(options, tx, actor, personId, input)),
@@ -76,6 +79,16 @@ function member(tx: ReadTx, personId: string, now: number): StaffMember {
   const found = members(tx, now).find(({ id }) => id === personId);
   if (found === undefined) throw new SchoolgateError('account_unknown', 'client', 'There is no such account.');
   return found;
+}
+
+const RENEW_MS = 21 * 86_400_000;
+
+function endingSoon(tx: ReadTx, personId: string, now: number): StaffMember[] {
+  const given = appointable(rolesOf(tx, personId, now).map(({ role }) => role));
+  return members(tx, now).filter(({ id, held }) => {
+    const ending = held.filter(({ endsAt }) => endsAt !== null && endsAt <= now + RENEW_MS);
+    return id !== personId && ending.some(({ role }) => given.includes(role));
+  });
 }
 
 function invite(

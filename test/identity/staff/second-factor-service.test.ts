@@ -1,10 +1,13 @@
 import t from 'tap';
+import type { Actor } from '../../../src/audit/entry.ts';
 import { isoTime } from '../../../src/kernel/clock.ts';
+import { deleteFactor, storeRecoveryCodes } from '../../../src/identity/staff/repository.ts';
 import { createSecretBox } from '../../../src/identity/staff/secret-box.ts';
 import { acceptedStep, base32, codeOf, keyUri, stepAt } from '../../../src/identity/staff/totp.ts';
+import { tokenHash } from '../../../src/identity/token.ts';
 import { appCode, shownByApp } from '../../helpers/authenticator.ts';
 import { type ControlPlane, controlPlane } from '../../helpers/control-plane.ts';
-import { addPerson, PASSWORD } from '../../helpers/test-console.ts';
+import { addPerson, PASSWORD, personIdOf } from '../../helpers/test-console.ts';
 
 const STEP = 30_000;
 
@@ -62,6 +65,9 @@ async function school(
   t.teardown(() => plane.close());
   await addPerson(plane, 'nadia', ['network-manager']);
   await addPerson(plane, 'gail', ['governor']);
+  // Has set up none so far.
+  const gail = personIdOf(plane, 'gail');
+  plane.record.write((tx) => deleteFactor(tx, gail));
   const signIn = (code: string, userName = 'nadia'): Promise<string> =>
     plane.sessions.signIn({ userName, password: PASSWORD, code, address: '127.0.0.1' }).then(
       ({ token }) => token,
@@ -133,6 +139,60 @@ void t.test('an app is set up with a code of it; recovery codes stand for it onc
     plane.acts().filter((act) => act.startsWith('second-factor')),
     ['set-up', 'recovery-used', 'codes-made', 'recovery-used'].map((act) => `second-factor.${act} gail`),
   );
+});
+
+void t.test('a lost app is reset by whoever gives one of its owner’s roles, who hands over a code', async (t) => {
+  const { plane, signIn } = await school(t);
+  await addPerson(plane, 'helen', ['headteacher', 'safeguarding-lead']);
+  await addPerson(plane, 'chris', ['chair-of-governors']);
+  await addPerson(plane, 'new', ['teacher']);
+  const newcomer = personIdOf(plane, 'new');
+  plane.record.write((tx) => deleteFactor(tx, newcomer));
+  const as = (userName: string): Actor => ({ personId: personIdOf(plane, userName), userName, address: '::1' });
+  const reset = (by: string, whose: string): string => {
+    try {
+      return plane.secondFactors.reset(as(by), personIdOf(plane, whose));
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  };
+  const refused: [by: string, whose: string, why: string][] = [
+    ['helen', 'helen', 'account_own'],
+    ['helen', 'chris', 'invalid_fields'],
+    ['nadia', 'helen', 'invalid_fields'],
+    ['gail', 'nadia', 'invalid_fields'],
+    ['nadia', 'new', 'app_not_set_up'],
+  ];
+  for (const [by, whose, why] of refused) t.equal(reset(by, whose), why, `${by} for ${whose}`);
+  t.throws(() => plane.secondFactors.reset(as('helen'), 'nobody'), { code: 'account_unknown' });
+
+  const [before, app] = [await signIn(appCode(plane), 'helen'), appCode(plane)];
+  const { personId } = as('helen');
+  plane.record.write((tx) => storeRecoveryCodes(tx, personId, [tokenHash('0'.repeat(12))]));
+  const code = reset('chris', 'helen');
+  t.match(code, /^[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}$/);
+  t.equal(plane.sessions.authenticate(before), null);
+  t.equal(await signIn('', 'helen'), 'code_needed', 'the password alone does not get in');
+  for (const old of [app, '0'.repeat(12)])
+    t.equal(await signIn(old, 'helen'), 'sign_in_refused', 'nor what was before');
+  const interrupted = await signIn(code, 'helen');
+  t.match(plane.sessions.authenticate(interrupted), { lacksFactor: true }, 'to set up another and nothing else');
+  const token = await signIn(code, 'helen');
+  t.match(token, /^[\w-]{43}$/, 'good until that is done');
+  const key = base32(plane.secondFactors.begin(as('helen')));
+  t.equal(await signIn('', 'helen'), 'code_needed', 'also while it is begun');
+  plane.secondFactors.confirm(as('helen'), shownByApp(key, plane.clock()));
+  t.match(plane.sessions.authenticate(token), { lacksFactor: false });
+  t.equal(await signIn(code, 'helen'), 'sign_in_refused', 'and no longer');
+  const told = (name: string): number => plane.announcements.shownTo(personIdOf(plane, name)).length;
+  t.same(['helen', 'chris', 'nadia'].map(told), [1, 0, 0]);
+  t.match(reset('helen', 'nadia'), /-/);
+  t.same(['helen', 'chris', 'nadia'].map(told), [2, 0, 1], 'its owner and the headteacher');
+  const kept = plane.record.read((tx) =>
+    JSON.stringify([tx.all('SELECT * FROM audit'), tx.all('SELECT * FROM deliveries')]),
+  );
+  t.notMatch(kept, code);
+  t.equal(plane.acts().filter((act) => act === 'second-factor.reset chris').length, 1);
 });
 
 void t.test('the password once more gives the session another token, and five minutes', async (t) => {
