@@ -86,6 +86,26 @@ void t.test('what waits for somebody is what they can do something about', async
   t.equal(new Set(WAITING.map(({ words }) => words[0])).size, WAITING.length);
 });
 
+void t.test(
+  'the use of the sealed credential stands on everybody’s home page, and waits for the headteacher',
+  async (t) => {
+    const console = await staffed();
+    t.teardown(() => console.close());
+    const head = { personId: personIdOf(console, 'h.teacher'), userName: 'h.teacher', address: 'local' };
+    const code = console.sealedCredential.make(head);
+    console.sealedCredential.use({ code, name: '<b>Dep', reason: '"fire"', address: '::1' });
+    const expected = 'gave the name “&lt;b&gt;Dep”, because: “&quot;fire&quot;”';
+    for (const userName of Object.keys(ROLES)) {
+      t.match((await signedIn(console, userName).get('/')).body, expected, userName);
+    }
+    const line = '1 sealed credential was used and has to be made anew /accounts/sealed-credential';
+    t.ok((await waitingFor(console, 'h.teacher')).includes(line));
+    t.notOk((await waitingFor(console, 'n.manager')).includes(line));
+    console.sealedCredential.make(head);
+    t.notOk((await waitingFor(console, 'h.teacher')).includes(line), 'until it is made');
+  },
+);
+
 void t.test('setting up shows what is left to whoever can do it, and goes when all is done', async (t) => {
   const console = await staffed({ dataDir: tempFolder(t) });
   t.teardown(() => console.close());
@@ -106,6 +126,7 @@ void t.test('each step of setting up is done by what it asks for', async (t) => 
     policy: testPolicy({ school: SHIPPED_SCHOOL }),
     lists: [{ id: 'starter-games', health: 'in-force' }],
     backups: { recipient: null, folder: null, kept: [] },
+    sealed: { is: 'none' },
     isRosterThere: false,
     sendsMail: false,
     hasIllegalList: false,
@@ -121,6 +142,7 @@ void t.test('each step of setting up is done by what it asks for', async (t) => 
     policy: testPolicy({ calendar, identity: { mode: 'open', ranges }, alerts: { mail } as never }),
     lists: [{ id: 'ut1-games', health: 'in-force' }],
     backups: { recipient: 'age1', folder: '/mnt', kept: [] },
+    sealed: { is: 'sealed' },
     isRosterThere: true,
     sendsMail: true,
     hasIllegalList: true,

@@ -166,6 +166,25 @@ await t.test('user names: swapped, taken over from a leaver, of the console', as
   t.match(clash.problems, [{ file: 'people.csv', line: 23, reason: /h.teacher belongs to somebody else/ }]);
 });
 
+await t.test('nobody with a role in the console is made a pupil by a roster', async (t) => {
+  const p = plane(t);
+  const staff = ['h.teacher,s2,Helen,Teacher,teacher,,,,', 'x,s9,Xan,Other,staff,,,,'];
+  await p.directory.import(p.manager, plain(...PUPILS, ...staff), false);
+  const table: [string, string[]][] = [
+    ['somebody of the roster', [...PUPILS, 'h.teacher,s2,Helen,Teacher,pupil,3,3a,,', staff[1]!]],
+    ['an account that no roster named', [...PUPILS, ...staff, 'N.Manager,s7,Nadia,Manager,pupil,3,3a,,']],
+  ];
+  for (const [what, lines] of table) {
+    const report = await p.directory.import(p.manager, plain(...lines), true);
+    t.match(report.problems, [{ file: 'people.csv', reason: /has or had a role in the console/ }], what);
+    t.strictSame([report.changed, report.added, report.leaving], [[], [], []], what);
+  }
+  p.staff.changeRoles(p.head, p.manager.personId, { roles: [], endsAt: null });
+  const lines = [...PUPILS, ...staff, 'N.Manager,s7,Nadia,Manager,pupil,3,3a,,'];
+  const report = await p.directory.import(p.manager, plain(...lines), true);
+  t.equal(report.problems.length, 1, 'nor somebody who had one: what they did names them');
+});
+
 await t.test('another system’s roster knows the same people by their user names', async (t) => {
   const p = plane(t);
   await p.directory.import(p.manager, plain(...PUPILS), false);
