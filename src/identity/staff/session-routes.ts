@@ -28,15 +28,16 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
     },
   );
 
-  app.get('/api/v1/sessions', { config }, async (request) => ({
-    sessions: openSessions.list(request.actor()).map(({ tokenHash, person, openedAt, seenAt, address }) => ({
+  app.get('/api/v1/sessions', { config }, async (request, reply) => {
+    const sessions = openSessions.list(request.actor()).map(({ tokenHash, person, openedAt, seenAt, address }) => ({
       id: tokenHash,
       userName: person.userName,
       openedAt: isoTime(openedAt),
       seenAt: isoTime(seenAt),
       address,
-    })),
-  }));
+    }));
+    return reply.send({ sessions });
+  });
 
   app.delete('/api/v1/sessions/:session', { config, schema: { params: Params } }, async (request, reply) => {
     openSessions.end(request.actor(), request.params.session);
