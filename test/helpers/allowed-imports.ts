@@ -413,6 +413,7 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
     'incidents/incidents-table.ts',
   ],
   'console/concern-pages.test.ts': ['safeguarding/concerns/routes.ts', 'safeguarding/concerns/concerns-table.ts'],
+  'console/every-page.test.ts': ['console/views/layout.njk', 'console/static/console.css'],
   'console/people.test.ts': [
     'identity/directory/people-routes.ts',
     'identity/directory/import-routes.ts',
