@@ -413,7 +413,7 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
     'incidents/incidents-table.ts',
   ],
   'console/concern-pages.test.ts': ['safeguarding/concerns/routes.ts', 'safeguarding/concerns/concerns-table.ts'],
-  'console/every-page.test.ts': ['console/views/layout.njk', 'console/static/console.css'],
+  'console/every-page.test.ts': ['console/pages.ts', 'console/styles.ts', 'console/table.ts'],
   'console/people.test.ts': [
     'identity/directory/people-routes.ts',
     'identity/directory/import-routes.ts',
