@@ -27,6 +27,7 @@ export function askPage({ facts, token, view, typed, others, errors, isDone }: A
     html`${errorSummary(errors)}
       ${isDone ? html`<p role="status"><strong>It has been sent.</strong> You can read the answer on this page.</p>` : ''}
       <p>You are signed in as ${view.fullName}. ${whereItGoes(isOpen, view.isPupil)}</p>
+      ${isOpen && !view.isPupil ? staffWay(typed.sites, facts) : ''}
       <form method="post" action="/ask" novalidate>
         <input type="hidden" name="token" value="${token}" />
         <input type="hidden" name="key" value="${typed.key}" />
@@ -49,6 +50,16 @@ function whereItGoes(isOpen: boolean, isPupil: boolean): string {
   return isPupil
     ? 'What you ask for goes to your teachers, who pass it on or say no.'
     : 'What you ask for goes to the people who decide on unblocks.';
+}
+
+/** In the console staff say for whom and until when, and somebody else decides: one step less than asking here. */
+function staffWay(sites: string, { consoleUrl }: DeskFacts): SafeHtml {
+  if (consoleUrl === null) return html``;
+  const query = new URLSearchParams({ site: sites }).toString();
+  return html`<p>
+    If you have an account of the school’s console,
+    <a href="${consoleUrl}/unblocks/new?${query}">ask there for a class and a time</a>, which is quicker.
+  </p>`;
 }
 
 function area(id: string, label: string, value: string, errors: readonly FieldProblem[], hint: string): SafeHtml {

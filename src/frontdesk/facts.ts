@@ -9,6 +9,8 @@ export interface DeskFacts {
   /** Minutes after local midnight; undefined: as the policy room has it. */
   readonly schoolDayEnds: number | undefined;
   readonly contacts: { readonly pupils: string; readonly staff: string };
+  /** Where staff ask for sites themselves, without a slash at its end; null: the school has not written the console's address. */
+  readonly consoleUrl: string | null;
   /** How to speak to somebody of this level; the unknown are spoken to as children. */
   voiceOf(level: string): Voice;
   titleOf(category: string): string;
@@ -22,6 +24,7 @@ export function deskFacts(policy: PolicySnapshot): DeskFacts {
     timeZone: policy.timeZone,
     schoolDayEnds: policy.identity.schoolDayEnds,
     contacts: policy.contacts,
+    consoleUrl: policy.alerts?.console ?? null,
     voiceOf: (level) => policy.levels[level]?.voice ?? 'child',
     titleOf: (category) => policy.categories[category]?.title ?? category,
     illegal: policy.illegal ?? {},
@@ -34,6 +37,7 @@ export const NO_POLICY_YET: DeskFacts = {
   timeZone: 'Europe/London',
   schoolDayEnds: undefined,
   contacts: { pupils: 'your teacher', staff: 'the network manager' },
+  consoleUrl: null,
   voiceOf: () => 'child',
   titleOf: (category) => category,
   illegal: {},

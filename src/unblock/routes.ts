@@ -86,14 +86,15 @@ export const unblockRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> = as
 
   app.get('/unblocks', { config: toSee }, async (request, reply) => listPage(options, request, reply));
 
-  const NewQuery = Type.Object({ wish: Typed, topic: Typed });
+  const NewQuery = Type.Object({ wish: Typed, topic: Typed, site: Typed });
   app.get('/unblocks/new', { config: toRequest, schema: { querystring: NewQuery } }, async (request, reply) => {
-    const { wish, topic } = request.query;
+    const { wish, topic, site } = request.query;
     const now = Math.ceil(clock() / 300_000) * 300_000;
     const zone = zoneOf(options);
     const times = { from: localInput(now, zone), until: localInput(now + 3_600_000, zone) };
     return formPage(options, request, reply, {
       ...times,
+      ...(site !== undefined && { hosts: site }),
       key: unblocks.newFormKey(),
       ...fromTopic(options, topic),
       ...(wish !== undefined && wished(options, request, wish)),

@@ -41,6 +41,18 @@ const FIELDS = [
   ['reason', 'chess club'],
 ] as const;
 
+void t.test('staff are shown the way to the console, pupils are not', async (t) => {
+  const link = 'https://filter.school.example/unblocks/new?site=a.test%22%3E%3Cb%3E';
+  const page = async (isPupil: boolean, what = ''): Promise<string> => {
+    const { app, get } = await rig({ state: 'done', view: { ...VIEW, isPupil } });
+    t.teardown(() => app.close());
+    return (await get(`/ask?site=a.test%22%3E%3Cb%3E${what}`)).body;
+  };
+  t.match(await page(false), `href="${link}"`);
+  t.notMatch(await page(true), 'filter.school.example');
+  t.notMatch(await page(false, '&what=close'), 'filter.school.example');
+});
+
 void t.test('from “why was I blocked?” to the form, with what else was refused just then', async (t) => {
   const records = [
     refused(60, { host: 'games.test' }),

@@ -17,6 +17,7 @@ export const FACTS: DeskFacts = {
   schoolDayEnds: 18 * 60,
   illegal: { csam: { heading: 'Stop', text: ['Said <by> the school.'] } },
   contacts: { pupils: 'your class teacher', staff: 'help@school.example' },
+  consoleUrl: 'https://filter.school.example',
   voiceOf: (level) => (level === 'staff' ? 'adult' : level === 'ks4' ? 'teen' : 'child'),
   titleOf: (category) => (category === 'games' ? 'Games & $& fun' : category),
 };
