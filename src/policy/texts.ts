@@ -26,7 +26,8 @@ export function withFile(texts: PolicyTexts, file: string, text: string | null):
 }
 
 /** Files that there are in a policy folder, and no other: what a form or a draft names is written by these names. */
-const FILE = /^(?:(?:school|rules|safeguarding|alerts)\.yaml|(?:levels|agreements|topics)\/[a-z0-9][a-z0-9-]{0,63}\.yaml)$/;
+const FILE =
+  /^(?:(?:school|rules|safeguarding|alerts)\.yaml|(?:levels|agreements|topics)\/[a-z0-9][a-z0-9-]{0,63}\.yaml)$/;
 
 export function isPolicyFile(file: string): boolean {
   return FILE.test(file);
