@@ -1,5 +1,5 @@
 // data folder ─► hard links in a folder of their own ─► a consistent copy of the record beside them, taken last
-import { copyFileSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { DataLayout } from '../config/data-layout.ts';
 import { copyRecord } from '../store/copy-record.ts';
@@ -29,10 +29,20 @@ type Take = (source: string, target: string) => void;
 const MOST_LOOKS = 5;
 
 function takeAll(from: string, to: string, left: ReadonlySet<string>, take: Take): void {
+  try {
+    takeFolder(from, to, left, take);
+  } catch (error) {
+    // Its time had come, as that of a day of the history: it is in no backup.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || existsSync(from)) throw error;
+    rmSync(to, { recursive: true, force: true });
+  }
+}
+
+function takeFolder(from: string, to: string, left: ReadonlySet<string>, take: Take): void {
   for (let looks = 1; !takeFiles(from, to, left, take) && looks < MOST_LOOKS; looks++) rmSync(to, { recursive: true });
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
-    if (entry.isDirectory() && !left.has(source)) takeAll(source, target, left, take);
+    if (entry.isDirectory() && !isUnderWay(entry.name) && !left.has(source)) takeAll(source, target, left, take);
   }
 }
 
@@ -51,8 +61,13 @@ function filesIn(folder: string, left: ReadonlySet<string>): string[] {
   const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
   return files
     .map(({ name }) => name)
-    .filter((name) => !left.has(join(folder, name)))
+    .filter((name) => !isUnderWay(name) && !left.has(join(folder, name)))
     .sort();
+}
+
+/** Every room gives a name that begins with a dot to what is half-written, or half deleted. */
+function isUnderWay(name: string): boolean {
+  return name.startsWith('.');
 }
 
 /** False where it is gone: carried upward, or replaced between the look and the link. */

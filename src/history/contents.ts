@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../kernel/durable-file.ts';
+import { filesOf, SEGMENT_ENDING } from './read-segments.ts';
 
 /** One Parquet file of a day. */
 export interface KeptFile {
@@ -21,23 +22,39 @@ export interface KeptFile {
 export interface Contents {
   readonly version: 1;
   readonly files: readonly KeptFile[];
+  /** Names of files that one of the others has taken the place of: read no more, and still to be deleted. */
+  readonly replaced?: readonly string[];
 }
 
 export const NO_CONTENTS: Contents = { version: 1, files: [] };
-const FILE = 'contents.json';
+export const CONTENTS_FILE = 'contents.json';
+const PARQUET = /^[0-9A-Z]{26}\.parquet$/;
 
-/** The contents of `<folder>/<day>`. Throws an Error that says why where the file is there and cannot be used. */
+/** The contents of `<folder>/<day>`. Throws an Error that says why where they are missing or cannot be used. */
 export function readContents(folder: string, day: string): Contents {
-  const path = join(folder, day, FILE);
-  if (!existsSync(path)) return NO_CONTENTS;
+  const path = join(folder, day, CONTENTS_FILE);
+  if (!existsSync(path)) {
+    const orphans = orphansOf(folder, day);
+    if (orphans.length === 0) return NO_CONTENTS;
+    // Written while we looked.
+    if (existsSync(path)) return readContents(folder, day);
+    throw new Error(`it is missing, and nothing else says whether ${orphans.join(', ')} counts`);
+  }
   const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
   if (!isContents(value)) throw new Error('it is not a list of Parquet files');
   return value;
 }
 
+/** Parquet files whose first segment is gone. A conversion that was killed before it wrote the contents leaves it there. */
+function orphansOf(folder: string, day: string): string[] {
+  const names = filesOf(folder, day);
+  const isThere = (ulid: string): boolean => names.some((name) => name.endsWith(`${ulid}${SEGMENT_ENDING}`));
+  return names.filter((name) => PARQUET.test(name) && !isThere(name.slice(0, 26)));
+}
+
 /** From here on the files named count and the segments they hold do not: the one instant at which a conversion happens. */
 export function replaceContents(folder: string, day: string, contents: Contents): void {
-  replaceFile(join(folder, day, FILE), `${JSON.stringify(contents)}\n`);
+  replaceFile(join(folder, day, CONTENTS_FILE), `${JSON.stringify(contents)}\n`);
 }
 
 export function isHeld(contents: Contents, segment: string): boolean {
@@ -45,18 +62,22 @@ export function isHeld(contents: Contents, segment: string): boolean {
 }
 
 function isContents(value: unknown): value is Contents {
-  const { version, files } = (value ?? {}) as Record<string, unknown>;
-  return version === 1 && Array.isArray(files) && files.every(isKeptFile);
+  const { version, files, replaced = [] } = (value ?? {}) as Record<string, unknown>;
+  return version === 1 && Array.isArray(files) && files.every(isKeptFile) && isNames(replaced);
 }
 
 function isKeptFile(value: unknown): value is KeptFile {
   const file = (value ?? {}) as Record<string, unknown>;
   return (
-    typeof file['name'] === 'string' &&
-    /^[0-9A-Z]{26}\.parquet$/.test(file['name']) &&
+    isNames([file['name']]) &&
     typeof file['sha256'] === 'string' &&
     ['rows', 'bytes', 'from', 'last'].every((name) => Number.isSafeInteger(file[name])) &&
     Array.isArray(file['segments']) &&
     file['segments'].every((name) => typeof name === 'string')
   );
+}
+
+/** Names of a day's own folder, and of nothing elsewhere. */
+function isNames(names: unknown): boolean {
+  return Array.isArray(names) && names.every((name) => typeof name === 'string' && PARQUET.test(name));
 }

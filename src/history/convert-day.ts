@@ -1,13 +1,11 @@
 // segments ──► rows ──► .part.parquet ──► compared row by row ──► renamed ──► contents.json ──► segments deleted
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { syncFolder } from '../kernel/durable-file.ts';
-import { AS_KEPT } from './columns.ts';
 import { isHeld, type KeptFile, readContents, replaceContents } from './contents.ts';
 import { type Duck, openDuck } from './duck.ts';
-import { quoted } from './open-span.ts';
 import { linesOf, SEGMENT_ENDING, segmentsOf, SegmentRows, type StoredSegment } from './read-segments.ts';
-import { sha256Of } from './verify-file.ts';
+import { writeParquet } from './write-parquet.ts';
 
 /** What a conversion did of one day. */
 export interface Converted {
@@ -41,8 +39,9 @@ export async function convertDay(folder: string, day: string, arrivedBefore: num
     const { file, torn } = await convertBatch(folder, day, batch);
     damaged.push(...torn);
     if (file === null) continue;
-    const { files: before } = readContents(folder, day);
-    replaceContents(folder, day, { version: 1, files: [...before.filter(({ name }) => name !== file.name), file] });
+    const before = readContents(folder, day);
+    const others = before.files.filter(({ name }) => name !== file.name);
+    replaceContents(folder, day, { ...before, files: [...others, file] });
     deleteSegments(
       folder,
       day,
@@ -80,7 +79,10 @@ async function convertBatch(
   const duck = await openDuck(folder);
   try {
     await load(duck, folder, good);
-    return { file: await writeFile(duck, folder, day, good), torn };
+    // The same segments make the same name, so that what a killed run has left is replaced.
+    const name = `${good[0]!.name.slice(-26)}.parquet`;
+    const written = await writeParquet(duck, join(folder, day), name, 'fresh');
+    return { file: { ...written, segments: good.map((segment) => segment.name) }, torn };
   } finally {
     duck.close();
   }
@@ -106,51 +108,6 @@ async function load(duck: Duck, folder: string, segments: readonly StoredSegment
     }
   }
   append(rows.open());
-}
-
-/** Options of the form: the delta encodings of version 2 and zstd. */
-const PARQUET = 'FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 6, ROW_GROUP_SIZE 122880';
-
-async function writeFile(
-  duck: Duck,
-  folder: string,
-  day: string,
-  segments: readonly StoredSegment[],
-): Promise<KeptFile> {
-  // The same segments make the same name, so that what a killed run has left is replaced.
-  const name = `${segments[0]!.name.slice(-26)}.parquet`;
-  const beside = join(folder, day, '.part.parquet');
-  await duck.rows(`COPY (SELECT ${AS_KEPT} FROM fresh ORDER BY "at") TO ${quoted(beside)} (${PARQUET})`);
-  const file = await compare(duck, beside);
-  syncFile(beside);
-  const path = join(folder, day, name);
-  const sha256 = await sha256Of(beside);
-  renameSync(beside, path);
-  syncFolder(join(folder, day));
-  return { name, ...file, bytes: statSync(path).size, sha256, segments: segments.map((segment) => segment.name) };
-}
-
-/** Reads the file back and compares it with what it was made of. */
-async function compare(duck: Duck, path: string): Promise<Pick<KeptFile, 'rows' | 'from' | 'last'>> {
-  const sum =
-    'count(*)::DOUBLE, coalesce(min("at"), 0)::DOUBLE, coalesce(max("at"), 0)::DOUBLE, bit_xor(hash(kept))::VARCHAR';
-  const of = (source: string): string => `SELECT ${sum} FROM (SELECT ${AS_KEPT} FROM ${source}) AS kept`;
-  const [[made], [read]] = [await duck.rows(of('fresh')), await duck.rows(of(`read_parquet(${quoted(path)})`))];
-  if (JSON.stringify(made) !== JSON.stringify(read)) {
-    rmSync(path, { force: true });
-    throw new Error('A Parquet file did not hold what was written to it; the segments stay. Look after the disk.');
-  }
-  const [rows, from, last] = made as [number, number, number];
-  return { rows, from, last };
-}
-
-function syncFile(path: string): void {
-  const fd = openSync(path, 'r+');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 function deleteSegments(folder: string, day: string, segments: readonly StoredSegment[]): void {

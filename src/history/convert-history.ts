@@ -1,6 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { convertDay } from './convert-day.ts';
+import { mergeDay } from './merge-day.ts';
 
 /** What one run has done. */
 export interface ConversionReport {
@@ -10,7 +11,10 @@ export interface ConversionReport {
   readonly problems: readonly string[];
 }
 
-/** Converts every day that has segments which came before `arrivedBefore` (ms), oldest first. A day that fails leaves the others alone. */
+/**
+ * Converts every day that has segments which came before `arrivedBefore` (ms), oldest first, and makes one file of a day that is over. A day
+ * that fails leaves the others alone.
+ */
 export async function convertHistory(folder: string, arrivedBefore: number): Promise<ConversionReport> {
   removeSpills(folder);
   const problems: string[] = [];
@@ -22,6 +26,7 @@ export async function convertHistory(folder: string, arrivedBefore: number): Pro
       problems.push(...converted.damaged);
       files += converted.files.length;
       rows += converted.files.reduce((sum, file) => sum + file.rows, 0);
+      await mergeDay(folder, day, arrivedBefore);
     } catch (error) {
       problems.push(`${day}: ${(error as Error).message}`);
     }

@@ -4,9 +4,7 @@ import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { syncFolder } from '../kernel/durable-file.ts';
 import { daysIn } from './convert-history.ts';
-import { utcDay } from './segment.ts';
-
-const DAY_MS = 86_400_000;
+import { dayBegan, utcDay } from './segment.ts';
 
 /** A day of the history as it lies on disk. */
 export interface StoredDay {
@@ -29,16 +27,6 @@ export function daysBefore(folder: string, before: number): StoredDay[] {
 export function oldestDay(folder: string): number | null {
   const [first] = daysIn(folder);
   return first === undefined ? null : dayBegan(first);
-}
-
-/** ms. */
-export function dayBegan(day: string): number {
-  return Date.parse(`${day}T00:00:00Z`);
-}
-
-/** When a day is over, ms. */
-export function dayEnded(day: string): number {
-  return dayBegan(day) + DAY_MS;
 }
 
 function storedDay(folder: string, day: string): StoredDay {

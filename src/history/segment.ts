@@ -25,6 +25,14 @@ export function utcDay(instant: number): string {
   return new Date(instant).toISOString().slice(0, 10);
 }
 
+/** When a day such as `2026-11-22` begins and when it is over, UTC, ms. */
+export function dayBegan(day: string): number {
+  return Date.parse(`${day}T00:00:00Z`);
+}
+export function dayEnded(day: string): number {
+  return dayBegan(day) + DAY_MS;
+}
+
 /**
  * The day folders that can hold what began in [from, until), ms. A day more on either side, because a segment lies under
  * the day it was begun and a tunnel is written when it ends; one that outlives that is known by its opening.

@@ -145,6 +145,28 @@ void t.test('files that stand for each other are taken as they were together', a
   t.equal(links, 2, 'the folder was looked at again');
 });
 
+// What DuckDB writes and spills grows and shrinks while it is read, and a day that is deleted goes between two looks.
+void t.test('what is half-written or going is in no backup, and stops none', async (t) => {
+  const layout = await school(t);
+  const [day, going] = [join(layout.history, '2026-11-20'), join(layout.history, '2025-11-20')];
+  mkdirSync(join(layout.history, '.spill-1-1'));
+  writeFileSync(join(layout.history, '.spill-1-1', 'block'), 'x');
+  writeFileSync(join(day, '.part.parquet'), 'half');
+  mkdirSync(going);
+  writeFileSync(join(going, 'contents.json'), 'x');
+  const readdir = ((path: string, options: object) => {
+    if (path === going && fs.existsSync(path)) fs.renameSync(going, join(layout.history, '.gone-2025-11-20'));
+    return fs.readdirSync(path, options);
+  }) as typeof fs.readdirSync;
+  const gather = await t.mockImport<typeof import('../../src/backup/gather.ts')>('../../src/backup/gather.ts', {
+    'node:fs': { ...fs, readdirSync: readdir },
+  });
+  const folder = join(layout.run, 'backup');
+  await gather.gatherState(layout, folder);
+  t.same(readdirSync(join(folder, 'history')), ['2026-11-20']);
+  t.same(readdirSync(join(folder, 'history', '2026-11-20')), ['x.ndjson.zst']);
+});
+
 void t.test(
   'a backup beside a record that is open comes back whole, with serials that no gateway has seen',
   async (t) => {

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { convertApart } from '../../src/compose/convert-apart.ts';
+import { convertHistory } from '../../src/history/convert-history.ts';
 import { generateWeek, seededRandom } from '../helpers/generated-week.ts';
 import { readHistory, storeSegments, textsOf } from '../helpers/history-segments.ts';
 
@@ -42,3 +43,49 @@ await t.test('killed with SIGKILL at any instant, every request is there once, a
   }
   t.strictSame((await readHistory(folder, MONDAY, MONDAY + WEEK_MS)).texts, expected);
 });
+
+await t.test(
+  'killed while the files of days become one, every request is there once, and the next run goes on',
+  async (t) => {
+    const folder = t.testdir({});
+    const monday = Date.UTC(2099, 10, 16);
+    const week = generateWeek(6, monday, 4000);
+    for (let part = 0; part < 5; part++) {
+      await storeSegments(
+        folder,
+        week.filter((_, i) => i % 5 === part),
+        100,
+      );
+      // As of today none of these days is over.
+      await convertHistory(folder, Date.now() + 60_000);
+    }
+    const days = readdirSync(folder);
+    const filesOf = (day: string): number => readdirSync(join(folder, day)).length;
+    t.ok(days.filter((day) => filesOf(day) === 6).length > 3, 'five files a day, and what says so');
+    const expected = textsOf(week);
+    const random = seededRandom(9);
+    let killed = 0;
+    for (let wait = 60; killed < 6 && wait < 5000; wait = wait * 1.4 + random() * 60) {
+      const stop = new AbortController();
+      const timer = setTimeout(() => stop.abort(), wait);
+      const ended = await convertApart({ folder, arrivedBefore: ARRIVED_BEFORE }, stop.signal).then(
+        () => true,
+        () => false,
+      );
+      clearTimeout(timer);
+      if (!ended) killed++;
+      const { texts, unreadable } = await readHistory(folder, monday, monday + WEEK_MS);
+      t.strictSame(texts, expected, `killed after ${Math.round(wait)} ms`);
+      t.same(unreadable, []);
+    }
+    t.ok(killed > 0);
+    for (let run = 0; run < 2; run++)
+      await convertApart({ folder, arrivedBefore: ARRIVED_BEFORE }, new AbortController().signal);
+    t.same(
+      days.map(filesOf),
+      days.map(() => 2),
+      'one file a day, and what says so',
+    );
+    t.strictSame((await readHistory(folder, monday, monday + WEEK_MS)).texts, expected);
+  },
+);

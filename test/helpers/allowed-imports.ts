@@ -99,6 +99,8 @@ export const REACH_OUT: readonly Allowance[] = [
   { where: 'history/verify-file.ts', why: 'takes the sums of Parquet files' },
   { where: 'history/convert-day.ts', why: 'replaces segments by Parquet files' },
   { where: 'history/convert-history.ts', why: 'looks which days there are' },
+  { where: 'history/merge-day.ts', why: 'replaces Parquet files by one' },
+  { where: 'history/write-parquet.ts', why: 'puts a Parquet file on disk' },
   { where: 'history/erase-days.ts', why: 'deletes days whose time has come' },
   { where: 'history/duck.ts', why: 'DuckDB, and what it spills' },
   { where: 'retention/old-files.ts', why: 'deletes reports and mails' },

@@ -1,10 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { AccessRecord } from '../../src/events/access-record.ts';
 import { convertDay } from '../../src/history/convert-day.ts';
 import { convertHistory, daysIn } from '../../src/history/convert-history.ts';
 import { readContents } from '../../src/history/contents.ts';
+import { mergeDay } from '../../src/history/merge-day.ts';
 import { importSegment } from '../../src/history/import-segment.ts';
 import { readNearRecords } from '../../src/history/read-records.ts';
 import { NO_END } from '../../src/history/segment.ts';
@@ -167,4 +168,89 @@ await t.test('a Parquet file that is not what was written is reported, and the o
     unreadable.map(({ reason }) => reason),
     [/not what was written/, /has 100 bytes/, /has 0 bytes/],
   );
+});
+
+// What a day's Parquet files hold was known from contents.json alone: without it the day read as one without requests, and nobody was told.
+await t.test('a day whose contents.json is missing is reported, and nothing is written over it', async (t) => {
+  const folder = t.testdir({});
+  const day = '2026-11-16';
+  const put = async (hour: number): Promise<string> => {
+    const at = MONDAY + hour * 3_600_000;
+    const name = segmentName(at);
+    await importSegment(folder, { name, bytes: packSegment(record('a', new Date(at).toISOString())) });
+    return name;
+  };
+  const first = await put(8);
+  writeFileSync(join(folder, day, `${first.slice(-26)}.parquet`), 'half of one, by a run that was killed');
+  t.match(await readDay(folder), { unreadable: [], records: { length: 1 } });
+  await convertDay(folder, day, LATER);
+  const contents = readFileSync(join(folder, day, 'contents.json'));
+  rmSync(join(folder, day, 'contents.json'));
+  const second = await put(9);
+  const { records, unreadable } = await readDay(folder);
+  t.equal(records.length, 1, 'the segment that came since');
+  t.match(unreadable, [{ segment: `${day}/contents.json`, reason: /1 Parquet files .* it is missing/ }]);
+  t.match((await convertHistory(folder, LATER)).problems, [/^2026-11-16: it is missing/]);
+  t.same(readdirSync(join(folder, day)).sort(), [`${first.slice(-26)}.parquet`, `${second}.ndjson.zst`].sort());
+  writeFileSync(join(folder, day, 'contents.json'), contents);
+  t.match(await readDay(folder), { unreadable: [], records: { length: 2 } });
+});
+
+await t.test(
+  'the files of a day that is over become one, and nobody reads a request twice or not at all',
+  async (t) => {
+    const folder = t.testdir({});
+    const day = '2026-11-16';
+    const noon = MONDAY + DAY_MS / 2;
+    const records = generateWeek(8, MONDAY, 3000).filter(({ at }) => at.startsWith(day));
+    for (let from = 0; from < records.length; from += 100) {
+      await storeSegments(folder, records.slice(from, from + 100), 50);
+      await convertDay(folder, day, LATER);
+    }
+    const parts = readContents(folder, day).files;
+    const names = parts.map(({ name }) => name);
+    t.ok(parts.length > 3);
+    const before = await readDay(folder);
+    await mergeDay(folder, day, noon);
+    t.same(readContents(folder, day).files, parts, 'not before it is over');
+
+    const state = readFileSync(join(folder, day, 'contents.json'));
+    await mergeDay(folder, day, MONDAY + DAY_MS + 4 * 3_600_000);
+    const [whole, ...none] = readContents(folder, day).files;
+    t.same(none, []);
+    t.equal(whole!.rows, records.length);
+    t.same([...whole!.segments].sort(), parts.flatMap(({ segments }) => segments).sort(), 'it knows what it holds');
+    t.same(readdirSync(join(folder, day)).sort(), [...names, whole!.name, 'contents.json'].sort());
+    t.same((await readDay(folder)).texts, before.texts, 'with the many beside it');
+
+    writeFileSync(join(folder, day, 'contents.json'), state);
+    t.same((await readDay(folder)).texts, before.texts, 'killed before it counted');
+    await mergeDay(folder, day, MONDAY + DAY_MS + 4 * 3_600_000);
+    const written = statSync(join(folder, day, 'contents.json')).mtimeMs;
+    await mergeDay(folder, day, written + 29 * 60_000);
+    t.ok(readdirSync(join(folder, day)).includes(names[0]!), 'somebody may still be reading the many');
+    rmSync(join(folder, day, names[0]!));
+    await mergeDay(folder, day, written + 31 * 60_000);
+    t.same(readdirSync(join(folder, day)).sort(), [whole!.name, 'contents.json'].sort());
+    t.same(readContents(folder, day), { version: 1, files: [whole] });
+    const after = await readDay(folder);
+    t.same(after, { ...before, records: after.records });
+  },
+);
+
+await t.test('a damaged file keeps its day as it is', async (t) => {
+  const folder = t.testdir({});
+  const day = '2026-11-16';
+  for (const hour of [8, 9, 10, 11]) {
+    const at = MONDAY + hour * 3_600_000;
+    await importSegment(folder, { name: segmentName(at), bytes: packSegment(record('a', new Date(at).toISOString())) });
+    await convertDay(folder, day, LATER);
+  }
+  const { files } = readContents(folder, day);
+  writeFileSync(join(folder, day, files[2]!.name), 'x');
+  t.match((await convertHistory(folder, LATER)).problems, [
+    new RegExp(`^2026-11-16: ${files[2]!.name}: it has 1 bytes`),
+  ]);
+  t.same(readContents(folder, day).files, files);
+  t.equal((await readDay(folder)).records.length, 3);
 });
