@@ -57,7 +57,7 @@ export function createAlertWatch(options: AlertWatchOptions): AlertWatch {
   const startedAt = clock();
   let heardAt = 0;
   let keptAt = 0;
-  /** The day whose sign of life is queued, and when that was; null: looked after. */
+  /** The day whose sign of life is under way, and since when; null: looked after. */
   let beatDay = '';
   let beatAt: number | null = null;
   /** While the console was down nobody listened. */
@@ -93,11 +93,12 @@ export function createAlertWatch(options: AlertWatchOptions): AlertWatch {
   function lookAtBeat(): void {
     const { today, minute } = options.momentAt(clock());
     if (minute < options.rules().heartbeat.at) return;
-    if (beatDay !== today.date) {
-      record.write((tx) => beat(options, tx, heardAt));
-      [beatDay, beatAt] = [today.date, clock()];
-    }
-    if (beatAt === null || clock() - beatAt < BEAT_MS) return;
+    if (beatDay !== today.date) [beatDay, beatAt] = [today.date, clock()];
+    if (beatAt === null) return;
+    // Somebody may have been given the role only now.
+    const isQueued = record.read((tx) => options.queue.about(tx, beatOf(today.date)).length > 0);
+    if (!isQueued) record.write((tx) => beat(options, tx, heardAt));
+    if (clock() - beatAt < BEAT_MS) return;
     beatAt = null;
     const problem = record.read((tx) => missingBeat(options, tx));
     if (problem !== null) options.raise('heartbeat-missing', problem);

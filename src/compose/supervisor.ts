@@ -396,9 +396,8 @@ export class Supervisor {
       void this.#canaries.look();
     }
     const absence = this.#role === 'start' ? this.#consolePulse.look() : null;
-    if (absence === null) return;
-    this.alarm('console-down', absence);
-    this.#downMail.tell(this.#consolePulse.mailboxes, absence);
+    if (absence?.act === 'alarm') this.alarm('console-down', absence.text);
+    if (absence?.act === 'mail') this.#downMail.tell(this.#consolePulse.mailboxes, absence.text);
   }
 
   #health(): { status: number; body: unknown } {

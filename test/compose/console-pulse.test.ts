@@ -16,25 +16,30 @@ void t.test('a console that is away is told of once each time, dead, hung or dyi
   const pulse = new ConsolePulse(clock);
   const after = (seconds: number): string | null => {
     clock.advance(seconds * 1000);
-    return pulse.look();
+    const absence = pulse.look();
+    return absence === null ? null : `${absence.act}: ${absence.text}`;
   };
   pulse.started();
   t.equal(after(9), null, 'it is starting');
   pulse.beat(['lead@school.example']);
   t.equal(after(29), null, 'it may be at work on something long');
   t.notOk(pulse.isAway);
-  t.match(after(2), /given no sign for 30 seconds/);
+  t.match(after(2), /^alarm: The console has given no sign for 30 seconds/);
   t.ok(pulse.isAway);
-  t.equal(after(60), null, 'once');
+  t.equal(after(10), null, 'once');
+  t.match(after(5), /^mail: The console has given no sign for 45 seconds/);
+  t.equal(after(600), null, 'once');
   pulse.beat(['lead@school.example', 'head@school.example']);
   t.notOk(pulse.isAway, 'it goes on');
   clock.advance(4_000);
   pulse.started();
   t.equal(after(9), null, 'it has died and is started again');
   pulse.started();
-  t.match(after(2), /not been running for 10 seconds/, 'however often it is started: it has not come up');
+  t.match(after(2), /^alarm: .* not been running for 10 seconds/, 'however often it is started: it has not come up');
   pulse.started();
-  t.equal(after(60), null, 'once');
+  t.match(after(40), /^mail: .* not been running for 45 seconds/);
+  pulse.started();
+  t.equal(after(600), null, 'once');
   t.strictSame(pulse.mailboxes, ['lead@school.example', 'head@school.example'], 'as it said last');
 });
 
