@@ -22,7 +22,7 @@ import {
 } from './list-tables.ts';
 import { findMissing } from './missing.ts';
 import type { Span, UnblockOfWeek, UnreadableStretch, WeekStatus } from './ports.ts';
-import type { WeeklyReport } from './report.ts';
+import type { Report } from './report.ts';
 import { circumventionTable, topRefused, topSites } from './site-tables.ts';
 import type { Week } from './week.ts';
 import type { WeekCounts } from './week-counts.ts';
@@ -40,10 +40,9 @@ export interface ReportParts {
   readonly now: number;
 }
 
-export function compileReport({ week, counts, unblocks, status, unreadable, zone, now }: ReportParts): WeeklyReport {
+export function compileReport({ week, counts, unblocks, status, unreadable, zone, now }: ReportParts): Report {
   const titles = status.categoryTitles;
   return {
-    week,
     title:
       week === null ? 'Web activity' : `Web activity, week ${Number(week.name.slice(6))} of ${week.name.slice(0, 4)}`,
     period: periodWords(week, counts.span, zone),
@@ -71,6 +70,8 @@ export function compileReport({ week, counts, unblocks, status, unreadable, zone
       alarmsTable(status, zone),
       recordTable(status),
     ],
+    about:
+      'Made from the access history alone. A request is one line of that history. A navigation is one person (or one device, where nobody had signed in) getting the same answer from the same site; what follows within ten seconds belongs to it. Pages, searches and words inside encrypted connections are not visible to the filter and are in no number here.',
   };
 }
 

@@ -1,6 +1,6 @@
 import { html, SafeHtml } from '../kernel/html.ts';
 import { formatCell, renderTable } from './render-table.ts';
-import type { Figure, ReportTable, WeeklyReport } from './report.ts';
+import type { Figure, ReportTable, Report } from './report.ts';
 import { COLOUR, FONT, STYLE_SHEET } from './style.ts';
 
 /** Of no use to anybody, and a third of the mail. */
@@ -8,9 +8,14 @@ const INDENTATION = /\n[\n ]*/g;
 
 /**
  * A report as one page that is mail, screen and paper at once: styles inline and layout in tables, because Outlook reads
- * nothing else; what stands in <style> only betters it for phones and paper. No script, nothing fetched.
+ * nothing else; what stands in <style> only betters it for phones and paper. No script, nothing fetched. `path`: its page in the
+ * console; `linkTo`: such a page as people type its address.
  */
-export function renderHtml(report: WeeklyReport): string {
+export function renderHtml(
+  report: Report,
+  path: string | null = null,
+  linkTo: (path: string) => string | null = () => null,
+): string {
   return html`<!doctype html>
     <html lang="en-GB">
       <head>
@@ -38,8 +43,8 @@ export function renderHtml(report: WeeklyReport): string {
               >
                 <tr>
                   <td class="inner" align="left" style="padding:32px 36px 30px;text-align:left">
-                    ${heading(report)} ${missingBox(report.missing)} ${tiles(report.figures)}
-                    ${report.tables.map(renderTable)} ${footer(report)}
+                    ${heading(report)} ${inConsole(path === null ? null : linkTo(path))} ${missingBox(report.missing)} ${tiles(report.figures)}
+                    ${report.tables.map((table) => renderTable(table, linkTo))} ${footer(report)}
                   </td>
                 </tr>
               </table>
@@ -50,12 +55,19 @@ export function renderHtml(report: WeeklyReport): string {
     </html> `.text.replaceAll(INDENTATION, '\n');
 }
 
-function heading(report: WeeklyReport): SafeHtml {
+function heading(report: Report): SafeHtml {
   const school = report.school === null ? '' : html`<br />${report.school}`;
   return html`<h1 style="margin:0;font-size:26px;line-height:34px;font-weight:600;color:${COLOUR.head}">
       ${report.title}
     </h1>
     <p style="margin:4px 0 0;font-size:15px;line-height:22px;color:${COLOUR.quiet}">${report.period}${school}</p>`;
+}
+
+function inConsole(link: string | null): SafeHtml {
+  if (link === null) return html``;
+  return html`<p style="margin:8px 0 0;font-size:14px;line-height:20px">
+    <a href="${link}" style="color:${COLOUR.head}">This report in the console</a>, with charts and every row
+  </p>`;
 }
 
 /** Before any number: what the reader must know to trust it. */
@@ -124,13 +136,10 @@ function tile({ label, kind, value, note }: Figure): SafeHtml {
   </td>`;
 }
 
-function footer(report: WeeklyReport): SafeHtml {
+function footer(report: Report): SafeHtml {
   return html`<p
     style="margin:36px 0 0;padding-top:14px;border-top:1px solid ${COLOUR.line};font-size:12px;line-height:18px;color:${COLOUR.quiet}"
   >
-    Made by Schoolgate on ${report.made} from the access history alone. A request is one line of that history. A
-    navigation is one person (or one device, where nobody had signed in) getting the same answer from the same site;
-    what follows within ten seconds belongs to it. Pages, searches and words inside encrypted connections are not
-    visible to the filter and are in no number here. Times are the school’s.
+    Made by Schoolgate on ${report.made}. ${report.about} Times are the school’s.
   </p>`;
 }

@@ -1,7 +1,10 @@
 import { html, type SafeHtml } from '../kernel/html.ts';
-import type { Cell, Column, ReportTable } from './report.ts';
+import type { Cell, Column, ReportTable, ValueKind } from './report.ts';
 import { COLOUR } from './style.ts';
 import { bytesWords, percent } from './words.ts';
+
+/** A page of the console as people type its address; null: nobody has written it down. */
+type LinkTo = (path: string) => string | null;
 
 /** A mail shows so many rows of a table, a few more where only these would be left; the page in the console and the CSV have all. */
 const MOST_ROWS = 12;
@@ -12,16 +15,16 @@ const BAR_WIDTH = 132;
 const RULE = `font-size:14px;border-bottom:1px solid ${COLOUR.line}`;
 
 /** One table under its heading: headings with scope, and a bar a row that says nothing the numbers beside it do not. */
-export function renderTable(table: ReportTable): SafeHtml {
+export function renderTable(table: ReportTable, linkTo: LinkTo): SafeHtml {
   const count = table.rows.length + table.rest.length;
   return html`<div class="${count > WHOLE_ON_PAPER ? 'long' : 'block'}" style="margin-top:36px">
     <h2 style="margin:0;font-size:18px;line-height:24px;font-weight:600;color:${COLOUR.head}">${table.title}</h2>
-    ${count === 0 ? paragraph(table.whenEmpty) : grid(table)}
+    ${count === 0 ? paragraph(table.whenEmpty) : grid(table, linkTo)}
   </div> `;
 }
 
 /** As people read it: `2.4 GB`, `4.2 %`, `12,345`. */
-export function formatCell(kind: Column['kind'], cell: Cell): string {
+export function formatCell(kind: ValueKind, cell: Cell): string {
   if (typeof cell === 'string') return cell;
   if (kind === 'bytes') return bytesWords(cell);
   return kind === 'share' ? percent(cell, 1) : cell.toLocaleString('en-GB');
@@ -31,7 +34,7 @@ function paragraph(words: string): SafeHtml {
   return html`<p style="margin:3px 0 0;font-size:13px;line-height:19px;color:${COLOUR.quiet}">${words}</p>`;
 }
 
-function grid(table: ReportTable): SafeHtml {
+function grid(table: ReportTable, linkTo: LinkTo): SafeHtml {
   const largest = Math.max(1, ...table.rows.map((row) => drawn(table, row)));
   const picture = (row: readonly Cell[]): SafeHtml => (table.bar.length === 0 ? NOTHING : bar(table, row, largest));
   const blank = table.bar.length === 0 ? NOTHING : barCell(NOTHING);
@@ -52,15 +55,20 @@ function grid(table: ReportTable): SafeHtml {
         </tr>
       </thead>
       <tbody>
-        ${shown.map((row) => bodyRow(table, row, RULE, picture(row)))}
+        ${shown.map((row, i) => bodyRow(table, row, RULE, picture(row), linkOf(table, i, linkTo)))}
         ${moreRow(table, table.rows.length - shown.length)}
-        ${table.rest.map((row) => bodyRow(table, row, `${RULE};color:${COLOUR.quiet}`, blank))}
+        ${table.rest.map((row) => bodyRow(table, row, `${RULE};color:${COLOUR.quiet}`, blank, null))}
       </tbody>
       ${table.total === null ? '' : totalRow(table, table.total)}
     </table>`;
 }
 
 const NOTHING = html``;
+
+function linkOf({ links }: ReportTable, row: number, linkTo: LinkTo): string | null {
+  const path = links?.[row] ?? null;
+  return path === null ? null : linkTo(path);
+}
 
 function moreRow(table: ReportTable, more: number): SafeHtml {
   if (more === 0) return NOTHING;
@@ -77,9 +85,15 @@ function headCell(column: Column): SafeHtml {
   return html`<th scope="col" align="${align(column)}" valign="bottom" style="${style}">${column.title}</th>`;
 }
 
-function bodyRow(table: ReportTable, row: readonly Cell[], style: string, picture: SafeHtml): SafeHtml {
+function bodyRow(
+  table: ReportTable,
+  row: readonly Cell[],
+  style: string,
+  picture: SafeHtml,
+  link: string | null,
+): SafeHtml {
   return html`<tr valign="top">
-    ${cells(table, row, style)}${picture}
+    ${cells(table, row, style, link)}${picture}
   </tr> `;
 }
 
@@ -87,17 +101,20 @@ function totalRow(table: ReportTable, row: readonly Cell[]): SafeHtml {
   const blank = table.bar.length === 0 ? NOTHING : barCell(NOTHING);
   return html`<tfoot>
     <tr valign="top" bgcolor="${COLOUR.faint}">
-      ${cells(table, row, `${RULE};font-weight:600`)}${blank}
+      ${cells(table, row, `${RULE};font-weight:600`, null)}${blank}
     </tr>
   </tfoot>`;
 }
 
 /** Attributes where they do what a style does: a mail above 100 KB is cut off by some readers. */
-function cells(table: ReportTable, row: readonly Cell[], style: string): SafeHtml[] {
+function cells(table: ReportTable, row: readonly Cell[], style: string, link: string | null): SafeHtml[] {
   return row.map((cell, index) => {
     const { kind } = table.columns[index]!;
     const words = formatCell(kind, cell);
-    if (index === 0) return html`<th scope="row" align="left" style="font-weight:400;${style}">${words}</th>`;
+    if (index === 0) {
+      const named = link === null ? words : html`<a href="${link}" style="color:${COLOUR.head}">${words}</a>`;
+      return html`<th scope="row" align="left" style="font-weight:400;${style}">${named}</th>`;
+    }
     if (kind === 'text') return html`<td style="${style}">${words}</td>`;
     return html`<td align="right" nowrap style="${style}">${words}</td>`;
   });

@@ -1,13 +1,11 @@
-import type { Week } from './week.ts';
-
 /** What a column or figure holds; renderers decide how it looks. `bytes` whole bytes, `share` 0 to 1. */
-export type Kind = 'text' | 'count' | 'bytes' | 'share';
+export type ValueKind = 'text' | 'count' | 'bytes' | 'share';
 export type Cell = string | number;
 
 export interface Figure {
   readonly id: string;
   readonly label: string;
-  readonly kind: Kind;
+  readonly kind: ValueKind;
   readonly value: number;
   /** What the number means, in a few words. */
   readonly note: string;
@@ -15,7 +13,7 @@ export interface Figure {
 
 export interface Column {
   readonly title: string;
-  readonly kind: Kind;
+  readonly kind: ValueKind;
 }
 
 export interface ReportTable {
@@ -25,6 +23,8 @@ export interface ReportTable {
   readonly note: string;
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly Cell[])[];
+  /** Pages of the console that the rows lead to, in their order; null: none. */
+  readonly links?: readonly (string | null)[];
   /** Rows that stand for many, such as all other sites; they count towards the total. */
   readonly rest: readonly (readonly Cell[])[];
   /** Sums of `rows` and `rest` (people: how many different ones); null for tables that are lists. */
@@ -37,10 +37,8 @@ export interface ReportTable {
   readonly whenEmpty: string;
 }
 
-/** A report as both renderers take it. Times are texts on the school's clocks. */
-export interface WeeklyReport {
-  /** Null: a period that is no week. */
-  readonly week: Week | null;
+/** A report as all renderers take it. Times are texts on the school's clocks. */
+export interface Report {
   readonly title: string;
   readonly period: string;
   readonly school: string | null;
@@ -48,4 +46,16 @@ export interface WeeklyReport {
   readonly figures: readonly Figure[];
   readonly missing: ReportTable;
   readonly tables: readonly ReportTable[];
+  /** What it was made from, and what its words mean. */
+  readonly about: string;
+}
+
+/** The report without what it says of whoever reads it: nobody looks into themselves. */
+export function withoutReader(report: Report, userName: string): Report {
+  const tables = report.tables.map((table) => {
+    if (table.namesPeople !== true) return table;
+    const stays = (_row: unknown, i: number): boolean => table.rows[i]![0] !== userName;
+    return { ...table, rows: table.rows.filter(stays), ...(table.links && { links: table.links.filter(stays) }) };
+  });
+  return { ...report, tables };
 }

@@ -4,7 +4,7 @@ import { explainedQueries } from './count-week.ts';
 import type { CountSpan, ReadStatus, ReadUnblocks, Span } from './ports.ts';
 import { renderCsv } from './render-csv.ts';
 import { renderHtml } from './render-html.ts';
-import type { WeeklyReport } from './report.ts';
+import type { Report } from './report.ts';
 import { lastWeek, type Week } from './week.ts';
 import type { CountSettings } from './week-counts.ts';
 import { explainText } from './explain.ts';
@@ -21,7 +21,7 @@ export interface ReportPorts {
 /** A report in every form it leaves in. `name` is good for a file: `schoolgate-week-2026-W47`. */
 export interface MadeReport {
   readonly name: string;
-  readonly report: WeeklyReport;
+  readonly report: Report;
   readonly html: string;
   readonly csv: string;
 }

@@ -71,15 +71,14 @@ void t.test('a week of the running product', async (t) => {
   const requests = (name: string, row: string): string | undefined =>
     table(text, name)
       .find((line) => line.startsWith(`${row},`))
-      ?.split(',')
-      .at(-1);
+      ?.split(',')[3];
   t.match(table(text, 'figures'), [/^Figure,/, new RegExp(`^Requests,${asked},`)]);
   t.equal(requests('categories', 'In no list'), String(OPEN + TUNNELS));
   t.equal(requests('categories', 'Gambling'), String(REFUSED_PAGES + REFUSED_TUNNELS));
   t.equal(requests('categories', 'Games'), String(games));
   t.equal(requests('levels', 'ks3'), String(asked));
   const [, unblock, ...more] = table(text, 'unblocks');
-  t.match(unblock, /^Probability: games\.test,.*"n\.manager, h\.teacher",active$/);
+  t.match(unblock, /^Probability: games\.test,.*"n\.manager, h\.teacher",active,$/);
   t.same(more, []);
   const missing = table(text, 'missing').join('\n');
   t.match(missing, 'No illegal-content list is loaded');

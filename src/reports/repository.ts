@@ -1,0 +1,48 @@
+import type { ReadTx, Row, Tx } from '../store/database.ts';
+import type { KeptBody, KeptLine, KeptReport, ReportKind } from './kept.ts';
+
+/** In the place of an earlier one of the same kind and period. */
+export function storeReport(tx: Tx, { id, kind, title, from, until, madeAt, body }: KeptReport): void {
+  tx.run(
+    `INSERT INTO reports (id, kind, title, from_at, until_at, made_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET title = excluded.title, from_at = excluded.from_at, until_at = excluded.until_at,
+       made_at = excluded.made_at, body = excluded.body`,
+    id,
+    kind,
+    title,
+    from,
+    until,
+    madeAt,
+    JSON.stringify(body),
+  );
+}
+
+export function findReport(tx: ReadTx, id: string): KeptReport | null {
+  const row = tx.get('SELECT * FROM reports WHERE id = ?', id);
+  return row === undefined ? null : { ...toLine(row), body: JSON.parse(String(row['body'])) as KeptBody };
+}
+
+/** Newest first. */
+export function newestReports(tx: ReadTx, limit: number): KeptLine[] {
+  const sql = 'SELECT id, kind, title, from_at, until_at, made_at FROM reports ORDER BY until_at DESC, id LIMIT ?';
+  return tx.all(sql, limit).map(toLine);
+}
+
+/** Of one kind, of periods that end after `from` and by `until` (ms), oldest first. */
+export function reportsBetween(tx: ReadTx, kind: ReportKind, from: number, until: number): KeptReport[] {
+  const sql = 'SELECT * FROM reports WHERE kind = ? AND until_at > ? AND until_at <= ? ORDER BY until_at, id';
+  return tx
+    .all(sql, kind, from, until)
+    .map((row) => ({ ...toLine(row), body: JSON.parse(String(row['body'])) as KeptBody }));
+}
+
+function toLine(row: Row): KeptLine {
+  return {
+    id: String(row['id']),
+    kind: row['kind'] as ReportKind,
+    title: String(row['title']),
+    from: Number(row['from_at']),
+    until: Number(row['until_at']),
+    madeAt: Number(row['made_at']),
+  };
+}
