@@ -87,6 +87,8 @@ export const AUDIT_ACTIONS = {
   'history.exported': 'Access history exported',
   'policy.drafted': 'Policy draft begun',
   'policy.edited': 'Policy draft changed',
+  'report.made': 'Report made',
+  'report.looked-at': 'Report looked at',
   'alert.told': 'Alert sent to people',
   'alert.noticed': 'Alert taken notice of',
   'policy.proposed': 'Policy change proposed',

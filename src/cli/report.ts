@@ -99,10 +99,10 @@ async function mail(
 ): Promise<void> {
   const { createDelivery } = await import('../delivery/service.ts');
   const { createIdMaker } = await import('../kernel/ids.ts');
-  const { mailReport } = await import('../reports/weekly-delivery.ts');
+  const { reportMail } = await import('../reports/report-mail.ts');
   const { smtpUrl, mailFrom } = environment;
   const delivery = createDelivery({ smtpUrl, mailFrom, outbox: layout.outbox, clock, newId: createIdMaker(clock) });
-  const proof = await mailReport(delivery, made, to);
+  const proof = await delivery.send({ to, ...reportMail(made.report, made.name) });
   stdout.write(
     proof.via === 'smtp'
       ? `Mailed to ${to} as ${proof.messageId}\n`

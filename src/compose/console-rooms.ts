@@ -41,6 +41,7 @@ import { type ConsoleAccounts, createConsoleAccounts } from './console-accounts.
 import { type ConsoleAlerts, createConsoleAlerts } from './console-alerts.ts';
 import { type ConsoleIncidents, createConsoleIncidents } from './console-incidents.ts';
 import { createConsoleEvidence } from './console-evidence.ts';
+import { type ConsoleReports, createConsoleReports } from './console-reports.ts';
 import { type SiteCheck, createSiteCheck } from './console-check.ts';
 import { createConsoleLessons } from './console-lessons.ts';
 import { createConsoleLists } from './console-lists.ts';
@@ -79,7 +80,14 @@ export interface ConsoleRecord {
 
 /** Every room of the control plane. */
 export interface ConsoleRooms
-  extends ConsoleRecord, ConsoleAccounts, ConsoleAlerts, ConsoleIncidents, ConsoleRetention, ConsoleMail {
+  extends
+    ConsoleRecord,
+    ConsoleAccounts,
+    ConsoleAlerts,
+    ConsoleIncidents,
+    ConsoleReports,
+    ConsoleRetention,
+    ConsoleMail {
   readonly auditPages: AuditPages;
   readonly auditPeople: AuditPeople;
   readonly agreements: Agreements;
@@ -249,6 +257,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     raise: (code, text) => safeguarding.raise(code, text),
   });
   const upkeep = historyUpkeep(layout.history, clock, log);
+  const named = auditPeople({ record, directory, accounts, publishing });
   const siteCheck = createSiteCheck({ record, clock, publishing, policy: inForce, people, openIndex, live: wholeLive });
   return {
     ...base,
@@ -260,13 +269,21 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
       raise: (code, text) => safeguarding.raise(code, text),
     }),
     historyUpkeep: upkeep,
+    ...createConsoleReports({
+      ...base,
+      listsDir: environment.listsDir,
+      policy: inForce,
+      defaultZone: DEFAULT_ZONE,
+      peopleMail: telling.peopleMail,
+      auditPeople: named,
+    }),
     siteCheck,
     backups,
     investigations: createConsoleInvestigations({ ...base, folder: layout.history, policy: inForce }),
     listUpdates,
     ...identities,
     auditPages: createConsoleAudit({ record, audit, clock }),
-    auditPeople: auditPeople({ record, directory, accounts, publishing }),
+    auditPeople: named,
     agreements,
     directory,
     devices,

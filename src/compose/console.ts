@@ -28,7 +28,6 @@ import type { Problem } from '../kernel/errors.ts';
 import { createIdMaker } from '../kernel/ids.ts';
 import { watchSettled } from '../kernel/watch-folders.ts';
 import { watchPolicyFiles } from '../policy/watch.ts';
-import { deliverWeeklyReport } from '../reports/weekly-delivery.ts';
 import { type Logger, createLogger } from '../telemetry/log.ts';
 import { refreshTimes } from './console-lists.ts';
 import { takeDueAlerts } from './concern-alerts.ts';
@@ -38,7 +37,6 @@ import { type ConsoleRooms, DEFAULT_ZONE, buildRooms, openConsoleRecord } from '
 import { IndexShelf, indexMark } from './index-shelf.ts';
 import { createRebuilder } from './rebuild-index.ts';
 import { dropFolderStatus, importDroppedRoster } from './dropped-roster.ts';
-import { createWeeklyReport, reportSources } from './weekly-report.ts';
 
 export interface ConsoleOptions {
   readonly clock: Clock;
@@ -276,15 +274,14 @@ function startTelling(
 
 function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, opened: AsyncDisposableStack): void {
   const { record, audit, layout, clock, policy, unblocks, listUpdates, directory, safeguarding, backups } = rooms;
-  const { historyUpkeep, retention, policyMail, monthReports } = rooms;
+  const { historyUpkeep, retention, policyMail, monthReports, keptReports } = rooms;
   const { listsDir } = environment;
   const zone = policy.published()?.snapshot.timeZone ?? DEFAULT_ZONE;
   const delivery = createDelivery({ ...environment, outbox: layout.outbox, clock, newId: createIdMaker(clock) });
-  const sources = reportSources({ record, layout, listsDir, clock });
-  const reports = createWeeklyReport({ layout, zone, clock, ...sources });
   const useCases: JobUseCases = {
-    weeklyReport: (due) =>
-      deliverWeeklyReport({ reports, delivery, folder: layout.reports, zone, recipient: () => null }, due),
+    weeklyReport: (due) => keptReports.weekly(due),
+    dailyDigest: (due) => keptReports.digest(due),
+    governorsReport: (due) => keptReports.governors(due),
     expireUnblocks: async () => {
       unblocks.remind();
       unblocks.noteExpired();
@@ -324,6 +321,7 @@ function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, o
   // Before the timetable, which waits for what is under way.
   opened.defer(() => listUpdates.stop());
   opened.defer(() => historyUpkeep.stop());
+  opened.defer(() => rooms.stopReports());
   opened.defer(watchPolicyFiles([listsDir], () => timetable.replace(jobs())));
 }
 

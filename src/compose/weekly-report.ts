@@ -64,7 +64,10 @@ export interface RecordSources {
 }
 
 /** What a report needs besides the history, from the record (which may be open for reading only) and the lists in force. */
-export function reportSources(sources: RecordSources): Pick<WeeklyReportParts, 'unblocks' | 'status'> {
+export function reportSources(sources: RecordSources): {
+  readonly unblocks: (span: Span) => UnblockOfWeek[];
+  readonly status: (span: Span) => WeekStatus;
+} {
   const { record, clock } = sources;
   return {
     unblocks: (span) => record.read((tx) => readUnblocks(tx, span, clock())),
@@ -94,6 +97,7 @@ function readUnblocks(tx: ReadTx, span: Span, now: number): UnblockOfWeek[] {
   const nameOf = (id: string): string => findUserName(tx, id) ?? id;
   return unblocksBetween(tx, span.from, span.until).map((unblock) => ({
     topic: unblock.topic,
+    reason: unblock.reason,
     hosts: [...unblock.hosts, ...unblock.categories.map((category) => `category ${category}`)],
     from: isoTime(unblock.from),
     until: isoTime(unblock.until),

@@ -35,6 +35,7 @@ const STATUS: Readonly<Record<string, number>> = {
   incident_nobody: 409,
   voucher_unknown: 404,
   alert_unknown: 404,
+  report_unknown: 404,
   unblock_move: 409,
   unblock_own: 403,
   wish_unknown: 404,

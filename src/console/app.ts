@@ -35,6 +35,7 @@ import { type DraftRoutesOptions, draftRoutes } from '../policy/draft-routes.ts'
 import { type CheckRoutesOptions, checkRoutes } from '../policy/check-routes.ts';
 import { type PolicyRoutesOptions, policyRoutes } from '../policy/routes.ts';
 import { type RetentionRoutesOptions, retentionRoutes } from '../retention/routes.ts';
+import { type ReportRoutesOptions, reportRoutes } from '../reports/routes.ts';
 import { type ConcernRoutesOptions, concernRoutes } from '../safeguarding/concerns/routes.ts';
 import { unblockApiRoutes } from '../unblock/api-routes.ts';
 import { blockRoutes } from '../unblock/block-routes.ts';
@@ -73,6 +74,7 @@ export interface ConsoleAppOptions
     ConcernRoutesOptions,
     IncidentRoutesOptions,
     IncidentExportOptions,
+    ReportRoutesOptions,
     MetricsOptions,
     EvidenceRoutesOptions,
     BackupRoutesOptions,
@@ -141,6 +143,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(evidenceRoutes, options);
   await app.register(backupRoutes, options);
   await app.register(historyRoutes, options);
+  await app.register(reportRoutes, options);
   await app.register(retentionRoutes, options);
   return app;
 }

@@ -62,6 +62,7 @@ export const SECTIONS: readonly Section[] = [
     places: [
       { text: 'What was changed', href: '/audit/governors', needs: 'audit.review' },
       { text: 'The whole record', href: '/audit', needs: 'audit.see' },
+      { text: 'Reports', href: '/reports', needs: 'reports.see' },
       { text: 'Who looked at a person’s data', href: '/audit/looks', needs: 'audit.see' },
     ],
   },

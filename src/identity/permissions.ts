@@ -159,6 +159,26 @@ export const PERMISSIONS = {
     may: 'read what was changed, by whom and why, without pupils’ names',
     roles: ['headteacher', 'senior-leadership', 'governor', 'chair-of-governors', 'data-protection-officer'],
   },
+  'reports.see': {
+    may: 'see reports, each those that are for their role',
+    roles: [...LEADS, 'governor', 'chair-of-governors', 'vice-chair-of-governors', 'data-protection-officer'],
+  },
+  'reports.weekly': {
+    may: 'see the weekly report, which names who carried most data',
+    roles: ['headteacher', 'safeguarding-lead', 'online-safety-lead', 'network-manager'],
+  },
+  'reports.digest': {
+    may: 'see the daily digest of concerns that are theirs to see',
+    roles: ['headteacher', 'safeguarding-lead', 'chair-of-governors', 'vice-chair-of-governors'],
+  },
+  'reports.governors': {
+    may: 'see the report for governors and school leaders',
+    roles: [...LEADS, 'governor', 'chair-of-governors', 'vice-chair-of-governors', 'data-protection-officer'],
+  },
+  'reports.make': {
+    may: 'have a weekly or governors’ report made now',
+    roles: ['headteacher', 'network-manager'],
+  },
   'history.investigate': {
     may: 'look into the access history with a stated purpose, and export what they found',
     roles: ['safeguarding-lead', 'network-manager'],

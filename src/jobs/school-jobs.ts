@@ -4,6 +4,10 @@ import type { Job } from './timetable.ts';
 export interface JobUseCases {
   /** Makes and sends the report of the week before `due` (ms). */
   readonly weeklyReport: (due: number) => Promise<unknown>;
+  /** What happened to concerns in the day before `due`. */
+  readonly dailyDigest: (due: number) => Promise<unknown>;
+  /** The month before `due`, for governors and school leaders. */
+  readonly governorsReport: (due: number) => Promise<unknown>;
   /** Writes down that unblocks have ended. Gateways end them by their own clocks. */
   readonly expireUnblocks: (now: number) => Promise<unknown>;
   /** Puts changed lists on record and looks after those that were not fetched. */
@@ -44,6 +48,24 @@ export function schoolJobs(zone: string, refreshTimes: RefreshTimes, useCases: J
       missed: 'each',
       settleMs: 10 * 60_000,
       run: useCases.weeklyReport,
+    },
+    // Every day, also when there is nothing: only then does a day without it mean something.
+    {
+      name: 'daily-digest',
+      cron: '15 7 * * *',
+      zone,
+      missed: 'each',
+      settleMs: 10 * 60_000,
+      run: useCases.dailyDigest,
+    },
+    // After the weekly report, whose numbers are in it where the month begins on a Monday.
+    {
+      name: 'governors-report',
+      cron: '30 7 1 * *',
+      zone,
+      missed: 'each',
+      settleMs: 10 * 60_000,
+      run: useCases.governorsReport,
     },
     // The newest roster stands for all that were missed. Before the school day, and not in the hour that clocks change.
     {

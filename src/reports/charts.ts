@@ -55,12 +55,8 @@ function barRow(table: ReportTable, row: readonly Cell[], y: number, largest: nu
   const { kind } = table.columns[table.bar[0]!.column]!;
   const label = String(row[0]);
   const short = label.length > LONGEST_LABEL ? `${label.slice(0, LONGEST_LABEL - 1)}…` : label;
-  return html`<text x="${LABEL - 10}" y="${y + 17}" text-anchor="end" fill="${COLOUR.text}">${short}</text>${pieces}<text
-      x="${x + 6}"
-      y="${y + 17}"
-      fill="${COLOUR.quiet}"
-      >${formatCell(kind, lengthOf(table, row))}</text
-    >`;
+  return html`<text x="${LABEL - 10}" y="${y + 17}" text-anchor="end" fill="${COLOUR.text}">${short}</text
+    >${pieces}<text x="${x + 6}" y="${y + 17}" fill="${COLOUR.quiet}">${formatCell(kind, lengthOf(table, row))}</text>`;
 }
 
 function legend(table: ReportTable, y: number): SafeHtml {

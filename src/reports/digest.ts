@@ -42,9 +42,19 @@ export function compileDigest(digest: Digest, visible: (concernId: string) => bo
     school,
     made: localText(madeAt, zone),
     figures: [
-      figure('opened', 'New', numberOf(({ opened }) => opened), 'concerns that the rules opened'),
+      figure(
+        'opened',
+        'New',
+        numberOf(({ opened }) => opened),
+        'concerns that the rules opened',
+      ),
       figure('worse', 'Worse or again', numberOf(isAgain), 'more was seen of concerns that were open'),
-      figure('decided', 'Decided', numberOf(({ decided }) => decided), 'closed, or called no concern'),
+      figure(
+        'decided',
+        'Decided',
+        numberOf(({ decided }) => decided),
+        'closed, or called no concern',
+      ),
       figure('waiting', 'Waiting', waiting.length, 'nobody has decided about them yet'),
     ],
     missing: listTable({
@@ -52,16 +62,34 @@ export function compileDigest(digest: Digest, visible: (concernId: string) => bo
       title: 'Waiting longest',
       note: '',
       columns: [text('What'), text('Detail')],
-      rows: waiting.slice(0, 3).map((one) => [`${one.severity}, ${one.theme.toLowerCase()}`, `${one.who}, since ${localText(one.openedAt, zone)}`]),
+      rows: waiting
+        .slice(0, 3)
+        .map((one) => [
+          `${one.severity}, ${one.theme.toLowerCase()}`,
+          `${one.who}, since ${localText(one.openedAt, zone)}`,
+        ]),
       whenEmpty: 'Nothing waits for a decision.',
     }),
     tables: [
       byTheme(entries),
-      concernTable('new', 'New or more serious', 'Nothing new.', entries.filter((one) => one.opened || isAgain(one)), zone),
+      concernTable(
+        'new',
+        'New or more serious',
+        'Nothing new.',
+        entries.filter((one) => one.opened || isAgain(one)),
+        zone,
+      ),
       concernTable('waiting', 'Waiting for a decision', 'Nothing waits for a decision.', waiting, zone),
-      concernTable('decided', 'Decided', 'Nothing was decided.', entries.filter(({ decided }) => decided), zone),
+      concernTable(
+        'decided',
+        'Decided',
+        'Nothing was decided.',
+        entries.filter(({ decided }) => decided),
+        zone,
+      ),
     ],
-    about: 'Made from the concerns on record. Names, sites and evidence are shown in the console after signing in. A concern is a reason to look, and no proof of anything.',
+    about:
+      'Made from the concerns on record. Names, sites and evidence are shown in the console after signing in. A concern is a reason to look, and no proof of anything.',
   };
 }
 
@@ -83,21 +111,38 @@ function byTheme(entries: readonly DigestEntry[]): ReportTable {
     title: 'By theme',
     note: '',
     columns: [text('Theme'), count('New'), count('Worse or again'), count('Decided'), count('Waiting')],
-    rows: themes.map((theme) => cells(theme, entries.filter((one) => one.theme === theme))),
+    rows: themes.map((theme) =>
+      cells(
+        theme,
+        entries.filter((one) => one.theme === theme),
+      ),
+    ),
     rest: [],
     total: entries.length === 0 ? null : cells('All themes', entries),
     bar: [{ column: 1, tone: 'refused' }],
-    whenEmpty: 'There was no concern, and none waits. This report comes every day: when it stays away, something is wrong.',
+    whenEmpty:
+      'There was no concern, and none waits. This report comes every day: when it stays away, something is wrong.',
   };
 }
 
-function concernTable(id: string, title: string, whenEmpty: string, entries: readonly DigestEntry[], zone: string): ReportTable {
+function concernTable(
+  id: string,
+  title: string,
+  whenEmpty: string,
+  entries: readonly DigestEntry[],
+  zone: string,
+): ReportTable {
   const table = listTable({
     id,
     title,
     note: '',
     columns: [text('Severity and theme'), text('Who'), text('Opened'), text('State')],
-    rows: entries.map((one) => [`${one.severity}, ${one.theme.toLowerCase()}`, one.who, localText(one.openedAt, zone), one.state]),
+    rows: entries.map((one) => [
+      `${one.severity}, ${one.theme.toLowerCase()}`,
+      one.who,
+      localText(one.openedAt, zone),
+      one.state,
+    ]),
     whenEmpty,
   });
   return { ...table, links: entries.map(({ concernId }) => `/concerns/${concernId}`) };

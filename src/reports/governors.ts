@@ -38,7 +38,13 @@ export interface GovernorsParts {
   readonly weeks: readonly WeekLine[];
   readonly policyChanges: WeekStatus['policyChanges'];
   /** Sites opened for a topic; nobody is named. */
-  readonly unblocks: readonly { readonly at: string; readonly topic: string; readonly sites: string; readonly reason: string; readonly outcome: string }[];
+  readonly unblocks: readonly {
+    readonly at: string;
+    readonly topic: string;
+    readonly sites: string;
+    readonly reason: string;
+    readonly outcome: string;
+  }[];
   readonly illegalListLoaded: boolean;
   readonly gaps: number;
 }
@@ -68,10 +74,28 @@ export function compileGovernors(parts: GovernorsParts): Report {
     school,
     made: localText(now, zone),
     figures: [
-      { id: 'navigations', label: 'Navigations', kind: 'count', value: navigations, note: 'pages and services that were asked for' },
+      {
+        id: 'navigations',
+        label: 'Navigations',
+        kind: 'count',
+        value: navigations,
+        note: 'pages and services that were asked for',
+      },
       { id: 'refused', label: 'Refused', kind: 'share', value: share(refused, navigations), note: 'of navigations' },
-      { id: 'policy', label: 'Policy changes', kind: 'count', value: parts.policyChanges.length, note: 'each with its reason below' },
-      { id: 'unblocks', label: 'Sites opened', kind: 'count', value: parts.unblocks.length, note: 'for a topic, and then closed again' },
+      {
+        id: 'policy',
+        label: 'Policy changes',
+        kind: 'count',
+        value: parts.policyChanges.length,
+        note: 'each with its reason below',
+      },
+      {
+        id: 'unblocks',
+        label: 'Sites opened',
+        kind: 'count',
+        value: parts.unblocks.length,
+        note: 'for a topic, and then closed again',
+      },
     ],
     missing: missing(parts),
     tables: [themes(own), trend(concerns, months), byWeek(weeks), policy(parts), unblocks(parts)],
@@ -86,9 +110,25 @@ function missing({ illegalListLoaded, gaps, weeks }: GovernorsParts): ReportTabl
     note: '',
     columns: [text('What'), text('Detail')],
     rows: [
-      ...(illegalListLoaded ? [] : [['No illegal-content list is loaded', 'The school should ask its provider for the lists of the IWF and of counter-terrorism.']]),
-      ...(weeks.length === 0 ? [['No weekly report was made', 'Numbers of use begin with the first week that is over.']] : []),
-      ...(gaps === 0 ? [] : [['Gaps in the records', `Part of the filter was restarted ${gaps} ${gaps === 1 ? 'time' : 'times'}; some requests may not be counted.`]]),
+      ...(illegalListLoaded
+        ? []
+        : [
+            [
+              'No illegal-content list is loaded',
+              'The school should ask its provider for the lists of the IWF and of counter-terrorism.',
+            ],
+          ]),
+      ...(weeks.length === 0
+        ? [['No weekly report was made', 'Numbers of use begin with the first week that is over.']]
+        : []),
+      ...(gaps === 0
+        ? []
+        : [
+            [
+              'Gaps in the records',
+              `Part of the filter was restarted ${gaps} ${gaps === 1 ? 'time' : 'times'}; some requests may not be counted.`,
+            ],
+          ]),
     ],
     whenEmpty: 'Nothing is known to be missing from this report.',
   });
@@ -117,7 +157,11 @@ function themes(own: readonly ConcernCount[]): ReportTable {
 }
 
 function trend(concerns: readonly ConcernCount[], months: readonly string[]): ReportTable {
-  const opened = (month: string): number => sum(concerns.filter((one) => one.month === month), (one) => one.opened);
+  const opened = (month: string): number =>
+    sum(
+      concerns.filter((one) => one.month === month),
+      (one) => one.opened,
+    );
   return listTable({
     id: 'trend',
     title: 'Concerns by month',
@@ -175,7 +219,11 @@ function unblocks(parts: GovernorsParts): ReportTable {
 
 /** `November 2026`. */
 export function monthWords(month: string): string {
-  return new Date(`${month}-15T12:00:00Z`).toLocaleDateString('en-GB', { month: 'long', year: 'numeric', timeZone: 'UTC' });
+  return new Date(`${month}-15T12:00:00Z`).toLocaleDateString('en-GB', {
+    month: 'long',
+    year: 'numeric',
+    timeZone: 'UTC',
+  });
 }
 
 function sum<T>(items: readonly T[], valueOf: (item: T) => number): number {

@@ -16,7 +16,7 @@ import { reportMail } from './report-mail.ts';
 import type { MadeReport, WeeklyReports } from './service.ts';
 import { lastWeek, parseWeek, weekOf } from './week.ts';
 
-/** Somebody who reads reports. `userName` canonical, as the history has it. */
+/** Somebody who reads reports. */
 export interface Reader {
   readonly id: string;
   readonly userName: string;
@@ -47,14 +47,15 @@ export interface KeptReportsOptions {
   readonly concerns: (tx: ReadTx, span: Span) => readonly DigestEntry[];
   /** What governors read besides the weekly numbers; without anybody's name. */
   readonly decisions: (
-    tx: ReadTx,
     span: Span,
     months: readonly string[],
   ) => Pick<GovernorsParts, 'concerns' | 'policyChanges' | 'unblocks' | 'illegalListLoaded' | 'gaps'>;
-  /** Who gets a report of this kind. */
-  readonly readers: (tx: ReadTx, kind: ReportKind) => readonly Reader[];
-  /** Whether somebody may see a concern, whatever their roles. */
-  readonly seesConcern: (tx: ReadTx, personId: string, concernId: string) => boolean;
+  /** Who gets a report of this kind that speaks of these concerns. */
+  readonly readers: (tx: ReadTx, kind: ReportKind, concernIds: readonly string[]) => readonly Reader[];
+  /** Which concerns somebody may see, whatever their roles. */
+  readonly visibleTo: (tx: ReadTx, personId: string) => (concernId: string) => boolean;
+  /** A user name as the history has it; null where it has none. */
+  readonly canonicalUser: (name: string) => string | null;
   readonly mail: PeopleMail;
   /** Keeps the files of a weekly report. */
   readonly keepFiles: (made: MadeReport) => void;
@@ -77,13 +78,14 @@ export function createKeptReports(options: KeptReportsOptions): KeptReports {
         const { body, ...line } = kept;
         return { line, report: reportFor(options, tx, body, { id: personId, userName }) };
       }),
-    weekly: (due) => keep(options, weekNamed(lastWeek(due, zone())), 'weekly', () => makeWeekly(options, lastWeek(due, zone()).name)),
+    weekly: (due) =>
+      keep(options, weekNamed(lastWeek(due, zone())), 'weekly', () => makeWeekly(options, lastWeek(due, zone()).name)),
     digest: (due) => {
       const span = digestSpan(due, zone());
       return keep(options, span, 'digest', async () => makeDigest(options, span));
     },
     governors: (due) => {
-      const month = monthOf(due - 1, zone());
+      const month = monthOf(monthOf(due, zone()).from - 1, zone());
       return keep(options, month, 'governors', async () => makeGovernors(options, month));
     },
     async make(actor, kind, period) {
@@ -92,7 +94,12 @@ export function createKeptReports(options: KeptReportsOptions): KeptReports {
       const { body, ...line } = keptOf(kind, span, made, clock());
       record.write((tx) => {
         storeReport(tx, { ...line, body });
-        audit.append(tx, { actor: actor.userName, action: 'report.made', subject: `report:${line.id}`, address: actor.address });
+        audit.append(tx, {
+          actor: actor.userName,
+          action: 'report.made',
+          subject: `report:${line.id}`,
+          address: actor.address,
+        });
       });
       return line;
     },
@@ -123,18 +130,16 @@ function makeGovernors({ record, decisions, clock, school, zone }: KeptReportsOp
     months.unshift(before.name);
     from = before.from;
   }
-  const report = record.read((tx) =>
-    compileGovernors({
-      from: month.from,
-      until: month.until,
-      now: clock(),
-      zone: zone(),
-      school: school(),
-      months,
-      weeks: reportsBetween(tx, 'weekly', month.from, month.until).flatMap(weekLine),
-      ...decisions(tx, { from: month.from, until: month.until }, months),
-    }),
-  );
+  const report = compileGovernors({
+    from: month.from,
+    until: month.until,
+    now: clock(),
+    zone: zone(),
+    school: school(),
+    months,
+    weeks: record.read((tx) => reportsBetween(tx, 'weekly', month.from, month.until)).flatMap(weekLine),
+    ...decisions({ from: month.from, until: month.until }, months),
+  });
   return { title: report.title, body: { report } };
 }
 
@@ -154,7 +159,12 @@ function weekLine({ id, body }: KeptReport): WeekLine[] {
 }
 
 /** What was made once stays as it was: a run that is made up or repeated sends it to whoever has not got it. */
-async function keep(options: KeptReportsOptions, span: NamedSpan, kind: ReportKind, make: () => Promise<Made>): Promise<void> {
+async function keep(
+  options: KeptReportsOptions,
+  span: NamedSpan,
+  kind: ReportKind,
+  make: () => Promise<Made>,
+): Promise<void> {
   const { record, audit, clock } = options;
   const known = record.read((tx) => findReport(tx, `${kind}:${span.name}`));
   const kept = known ?? keptOf(kind, span, await make(), clock());
@@ -163,7 +173,8 @@ async function keep(options: KeptReportsOptions, span: NamedSpan, kind: ReportKi
       storeReport(tx, kept);
       audit.append(tx, { actor: 'console', action: 'report.made', subject: `report:${kept.id}` });
     }
-    for (const reader of options.readers(tx, kind)) send(options, tx, kept, reader);
+    const concernIds = 'digest' in kept.body ? kept.body.digest.entries.map(({ concernId }) => concernId) : [];
+    for (const reader of options.readers(tx, kind, concernIds)) send(options, tx, kept, reader);
   });
 }
 
@@ -175,9 +186,14 @@ function send(options: KeptReportsOptions, tx: Tx, { id, body }: KeptReport, rea
 }
 
 /** The report as this reader may see it. */
-function reportFor({ seesConcern }: KeptReportsOptions, tx: ReadTx, body: KeptBody, { id, userName }: Reader): Report {
-  if ('report' in body) return withoutReader(body.report, userName);
-  return compileDigest(body.digest, (concernId) => seesConcern(tx, id, concernId));
+function reportFor(
+  { visibleTo, canonicalUser }: KeptReportsOptions,
+  tx: ReadTx,
+  body: KeptBody,
+  reader: Reader,
+): Report {
+  if ('digest' in body) return compileDigest(body.digest, visibleTo(tx, reader.id));
+  return withoutReader(body.report, canonicalUser(reader.userName) ?? reader.userName);
 }
 
 function keptOf(kind: ReportKind, { name, from, until }: NamedSpan, { title, body }: Made, madeAt: number): KeptReport {

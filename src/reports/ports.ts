@@ -24,6 +24,7 @@ export interface UnreadableStretch {
 /** One unblock that was asked for or in force in the span. Times ISO 8601 UTC. */
 export interface UnblockOfWeek {
   readonly topic: string;
+  readonly reason: string;
   readonly hosts: readonly string[];
   readonly from: string;
   readonly until: string;

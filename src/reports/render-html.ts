@@ -43,8 +43,9 @@ export function renderHtml(
               >
                 <tr>
                   <td class="inner" align="left" style="padding:32px 36px 30px;text-align:left">
-                    ${heading(report)} ${inConsole(path === null ? null : linkTo(path))} ${missingBox(report.missing)} ${tiles(report.figures)}
-                    ${report.tables.map((table) => renderTable(table, linkTo))} ${footer(report)}
+                    ${heading(report)} ${inConsole(path === null ? null : linkTo(path))} ${missingBox(report.missing)}
+                    ${tiles(report.figures)} ${report.tables.map((table) => renderTable(table, linkTo))}
+                    ${footer(report)}
                   </td>
                 </tr>
               </table>

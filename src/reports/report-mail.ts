@@ -50,7 +50,9 @@ function section({ title, columns, rows, rest, total, whenEmpty }: ReportTable):
   if (rows.length + rest.length === 0) return [`${title}: ${whenEmpty}`, ''];
   const line = (row: readonly (string | number)[]): string =>
     `- ${row
-      .map((cell, i) => (i === 0 ? String(cell) : `${columns[i]!.title.toLowerCase()} ${formatCell(columns[i]!.kind, cell)}`))
+      .map((cell, i) =>
+        i === 0 ? String(cell) : `${columns[i]!.title.toLowerCase()} ${formatCell(columns[i]!.kind, cell)}`,
+      )
       .join(', ')}`;
   const more = rows.length - MOST_LINES;
   return [

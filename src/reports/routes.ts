@@ -77,7 +77,11 @@ export const reportRoutes: FastifyPluginAsyncTypebox<ReportRoutesOptions> = asyn
   );
 };
 
-function open({ keptReports }: ReportRoutesOptions, request: FastifyRequest, { kind, period }: { kind: ReportKind; period: string }) {
+function open(
+  { keptReports }: ReportRoutesOptions,
+  request: FastifyRequest,
+  { kind, period }: { kind: ReportKind; period: string },
+) {
   // Of a kind that is for others there is nothing.
   if (!request.may(`reports.${kind}`)) throw unknown();
   return keptReports.open(request.actor(), kind, period);
@@ -118,11 +122,16 @@ function listPage(
         {
           id: 'kind',
           label: 'Kind',
-          options: [{ value: '', text: 'All' }, ...kinds.map((kind) => ({ value: kind, text: REPORT_KINDS[kind].title }))],
+          options: [
+            { value: '', text: 'All' },
+            ...kinds.map((kind) => ({ value: kind, text: REPORT_KINDS[kind].title })),
+          ],
           accepts: ({ kind }, value) => value === '' || kind === value,
         },
       ],
-      empty: { text: 'No report was made yet. The digest comes every morning, the weekly report on Mondays, the one for governors each month.' },
+      empty: {
+        text: 'No report was made yet. The digest comes every morning, the weekly report on Mondays, the one for governors each month.',
+      },
     },
     keptReports.list(kinds),
   );
@@ -135,7 +144,10 @@ function pathOf({ id }: Pick<KeptLine, 'id'>): string {
 /** A table as the page shows it: numbers as people read them, and its picture. */
 function tableView(table: ReportTable): Readonly<Record<string, unknown>> {
   const words = (row: readonly Cell[]) =>
-    row.map((cell, i) => ({ text: formatCell(table.columns[i]!.kind, cell), isNumber: table.columns[i]!.kind !== 'text' }));
+    row.map((cell, i) => ({
+      text: formatCell(table.columns[i]!.kind, cell),
+      isNumber: table.columns[i]!.kind !== 'text',
+    }));
   return {
     id: table.id,
     title: table.title,

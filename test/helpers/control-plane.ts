@@ -13,6 +13,8 @@ import { type ConsoleAccounts, createConsoleAccounts } from '../../src/compose/c
 import { type ConsoleAlerts, createConsoleAlerts } from '../../src/compose/console-alerts.ts';
 import { type ConsoleIncidents, createConsoleIncidents } from '../../src/compose/console-incidents.ts';
 import { createConsoleEvidence } from '../../src/compose/console-evidence.ts';
+import { createConsoleReports } from '../../src/compose/console-reports.ts';
+import type { KeptReports } from '../../src/reports/kept-service.ts';
 import { type SiteCheck, createSiteCheck } from '../../src/compose/console-check.ts';
 import { createConsoleInvestigations } from '../../src/compose/console-history.ts';
 import { createConsoleLessons } from '../../src/compose/console-lessons.ts';
@@ -115,6 +117,7 @@ export interface ControlPlane extends ConsoleAccounts, ConsoleAlerts, ConsoleInc
   readonly backups: Backups;
   readonly siteCheck: SiteCheck;
   readonly investigations: Investigations;
+  readonly keptReports: KeptReports;
   /** What is on disk, as compiled. */
   disk: DiskPolicy;
   readonly invalid: unknown[];
@@ -321,6 +324,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     sessions,
     rebuild,
   });
+  const named = auditPeople({ record, directory, accounts, publishing });
   const last = (kind: SnapshotKind): never => {
     const body = bus.sent.findLast((snapshot) => snapshot.kind === kind)?.body;
     return (body === undefined ? undefined : JSON.parse(body)) as never;
@@ -342,7 +346,15 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     directory,
     ...identities,
     auditPages: createConsoleAudit({ record, audit, clock }),
-    auditPeople: auditPeople({ record, directory, accounts, publishing }),
+    auditPeople: named,
+    ...createConsoleReports({
+      ...known,
+      listsDir: layout.root,
+      policy: inForce,
+      defaultZone: 'Europe/London',
+      peopleMail: telling.peopleMail,
+      auditPeople: named,
+    }),
     devices,
     vouchers: createVouchers({ record, audit, clock, newId, devices }),
     safeguarding,

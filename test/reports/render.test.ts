@@ -6,7 +6,7 @@ import type { AccessRecord } from '../../src/events/access-record.ts';
 import type { UnblockOfWeek, WeekStatus } from '../../src/reports/ports.ts';
 import { renderCsv } from '../../src/reports/render-csv.ts';
 import { renderHtml } from '../../src/reports/render-html.ts';
-import type { WeeklyReport } from '../../src/reports/report.ts';
+import type { Report } from '../../src/reports/report.ts';
 import type { MadeReport } from '../../src/reports/service.ts';
 import { parseWeek } from '../../src/reports/week.ts';
 import { generateWeek } from '../helpers/generated-week.ts';
@@ -75,6 +75,7 @@ await t.test('names of sites, topics and people can be no markup and no formula'
     [{ ...sample!, host: evil, level: evil, user: evil }],
     [
       {
+        reason: 'r',
         topic: `=HYPERLINK("http://evil.example")`,
         hosts: [evil],
         from: '2026-11-17T09:00:00Z',
@@ -102,8 +103,8 @@ await t.test('names of sites, topics and people can be no markup and no formula'
 });
 
 await t.test('any text survives CSV, and none can begin a formula', (t) => {
-  const report = (text: string): WeeklyReport => ({
-    week: null,
+  const report = (text: string): Report => ({
+    about: '',
     title: 't',
     period: 'p',
     school: null,

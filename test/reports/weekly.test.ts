@@ -6,7 +6,7 @@ import type { AccessRecord } from '../../src/events/access-record.ts';
 import { convertHistory } from '../../src/history/convert-history.ts';
 import { silentSchoolHours } from '../../src/reports/missing.ts';
 import { USUAL_SCHOOL_TIME, type WeekStatus } from '../../src/reports/ports.ts';
-import type { ReportTable, WeeklyReport } from '../../src/reports/report.ts';
+import type { ReportTable, Report } from '../../src/reports/report.ts';
 import { lastWeek, parseWeek, weekOf } from '../../src/reports/week.ts';
 import { generateWeek } from '../helpers/generated-week.ts';
 import { segmentName } from '../helpers/history-segments.ts';
@@ -24,17 +24,17 @@ function newFolder(): string {
   return folder;
 }
 
-async function reportOf(records: readonly AccessRecord[], status: Partial<WeekStatus> = {}): Promise<WeeklyReport> {
+async function reportOf(records: readonly AccessRecord[], status: Partial<WeekStatus> = {}): Promise<Report> {
   const folder = newFolder();
   await storeRecords(folder, records);
   return (await reportsOver({ folder, status, now: WEEK.until + 7 * HOUR_MS }).make(WEEK)).report;
 }
 
-function tableOf(report: WeeklyReport, id: string): ReportTable {
+function tableOf(report: Report, id: string): ReportTable {
   return report.tables.find((table) => table.id === id)!;
 }
 
-function figureOf(report: WeeklyReport, id: string): number {
+function figureOf(report: Report, id: string): number {
   return report.figures.find((figure) => figure.id === id)!.value;
 }
 

@@ -28,8 +28,8 @@ import {
 } from './repository.ts';
 import type { Sighting } from './sighting.ts';
 
-/** For whoever sends alerts, and says what nobody may know of. */
-export { alertsAfter, concernsOfPeople, findConcern, peopleOfConcern } from './repository.ts';
+/** For whoever sends alerts and reports, and says what nobody may know of. */
+export { actsOf, alertsAfter, concernsOfPeople, findConcern, newestConcerns, peopleOfConcern } from './repository.ts';
 /** For data whose time has come. */
 export { endedConcerns, eraseConcern, eraseSightings, oldestEnded, oldestSighting } from './repository.ts';
 
