@@ -76,7 +76,7 @@ export function compileDigest(digest: Digest, visible: (concernId: string) => bo
         'new',
         'New or more serious',
         'Nothing new.',
-        entries.filter((one) => one.opened || isAgain(one)),
+        worstFirst(entries.filter((one) => one.opened || isAgain(one))),
         zone,
       ),
       concernTable('waiting', 'Waiting for a decision', 'Nothing waits for a decision.', waiting, zone),
@@ -91,6 +91,12 @@ export function compileDigest(digest: Digest, visible: (concernId: string) => bo
     about:
       'Made from the concerns on record. Names, sites and evidence are shown in the console after signing in. A concern is a reason to look, and no proof of anything.',
   };
+}
+
+const WORST = ['Danger', 'Caution', 'Advisory'];
+
+function worstFirst(entries: readonly DigestEntry[]): DigestEntry[] {
+  return entries.toSorted((a, b) => WORST.indexOf(a.severity) - WORST.indexOf(b.severity) || a.openedAt - b.openedAt);
 }
 
 function isAgain({ opened, worse, again }: DigestEntry): boolean {

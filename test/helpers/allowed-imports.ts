@@ -414,6 +414,7 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
     'incidents/export-routes.ts',
     'incidents/incidents-table.ts',
   ],
+  'console/report-pages.test.ts': ['reports/routes.ts', 'reports/charts.ts'],
   'console/concern-pages.test.ts': ['safeguarding/concerns/routes.ts', 'safeguarding/concerns/concerns-table.ts'],
   'console/every-page.test.ts': ['console/pages.ts', 'console/styles.ts', 'console/table.ts'],
   'console/people.test.ts': [
