@@ -166,10 +166,10 @@ function decisions(
   const { policyChanges, gaps } = sources.status(span);
   return {
     concerns: record.read((tx) => concernCounts(tx, months, policy()?.timeZone ?? defaultZone, clock())),
-    policyChanges: policyChanges.map((change) => ({
-      ...change,
-      changes: change.changes.map(plain),
-      reason: plain(change.reason),
+    policyChanges: policyChanges.map(({ at, changes, reason }) => ({
+      at,
+      changes: changes.map(plain),
+      reason: plain(reason),
       by: '',
     })),
     unblocks: sources.unblocks(span).map(({ from, topic, hosts, reason, state }) => ({

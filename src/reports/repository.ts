@@ -19,7 +19,7 @@ export function storeReport(tx: Tx, { id, kind, title, from, until, madeAt, body
 
 export function findReport(tx: ReadTx, id: string): KeptReport | null {
   const row = tx.get('SELECT * FROM reports WHERE id = ?', id);
-  return row === undefined ? null : { ...toLine(row), body: JSON.parse(String(row['body'])) as KeptBody };
+  return row === undefined ? null : toReport(row);
 }
 
 /** Newest first. */
@@ -31,9 +31,11 @@ export function newestReports(tx: ReadTx, limit: number): KeptLine[] {
 /** Of one kind, of periods that end after `from` and by `until` (ms), oldest first. */
 export function reportsBetween(tx: ReadTx, kind: ReportKind, from: number, until: number): KeptReport[] {
   const sql = 'SELECT * FROM reports WHERE kind = ? AND until_at > ? AND until_at <= ? ORDER BY until_at, id';
-  return tx
-    .all(sql, kind, from, until)
-    .map((row) => ({ ...toLine(row), body: JSON.parse(String(row['body'])) as KeptBody }));
+  return tx.all(sql, kind, from, until).map(toReport);
+}
+
+function toReport(row: Row): KeptReport {
+  return { ...toLine(row), body: JSON.parse(String(row['body'])) as KeptBody };
 }
 
 function toLine(row: Row): KeptLine {
