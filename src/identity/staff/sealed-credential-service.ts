@@ -74,9 +74,9 @@ export function createSealedCredential(options: SealedCredentialOptions): Sealed
       }),
     make: (actor) => record.write((tx) => make(options, tx, actor)),
     use: (use) => {
-      const { name, reason } = readUse(use);
+      const read = readUse(use);
       // A refusal is counted and put on record: nothing of it is rolled back.
-      const used = record.write((tx) => open(options, tx, { ...use, name, reason }));
+      const used = record.write((tx) => open(options, tx, { ...read, address: use.address }));
       if (typeof used === 'string') return used;
       throw used;
     },
@@ -95,10 +95,12 @@ function make({ audit, clock, announcements }: SealedCredentialOptions, tx: Tx, 
   return code;
 }
 
-function readUse({ name, reason }: SealedUse): Pick<SealedUse, 'name' | 'reason'> {
+function readUse({ code, name, reason }: SealedUse): Omit<SealedUse, 'address'> {
   const problems: FieldProblem[] = [];
   const plain = (text: string): string => text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
-  const read = { name: plain(name), reason: plain(reason) };
+  const read = { code: readTypedCode(code, LETTERS) ?? '', name: plain(name), reason: plain(reason) };
+  if (read.code === '')
+    problems.push({ field: 'code', reason: `Type the ${LETTERS} letters and digits as they are printed.` });
   if (read.name === '' || read.name.length > MAX_NAME)
     problems.push({ field: 'name', reason: `Give your name, in at most ${MAX_NAME} characters.` });
   if (read.reason === '' || read.reason.length > MAX_REASON)
@@ -143,7 +145,6 @@ function makeLink(tx: Tx, name: string, now: number): string {
   return token;
 }
 
-function isCode(typed: string, codeHash: string): boolean {
-  const plain = readTypedCode(typed, LETTERS);
-  return plain !== null && timingSafeEqual(Buffer.from(tokenHash(plain)), Buffer.from(codeHash));
+function isCode(plain: string, codeHash: string): boolean {
+  return timingSafeEqual(Buffer.from(tokenHash(plain)), Buffer.from(codeHash));
 }

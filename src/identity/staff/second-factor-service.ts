@@ -28,7 +28,7 @@ export interface SecondFactors {
   begin(actor: Actor): Buffer;
   /** With a code of the app: from now on it is asked for. Gives recovery codes, shown once. Throws an InvalidFieldsError. */
   confirm(actor: Actor, code: string): readonly string[];
-  /** New recovery codes in the place of the old ones, shown once. */
+  /** New recovery codes in the place of the old ones, shown once. Throws `app_not_set_up`. */
   renewRecoveryCodes(actor: Actor): readonly string[];
   /**
    * For somebody who has lost their app and their recovery codes: both are good no more, what they have open ends, and they and the
@@ -56,6 +56,7 @@ export function createSecondFactors(options: SecondFactorOptions): SecondFactors
     confirm: (actor, code) => record.write((tx) => confirm(options, tx, actor, code)),
     renewRecoveryCodes: (actor) =>
       record.write((tx) => {
+        if (!isSetUp(tx, actor.personId)) throw notSetUp('Set up an authenticator app first.');
         audit.append(tx, actOf(actor, 'second-factor.codes-made'));
         return makeRecoveryCodes(tx, actor.personId);
       }),
@@ -131,7 +132,7 @@ function reset({ audit, clock, announcements }: SecondFactorOptions, tx: Tx, act
       { field: 'roles', reason: 'Your role gives none of theirs, so it does not reset their app.' },
     ]);
   }
-  if (!isSetUp(tx, personId)) throw new SchoolgateError('app_not_set_up', 'client', 'They have no app that is set up.');
+  if (!isSetUp(tx, personId)) throw notSetUp('They have no app that is set up.');
   deleteFactor(tx, personId);
   const code = typedCode(randomBytes(CODE_LETTERS));
   storeRecoveryCodes(tx, personId, [tokenHash(readTypedCode(code)!)]);
@@ -145,6 +146,10 @@ function reset({ audit, clock, announcements }: SecondFactorOptions, tx: Tx, act
   const text = `${by!.fullName} reset the authenticator app of ${person.fullName}, who signs in with a code they were given and sets up another one. If ${person.fullName} did not ask for this, tell the headteacher or the chair of governors at once.`;
   announcements.tell(tx, { personId, and: 'headteacher' }, 'an authenticator app was reset', text);
   return code;
+}
+
+function notSetUp(text: string): SchoolgateError {
+  return new SchoolgateError('app_not_set_up', 'client', text);
 }
 
 function makeRecoveryCodes(tx: Tx, personId: string): string[] {

@@ -110,7 +110,7 @@ void t.test('whoever guesses is held back, and nothing is done without a name an
       return [why, ...fields.map(({ field }) => field)].join(' ');
     }
   };
-  t.equal(use({ name: ' ', reason: '\u0000' }), 'invalid_fields name reason');
+  t.equal(use({ code: 'A', name: ' ', reason: '\u0000' }), 'invalid_fields code name reason');
   t.equal(use({ name: 'x'.repeat(101), reason: 'x'.repeat(501) }), 'invalid_fields name reason');
   t.match(plane.sealedCredential.state(), { is: 'sealed' });
   for (let i = 0; i < 20; i++) t.equal(use({ code: '0'.repeat(24) }), 'invalid_fields code');

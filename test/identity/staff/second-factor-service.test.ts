@@ -113,6 +113,7 @@ void t.test('an app is set up with a code of it; recovery codes stand for it onc
   t.equal(base32(secondFactors.begin(gail)), key, 'loading the page again does not change it');
   t.same(secondFactors.state(gail.personId), { isSetUp: false, recoveryCodes: 0 });
   t.match(await signIn('', 'gail'), /^[\w-]{43}$/, 'nothing is asked for before it is confirmed');
+  t.throws(() => secondFactors.renewRecoveryCodes(gail), { code: 'app_not_set_up' });
   t.throws(() => secondFactors.confirm(gail, '000000'), { code: 'invalid_fields' });
   const code = shownByApp(key, clock());
   const codes = secondFactors.confirm(gail, code);
