@@ -24,6 +24,39 @@ const UpdateBody = Type.Object(
 );
 const EnableBody = Type.Object({ licence: Licence }, Strict);
 const AcceptBody = Type.Object({ sha256: Hash }, Strict);
+const OrNull = Type.Union([Type.String(), Type.Null()]);
+const Fetch = Type.Object(
+  { fetchedAt: OrNull, triedAt: OrNull, error: OrNull, next: OrNull, setAside: OrNull },
+  Strict,
+);
+const Held = Type.Object(
+  { id: Type.String(), entries: Type.Integer(), before: Type.Integer(), sha256: Hash, path: Type.String() },
+  Strict,
+);
+const Source = { id: Type.String(), category: Type.String(), source: Type.String(), licence: OrNull };
+const ListsAnswer = Type.Object(
+  {
+    lists: Type.Immutable(
+      Type.Array(
+        Type.Object(
+          {
+            ...Source,
+            health: Type.Enum(['in-force', 'last-good', 'not-loaded']),
+            entries: Type.Integer(),
+            loadedAt: OrNull,
+            fetch: Type.Union([Fetch, Type.Null()]),
+            held: Type.Union([Held, Type.Null()]),
+          },
+          Strict,
+        ),
+      ),
+    ),
+    offered: Type.Immutable(
+      Type.Array(Type.Object({ ...Source, homepage: OrNull, line: Type.Integer(), position: Type.Integer() }, Strict)),
+    ),
+  },
+  Strict,
+);
 
 /** The lists: how each stands, and what the network manager does with them. */
 export const listRoutes: FastifyPluginAsyncTypebox<ListRoutesOptions> = async (app, { listUpdates }) => {
@@ -56,7 +89,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<ListRoutesOptions> = async (a
     orShow(listUpdates, reply, () => listUpdates.accept(request.actor(), request.params.id, request.body.sha256)),
   );
 
-  app.get('/api/v1/lists', { config: toSee }, async () => ({
+  app.get('/api/v1/lists', { config: toSee, schema: { response: { 200: ListsAnswer } } }, async () => ({
     lists: listUpdates.status(),
     offered: listUpdates.offered(),
   }));

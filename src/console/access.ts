@@ -22,10 +22,10 @@ export function addAccessControl(app: FastifyInstance, { sessions, isTls }: Acce
 
   const table: RouteAccess[] = [];
   app.decorate('routeAccess', table);
-  app.addHook('onRoute', ({ method, url, config }) => {
+  app.addHook('onRoute', ({ method, url, config, schema }) => {
     const access = config?.access;
     if (access === undefined) throw new Error(`${String(method)} ${url} does not say who may use it`);
-    for (const one of [method].flat()) table.push({ method: one, url, access });
+    for (const one of [method].flat()) table.push({ method: one, url, access, ...(schema && { schema }) });
   });
 
   app.decorateRequest('signedIn', null);

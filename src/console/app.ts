@@ -106,6 +106,8 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true } },
     ...(options.tls === null ? {} : { https: options.tls }),
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as FastifyInstance;
+  // What a route gives is what is sent: its schema says so to programs, and a test holds it to that.
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   await protect(app, options);
   await addPages(app, options);
   addPurposes(app, options);

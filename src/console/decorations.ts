@@ -1,3 +1,4 @@
+import type { FastifySchema } from 'fastify';
 import type { Actor } from '../audit/entry.ts';
 import type { Purpose } from '../audit/purpose.ts';
 import type { SignedIn } from '../identity/accounts.ts';
@@ -23,6 +24,8 @@ export interface RouteAccess {
   readonly method: string;
   readonly url: string;
   readonly access: Access;
+  /** What it takes and gives, as JSON schemas. */
+  readonly schema?: FastifySchema;
 }
 
 // What the console adds to Fastify, so that a room's routes need nothing from the console itself.

@@ -4,6 +4,7 @@ import type { Announcements } from '../identity/staff/announcement-service.ts';
 import type { Publishing } from '../publishing/service.ts';
 import type { Safeguarding } from '../safeguarding/service.ts';
 import { homePage } from './home.ts';
+import { openApi } from './openapi.ts';
 import type { SetupRooms } from './setup.ts';
 import type { WaitingRooms } from './waiting.ts';
 
@@ -47,6 +48,9 @@ export const overviewRoutes: FastifyPluginAsyncTypebox<OverviewOptions> = async 
   app.get('/api/v1/status', { config: { access: 'home.see' }, schema: { response: { 200: StatusSchema } } }, async () =>
     status(options),
   );
+
+  // Says nothing of this school.
+  app.get('/api/v1/openapi.json', { config: { access: 'public' } }, async () => openApi(app.routeAccess));
 };
 
 const StatusSchema = Type.Object({
@@ -93,6 +97,8 @@ function status({ policy, publishing, safeguarding, lists, clock }: OverviewOpti
     },
     gatewaysAreBehind: publishing.isWaiting(),
     parkedEvents: safeguarding.parked(),
-    alarms: safeguarding.alarms(clock() - WEEK_MS, clock() + 1),
+    alarms: safeguarding
+      .alarms(clock() - WEEK_MS, clock() + 1)
+      .map(({ at, gateway, code, text }) => ({ at, gateway, code, text })),
   };
 }

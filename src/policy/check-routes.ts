@@ -5,6 +5,7 @@ import { type FieldProblem, SchoolgateError } from '../kernel/errors.ts';
 import { chainRows } from './chain-text.ts';
 import type { CheckQuery, Checked } from './check-url.ts';
 import type { PolicySnapshot } from './snapshot.ts';
+import { REASONS, STEPS } from './verdict.ts';
 
 export interface CheckRoutesOptions {
   /** What a gateway would answer; null before policy and index are there. Rejects with a SchoolgateError (`check_query`). */
@@ -18,6 +19,44 @@ const Url = Type.String({ maxLength: 8192 });
 const Form = Type.Object({ url: Type.Optional(Url), level: Short, user: Short, at: Short }, Strict);
 const Api = Type.Object({ url: Url, level: Short, user: Short, from: Short, at: Short }, Strict);
 type Typed = Static<typeof Form>;
+const OrNull = Type.Union([Type.String(), Type.Null()]);
+const Texts = Type.Immutable(Type.Array(Type.String()));
+const Action = Type.Enum(['allow', 'monitor', 'warn', 'block']);
+const Link = Type.Object(
+  {
+    step: Type.Enum(STEPS),
+    asked: Type.String({ description: 'in plain words' }),
+    said: Type.Enum(['spoke', 'nothing', 'not-in-force', 'never-asked']),
+    action: Type.Union([Action, Type.Null()]),
+  },
+  { additionalProperties: true },
+);
+/** A verdict as the contract has it. */
+const Answer = Type.Object(
+  {
+    verdict: Type.Enum(['allow', 'block']),
+    action: Action,
+    reason: Type.Enum(REASONS),
+    step: Type.Enum(STEPS),
+    category: OrNull,
+    categories: Texts,
+    lists: Texts,
+    rule: OrNull,
+    flagged: Type.Boolean(),
+    locked: Type.Boolean(),
+    level: Type.String(),
+    user: OrNull,
+    canonical: OrNull,
+    at: Type.String(),
+    policy: Type.String({ description: 'hash of the policy that decided' }),
+    serial: Type.Integer(),
+    explain: Type.Object(
+      { user: Type.String(), staff: Type.String(), chain: Type.Immutable(Type.Array(Link)) },
+      Strict,
+    ),
+  },
+  Strict,
+);
 
 const config = { access: 'site.check', rateLimit: { max: 120, timeWindow: '1 minute' } } as const;
 
@@ -40,14 +79,18 @@ export const checkRoutes: FastifyPluginAsyncTypebox<CheckRoutesOptions> = async 
     }
   });
 
-  app.get('/api/v1/check', { config, schema: { querystring: Api } }, async (request, reply) => {
-    const { from, ...typed } = request.query;
-    if (filled(typed.user) && !request.may('people.see'))
-      throw new SchoolgateError('check_person', 'client', 'Your role may ask for levels only, not for a person.');
-    const checked = await options.siteCheck({ ...queryOf(typed), ...(filled(from) && { from }) });
-    if (checked === null) throw new SchoolgateError('no_policy', 'us', NOTHING_YET);
-    return reply.send({ ...checked.verdict, explain: { ...checked.verdict.explain, chain: checked.chain() } });
-  });
+  app.get(
+    '/api/v1/check',
+    { config, schema: { querystring: Api, response: { 200: Answer } } },
+    async (request, reply) => {
+      const { from, ...typed } = request.query;
+      if (filled(typed.user) && !request.may('people.see'))
+        throw new SchoolgateError('check_person', 'client', 'Your role may ask for levels only, not for a person.');
+      const checked = await options.siteCheck({ ...queryOf(typed), ...(filled(from) && { from }) });
+      if (checked === null) throw new SchoolgateError('no_policy', 'us', NOTHING_YET);
+      return reply.send({ ...checked.verdict, explain: { ...checked.verdict.explain, chain: checked.chain() } });
+    },
+  );
 };
 
 const NOTHING_YET = 'There is no policy or no index of the lists yet; try again when the first start is over.';

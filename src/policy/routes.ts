@@ -26,6 +26,49 @@ const RevertForm = Type.Object({ _csrf: Csrf, id: Id, reason: Text }, Strict);
 const ReviewForm = Type.Object({ _csrf: Csrf, outcome: Type.Enum(['kept', 'reverted']), word: Text }, Strict);
 const RevertBody = Type.Object({ id: Type.Optional(Id), reason: Text }, Strict);
 const ReviewBody = Type.Object({ outcome: Type.Enum(['kept', 'reverted']), word: Text }, Strict);
+const OrNull = Type.Union([Type.String(), Type.Null()]);
+const Review = Type.Object(
+  { outcome: Type.Enum(['kept', 'reverted']), by: OrNull, at: Type.String(), word: Type.String() },
+  Strict,
+);
+const Version = {
+  serial: Type.Integer(),
+  at: Type.String(),
+  way: Type.Enum(['files', 'two-people', 'alone', 'emergency', 'review']),
+  author: OrNull,
+  approver: OrNull,
+  reason: OrNull,
+  review: Type.Union([Review, Type.Null()]),
+};
+const VersionAnswer = Type.Object(Version, Strict);
+const Change = Type.Object(
+  { text: Type.String(), loosens: Type.Boolean(), tightens: Type.Optional(Type.Literal(true)) },
+  Strict,
+);
+const Draft = Type.Object(
+  {
+    id: Id,
+    state: Type.Enum(['open', 'proposed', 'published', 'refused', 'withdrawn', 'superseded']),
+    author: OrNull,
+    reason: Type.String(),
+    changedAt: Type.String(),
+    standsForFiles: Type.Boolean(),
+  },
+  Strict,
+);
+const PolicyAnswer = Type.Object(
+  {
+    published: Type.Union([Type.Object({ hash: Type.String(), ...Version }, Strict), Type.Null()]),
+    disk: Type.Enum(['same', 'different', 'invalid']),
+    problems: Type.Array(Type.String()),
+    warnings: Type.Array(Type.String()),
+    changes: Type.Immutable(Type.Array(Change)),
+    notWritten: OrNull,
+    drafts: Type.Array(Draft),
+    needsSecondPerson: Type.Boolean(),
+  },
+  Strict,
+);
 
 /** What is published, what stands on disk, and every version that was ever in force. */
 export const policyRoutes: FastifyPluginAsyncTypebox<PolicyRoutesOptions> = async (app, options) => {
@@ -105,12 +148,18 @@ export const policyRoutes: FastifyPluginAsyncTypebox<PolicyRoutesOptions> = asyn
     },
   );
 
-  app.get('/api/v1/policy', { config: toSee }, async () => toJson(options));
+  app.get('/api/v1/policy', { config: toSee, schema: { response: { 200: PolicyAnswer } } }, async () =>
+    toJson(options),
+  );
 
-  app.get('/api/v1/policy/versions', { config: toSee }, async () => {
-    const name = names(options, 'userName');
-    return policy.versions().map((version) => versionJson(version, name));
-  });
+  app.get(
+    '/api/v1/policy/versions',
+    { config: toSee, schema: { response: { 200: Type.Array(VersionAnswer) } } },
+    async () => {
+      const name = names(options, 'userName');
+      return policy.versions().map((version) => versionJson(version, name));
+    },
+  );
 
   app.post(
     '/api/v1/policy/versions/:serial/revert',

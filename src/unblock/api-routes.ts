@@ -35,6 +35,40 @@ const RequestHeaders = Type.Object({
 });
 const MoveBody = Type.Optional(Type.Object({ reason: Type.Optional(Text) }, Strict));
 
+const Given = Type.Immutable(Type.Array(Type.String()));
+const Done = Type.Object({ by: Type.Union([Type.String(), Type.Null()]), at: Type.String() }, Strict);
+const OrNone = Type.Union([Done, Type.Null()]);
+const Outcome = Type.Object({ people: Type.Integer(), visits: Type.Integer(), flags: Type.Integer() }, Strict);
+/** `by`: user names; null is the clock. */
+const UnblockAnswer = Type.Object(
+  {
+    id: Type.String(),
+    state: Type.Enum(['requested', 'approved', 'active', 'refused', 'withdrawn', 'revoked', 'expired']),
+    topic: Type.String(),
+    subject: Type.String(),
+    reason: Type.String(),
+    hosts: Given,
+    categories: Given,
+    classes: Given,
+    pupils: Given,
+    levels: Given,
+    ranges: Given,
+    during: Given,
+    passesPersonBlock: Type.Boolean(),
+    risks: Given,
+    from: Type.String(),
+    until: Type.String(),
+    requested: Done,
+    decided: OrNone,
+    agreed: OrNone,
+    ended: OrNone,
+    outcome: Type.Union([Outcome, Type.Null()]),
+    remark: Type.String(),
+  },
+  Strict,
+);
+const UnblocksAnswer = Type.Object({ unblocks: Type.Array(UnblockAnswer) }, Strict);
+
 /** As many as a program is given at once. */
 const LISTED = 200;
 
@@ -42,9 +76,13 @@ const LISTED = 200;
 export const unblockApiRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> = async (app, options) => {
   const { unblocks, clock } = options;
 
-  app.get('/api/v1/unblocks', { config: { access: 'unblock.see' } }, async () => ({
-    unblocks: unblocks.list(LISTED).map((unblock) => toJson(options, unblock)),
-  }));
+  app.get(
+    '/api/v1/unblocks',
+    { config: { access: 'unblock.see' }, schema: { response: { 200: UnblocksAnswer } } },
+    async () => ({
+      unblocks: unblocks.list(LISTED).map((unblock) => toJson(options, unblock)),
+    }),
+  );
 
   app.post(
     '/api/v1/unblocks',
@@ -80,16 +118,15 @@ function instant(text: string): number | null {
 function toJson({ accounts, clock }: UnblockRoutesOptions, unblock: Unblock) {
   const userNames = new Map(accounts.people().map((person) => [person.id, person.userName]));
   const { from, until, requested, decided, agreed, ended, ...terms } = unblock;
-  const act = (one: Act | null) =>
-    one === null ? null : { by: one.by === null ? null : userNames.get(one.by), at: isoTime(one.at) };
+  const act = ({ by, at }: Act) => ({ by: by === null ? null : (userNames.get(by) ?? by), at: isoTime(at) });
   return {
     ...terms,
     state: stateAt(unblock, clock()),
     from: isoTime(from),
     until: isoTime(until),
     requested: act(requested),
-    decided: act(decided),
-    agreed: act(agreed),
-    ended: act(ended),
+    decided: decided && act(decided),
+    agreed: agreed && act(agreed),
+    ended: ended && act(ended),
   };
 }

@@ -170,6 +170,7 @@ const ROUTES: readonly [route: string, url: string, access: Access][] = [
   ['POST /api/v1/session', '/api/v1/session', 'public'],
   ['DELETE /api/v1/session', '/api/v1/session', 'signed-in'],
   ['GET /api/v1/status', '/api/v1/status', 'home.see'],
+  ['GET /api/v1/openapi.json', '/api/v1/openapi.json', 'public'],
   ['POST /api/v1/block-requests', '/api/v1/block-requests', 'unblock.request'],
   ['GET /api/v1/unblocks', '/api/v1/unblocks', 'unblock.see'],
   ['POST /api/v1/unblocks', '/api/v1/unblocks', 'unblock.request'],
