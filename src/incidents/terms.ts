@@ -166,7 +166,7 @@ export function readSteps(
 ): Readonly<Record<string, StepState>> {
   const noted = steps.flatMap(({ id }) => {
     const state = typed[`step-${id}`];
-    return typeof state === 'string' && Object.hasOwn(STEP_STATES, state) ? [[id, state as StepState] as const] : [];
+    return typeof state === 'string' && Object.hasOwn(STEP_STATES, state) ? [[id, state] as const] : [];
   });
   return Object.fromEntries(noted);
 }

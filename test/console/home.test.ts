@@ -58,7 +58,7 @@ void t.test('what waits for somebody is what they can do something about', async
   console.policy.look();
   const { id } = console.policy.status().drafts[0]!;
   console.drafts.propose(actor('n.manager'), id, 'b'.repeat(64), 'new name');
-  const unblock = await console.unblocks.request(actor('t.teacher'), TERMS as never);
+  const unblock = await console.unblocks.request(actor('t.teacher'), TERMS);
 
   const decides = [
     `1 policy change waits for your approval /policy/drafts/${id}`,
@@ -78,7 +78,7 @@ void t.test('what waits for somebody is what they can do something about', async
   t.strictSame(await waitingFor(console, 't.teacher'), [], 'nor their own request');
   t.strictSame(await waitingFor(console, 'g.overnor'), []);
 
-  await console.unblocks.request(actor('t.teacher'), { ...TERMS, topic: 'Stuarts' } as never);
+  await console.unblocks.request(actor('t.teacher'), { ...TERMS, topic: 'Stuarts' });
   t.ok(
     (await waitingFor(console, 'h.teacher')).includes('2 unblocks for you to decide /unblocks'),
     'several lead to the list',

@@ -283,7 +283,7 @@ void t.test('a report from the front desk: whom it goes to, who stays unnamed, h
   const told = plane.record.read((tx) =>
     tx.all(`SELECT recipient, content FROM deliveries WHERE about LIKE 'incident:%'`),
   );
-  t.strictSame(told.map(({ recipient }) => String(recipient).split('@')[0]).sort(), [
+  t.strictSame(told.map(({ recipient }) => String(recipient).split('@')[0]!).sort(), [
     'c.chair',
     'd.lead',
     'h.head',
@@ -383,7 +383,7 @@ void t.test('only legal moves are made, whatever is tried in whatever order', (t
 void t.test('a file is what its hash says, whatever stands in it', (t) => {
   fc.assert(
     fc.property(fc.string(), fc.constantFrom('csv', 'json' as const), (what, format) => {
-      const made = exportIncidents([{ ...BLANK, what }], format as 'csv', (id) => id);
+      const made = exportIncidents([{ ...BLANK, what }], format, (id) => id);
       if (format === 'json') return JSON.parse(made.text).incidents[0].what === what;
       return made.text.split('\r\n').length >= 3;
     }),
