@@ -164,11 +164,15 @@ export function readSteps(
   typed: Readonly<Record<string, unknown>>,
   steps: readonly Step[],
 ): Readonly<Record<string, StepState>> {
-  const noted = steps.flatMap(({ id }) => {
+  const noted = steps.flatMap(({ id }): [string, StepState][] => {
     const state = typed[`step-${id}`];
-    return typeof state === 'string' && Object.hasOwn(STEP_STATES, state) ? [[id, state] as const] : [];
+    return isStepState(state) ? [[id, state]] : [];
   });
   return Object.fromEntries(noted);
+}
+
+function isStepState(value: unknown): value is StepState {
+  return typeof value === 'string' && Object.hasOwn(STEP_STATES, value);
 }
 
 /** A note beside an act, on one line. */
