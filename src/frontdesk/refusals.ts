@@ -1,6 +1,7 @@
 import { isRepeat } from '../gateway/refusal-log.ts';
 import type { ToldRecord } from '../gateway/told-refusal.ts';
 import { CATEGORY, type Voice } from '../gateway/words/words.ts';
+import { opensText } from '../gateway/words/opens.ts';
 import { type Theme, themeOf, wordsFor } from '../gateway/words/theme.ts';
 import { WENT_ON_IS_SEEN } from '../gateway/words/warnings.ts';
 import { HELPLINES, type Helpline } from '../gateway/words/helplines.ts';
@@ -76,6 +77,7 @@ function tell(record: ToldRecord, theme: Theme, facts: DeskFacts): ToldRefusal {
   const isHidden = record.locked || record.reason === 'illegal';
   const voice = facts.voiceOf(record.level);
   const words = wordsFor(theme, voice, facts.illegal);
+  const opens = record.opens === undefined ? [] : [opensText(record.opens, Date.parse(record.at), facts.timeZone)];
   const title = record.category === null ? '' : facts.titleOf(record.category);
   return {
     host: isHidden ? null : record.host,
@@ -83,7 +85,7 @@ function tell(record: ToldRecord, theme: Theme, facts: DeskFacts): ToldRefusal {
     at: record.at,
     reference: record.id,
     voice,
-    why: words.why.map((sentence) => sentence.replaceAll(CATEGORY, () => title)),
+    why: [...words.why.map((sentence) => sentence.replaceAll(CATEGORY, () => title)), ...opens],
     todo: words.todo,
     help: words.help.map((id) => HELPLINES[id]),
     urgent: words.urgent,

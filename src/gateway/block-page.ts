@@ -5,6 +5,7 @@ import type { IllegalWording } from '../policy/snapshot.ts';
 import type { Decision } from '../policy/verdict.ts';
 import { BUTTON_CSS, PAGE_CSS } from './page-style.ts';
 import { HELPLINES } from './words/helplines.ts';
+import { opensText } from './words/opens.ts';
 import { type Theme, themeOf, wordsFor } from './words/theme.ts';
 import { WENT_ON_IS_SEEN } from './words/warnings.ts';
 import type { Tone, Voice, Words } from './words/words.ts';
@@ -37,6 +38,8 @@ export interface BlockPageInput extends PageInput {
   readonly illegal?: IllegalWording | undefined;
   /** The lesson lists that bind whoever asked; left out: none refused this. */
   readonly lesson?: LessonNotice | null;
+  /** When the web opens again that is closed at this time, ms since the epoch; left out: that is not known, or not why. */
+  readonly opens?: number | null;
   /** True where signing in could change whose rules apply. */
   readonly isUnknown: boolean;
   /** The way on from a warning that can be passed; null: there is none. */
@@ -86,9 +89,7 @@ export function blockPage(input: BlockPageInput): string {
     leadsOn: input.warning !== null,
   };
   const template = templateFor(themeOf(decision), input.voice, make, input.illegal);
-  const { lesson = null, voice, zone } = input;
-  const about = lesson === null ? NOTHING : lessonSection(lesson, voice, zone);
-  return fill(template, input, input.categoryTitle ?? decision.category ?? '', about, input.warning);
+  return fill(template, input, input.categoryTitle ?? decision.category ?? '', aboutTime(input), input.warning);
 }
 
 /** The page for a request that failed without a refusal; in ASCII as well. */
@@ -106,7 +107,7 @@ interface Template {
 const NOTHING = new SafeHtml('');
 
 type Slot =
-  | 'lesson'
+  | 'about-time'
   | 'school'
   | 'contact'
   | 'target'
@@ -160,11 +161,11 @@ function fill(
   template: Template,
   input: PageInput,
   category: string,
-  lesson: SafeHtml,
+  aboutTime: SafeHtml,
   warning: PageWarning | null,
 ): string {
   const values: Record<Slot, string | SafeHtml> = {
-    lesson,
+    'about-time': aboutTime,
     school: input.school,
     contact: input.voice === 'adult' ? input.contacts.staff : input.contacts.pupils,
     target: shorten(input.target ?? ''),
@@ -227,7 +228,7 @@ function document(words: Words, voice: Voice, make: Make): SafeHtml {
           <main>
             <p class="eyebrow">${EYEBROWS[leadsOn ? 'warned' : words.tone]}</p>
             <h1>${words.heading}</h1>
-            ${words.why.map((sentence) => html`<p>${sentence}</p> `)} ${slot('lesson')}
+            ${words.why.map((sentence) => html`<p>${sentence}</p> `)} ${slot('about-time')}
             <h2>What to do</h2>
             <ul>
               ${words.todo.map((sentence) => html`<li>${sentence}</li> `)}
@@ -258,6 +259,12 @@ function document(words: Words, voice: Voice, make: Make): SafeHtml {
         </footer>
       </body>
     </html> `;
+}
+
+/** Until when it is so, where that is known. */
+function aboutTime({ lesson = null, opens = null, voice, at, zone }: BlockPageInput): SafeHtml {
+  if (opens !== null) return html`<p>${opensText(opens, Date.parse(at), zone)}</p> `;
+  return lesson === null ? NOTHING : lessonSection(lesson, voice, zone);
 }
 
 /** Until when there is a lesson list, and which sites are on it: a link each, because that is where to go on. */

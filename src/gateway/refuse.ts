@@ -2,6 +2,7 @@ import { type IncomingMessage, STATUS_CODES, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net';
 import type { AccessRecord } from '../events/access-record.ts';
 import { isoTime } from '../kernel/clock.ts';
+import { closedUntil } from '../policy/closed-until.ts';
 import { lessonNotice } from '../policy/lesson-lists.ts';
 import { passEnd } from '../policy/passes.ts';
 import { TEMPORARY_PASSWORD } from '../policy/steps.ts';
@@ -269,5 +270,6 @@ function renderPage(admission: Admission, warning: PageWarning | null): string {
   const { illegal } = snapshots.facts;
   const { who, startedAt } = admission;
   const lesson = decision.reason === 'lesson' ? lessonNotice(snapshots.policy, snapshots.live, who, startedAt) : null;
-  return blockPage({ ...pageInput(admission), decision, categoryTitle, illegal, lesson, isUnknown, warning });
+  const opens = decision.reason === 'schedule' ? closedUntil(snapshots.facts, who, startedAt) : null;
+  return blockPage({ ...pageInput(admission), decision, categoryTitle, illegal, lesson, opens, isUnknown, warning });
 }

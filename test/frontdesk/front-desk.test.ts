@@ -125,6 +125,14 @@ void t.test('"why was I blocked?" tells each in the voice of its level', async (
   t.notMatch(empty.text, /\.test/, 'another address sees nothing of it');
 });
 
+void t.test('what a time closed is told with its end', async (t) => {
+  const change = { reason: 'schedule', step: 'level', category: null, rule: 'levels/ks2.yaml#hours' } as const;
+  const opens = Date.parse('2026-11-23T13:20:00Z');
+  const app = await makeDesk([{ ...refused(5, change), opens }]);
+  t.teardown(() => app.close());
+  t.match((await ask(app, '/why')).text, 'It opens again at 13:20.');
+});
+
 void t.test('what a lesson list refused is told with the list', async (t) => {
   const lesson = { until: Date.parse('2026-11-23T11:05:00Z'), sites: ['volcano.test'] };
   const change = { reason: 'lesson', step: 'lesson', category: null, rule: 'lesson:1' } as const;

@@ -195,6 +195,13 @@ void t.test('a school says in its own words what is illegal, in every voice, abo
   for (const voice of VOICES) t.ok(Buffer.byteLength(page({ voice, illegal: { csam: most }, decision })) <= 8192);
 });
 
+void t.test('a time that closes says until when, where that is known', async (t) => {
+  const decision = { reason: 'schedule', step: 'level', category: null, rule: 'levels/ks2.yaml#hours' } as const;
+  const opens = Date.parse('2026-11-30T08:30:00Z');
+  t.match(page({ decision, opens }), 'It opens again on Mon 30 Nov 2026, 08:30.');
+  t.notMatch(page({ decision, opens: null }), 'opens again');
+});
+
 void t.test('a lesson list says until when it lasts and which sites are on it', async (t) => {
   const decision = { reason: 'lesson', step: 'lesson', category: null, rule: 'lesson:1' } as const;
   const until = Date.parse('2026-07-01T10:05:00Z');

@@ -153,7 +153,9 @@ places: { Hall: [10.0.0.0/8] }`,
   t.match(one.spool.records.at(-1), { reason: 'block-list', rule: 'levels/senior.yaml#times.Lunch.block.casino.test' });
   clock.advance(50 * 60_000);
   await cutWithin2s(2);
-  t.equal((await get('open.test')).status, 403);
+  const closed = await get('open.test');
+  t.equal(closed.status, 403);
+  t.match(closed.body.toString(), 'It opens again at 13:30.');
   t.match(one.spool.records.at(-1), { reason: 'schedule', rule: 'levels/senior.yaml#times.Assembly' });
   clock.advance(20 * 60_000);
   t.equal((await get('casino.test')).status, 200, 'open again after both');
