@@ -76,6 +76,8 @@ export const AUDIT_ACTIONS = {
   'incidents.listed': 'List of incidents looked at',
   'incident.looked-at': 'Incident looked at',
   'incidents.exported': 'Incidents exported',
+  'check.recorded': 'Check of the filter recorded',
+  'check.self-tested': 'Filter’s self-test run',
   'evidence.initialised': 'Evidence key made',
   'evidence.opened': 'Address of an illegal hit shown',
   'evidence.refused': 'Address of an illegal hit refused',

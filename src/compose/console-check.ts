@@ -47,12 +47,18 @@ export interface SiteCheckOptions {
 export type SiteCheck = (query: CheckQuery) => Promise<Checked | null>;
 
 export function createSiteCheck(options: SiteCheckOptions): SiteCheck {
-  const { record, publishing, policy, people, openIndex, live, clock } = options;
   return async (query) => {
-    const [rules, index, now] = [policy(), await openIndex(), clock()];
-    if (rules === null || index === null) return null;
-    const serial = publishing.serial('policy');
-    const state = record.read((tx) => live(tx, now));
-    return checkFrom({ policy: rules, serial, live: state, index, people: people() })(query, now);
+    const check = await prepareSiteCheck(options);
+    return check === null ? null : check(query, options.clock());
   };
+}
+
+/** The same for many questions at once, as things stand now. */
+export async function prepareSiteCheck(options: SiteCheckOptions): Promise<CheckUrl | null> {
+  const { record, publishing, policy, people, openIndex, live, clock } = options;
+  const [rules, index, now] = [policy(), await openIndex(), clock()];
+  if (rules === null || index === null) return null;
+  const serial = publishing.serial('policy');
+  const state = record.read((tx) => live(tx, now));
+  return checkFrom({ policy: rules, serial, live: state, index, people: people() });
 }

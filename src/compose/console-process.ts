@@ -23,6 +23,7 @@ childProcess(async (_orders, link) => {
   };
   link.onMessage((message, answer) => {
     if (isForConsole(message)) void starting.then((running) => answerGateway(running.answers, message)).then(answer);
+    if (message.type === 'ports') void starting.then((running) => running.setProxyPort(message['proxyPort'] as number));
     if (message.type === 'reload') void starting.then((running) => running.reload());
     if (message.type === 'stop') void stop();
   });

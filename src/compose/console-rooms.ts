@@ -39,10 +39,11 @@ import { createConsoleInvestigations } from './console-history.ts';
 import type { Investigations } from '../history/service.ts';
 import { type ConsoleAccounts, createConsoleAccounts } from './console-accounts.ts';
 import { type ConsoleAlerts, createConsoleAlerts } from './console-alerts.ts';
+import { type ConsoleChecks, createConsoleChecks } from './console-checks.ts';
 import { type ConsoleIncidents, createConsoleIncidents } from './console-incidents.ts';
 import { createConsoleEvidence } from './console-evidence.ts';
 import { type ConsoleReports, createConsoleReports } from './console-reports.ts';
-import { type SiteCheck, createSiteCheck } from './console-check.ts';
+import { type SiteCheck, createSiteCheck, prepareSiteCheck } from './console-check.ts';
 import { createConsoleLessons } from './console-lessons.ts';
 import { createConsoleLists } from './console-lists.ts';
 import { type ConsoleMail, createConsoleMail } from './console-mail.ts';
@@ -84,6 +85,7 @@ export interface ConsoleRooms
     ConsoleRecord,
     ConsoleAccounts,
     ConsoleAlerts,
+    ConsoleChecks,
     ConsoleIncidents,
     ConsoleReports,
     ConsoleRetention,
@@ -258,7 +260,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
   });
   const upkeep = historyUpkeep(layout.history, clock, log);
   const named = auditPeople({ record, directory, accounts, publishing });
-  const siteCheck = createSiteCheck({ record, clock, publishing, policy: inForce, people, openIndex, live: wholeLive });
+  const checking = { record, clock, publishing, policy: inForce, people, openIndex, live: wholeLive };
   return {
     ...base,
     ...createConsoleRetention({
@@ -277,7 +279,16 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
       peopleMail: telling.peopleMail,
       auditPeople: named,
     }),
-    siteCheck,
+    siteCheck: createSiteCheck(checking),
+    ...createConsoleChecks({
+      ...known,
+      ...telling,
+      environment,
+      policy: inForce,
+      defaultZone: DEFAULT_ZONE,
+      prepareCheck: () => prepareSiteCheck(checking),
+      raise: (code, text) => safeguarding.raise(code, text),
+    }),
     backups,
     investigations: createConsoleInvestigations({ ...base, folder: layout.history, policy: inForce }),
     listUpdates,

@@ -59,6 +59,8 @@ export interface RunningConsole {
   readonly answers: ConsoleAnswers;
   /** Looks at the policy files and the lists again. */
   reload(): void;
+  /** Where the proxy of this machine listens. */
+  setProxyPort(port: number): void;
   /** Closes in reverse order; resolves when everything is on disk. */
   stop(): Promise<void>;
 }
@@ -108,6 +110,7 @@ export async function runConsole(environment: Environment, options: ConsoleOptio
     lists: listsStatus(environment, base.layout),
     operators: () => rooms.alertWatch.mailboxes(),
     answers,
+    setProxyPort: rooms.setProxyPort,
     reload() {
       rooms.policy.look();
       void building.look();
@@ -308,6 +311,8 @@ function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, o
     deleteOld: () => retention.run(),
     reviewEmergencies: async (due) => policyMail.remindOfEmergencies(due),
     mailMonths: async (due) => mailMonths(monthReports, due),
+    selfTest: () => rooms.checks.selfTest(null),
+    remindChecks: async () => rooms.checks.remind(),
     watchLists: () => listUpdates.watch(),
     refreshLists: (refresh, due) => listUpdates.refresh(refresh, due),
   };

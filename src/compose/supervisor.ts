@@ -119,6 +119,7 @@ export class Supervisor {
         this.#proxyPort = port;
         this.#tlsPort = tlsPort;
         this.#tellOwnPorts();
+        this.#tellConsolePorts();
         for (const pass of this.#passes.inForce(clock())) this.#workers.tell({ type: 'pass', pass });
       },
       onStuck: (worker) =>
@@ -274,6 +275,7 @@ export class Supervisor {
       if (message.type !== 'ready') return;
       this.#consoleReady = message;
       this.#tellOwnPorts();
+      this.#tellConsolePorts();
     });
     link.tell({ type: 'orders', orders: {} });
   }
@@ -363,6 +365,11 @@ export class Supervisor {
   /** One that was started again on any free port has another than workers were told at their start. */
   #tellOwnPorts(): void {
     this.#workers.tell({ type: 'own-ports', ports: this.#ownPorts() });
+  }
+
+  /** For the self-test, which comes to the proxy as a client. */
+  #tellConsolePorts(): void {
+    if (this.#proxyPort > 0) this.#console?.link?.tell({ type: 'ports', proxyPort: this.#proxyPort });
   }
 
   #ownPorts(): number[] {

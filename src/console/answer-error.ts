@@ -29,6 +29,7 @@ const STATUS: Readonly<Record<string, number>> = {
   lesson_not_staff: 403,
   concern_unknown: 404,
   concern_move: 409,
+  check_unknown: 404,
   incident_unknown: 404,
   incident_move: 409,
   incident_changed: 409,

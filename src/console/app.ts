@@ -8,6 +8,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController, fastify } from 'fastify';
 import { type BackupRoutesOptions, backupRoutes } from '../backup/routes.ts';
 import { type AuditRoutesOptions, auditRoutes } from '../audit/routes.ts';
+import { type CheckLogOptions, checkLogRoutes } from '../checks/routes.ts';
 import { type IncidentExportOptions, incidentExportRoutes } from '../incidents/export-routes.ts';
 import { type IncidentRoutesOptions, incidentRoutes } from '../incidents/routes.ts';
 import { type HistoryRoutesOptions, historyRoutes } from '../history/routes.ts';
@@ -73,6 +74,7 @@ export interface ConsoleAppOptions
     ListRoutesOptions,
     ConcernRoutesOptions,
     IncidentRoutesOptions,
+    CheckLogOptions,
     IncidentExportOptions,
     ReportRoutesOptions,
     MetricsOptions,
@@ -134,6 +136,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(lessonRoutes, options);
   await app.register(concernRoutes, options);
   await app.register(incidentRoutes, options);
+  await app.register(checkLogRoutes, options);
   await app.register(incidentExportRoutes, options);
   await app.register(alertRoutes, options);
   await app.register(policyRoutes, options);

@@ -55,6 +55,7 @@ export const SECTIONS: readonly Section[] = [
       { text: 'Policy', href: '/policy', needs: 'policy.see' },
       { text: 'Versions', href: '/policy/versions', needs: 'policy.see' },
       { text: 'Lists', href: '/lists', needs: 'lists.see' },
+      { text: 'Checks', href: '/checks', needs: 'checks.see' },
     ],
   },
   {

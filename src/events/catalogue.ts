@@ -71,6 +71,8 @@ export type AlarmCode =
   | 'console-down'
   | 'gateways-silent'
   | 'heartbeat-missing'
+  | 'self-test-failed'
+  | 'check-overdue'
   | 'delivery-failing';
 
 /** Current version of each event's payload. A consumer parks an event of a newer version instead of guessing. */

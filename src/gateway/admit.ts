@@ -1,6 +1,7 @@
 import type { IllegalHit } from '../categories/illegal-match.ts';
 import { type CategoryMatch, NO_MATCH } from '../categories/match.ts';
 import type { Proof } from '../identity/credentials.ts';
+import { isSelfTest } from '../identity/identify.ts';
 import type { Who } from '../identity/who.ts';
 import { type CanonicalHost, canonicalHost } from '../kernel/host.ts';
 import { decide, type DecisionRequest, faultDecision, strictest } from '../policy/decide.ts';
@@ -295,5 +296,5 @@ function request(
 /** Whoever is known was here just now: the console counts idle time by it, and looks whether an account is where it should be. */
 export function noteActive(context: GatewayContext, { identified, client, user }: Who): void {
   if (identified === 'session') context.activeDevices.add(client);
-  else if (identified === 'proxy-auth') context.activeAccounts.add(`${client} ${user}`);
+  else if (identified === 'proxy-auth' && !isSelfTest(user)) context.activeAccounts.add(`${client} ${user}`);
 }

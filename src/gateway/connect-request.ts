@@ -7,7 +7,7 @@ import { clientOf } from './client-address.ts';
 import { GatheredHello, readClientHello } from './client-hello.ts';
 import type { GatewayContext } from './context.ts';
 import type { Route } from './dial.ts';
-import { headerValues, isLoop } from './headers.ts';
+import { headerValues, isLoop, PSEUDONYM } from './headers.ts';
 import type { Inside } from './http-request.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { OpenConnection } from './open-connections.ts';
@@ -20,6 +20,14 @@ import { Relay, RELAY_READ, type RelayEnd, type RelayOwner } from './relay.ts';
 export type ServeInside = (client: Socket, place: Inside, route: Route, upstream: Socket) => void;
 
 const ESTABLISHED = Buffer.from('HTTP/1.1 200 Connection Established\r\n\r\n');
+
+/** Says where a search engine is really connected to (RFC 9209 §2.1.2): SafeSearch is no secret, and so it can be tested. */
+function established({ retarget }: Admission): Buffer {
+  if (retarget === null) return ESTABLISHED;
+  return Buffer.from(
+    `HTTP/1.1 200 Connection Established\r\nProxy-Status: ${PSEUDONYM}; next-hop="${retarget.name}"\r\n\r\n`,
+  );
+}
 
 /**
  * Serves one CONNECT (RFC 9110 §9.3.6). `200` goes out only when the upstream connection stands.
@@ -54,7 +62,7 @@ export async function connectRequest(
     upstream.destroy();
     return finish(context, accessRecord(context, admission, { ...NOTHING_YET, error: 'client_aborted' }));
   }
-  client.write(ESTABLISHED);
+  client.write(established(admission));
   if (isPlainHttp) {
     finish(context, accessRecord(context, admission, { ...NOTHING_YET, status: 200 }));
     if (early.length > 0) client.unshift(early);

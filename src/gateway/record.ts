@@ -1,6 +1,7 @@
 import type { AccessRecord, IllegalHitRecord } from '../events/access-record.ts';
 import { EVENT_VERSIONS, type EventEnvelope } from '../events/catalogue.ts';
 import { sealTarget } from '../events/evidence-seal.ts';
+import { isSelfTest } from '../identity/identify.ts';
 import { isoTime } from '../kernel/clock.ts';
 import type { Admission } from './admit.ts';
 import type { GatewayContext } from './context.ts';
@@ -42,7 +43,8 @@ export function accessRecord(context: GatewayContext, admission: Admission, outc
     category: decision.category,
     categories: match.categories,
     lists: match.lists,
-    flagged: decision.flagged,
+    // The console's own test of a level is on record like any other, and nobody's concern.
+    flagged: decision.flagged && !isSelfTest(who.user),
     locked,
     rule: decision.rule,
     policy: snapshots.hash,

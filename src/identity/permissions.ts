@@ -151,6 +151,15 @@ export const PERMISSIONS = {
     may: 'see and record incidents that are theirs to see, act on them, and export them',
     roles: ['headteacher', 'safeguarding-lead', 'chair-of-governors', 'vice-chair-of-governors'],
   },
+  'checks.see': {
+    may: 'see the log of checks that the filter does what it should',
+    roles: [...LEADS, 'technician', 'governor', 'chair-of-governors', 'data-protection-officer'],
+    guard: 'none',
+  },
+  'checks.record': {
+    may: 'record checks of the filter, and start its self-test',
+    roles: [...LEADS, 'technician'],
+  },
   'audit.see': {
     may: 'read the whole record of acts, and who looked at the data of a person',
     roles: ['headteacher', 'data-protection-officer'],

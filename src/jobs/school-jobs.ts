@@ -26,6 +26,10 @@ export interface JobUseCases {
   readonly reviewEmergencies: (due: number) => Promise<unknown>;
   /** Mails what the network manager did in the month before `due` (ms). */
   readonly mailMonths: (due: number) => Promise<unknown>;
+  /** Tries at every level that the filter does what it should. */
+  readonly selfTest: (due: number) => Promise<unknown>;
+  /** Reminds of checks that are overdue. */
+  readonly remindChecks: (due: number) => Promise<unknown>;
   /** Imports the roster that lies in the drop folder. */
   readonly importRoster: (due: number) => Promise<unknown>;
 }
@@ -114,6 +118,23 @@ export function schoolJobs(zone: string, refreshTimes: RefreshTimes, useCases: J
     },
     // Every month, also one in which the machine was off on its first day.
     { name: 'managers-month', cron: '20 7 1 * *', zone, missed: 'each', settleMs: 60_000, run: useCases.mailMonths },
+    // Before lessons begin, so that somebody can see to what it finds. One is as good as those that were missed.
+    {
+      name: 'self-test',
+      cron: '10 7 * * 1-5',
+      zone,
+      missed: 'latest',
+      settleMs: 5 * 60_000,
+      run: useCases.selfTest,
+    },
+    {
+      name: 'check-reminder',
+      cron: '45 7 * * 1-5',
+      zone,
+      missed: 'latest',
+      settleMs: 10 * 60_000,
+      run: useCases.remindChecks,
+    },
     // What has ended has ended: one look writes down all of it.
     {
       name: 'unblock-expiry',

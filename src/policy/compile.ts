@@ -3,6 +3,7 @@ import type { YamlDocument } from '../config/yaml-document.ts';
 import type { Problem } from '../kernel/errors.ts';
 import { isTimeZone } from '../kernel/local-time.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { compileChecks } from './compile-checks.ts';
 import { compileAgreements } from './compile-agreements.ts';
 import { compileAlerts } from './compile-alerts.ts';
 import { compileCalendar, compilePlaces, timeWords } from './compile-calendar.ts';
@@ -61,6 +62,7 @@ export function compilePolicy(documents: PolicyDocuments, categories: readonly K
     contacts: school.contacts,
     ...(school.changes?.tighteningAlone === true && { changes: { tighteningAlone: true } }),
     ...compileRetention(to, documents.school),
+    ...compileChecks(to, documents.school, traits),
     ...compileAgreements(reporting, documents, levelIds),
     ...compileWording(to, documents.school),
     ...compileTopics(to, documents.topics, levelIds, never),

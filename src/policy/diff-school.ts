@@ -17,6 +17,7 @@ export function diffSchool(...[before, after]: Two): PolicyChange[] {
     ...changed('Whom pupils are sent to', before.contacts.pupils, after.contacts.pupils, false),
     ...changed('Whom staff are sent to', before.contacts.staff, after.contacts.staff, false),
     ...diffIncidentContacts(before, after),
+    ...diffChecks(before, after),
     ...diffWording(before, after),
     ...changed('The level of whoever is not identified', before.strictestLevel, after.strictestLevel, true),
     ...changed('The identity mode', before.identity.mode, after.identity.mode, after.identity.mode === 'open'),
@@ -35,6 +36,19 @@ export function diffSchool(...[before, after]: Two): PolicyChange[] {
 
 function changed(what: string, before: string | number, after: string | number, loosens: boolean): PolicyChange[] {
   return before === after ? [] : [{ text: `${what} is now ${after} (was ${before})`, loosens }];
+}
+
+function diffChecks(...[before, after]: Two): PolicyChange[] {
+  const days = ({ checks }: PolicySnapshot): string => String(checks?.everyDays ?? 'not said');
+  const sites = ({ checks }: PolicySnapshot): string =>
+    [
+      ...Object.entries(checks?.refused ?? {}).map(([category, host]) => `${category}: ${host}`),
+      ...(checks?.open ?? []),
+    ].join(', ') || 'none';
+  return [
+    ...changed('How many days may pass between two checks of the filter', days(before), days(after), false),
+    ...changed('The school’s own samples for the self-test', sites(before), sites(after), false),
+  ];
 }
 
 function diffIncidentContacts(...[before, after]: Two): PolicyChange[] {

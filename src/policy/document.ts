@@ -88,6 +88,16 @@ export const SchoolSchema = Type.Object(
     ),
     changes: Type.Optional(Type.Object({ tighteningAlone: Type.Optional(Type.Boolean()) }, Strict)),
     retention: Type.Optional(Retention),
+    checks: Type.Optional(
+      Type.Object(
+        {
+          everyDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 365 })),
+          refused: Type.Optional(Type.Record(Type.String(), Text)),
+          open: Type.Optional(Texts),
+        },
+        Strict,
+      ),
+    ),
     never: Type.Optional(Texts),
     illegal: Type.Optional(Type.Object({ csam: Type.Optional(Splash), terrorism: Type.Optional(Splash) }, Strict)),
     identity: Type.Object(

@@ -191,6 +191,15 @@ export interface PolicySnapshot {
   readonly topics?: readonly TopicPack[];
   /** Left out, also by a console that knew no such setting yet: our own words. */
   readonly illegal?: IllegalWording;
+  /** How the filter is checked, for the console alone. Left out: as shipped. */
+  readonly checks?: {
+    /** How often people check. */
+    readonly everyDays?: number;
+    /** A site that stands for a category, in place of ours. */
+    readonly refused?: Readonly<Record<string, string>>;
+    /** Sites that every level must reach, besides ours. */
+    readonly open?: readonly string[];
+  };
   /** What makes a concern, for the console alone. Left out: nothing does. */
   readonly safeguarding?: SafeguardingRules;
   /** Left out, also by a console that knew no such setting yet: as shipped. */

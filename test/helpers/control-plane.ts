@@ -11,11 +11,12 @@ import { createConsoleAudit } from '../../src/compose/console-audit.ts';
 import { createConsoleConcerns, createConsoleWatch } from '../../src/compose/console-concerns.ts';
 import { type ConsoleAccounts, createConsoleAccounts } from '../../src/compose/console-accounts.ts';
 import { type ConsoleAlerts, createConsoleAlerts } from '../../src/compose/console-alerts.ts';
+import { type ConsoleChecks, createConsoleChecks } from '../../src/compose/console-checks.ts';
 import { type ConsoleIncidents, createConsoleIncidents } from '../../src/compose/console-incidents.ts';
 import { createConsoleEvidence } from '../../src/compose/console-evidence.ts';
 import { createConsoleReports } from '../../src/compose/console-reports.ts';
 import type { KeptReports } from '../../src/reports/kept-service.ts';
-import { type SiteCheck, createSiteCheck } from '../../src/compose/console-check.ts';
+import { type SiteCheck, createSiteCheck, prepareSiteCheck } from '../../src/compose/console-check.ts';
 import { createConsoleInvestigations } from '../../src/compose/console-history.ts';
 import { createConsoleLessons } from '../../src/compose/console-lessons.ts';
 import { type ConsoleMail, createConsoleMail } from '../../src/compose/console-mail.ts';
@@ -91,7 +92,8 @@ export interface TestBus {
 }
 
 /** The whole control plane over one record, without doors. */
-export interface ControlPlane extends ConsoleAccounts, ConsoleAlerts, ConsoleIncidents, ConsoleRetention, ConsoleMail {
+export interface ControlPlane
+  extends ConsoleAccounts, ConsoleAlerts, ConsoleChecks, ConsoleIncidents, ConsoleRetention, ConsoleMail {
   readonly record: RecordDatabase;
   readonly audit: Audit;
   readonly clock: ManualClock;
@@ -312,6 +314,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     accountsActive: (tx, seen, at) => watch(tx, seen, at),
   });
   const concerns = createConsoleConcerns({ record, audit, clock, newId, policy: inForce });
+  const checking = { record, clock, publishing, policy: inForce, people, openIndex, live: wholeLive };
   const rebuild = async (): Promise<readonly string[]> => [];
   const evidence = createConsoleEvidence({
     record,
@@ -377,7 +380,16 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
       timeZone: () => 'Europe/London',
       raise: (code, text) => safeguarding.raise(code, text),
     }),
-    siteCheck: createSiteCheck({ record, clock, publishing, policy: inForce, people, openIndex, live: wholeLive }),
+    siteCheck: createSiteCheck(checking),
+    ...createConsoleChecks({
+      ...known,
+      ...telling,
+      environment: { proxyHost: '127.0.0.1', proxyPort: 0 },
+      policy: inForce,
+      defaultZone: 'Europe/London',
+      prepareCheck: () => prepareSiteCheck(checking),
+      raise: (code, text) => safeguarding.raise(code, text),
+    }),
     investigations: createConsoleInvestigations({ record, audit, folder: layout.history, policy: inForce }),
     backups: createBackups({
       record,

@@ -265,6 +265,8 @@ await t.test('what the school’s timetable holds', async (t) => {
     mailMonths: async (due) => void called.push(`month ${new Date(due).toISOString()}`),
     convertHistory: async () => undefined,
     deleteOld: async (due) => void called.push(`retention ${new Date(due).toISOString()}`),
+    selfTest: async (due) => void called.push(`self-test ${new Date(due).toISOString()}`),
+    remindChecks: async (due) => void called.push(`reminder ${new Date(due).toISOString()}`),
     watchLists: async () => void called.push('watch'),
     refreshLists: async (refresh, due) => void called.push(`${refresh} ${new Date(due).toISOString()}`),
   });
