@@ -6,8 +6,8 @@ import type { TriedSample } from './self-test.ts';
 export type CheckResult = 'passed' | 'failed' | 'not-tried';
 
 export const RESULTS: Readonly<Record<CheckResult, string>> = {
-  passed: 'As it should be',
-  failed: 'Not as it should be',
+  passed: 'Passed',
+  failed: 'Failed',
   'not-tried': 'Could not be tried',
 };
 export const KINDS = { self: 'Self-test', human: 'By a person' } as const;

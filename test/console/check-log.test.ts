@@ -22,7 +22,7 @@ void t.test('the log is read, a check is recorded, a self-test is started', { ti
   await page.getByLabel('Whose filter was checked').selectOption('ks2');
   await page.getByLabel('Where').fill('=1+1');
   await page.getByLabel('What was tried').fill('A gambling site, a search, who I am');
-  await page.getByLabel('Not as it should be').check();
+  await page.getByLabel('Failed').check();
   await page.getByLabel('What was done about it').fill('The list was switched on');
   await press(page, 'Record it');
   await press(page, 'Test now');

@@ -84,6 +84,8 @@ const WAYS: Record<string, Way> = {
     const { connection, response } = await connectThrough(gateway.port, `WWW.GOOGLE.com.:${https}`, [], from);
     await using client = connection;
     if (response.status !== 200) return response.status;
+    const nextHop = from === PUPIL ? `schoolgate; next-hop="${SAFE}"` : undefined;
+    if (response.header('proxy-status') !== nextHop) throw new Error('the tunnel does not say where it leads');
     // The certificate is checked against the name the client wants: the safe address has to answer for it.
     await using secure = await client.startTls({ servername: GOOGLE, ca: open.authority.cert });
     return await send(secure, 'GET /?q=x HTTP/1.1', `Host: ${GOOGLE}`);

@@ -63,8 +63,16 @@ export async function asStaff(
   return await stack.run([...args, '--user', userName], `${typed.join('\n')}\n`);
 }
 
+/** The console's pages for somebody who joined by these helpers. */
+export async function pagesOf(stack: Pick<Stack, 'consolePort'>, userName: string): Promise<ConsolePages> {
+  const pages = new ConsolePages(`http://127.0.0.1:${stack.consolePort}`);
+  const code = await nextCode(stack, userName);
+  await pages.post('/sign-in', { userName, password: STAFF_PASSWORD, code }, '/');
+  return pages;
+}
+
 /** The console's pages over HTTP, as a browser without scripts has them. */
-class ConsolePages {
+export class ConsolePages {
   readonly #origin: string;
   readonly #cookies = new Map<string, string>();
 
