@@ -105,12 +105,19 @@ async function runSelfTest(options: ChecksOptions, by: Actor | null): Promise<vo
   const { record, audit, clock, newId, raise, tell } = options;
   const found = (await options.tryAll()).filter(({ samples }) => samples.length > 0);
   const at = clock();
-  const checks = found.map(({ level, samples }): Check => {
-    const place = 'The proxy of this machine';
-    const tested = samples.map(({ what }) => what).join(', ');
-    const own = { id: newId(), kind: 'self', at, by: by?.personId ?? null, device: 'Schoolgate' } as const;
-    return { ...own, level, place, tested, result: resultOf(samples), action: '', samples };
-  });
+  const checks = found.map(({ level, samples }): Check => ({
+    id: newId(),
+    kind: 'self',
+    at,
+    by: by?.personId ?? null,
+    level,
+    device: 'Schoolgate',
+    place: 'The proxy of this machine',
+    tested: samples.map(({ what }) => what).join(', '),
+    result: resultOf(samples),
+    action: '',
+    samples,
+  }));
   const failed = checks.filter(({ result }) => result === 'failed');
   const text = failed.map(failureText).join('\n');
   record.write((tx) => {
