@@ -9,16 +9,16 @@ import type { DataLayout } from '../config/data-layout.ts';
 import type { PeopleMail } from '../delivery/people-mail-service.ts';
 import { may } from '../identity/permissions.ts';
 import { findFullName, staffPeople } from '../identity/service.ts';
-import type { Clock } from '../kernel/clock.ts';
 import type { IdMaker } from '../kernel/ids.ts';
-import type { CheckUrl } from '../policy/check-url.ts';
 import { safeAddress } from '../policy/safe-search.ts';
 import type { CompiledLevel, PolicySnapshot } from '../policy/snapshot.ts';
-import type { RecordDatabase, Tx } from '../store/database.ts';
+import type { Tx } from '../store/database.ts';
+import { type SiteCheck, type SiteCheckOptions, createSiteCheck, prepareSiteCheck } from './console-check.ts';
 import { judgeCanaries } from './doctor/content.ts';
 import { type ProxyPlace, type SelfTestLogins, askProxy, createSelfTestLogins } from './self-test-proxy.ts';
 
 export interface ConsoleChecks {
+  readonly siteCheck: SiteCheck;
   readonly checks: Checks;
   /** For whoever answers gateways. */
   readonly selfTestLogins: SelfTestLogins;
@@ -26,21 +26,17 @@ export interface ConsoleChecks {
   readonly setProxyPort: (port: number) => void;
 }
 
-export interface ConsoleChecksOptions {
-  readonly record: RecordDatabase;
+export interface ConsoleChecksOptions extends SiteCheckOptions {
   readonly audit: Audit;
-  readonly clock: Clock;
   readonly newId: IdMaker;
   readonly layout: DataLayout;
   readonly environment: { readonly proxyHost: string; readonly proxyPort: number };
-  readonly policy: () => PolicySnapshot | null;
   readonly defaultZone: string;
   readonly peopleMail: PeopleMail;
-  /** Null: there is no policy or index yet. */
-  readonly prepareCheck: () => Promise<CheckUrl | null>;
   readonly raise: (code: 'self-test-failed' | 'check-overdue', text: string) => void;
 }
 
+/** What the filter would answer, and what it does answer. */
 export function createConsoleChecks(options: ConsoleChecksOptions): ConsoleChecks {
   const { environment, policy, defaultZone, clock } = options;
   let port = environment.proxyPort === 0 ? null : environment.proxyPort;
@@ -55,7 +51,12 @@ export function createConsoleChecks(options: ConsoleChecksOptions): ConsoleCheck
     tryAll: () => tryAll(options, place, logins),
     tell: (tx, about, subject, text) => tell(options, tx, about, subject, text),
   });
-  return { checks, selfTestLogins: logins, setProxyPort: (found) => void (port = found) };
+  return {
+    siteCheck: createSiteCheck(options),
+    checks,
+    selfTestLogins: logins,
+    setProxyPort: (found) => void (port = found),
+  };
 }
 
 /** Whoever may start a self-test can see to what it finds. */
@@ -69,11 +70,12 @@ function tell({ peopleMail, clock }: ConsoleChecksOptions, tx: Tx, about: string
 }
 
 async function tryAll(
-  { policy, prepareCheck, layout, clock }: ConsoleChecksOptions,
+  options: ConsoleChecksOptions,
   place: ProxyPlace,
   logins: SelfTestLogins,
 ): Promise<readonly LevelFound[]> {
-  const [rules, check] = [policy(), await prepareCheck()];
+  const { policy, layout, clock } = options;
+  const [rules, check] = [policy(), await prepareSiteCheck(options)];
   const canaries = { level: null, samples: canarySamples(layout, clock()) };
   if (rules === null || check === null) return [canaries];
   const found: LevelFound[] = [];

@@ -43,7 +43,6 @@ import { type ConsoleChecks, createConsoleChecks } from './console-checks.ts';
 import { type ConsoleIncidents, createConsoleIncidents } from './console-incidents.ts';
 import { createConsoleEvidence } from './console-evidence.ts';
 import { type ConsoleReports, createConsoleReports } from './console-reports.ts';
-import { type SiteCheck, createSiteCheck, prepareSiteCheck } from './console-check.ts';
 import { createConsoleLessons } from './console-lessons.ts';
 import { createConsoleLists } from './console-lists.ts';
 import { type ConsoleMail, createConsoleMail } from './console-mail.ts';
@@ -109,7 +108,6 @@ export interface ConsoleRooms
   readonly listUpdates: Lists;
   readonly evidence: Evidence;
   readonly backups: Backups;
-  readonly siteCheck: SiteCheck;
   readonly investigations: Investigations;
   readonly historyUpkeep: HistoryUpkeep;
 }
@@ -260,7 +258,6 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
   });
   const upkeep = historyUpkeep(layout.history, clock, log);
   const named = auditPeople({ record, directory, accounts, publishing });
-  const checking = { record, clock, publishing, policy: inForce, people, openIndex, live: wholeLive };
   return {
     ...base,
     ...createConsoleRetention({
@@ -279,14 +276,14 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
       peopleMail: telling.peopleMail,
       auditPeople: named,
     }),
-    siteCheck: createSiteCheck(checking),
     ...createConsoleChecks({
       ...known,
       ...telling,
       environment,
       policy: inForce,
       defaultZone: DEFAULT_ZONE,
-      prepareCheck: () => prepareSiteCheck(checking),
+      people,
+      live: wholeLive,
       raise: (code, text) => safeguarding.raise(code, text),
     }),
     backups,

@@ -417,8 +417,6 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
     'incidents/export.ts',
     'incidents/report-service.ts',
     'incidents/terms.ts',
-    'incidents/trends.ts',
-    'incidents/withhold.ts',
   ],
   'console/incident-pages.test.ts': [
     'incidents/routes.ts',

@@ -16,7 +16,6 @@ import { type ConsoleIncidents, createConsoleIncidents } from '../../src/compose
 import { createConsoleEvidence } from '../../src/compose/console-evidence.ts';
 import { createConsoleReports } from '../../src/compose/console-reports.ts';
 import type { KeptReports } from '../../src/reports/kept-service.ts';
-import { type SiteCheck, createSiteCheck, prepareSiteCheck } from '../../src/compose/console-check.ts';
 import { createConsoleInvestigations } from '../../src/compose/console-history.ts';
 import { createConsoleLessons } from '../../src/compose/console-lessons.ts';
 import { type ConsoleMail, createConsoleMail } from '../../src/compose/console-mail.ts';
@@ -29,6 +28,7 @@ import { keepSent, wholeLive } from '../../src/compose/console-rooms.ts';
 import { dataLayout } from '../../src/config/data-layout.ts';
 import type { Evidence } from '../../src/evidence/service.ts';
 import type { SignedSnapshot, SnapshotKind } from '../../src/events/bus.ts';
+import type { AlarmCode } from '../../src/events/catalogue.ts';
 import { signSnapshot } from '../../src/events/signing.ts';
 import type { Investigations } from '../../src/history/service.ts';
 import { type Agreements, createAgreements } from '../../src/identity/agreements/service.ts';
@@ -117,7 +117,6 @@ export interface ControlPlane
   readonly concerns: Concerns;
   readonly evidence: Evidence;
   readonly backups: Backups;
-  readonly siteCheck: SiteCheck;
   readonly investigations: Investigations;
   readonly keptReports: KeptReports;
   /** What is on disk, as compiled. */
@@ -313,8 +312,14 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     devicesActive: (tx, addresses, at) => devices.seen(tx, addresses, at),
     accountsActive: (tx, seen, at) => watch(tx, seen, at),
   });
+  const common = {
+    ...known,
+    ...telling,
+    policy: inForce,
+    defaultZone: 'Europe/London',
+    raise: (code: AlarmCode, text: string) => safeguarding.raise(code, text),
+  };
   const concerns = createConsoleConcerns({ record, audit, clock, newId, policy: inForce });
-  const checking = { record, clock, publishing, policy: inForce, people, openIndex, live: wholeLive };
   const rebuild = async (): Promise<readonly string[]> => [];
   const evidence = createConsoleEvidence({
     record,
@@ -350,45 +355,21 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     ...identities,
     auditPages: createConsoleAudit({ record, audit, clock }),
     auditPeople: named,
-    ...createConsoleReports({
-      ...known,
-      listsDir: layout.root,
-      policy: inForce,
-      defaultZone: 'Europe/London',
-      peopleMail: telling.peopleMail,
-      auditPeople: named,
-    }),
+    ...createConsoleReports({ ...common, listsDir: layout.root, auditPeople: named }),
     devices,
     vouchers: createVouchers({ record, audit, clock, newId, devices }),
     safeguarding,
     concerns,
     ...telling,
-    ...createConsoleIncidents({
-      ...known,
-      ...telling,
-      policy: inForce,
-      defaultZone: 'Europe/London',
-      directory,
-      concerns,
-    }),
+    ...createConsoleIncidents({ ...common, directory, concerns }),
     ...mail,
     evidence,
-    ...createConsoleRetention({
-      ...known,
-      policy: inForce,
-      alone: (work) => work(),
-      timeZone: () => 'Europe/London',
-      raise: (code, text) => safeguarding.raise(code, text),
-    }),
-    siteCheck: createSiteCheck(checking),
+    ...createConsoleRetention({ ...common, alone: (work) => work(), timeZone: () => 'Europe/London' }),
     ...createConsoleChecks({
-      ...known,
-      ...telling,
+      ...common,
       environment: { proxyHost: '127.0.0.1', proxyPort: 0 },
-      policy: inForce,
-      defaultZone: 'Europe/London',
-      prepareCheck: () => prepareSiteCheck(checking),
-      raise: (code, text) => safeguarding.raise(code, text),
+      people,
+      live: wholeLive,
     }),
     investigations: createConsoleInvestigations({ record, audit, folder: layout.history, policy: inForce }),
     backups: createBackups({
