@@ -103,9 +103,15 @@ export function unblocksBetween(tx: ReadTx, from: number, until: number): Unbloc
 }
 
 function toUnblock(row: Row): Unblock {
-  const lists = LISTS.map((name) => [name, JSON.parse(String(row[name])) as string[]] as const);
   return {
-    ...(Object.fromEntries(lists) as Record<(typeof LISTS)[number], string[]>),
+    hosts: toList(row['hosts']),
+    categories: toList(row['categories']),
+    classes: toList(row['classes']),
+    pupils: toList(row['pupils']),
+    levels: toList(row['levels']),
+    ranges: toList(row['ranges']),
+    during: toList(row['during']),
+    risks: toList(row['risks']),
     id: String(row['id']),
     state: row['state'] as RecordedState,
     topic: String(row['topic']),
@@ -121,6 +127,13 @@ function toUnblock(row: Row): Unblock {
     outcome: toOutcome(row),
     remark: String(row['remark']),
   };
+}
+
+const NONE: readonly string[] = [];
+
+/** Most lists of most requests are empty, and the page of all reads thousands. */
+function toList(json: Row[string] | undefined): readonly string[] {
+  return json === '[]' ? NONE : (JSON.parse(String(json)) as string[]);
 }
 
 function toOutcome(row: Row): Unblock['outcome'] {

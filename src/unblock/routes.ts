@@ -277,7 +277,7 @@ function listPage(options: UnblockRoutesOptions, request: FastifyRequest, reply:
 function tableOf(options: UnblockRoutesOptions, now: number): Table<Unblock> {
   const [names, words] = [namesOf(options), wordsOf(options)];
   const state = (row: Unblock): UnblockState => stateAt(row, now);
-  const what = (row: Unblock): string => [...words(row).categories, ...row.hosts].join(', ');
+  const what = (row: Unblock): string => [...words.titles(row.categories), ...row.hosts].join(', ');
   return {
     path: '/unblocks',
     caption: 'Unblocks',
@@ -293,7 +293,7 @@ function tableOf(options: UnblockRoutesOptions, now: number): Table<Unblock> {
       },
       { id: 'topic', title: 'Topic', value: ({ topic }) => topic, href: ({ id }) => `/unblocks/${id}` },
       { id: 'what', title: 'What', value: what },
-      { id: 'whom', title: 'For', value: (row) => words(row).whom.join(', ') },
+      { id: 'whom', title: 'For', value: (row) => words.whom(row).join(', ') },
       { id: 'from', title: 'From', value: ({ from }) => from, isTime: true, isOnlyInCsv: true },
       { id: 'until', title: 'Until', value: ({ until }) => until, isTime: true },
       { id: 'by', title: 'Asked for by', value: ({ requested }) => names(requested.by) },
@@ -346,7 +346,7 @@ async function onePage(
   const { unblocks, clock } = options;
   const act = { by: request.actor().personId, at: clock() };
   const unblock = unblocks.get(id);
-  const names = namesOf(options);
+  const [names, words] = [namesOf(options), wordsOf(options)];
   const state = stateAt(unblock, act.at);
   return reply.page('unblock', {
     title: unblock.topic,
@@ -358,7 +358,9 @@ async function onePage(
     isWaiting: state === 'requested',
     missing: missingWords(unblock),
     needsAgreement: needsAgreement(unblock),
-    ...wordsOf(options)(unblock),
+    categories: words.titles(unblock.categories),
+    risks: words.titles(unblock.risks),
+    whom: words.whom(unblock),
     requestedBy: names(unblock.requested.by),
     decidedBy: names(unblock.decided?.by ?? null),
     agreedBy: names(unblock.agreed?.by ?? null),
@@ -368,21 +370,23 @@ async function onePage(
   });
 }
 
-/** What an unblock names, as people call it. */
+/** What an unblock names, as people call it. Of a long list each is asked for only what is shown. */
 function wordsOf({ policyInForce, knownSchool }: UnblockRoutesOptions) {
   const policy = policyInForce();
-  const pupils = new Map(knownSchool().pupils.map(({ user, fullName }) => [user, fullName]));
-  const title = (id: string): string => policy?.categories[id]?.title ?? id;
-  return ({ categories, risks, classes, pupils: named, levels, ranges }: Unblock) => ({
-    categories: categories.map(title),
-    risks: risks.map(title),
-    whom: [
+  let pupils: ReadonlyMap<string, string> | null = null;
+  const nameOf = (user: string): string => {
+    pupils ??= new Map(knownSchool().pupils.map((pupil) => [pupil.user, pupil.fullName]));
+    return pupils.get(user) ?? user;
+  };
+  return {
+    titles: (categories: readonly string[]) => categories.map((id) => policy?.categories[id]?.title ?? id),
+    whom: ({ classes, pupils: named, levels, ranges }: Unblock) => [
       ...classes,
-      ...named.map((user) => pupils.get(user) ?? user),
+      ...named.map(nameOf),
       ...levels.map((level) => policy?.levels[level]?.title ?? level),
       ...ranges,
     ],
-  });
+  };
 }
 
 function namesOf({ accounts }: UnblockRoutesOptions): (id: string | null) => string | null {

@@ -21,7 +21,8 @@ export type MetricId =
   | `idle.${'before' | 'fresh' | 'used'}`
   | `lists.${'disk' | 'memory' | 'ready' | 'build' | 'hit' | 'miss'}`
   | 'lists-many.size'
-  | `decide.${'added' | 'compile'}`;
+  | `decide.${'added' | 'compile'}`
+  | `pages.${'p50' | 'p95'}`;
 
 /** Every metric, in the order of the table. CPU is the proxy's whole process tree, user and system. */
 export const METRICS: readonly Metric[] = [
@@ -83,6 +84,14 @@ export const METRICS: readonly Metric[] = [
   { id: 'lists.miss', work: 'lists', title: '  one that is not: CPU', unit: 'µs/look-up', digits: 3 },
   { id: 'decide.added', work: 'decide', title: 'who asks and what is decided: median', unit: 'µs', digits: 2 },
   { id: 'decide.compile', work: 'decide', title: '  reading and compiling that policy', unit: 'ms', digits: 0 },
+  {
+    id: 'pages.p95',
+    work: 'pages',
+    title: 'a page of the console, the slowest: 95th percentile',
+    unit: 'ms',
+    digits: 1,
+  },
+  { id: 'pages.p50', work: 'pages', title: '  the median page: median', unit: 'ms', digits: 1 },
   { id: 'lists-many.size', work: 'lists', title: '  an index of 5 million names', unit: 'MB', digits: 1 },
 ];
 

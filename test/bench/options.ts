@@ -13,6 +13,7 @@ export const WORKS = [
   'idle',
   'lists',
   'decide',
+  'pages',
 ] as const;
 export type WorkId = (typeof WORKS)[number];
 

@@ -9,6 +9,7 @@ import { Figures } from './figures.ts';
 import { measureLists } from './lists/measure-lists.ts';
 import { end, startLoad } from './load/load.ts';
 import { measureDecide } from './measure-decide.ts';
+import { measurePages } from './measure-pages.ts';
 import { type Bench, measureCold, measureIdle, measureStep, STEPS, warmUp, suits } from './measure.ts';
 import type { WorkId } from './options.ts';
 import { ORIGIN_NAME, type OriginPorts, type RunningWay, type Way } from './setting.ts';
@@ -48,6 +49,7 @@ export async function measureAll(
     await measureLists(ways, bench, folder, (way, listed) => start(way, FEW_TUNNELS, listed), say);
   }
   if (only.has('decide')) measureDecide(bench.figures, sizes.decisions);
+  if (only.has('pages')) await measurePages(bench.figures, sizes.pages, say);
   return bench.figures;
 }
 

@@ -1,3 +1,5 @@
+import type { PageSizes } from './measure-pages.ts';
+
 /** How much of each work is done. Counts, so that a run is bounded; bytes. */
 export interface Sizes {
   readonly rounds: number;
@@ -29,6 +31,8 @@ export interface Sizes {
   readonly lookUps: number;
   /** Decisions of each round. */
   readonly decisions: number;
+  /** What a console has on record while its pages are asked for. */
+  readonly pages: PageSizes;
   /** Connections at a time. */
   readonly requestConcurrency: number;
   readonly tunnelConcurrency: number;
@@ -59,6 +63,7 @@ export const FULL: Sizes = {
   listRounds: 3,
   lookUps: 5_000_000,
   decisions: 200_000,
+  pages: { people: 5_000, auditRows: 100_000, unblocks: 2_000, asked: 100 },
   requestConcurrency: 32,
   tunnelConcurrency: 16,
   settleMs: 1_100,
@@ -87,5 +92,6 @@ export const QUICK: Sizes = {
   listRounds: 1,
   lookUps: 500_000,
   decisions: 20_000,
+  pages: { people: 500, auditRows: 2_000, unblocks: 200, asked: 10 },
   settleMs: 200,
 };

@@ -55,6 +55,7 @@ const TARGETS: readonly (readonly [title: string, limit: number, unit: string, m
   ['one tunnel, CONNECT + TLS + GET: added to direct', 1, 'ms', addedToDirect('single.p50')],
   ['one GET in an open tunnel: added to direct', 1, 'ms', addedToDirect('round-trip.p50')],
   ['a sign-in while 20 others sign in within a second: 95th percentile', 250, 'ms', alone('sign-in.among')],
+  ['a page of the console, the slowest: 95th percentile', 60, 'ms', alone('pages.p95')],
   ['a name in the index, on disk', 10, 'bytes', alone('lists.disk')],
   ['a name in the index, in a process', 10, 'bytes', alone('lists.memory')],
   ['loading an index of a million names', 0.03, 's', alone('lists.ready')],

@@ -1,4 +1,4 @@
-import type { ReadTx, Tx } from '../../store/database.ts';
+import type { ReadTx, Row, Tx } from '../../store/database.ts';
 import type { Renewal } from '../credentials.ts';
 import type { Agreement } from './agreement.ts';
 
@@ -54,16 +54,23 @@ export interface CurrentAcceptance {
   readonly recordedBy: string | null;
 }
 
+const COUNTS = '(until > ?1 AND accepted_at <= ?1 AND (withdrawn_at IS NULL OR withdrawn_at > ?1))';
+
 /** Null: nothing counts. `at`: now, or an earlier instant. */
 export function currentAcceptance(tx: ReadTx, personId: string, at: number): CurrentAcceptance | null {
-  const row = tx.get(
-    `SELECT version, accepted_at, recorded_by FROM acceptances
-     WHERE person_id = ?1 AND until > ?2 AND accepted_at <= ?2 AND (withdrawn_at IS NULL OR withdrawn_at > ?2)
-     ORDER BY id DESC LIMIT 1`,
-    personId,
-    at,
-  );
-  if (row === undefined) return null;
+  const sql = `SELECT version, accepted_at, recorded_by FROM acceptances WHERE person_id = ?2 AND ${COUNTS} ORDER BY id DESC LIMIT 1`;
+  const row = tx.get(sql, at, personId);
+  return row === undefined ? null : toCurrent(row);
+}
+
+/** Of everybody for whom something counts, by person. */
+export function currentAcceptances(tx: ReadTx, at: number): ReadonlyMap<string, CurrentAcceptance> {
+  const sql = `SELECT person_id, version, accepted_at, recorded_by FROM acceptances WHERE ${COUNTS} ORDER BY id`;
+  // The last one of a person counts.
+  return new Map(tx.all(sql, at).map((row) => [String(row['person_id']), toCurrent(row)]));
+}
+
+function toCurrent(row: Row): CurrentAcceptance {
   const by = row['recorded_by'];
   return {
     version: String(row['version']),

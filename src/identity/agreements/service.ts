@@ -4,16 +4,22 @@ import { type Clock, isoTime } from '../../kernel/clock.ts';
 import { SchoolgateError } from '../../kernel/errors.ts';
 import type { Publishing } from '../../publishing/service.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../../store/database.ts';
-import { accountState } from '../account-state.ts';
+import { accountState, listedState } from '../account-state.ts';
 import type { PersonName } from '../accounts.ts';
-import type { StoredPerson } from '../directory/model.ts';
+import { type StoredPerson, fullName } from '../directory/model.ts';
 import { findStoredPerson, listDirectory } from '../directory/repository.ts';
 import type { Whom } from '../directory/service.ts';
 import type { IdentityRules } from '../identify.ts';
 import { findById, findByUserKey, findUserName } from '../repository.ts';
 import { canonicalUser } from '../user-name.ts';
 import { type Agreement, agreementFor, nextYear } from './agreement.ts';
-import { currentAcceptance, insertAcceptance, withdrawAcceptances } from './repository.ts';
+import {
+  type CurrentAcceptance,
+  currentAcceptance,
+  currentAcceptances,
+  insertAcceptance,
+  withdrawAcceptances,
+} from './repository.ts';
 
 /** Somebody in a list of who has agreed. */
 export interface AgreementState {
@@ -69,7 +75,8 @@ export function createAgreements(options: AgreementsOptions): Agreements {
     stateOf: (personId) =>
       options.record.read((tx) => {
         const person = findStoredPerson(tx, personId);
-        return person === null || person.leftAt !== null ? null : stateOf(options, tx, person);
+        if (person === null || person.leftAt !== null) return null;
+        return stateOf(options, person, currentAcceptance(tx, personId, options.clock()), (id) => findUserName(tx, id));
       }),
     list: (actor, filter) => list(options, actor, filter),
   };
@@ -158,11 +165,18 @@ function list(
   { className, missing = false }: { readonly className?: string; readonly missing?: boolean },
 ): AgreementState[] {
   const { record, audit } = options;
+  const now = options.clock();
   return record.write((tx) => {
+    const given = currentAcceptances(tx, now);
+    const recorders = new Map<string, string | null>();
+    const nameOf = (id: string): string | null => {
+      if (!recorders.has(id)) recorders.set(id, findUserName(tx, id));
+      return recorders.get(id)!;
+    };
     const found = listDirectory(tx)
       .filter(({ leftAt }) => leftAt === null)
       .filter(({ classes }) => className === undefined || classes.includes(className))
-      .flatMap((person) => stateOf(options, tx, person) ?? [])
+      .flatMap((person) => stateOf(options, person, given.get(person.id) ?? null, nameOf) ?? [])
       .filter(({ acceptedAt }) => !missing || acceptedAt === null);
     const after = { ...(className !== undefined && { className }), missing, found: found.length };
     const { userName, address } = actor;
@@ -171,25 +185,32 @@ function list(
   });
 }
 
-function stateOf(options: AgreementsOptions, tx: ReadTx, { id, classes }: StoredPerson): AgreementState | null {
-  const now = options.clock();
-  const { person } = findById(tx, id, now)!;
-  const agreement = asked(options, tx, person);
+/** Of somebody whom the directory lists. Asks the record for nobody's own row: a page shows thousands. */
+function stateOf(
+  { policy }: AgreementsOptions,
+  person: StoredPerson,
+  given: CurrentAcceptance | null,
+  nameOf: (personId: string) => string | null,
+): AgreementState | null {
+  const rules = policy();
+  if (rules?.agreements === undefined) return null;
+  const { id, userName, classes } = person;
+  const { kind, level } = listedState(rules, person, userName);
+  const agreement = kind === 'class' ? null : agreementFor(rules.agreements, level);
   if (agreement === null) return null;
   const { band, by, version } = agreement;
-  const given = currentAcceptance(tx, id, now);
   const counts = given?.version === version ? given : null;
   const recorder = counts?.recordedBy ?? null;
   return {
     id,
-    userName: person.userName,
-    fullName: person.fullName,
-    level: accountState(tx, options.policy()!, person).level!,
+    userName,
+    fullName: fullName(person),
+    level: level!,
     classes,
     band,
     by,
     acceptedAt: counts === null ? null : isoTime(counts.at),
-    recordedBy: recorder === null ? null : findUserName(tx, recorder),
+    recordedBy: recorder === null ? null : nameOf(recorder),
   };
 }
 

@@ -39,6 +39,13 @@ function membershipsOf(rows: readonly Row[]): Memberships {
   return memberships;
 }
 
+const PUPIL: readonly SchoolRole[] = ['pupil'];
+
+/** Nearly everybody is a pupil and nothing else. */
+function rolesOf(json: string): readonly SchoolRole[] {
+  return json === '["pupil"]' ? PUPIL : (JSON.parse(json) as SchoolRole[]);
+}
+
 function toPerson(row: Row, memberships: Memberships): StoredPerson {
   return {
     ...(memberships.get(String(row['id'])) ?? NO_MEMBERSHIPS),
@@ -49,7 +56,7 @@ function toPerson(row: Row, memberships: Memberships): StoredPerson {
     givenName: String(row['given_name']),
     familyName: String(row['family_name']),
     kind: row['kind'] as PersonKind,
-    roles: JSON.parse(String(row['roles'])) as SchoolRole[],
+    roles: rolesOf(String(row['roles'])),
     year: row['year'] as SchoolYear | null,
     leftAt: row['left_at'] === null ? null : Number(row['left_at']),
     isConsoleUser: row['is_console_user'] === 1,
