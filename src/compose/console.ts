@@ -31,6 +31,7 @@ import { watchPolicyFiles } from '../policy/watch.ts';
 import { type Logger, createLogger } from '../telemetry/log.ts';
 import { refreshTimes } from './console-lists.ts';
 import { takeDueAlerts } from './concern-alerts.ts';
+import { examine } from './doctor/doctor.ts';
 import { consoleAnswers, startAnswering } from './console-answers.ts';
 import type { ConsoleAnswers } from './console-questions.ts';
 import { type ConsoleRooms, DEFAULT_ZONE, buildRooms, openConsoleRecord } from './console-rooms.ts';
@@ -346,6 +347,8 @@ async function openConsoleDoors(
     timeZone: () => inForce()?.timeZone ?? DEFAULT_ZONE,
     school: () => inForce()?.school ?? null,
     lists: () => listsStatus(environment, layout),
+    // The whole chain takes long, and every page would wait for it.
+    examine: () => examine(environment, clock, ['audit']),
     machine: () => ({
       sendsMail: environment.smtpUrl !== null,
       hasIllegalList: readManifest(layout)?.illegal !== undefined,

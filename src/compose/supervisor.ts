@@ -179,7 +179,7 @@ export class Supervisor {
     this.#timers.push(
       setInterval(() => this.#watch(), 1_000),
       setInterval(() => this.#keepHighestInstant(), 60_000),
-      setInterval(() => this.#tellActivity(), 60_000),
+      setInterval(() => this.#tellOfMinute(), 60_000),
     );
     void this.#canaries.look();
     // Only for what is printed: the doors are open.
@@ -383,8 +383,11 @@ export class Supervisor {
     return found.filter((port): port is number => typeof port === 'number' && port > 0);
   }
 
-  #tellActivity(): void {
+  #tellOfMinute(): void {
     const gateway = this.#gateway;
+    const up = this.#workers.pulses.flatMap(({ pulse }) => pulse ?? []);
+    const serial = up.length === 0 ? 0 : Math.min(...up.map((pulse) => pulse.serial));
+    this.#tell('gateway.state', { gateway, workers: this.#workers.size, up: up.length, serial });
     for (const addresses of this.#activity.take()) this.#tell('devices.active', { gateway, addresses });
     for (const seen of this.#activity.takeAccounts()) this.#tell('accounts.active', { gateway, seen });
   }

@@ -1,8 +1,11 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { isoTime } from '../kernel/clock.ts';
 import { formatProblem } from '../kernel/errors.ts';
 import type { Announcements } from '../identity/staff/announcement-service.ts';
 import type { Publishing } from '../publishing/service.ts';
 import type { Safeguarding } from '../safeguarding/service.ts';
+import type { AlertWatch } from '../alerts/watch-service.ts';
+import { type HealthLine, healthLines } from './health.ts';
 import { homePage } from './home.ts';
 import { openApi } from './openapi.ts';
 import type { SetupRooms } from './setup.ts';
@@ -30,8 +33,14 @@ export interface OverviewOptions extends WaitingRooms, SetupRooms {
   readonly publishing: Publishing;
   readonly lists: () => ListsStatus;
   readonly announcements: Announcements;
+  readonly alertWatch: AlertWatch;
+  readonly timeZone: () => string;
+  /** Looks at what takes some seconds: disk, ports, name servers, bus, mail server. Changes nothing. */
+  readonly examine: () => Promise<readonly HealthLine[]>;
 }
 
+const HEALTH = { access: 'health.see', rateLimit: { max: 30, timeWindow: '1 minute' } } as const;
+const HealthQuery = Type.Object({ look: Type.Optional(Type.String({ maxLength: 10 })) });
 const WEEK_MS = 7 * 86_400_000;
 
 /** The home page, and the state of everything for programs. */
@@ -43,6 +52,14 @@ export const overviewRoutes: FastifyPluginAsyncTypebox<OverviewOptions> = async 
 
   app.get('/', { config: { access: 'home.see' } }, async (request, reply) =>
     reply.page('home', homePage(options, request)),
+  );
+
+  app.get('/status', { config: HEALTH, schema: { querystring: HealthQuery } }, async (request, reply) =>
+    reply.page('status', {
+      title: 'Health',
+      lines: healthLines(options),
+      ...(request.query.look === 'all' && { examined: await options.examine() }),
+    }),
   );
 
   app.get('/api/v1/status', { config: { access: 'home.see' }, schema: { response: { 200: StatusSchema } } }, async () =>
@@ -71,6 +88,15 @@ const StatusSchema = Type.Object({
   }),
   gatewaysAreBehind: Type.Boolean(),
   parkedEvents: Type.Integer(),
+  gateways: Type.Array(
+    Type.Object({
+      gateway: Type.String(),
+      workers: Type.Integer(),
+      up: Type.Integer(),
+      serial: Type.Integer({ description: 'of the policy that it enforces' }),
+      heardAt: Type.String(),
+    }),
+  ),
   alarms: Type.Array(
     Type.Object({ at: Type.String(), gateway: Type.String(), code: Type.String(), text: Type.String() }),
   ),
@@ -97,6 +123,15 @@ function status({ policy, publishing, safeguarding, lists, clock }: OverviewOpti
     },
     gatewaysAreBehind: publishing.isWaiting(),
     parkedEvents: safeguarding.parked(),
+    gateways: safeguarding
+      .gateways()
+      .map(({ gateway, workers, up, serial, heardAt }) => ({
+        gateway,
+        workers,
+        up,
+        serial,
+        heardAt: isoTime(heardAt),
+      })),
     alarms: safeguarding
       .alarms(clock() - WEEK_MS, clock() + 1)
       .map(({ at, gateway, code, text }) => ({ at, gateway, code, text })),

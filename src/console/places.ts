@@ -74,6 +74,7 @@ export const SECTIONS: readonly Section[] = [
       { text: 'Who may do what', href: '/permissions', needs: 'permissions.see' },
       { text: 'How long we keep', href: '/retention', needs: 'retention.see' },
       { text: 'Backups', href: '/backups', needs: 'backup.make' },
+      { text: 'Health', href: '/status', needs: 'health.see' },
     ],
   },
 ];

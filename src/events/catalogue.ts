@@ -34,6 +34,17 @@ export interface EventPayloads {
   'account.misplaced': AccountMisplaced;
   /** Signed-in devices that were in use in the last minute; none of them is news as well. Owner: gateway (supervisor). */
   'devices.active': { readonly gateway: string; readonly addresses: readonly string[] };
+  /** How a gateway is, once a minute. Owner: gateway (supervisor). */
+  'gateway.state': GatewayState;
+}
+
+export interface GatewayState {
+  readonly gateway: string;
+  readonly workers: number;
+  /** Of them, those that give a sign of life. */
+  readonly up: number;
+  /** Of the oldest policy that one of them enforces; 0: none is up. */
+  readonly serial: number;
 }
 
 /** An account was in use where it should not be. */
@@ -86,4 +97,5 @@ export const EVENT_VERSIONS: Readonly<Record<EventType, number>> = {
   'accounts.active': 1,
   'account.misplaced': 1,
   'devices.active': 1,
+  'gateway.state': 1,
 };

@@ -89,6 +89,7 @@ const PAYLOADS: Readonly<Record<EventType, Fields>> = {
     level: isTextOrNull,
   },
   'devices.active': { gateway: isText, addresses: isTexts },
+  'gateway.state': { gateway: isText, workers: isCount, up: isCount, serial: isCount },
 } satisfies { readonly [T in EventType]: Shape<EventPayloads[T]> };
 
 const ENVELOPE = {

@@ -77,6 +77,10 @@ export const PERMISSIONS = {
     may: 'review what somebody else changed in an emergency, and take it back',
     roles: ['headteacher', 'safeguarding-lead'],
   },
+  'health.see': {
+    may: 'see how gateways, lists, alerts, mail and backups are',
+    roles: ['headteacher', ...OPERATORS],
+  },
   'site.check': {
     may: 'ask what would become of an address, for a level or a time',
     roles: ALL_ROLES,

@@ -1,4 +1,4 @@
-import type { AccountMisplaced } from '../events/catalogue.ts';
+import type { AccountMisplaced, GatewayState } from '../events/catalogue.ts';
 
 /** A condition that a person must look at. */
 export interface Alarm {
@@ -9,6 +9,14 @@ export interface Alarm {
   readonly gateway: string;
   readonly code: string;
   readonly text: string;
+}
+
+/** A gateway as it last said it is. */
+export interface KnownGateway extends GatewayState {
+  /** When the console heard of it, ms since the epoch. */
+  readonly heardAt: number;
+  /** What the gateway's clock showed, ISO 8601 UTC. */
+  readonly at: string;
 }
 
 /** A worker was killed: records of this time may be missing. Times ISO 8601 UTC. */

@@ -2,7 +2,7 @@ import type { AccessRecord, IllegalHitRecord } from '../events/access-record.ts'
 import { isoTime } from '../kernel/clock.ts';
 import { type Erased, erasedRows } from '../kernel/erased.ts';
 import type { ReadTx, Row, Tx } from '../store/database.ts';
-import type { Alarm, FlaggedCount, HistoryGap } from './model.ts';
+import type { Alarm, FlaggedCount, HistoryGap, KnownGateway } from './model.ts';
 
 /** Marks an event as taken; false: it was already, and must have no further effect. */
 export function takeId(tx: Tx, id: string): boolean {
@@ -100,6 +100,26 @@ export function insertGap(tx: Tx, id: string, gap: HistoryGap): void {
     from,
     until,
   );
+}
+
+/** What a gateway says counts until it says otherwise; what arrives late changes nothing. */
+export function storeGateway(tx: Tx, { gateway, workers, up, serial, at, heardAt }: KnownGateway): void {
+  tx.run(
+    `INSERT INTO gateways (gateway, workers, up, serial, at, heard_at) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET workers = excluded.workers, up = excluded.up, serial = excluded.serial,
+       at = excluded.at, heard_at = excluded.heard_at WHERE excluded.at > gateways.at`,
+    gateway,
+    workers,
+    up,
+    serial,
+    at,
+    heardAt,
+  );
+}
+
+export function knownGateways(tx: ReadTx): KnownGateway[] {
+  const columns = 'gateway, workers, up, serial, at, heard_at AS "heardAt"';
+  return tx.all(`SELECT ${columns} FROM gateways ORDER BY gateway`) as unknown as KnownGateway[];
 }
 
 /** Gaps that touch a span, oldest first. */

@@ -6,7 +6,7 @@ import { localInput } from '../kernel/local-time.ts';
 import { NAVIGATION_MS } from '../kernel/navigation.ts';
 import { isOutOfOrder, type RecordDatabase, type Tx } from '../store/database.ts';
 import type { ConcernWatch, Watching } from './concerns/watch-service.ts';
-import { type Alarm, type FlaggedCount, type HistoryGap, misplacedText } from './model.ts';
+import { type Alarm, type FlaggedCount, type HistoryGap, type KnownGateway, misplacedText } from './model.ts';
 import { type Parked, parkingId, readEvent } from './read-event.ts';
 import {
   addToCount,
@@ -21,6 +21,8 @@ import {
   insertNavigation,
   insertParked,
   isUnderWay,
+  knownGateways,
+  storeGateway,
   takeId,
 } from './repository.ts';
 
@@ -52,6 +54,8 @@ export interface Safeguarding {
   /** Flagged navigations of the school's day that `now` lies in. */
   today(): FlaggedCount[];
   parked(): number;
+  /** Every gateway that ever said how it is, by name. */
+  gateways(): KnownGateway[];
 }
 
 const DAY_MS = 86_400_000;
@@ -85,6 +89,7 @@ export function createSafeguarding(options: SafeguardingOptions): Safeguarding {
     gaps: (from, until) => record.read((tx) => gapsBetween(tx, isoTime(from), isoTime(until))),
     today: () => record.read((tx) => countsOf(tx, localInput(clock(), timeZone()).slice(0, 10))),
     parked: () => record.read(countParked),
+    gateways: () => record.read(knownGateways),
   };
 }
 
@@ -184,6 +189,8 @@ function takeEvent(batch: Batch, event: EventEnvelope): Taken {
     insertGap(batch.tx, event.id, event.data);
   } else if (isOf(event, 'devices.active')) {
     batch.devicesActive(batch.tx, event.data.addresses, Date.parse(event.at));
+  } else if (isOf(event, 'gateway.state')) {
+    storeGateway(batch.tx, { ...event.data, at: event.at, heardAt: Date.parse(batch.arrivedAt) });
   } else if (isOf(event, 'accounts.active')) {
     batch.accountsActive(batch.tx, event.data.seen, Date.parse(event.at));
   } else if (isOf(event, 'account.misplaced')) {

@@ -174,6 +174,7 @@ const ROUTES: readonly [route: string, url: string, access: Access][] = [
   ['POST /api/v1/people/cards', '/api/v1/people/cards', 'people.cards'],
   ['POST /api/v1/session', '/api/v1/session', 'public'],
   ['DELETE /api/v1/session', '/api/v1/session', 'signed-in'],
+  ['GET /status', '/status', 'health.see'],
   ['GET /api/v1/status', '/api/v1/status', 'home.see'],
   ['GET /api/v1/openapi.json', '/api/v1/openapi.json', 'public'],
   ['POST /api/v1/block-requests', '/api/v1/block-requests', 'unblock.request'],

@@ -48,6 +48,7 @@ const PAGES: Readonly<Record<string, string | null>> = {
   '/policy/versions': '/policy/versions',
   '/policy/versions/:serial': '/policy/versions/{version}',
   '/sign-in': '/sign-in',
+  '/status': '/status?look=all',
   '/unblocks': '/unblocks',
   '/unblocks/:id': '/unblocks/{unblock}',
   '/unblocks/asked': '/unblocks/asked',

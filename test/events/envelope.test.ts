@@ -26,6 +26,7 @@ void t.test('every event of the catalogue is read as it was written', async (t) 
     { ...head, type: 'fault', data: { gateway: 'gw', worker: 1, what: 'it broke', record: sampleRecord() } },
     { ...head, type: 'alarm', data: { gateway: 'gw', code: 'console-down', text: 'The console is down.' } },
     { ...head, type: 'history.gap', data: gap },
+    { ...head, type: 'gateway.state', data: { gateway: 'gw', workers: 2, up: 1, serial: 42 } },
     { ...head, type: 'devices.active', data: { gateway: 'gw', addresses: ['10.0.0.1', '2001:db8::1'] } },
   ];
   for (const event of events) t.same(parseEnvelope(JSON.stringify(event)), event, event.type);

@@ -76,6 +76,7 @@ export async function testConsole(options: TestConsoleOptions = {}): Promise<Tes
     dropFolder: () => options.dropFolder ?? { folder: '/srv/data/roster-drop', files: [], refused: null },
     listUpdates: options.listUpdates ?? NO_LISTS,
     siteCheck: options.siteCheck ?? plane.siteCheck,
+    examine: async () => [{ name: 'disk', status: 'ok', text: '12 GB free' }],
     machine: () => ({ sendsMail: false, hasIllegalList: false, hasTraffic: false }),
     lists: () => ({ names: 1234, lists: [], illegalListLoaded: false, problem: null }),
     log: createLogger('console', 'silent'),

@@ -179,6 +179,10 @@ void t.test('every type has its effect', async (t) => {
   plane.devices.seen = (_tx, addresses, at) => void seen.push(`${addresses.join()} ${at - START}`);
   take(plane, event('devices.active', { gateway: 'gw-00000001', addresses: ['10.0.0.1', '10.0.0.2'] }));
   t.strictSame(seen, ['10.0.0.1,10.0.0.2 0']);
+  const state = { gateway: 'gw-00000001', workers: 2, up: 2, serial: 7 };
+  take(plane, event('gateway.state', state));
+  take(plane, event('gateway.state', { ...state, up: 1 }, { at: iso(-60_000) }));
+  t.match(plane.safeguarding.gateways(), [{ ...state, heardAt: START, at: iso(0) }], 'what came late is older news');
   plane.safeguarding.raise('policy-invalid', 'school.yaml:3: wrong');
 
   t.equal(
