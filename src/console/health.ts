@@ -101,7 +101,7 @@ function listsLine({ lists, listUpdates, clock }: OverviewOptions): HealthLine {
     return { ...line, status: 'failed', text: `${idsOf(absent)} did not load: nothing is filtered by it.` };
   const failing = all.filter(({ fetch }) => fetch !== null && fetch.error !== null);
   if (failing.length > 0) return { ...line, status: 'warning', text: `${idsOf(failing)} could not be fetched.` };
-  const old = all.filter(({ fetch }) => fetch?.fetchedAt != null && clock() - Date.parse(fetch.fetchedAt) > 7 * DAY_MS);
+  const old = all.filter(({ fetch }) => clock() - Date.parse(fetch?.fetchedAt ?? '') > 7 * DAY_MS);
   if (old.length > 0) return { ...line, status: 'warning', text: `${idsOf(old)} was not renewed for a week.` };
   if (!illegalListLoaded) return { ...line, status: 'warning', text: 'No list of illegal content is loaded.' };
   return {

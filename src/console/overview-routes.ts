@@ -123,15 +123,13 @@ function status({ policy, publishing, safeguarding, lists, clock }: OverviewOpti
     },
     gatewaysAreBehind: publishing.isWaiting(),
     parkedEvents: safeguarding.parked(),
-    gateways: safeguarding
-      .gateways()
-      .map(({ gateway, workers, up, serial, heardAt }) => ({
-        gateway,
-        workers,
-        up,
-        serial,
-        heardAt: isoTime(heardAt),
-      })),
+    gateways: safeguarding.gateways().map(({ gateway, workers, up, serial, heardAt }) => ({
+      gateway,
+      workers,
+      up,
+      serial,
+      heardAt: isoTime(heardAt),
+    })),
     alarms: safeguarding
       .alarms(clock() - WEEK_MS, clock() + 1)
       .map(({ at, gateway, code, text }) => ({ at, gateway, code, text })),
