@@ -125,10 +125,14 @@ void t.test('sessions stand while the console is away, and are there again when 
   await until('the site opens', async () => (await tunnel()).response.status === 200);
   for (const pid of stack.pids('console')) process.kill(pid, 'SIGKILL');
   t.equal((await tunnel()).response.status, 200);
-  await until('the console is back', async () => {
-    await page.goto(DESK);
-    return /signed in as/.test((await page.textContent('main'))!);
-  });
+  await until(
+    'the console is back',
+    async () => {
+      await page.goto(DESK);
+      return /signed in as/.test((await page.textContent('main'))!);
+    },
+    30_000,
+  );
   t.equal((await tunnel()).response.status, 200);
 });
 
