@@ -2,7 +2,7 @@ import { localText } from '../kernel/local-time.ts';
 import type { WeekStatus } from './ports.ts';
 import type { Cell, Report, ReportTable } from './report.ts';
 import { count, listTable, text } from './table-parts.ts';
-import { dayWords, percent, share } from './words.ts';
+import { dayWords, share } from './words.ts';
 
 /** How many concerns about pupils of one theme, in one month. */
 export interface ConcernCount {
@@ -177,13 +177,19 @@ function byWeek(weeks: readonly WeekLine[]): ReportTable {
     id: 'weeks',
     title: 'Use by week',
     note: 'From the weekly reports. A week counts in the month in which it ends.',
-    columns: [text('Week'), count('Allowed'), count('Refused'), count('Flagged'), text('Unidentified')],
+    columns: [
+      text('Week'),
+      count('Allowed'),
+      count('Refused'),
+      count('Flagged'),
+      { title: 'Unidentified', kind: 'share' },
+    ],
     rows: weeks.map(({ name, navigations, refused, flagged, unidentified }) => [
       name,
       navigations - refused,
       refused,
       flagged,
-      percent(unidentified, 1),
+      unidentified,
     ]),
     rest: [],
     total: null,
