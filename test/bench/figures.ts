@@ -22,7 +22,8 @@ export type MetricId =
   | `lists.${'disk' | 'memory' | 'ready' | 'build' | 'hit' | 'miss'}`
   | 'lists-many.size'
   | `decide.${'added' | 'compile'}`
-  | `pages.${'p50' | 'p95'}`;
+  | `pages.${'p50' | 'p95'}`
+  | `history.${'weekly' | 'weekly-memory' | 'first-look' | 'look' | 'spool-bytes' | 'parquet-bytes'}`;
 
 /** Every metric, in the order of the table. CPU is the proxy's whole process tree, user and system. */
 export const METRICS: readonly Metric[] = [
@@ -92,6 +93,18 @@ export const METRICS: readonly Metric[] = [
     digits: 1,
   },
   { id: 'pages.p50', work: 'pages', title: '  the median page: median', unit: 'ms', digits: 1 },
+  { id: 'history.spool-bytes', work: 'history', title: 'a request in the history: spool', unit: 'bytes', digits: 1 },
+  { id: 'history.parquet-bytes', work: 'history', title: '  converted to Parquet', unit: 'bytes', digits: 1 },
+  { id: 'history.weekly', work: 'history', title: 'weekly report over 50 million requests', unit: 's', digits: 1 },
+  { id: 'history.weekly-memory', work: 'history', title: '  its memory', unit: 'MB', digits: 0 },
+  { id: 'history.look', work: 'history', title: 'one person’s half hour out of 90 days', unit: 's', digits: 2 },
+  {
+    id: 'history.first-look',
+    work: 'history',
+    title: '  the first look, which checks the day’s files',
+    unit: 's',
+    digits: 2,
+  },
   { id: 'lists-many.size', work: 'lists', title: '  an index of 5 million names', unit: 'MB', digits: 1 },
 ];
 

@@ -14,6 +14,7 @@ export const WORKS = [
   'lists',
   'decide',
   'pages',
+  'history',
 ] as const;
 export type WorkId = (typeof WORKS)[number];
 

@@ -10,6 +10,7 @@ import { measureLists } from './lists/measure-lists.ts';
 import { end, startLoad } from './load/load.ts';
 import { measureDecide } from './measure-decide.ts';
 import { measurePages } from './measure-pages.ts';
+import { measureHistory } from './history/measure-history.ts';
 import { type Bench, measureCold, measureIdle, measureStep, STEPS, warmUp, suits } from './measure.ts';
 import type { WorkId } from './options.ts';
 import { ORIGIN_NAME, type OriginPorts, type RunningWay, type Way } from './setting.ts';
@@ -50,6 +51,7 @@ export async function measureAll(
   }
   if (only.has('decide')) measureDecide(bench.figures, sizes.decisions);
   if (only.has('pages')) await measurePages(bench.figures, sizes.pages, say);
+  if (only.has('history')) await measureHistory(bench.figures, sizes, folder, say);
   return bench.figures;
 }
 

@@ -33,6 +33,9 @@ export interface Sizes {
   readonly decisions: number;
   /** What a console has on record while its pages are asked for. */
   readonly pages: PageSizes;
+  /** Requests of a week's history, and of one that is converted. */
+  readonly historyRequests: number;
+  readonly keptRequests: number;
   /** Connections at a time. */
   readonly requestConcurrency: number;
   readonly tunnelConcurrency: number;
@@ -64,6 +67,8 @@ export const FULL: Sizes = {
   lookUps: 5_000_000,
   decisions: 200_000,
   pages: { people: 5_000, auditRows: 100_000, unblocks: 2_000, asked: 100 },
+  historyRequests: 50_000_000,
+  keptRequests: 200_000,
   requestConcurrency: 32,
   tunnelConcurrency: 16,
   settleMs: 1_100,
@@ -93,5 +98,7 @@ export const QUICK: Sizes = {
   lookUps: 500_000,
   decisions: 20_000,
   pages: { people: 500, auditRows: 2_000, unblocks: 200, asked: 10 },
+  historyRequests: 500_000,
+  keptRequests: 20_000,
   settleMs: 200,
 };

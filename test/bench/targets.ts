@@ -64,6 +64,10 @@ const TARGETS: readonly (readonly [title: string, limit: number, unit: string, m
   ['looking up a host that is not: CPU', 1, 'µs', alone('lists.miss')],
   ['5,000 people, 300 classes, 200 rules: added to a look-up', 5, 'µs', alone('decide.added')],
   ['5,000 people, 300 classes, 200 rules: reading and compiling', 500, 'ms', alone('decide.compile')],
+  ['a request in Parquet', 15, 'bytes', alone('history.parquet-bytes')],
+  ['weekly report over 50 million requests', 20, 's', alone('history.weekly')],
+  ['weekly report: memory', 1000, 'MB', alone('history.weekly-memory')],
+  ['one person’s half hour out of 90 days', 0.5, 's', alone('history.look')],
   ['an index of 5 million names, on disk', 50, 'MB', alone('lists-many.size')],
 ];
 
