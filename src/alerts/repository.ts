@@ -24,6 +24,13 @@ export function storeNoticed(tx: Tx, id: string, by: string, at: number): void {
   tx.run('UPDATE alerts SET noticed_by = ?, noticed_at = ?, next_step_at = NULL WHERE id = ?', by, at, id);
 }
 
+/** Of every alert of a concern that nobody has taken notice of. */
+export function storeConcernNoticed(tx: Tx, concernId: string, by: string, at: number): void {
+  const sql = `UPDATE alerts SET noticed_by = ?, noticed_at = ?, next_step_at = NULL
+    WHERE concern_id = ? AND noticed_by IS NULL`;
+  tx.run(sql, by, at, concernId);
+}
+
 export function insertTold(tx: Tx, alertId: string, { personId, step, at, deliveryId }: Told): void {
   const sql = 'INSERT INTO alert_told (alert_id, person_id, step, at, delivery_id) VALUES (?, ?, ?, ?, ?)';
   tx.run(sql, alertId, personId, step, at, deliveryId);

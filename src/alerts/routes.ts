@@ -11,9 +11,16 @@ export interface AlertRoutesOptions {
 }
 
 const Params = Type.Object({ id: Type.String({ pattern: '^[0-9A-Z]{26}$' }) });
+const PageQuery = Type.Object({ done: Type.Optional(Type.String({ maxLength: 20 })) });
 const NoFields = Type.Object({ _csrf: Type.Optional(Type.String()) }, { additionalProperties: false });
 const SEVERITY_COLOURS = { danger: 'red', caution: 'orange', advisory: 'blue' } as const;
 const SEVERITY_ORDER = { danger: 0, caution: 1, advisory: 2 } as const;
+const SEVERITY_TEXTS = { danger: 'Danger', caution: 'Caution', advisory: 'Advisory' } as const;
+const WHY_TEXTS = {
+  opened: 'It is new',
+  raised: 'It has become more serious',
+  again: 'It has happened again',
+} as const;
 const STATE_OPTIONS = [
   { value: 'open', text: 'Nobody has taken notice' },
   { value: 'all', text: 'All' },
@@ -26,16 +33,17 @@ export const alertRoutes: FastifyPluginAsyncTypebox<AlertRoutesOptions> = async 
     path: '/alerts',
     caption: 'Alerts',
     columns: [
-      { id: 'at', title: 'When', value: ({ at }) => at, isTime: true, sortBy: ({ at }) => -at, href: pathOf },
       {
         id: 'severity',
         title: 'How serious',
-        value: ({ severity }) => severity,
-        sortBy: ({ severity }) => SEVERITY_ORDER[severity],
+        value: ({ severity }) => SEVERITY_TEXTS[severity],
+        // Of one severity the newest first.
+        sortBy: ({ severity, at }) => `${SEVERITY_ORDER[severity]} ${Number.MAX_SAFE_INTEGER - at}`,
         tag: ({ severity }) => SEVERITY_COLOURS[severity],
       },
+      { id: 'who', title: 'Who', value: ({ subjectName }) => subjectName, href: pathOf },
       { id: 'theme', title: 'About', value: ({ theme }) => THEMES[theme] },
-      { id: 'who', title: 'Who', value: ({ subjectName }) => subjectName },
+      { id: 'at', title: 'When', value: ({ at }) => at, isTime: true, sortBy: ({ at }) => -at },
       { id: 'level', title: 'Level', value: ({ level }) => levelTitle(level) },
       { id: 'noticed', title: 'Taken notice', value: ({ noticedBy }) => noticedBy },
     ],
@@ -47,31 +55,40 @@ export const alertRoutes: FastifyPluginAsyncTypebox<AlertRoutesOptions> = async 
         accepts: ({ noticed }, value) => value === 'all' || noticed === null,
       },
     ],
-    empty: { text: 'There are no alerts for you.' },
+    empty: { text: 'There are none for you. What you are told of stands here, and you get a mail.' },
   };
 
   app.get('/alerts', { config }, async (request, reply) =>
-    reply.tablePage('alerts', { title: 'Alerts' }, table, alerts.list(request.actor().personId)),
+    reply.tablePage(
+      'alerts',
+      { title: 'Alerts', mailbox: alerts.mailboxOf(request.actor().personId), sendsMail: alerts.sendsMail },
+      table,
+      alerts.list(request.actor().personId),
+    ),
   );
 
-  app.get('/alerts/:id', { config, schema: { params: Params } }, async (request, reply) => {
-    const alert = alerts.find(request.actor().personId, request.params.id);
-    const told = alert.told.map((one) => Object.assign({}, one, { how: howText(one.delivery) }));
-    const calls = alert.calls.map((call) => ({ host: new URL(call.recipient).host, how: howText(call) }));
+  app.get('/alerts/:id', { config, schema: { params: Params, querystring: PageQuery } }, async (request, reply) => {
+    const { personId } = request.actor();
+    const alert = alerts.find(personId, request.params.id);
+    const { severity, theme, why, level, rule } = alert;
     return reply.page('alert', {
-      title: `Alert: ${alert.severity}, ${THEMES[alert.theme].toLowerCase()}`,
+      title: `${THEMES[theme]}: ${alert.subjectName}`,
+      done: request.query.done === 'notice',
       alert,
-      told,
-      calls,
-      colour: SEVERITY_COLOURS[alert.severity],
-      theme: THEMES[alert.theme],
-      level: levelTitle(alert.level),
+      severity: SEVERITY_TEXTS[severity],
+      colour: SEVERITY_COLOURS[severity],
+      theme: THEMES[theme],
+      why: WHY_TEXTS[why],
+      level: levelTitle(level),
+      rule: ruleText(rule),
+      told: alert.told.map((one) => Object.assign({}, one, { how: howText(one.delivery, alerts.sendsMail) })),
+      calls: alert.calls.map((call) => ({ host: new URL(call.recipient).host, how: howText(call, true) })),
     });
   });
 
   app.post('/alerts/:id/notice', { config, schema: { params: Params, body: NoFields } }, async (request, reply) => {
     alerts.notice(request.actor(), request.params.id);
-    return reply.redirect(pathOf(request.params), 303);
+    return reply.redirect(`${pathOf(request.params)}?done=notice`, 303);
   });
 
   app.get('/api/v1/alerts', { config }, (request, reply) =>
@@ -88,13 +105,22 @@ function pathOf({ id }: { readonly id: string }): string {
   return `/alerts/${id}`;
 }
 
-/** What became of a mail or call, in words. */
-function howText(delivery: QueuedDelivery | null): string {
-  if (delivery === null) return 'not queued';
+/** Why it went to these people, in words. */
+function ruleText(rule: string): string {
+  if (rule === 'about staff') return 'It is about a member of staff, so it goes to whoever hears of staff.';
+  if (rule === 'shipped') return 'As Schoolgate comes: danger and caution to the designated safeguarding lead.';
+  const route = /^alerts\.yaml#routes\.(.+)$/.exec(rule)?.[1];
+  return route === undefined ? 'No route of the policy fits it.' : `By the route “${route}” of policies/alerts.yaml.`;
+}
+
+/** What became of a mail or call, in words. `sendsMail`: there is a mail server. */
+function howText(delivery: QueuedDelivery | null, sendsMail: boolean): string {
+  if (delivery === null) return 'the mail is no longer kept';
   const { state, channel, problem } = delivery;
   if (state === 'failed') return `given up: ${problem}`;
   if (state !== 'sent') return problem === null ? 'on its way' : `tried again: ${problem}`;
-  return channel === 'outbox' ? 'written into the outbox, because no mail address is known' : 'sent';
+  if (channel === 'outbox') return 'written into the outbox, because no mail address is known';
+  return sendsMail ? 'sent' : 'written into the outbox, because no mail server is set';
 }
 
 function toJson({ id, concernId, theme, severity, why, at, level, subjectName, noticed, noticedBy, told }: ShownAlert) {

@@ -9,7 +9,7 @@ import type { Person } from '../identity/accounts.ts';
 import { maySee } from '../identity/conflict-of-interest.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
-import type { AlertRules } from '../policy/alert-rules.ts';
+import { type AlertRules, mailboxOf } from '../policy/alert-rules.ts';
 import type { Moment } from '../policy/schedule.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
 import type { Alert, AlertDue, Told } from './model.ts';
@@ -19,6 +19,7 @@ import {
   insertAlert,
   insertTold,
   newestAlerts,
+  storeConcernNoticed,
   storeNextStep,
   storeNoticed,
   toldOf,
@@ -44,8 +45,14 @@ export interface Alerts {
   escalate(): void;
   /** Newest first; only such as this person may see. */
   list(personId: string): ShownAlert[];
+  /** There is a mail server; else mail is a file in the outbox, too. */
+  readonly sendsMail: boolean;
+  /** Where somebody is told by mail; null: nobody has written it down. */
+  mailboxOf(personId: string): string | null;
   /** Throws `alert_unknown`, also for one that this person may not see. */
   find(personId: string, id: string): ShownAlert;
+  /** In the transaction in which somebody acts on the concern itself: with that they have taken notice of its alerts. */
+  noticeConcern(tx: Tx, concernId: string, personId: string): void;
   /** Nobody further is told. Taking notice again changes nothing. Throws as `find`. */
   notice(actor: Actor, id: string): void;
 }
@@ -57,14 +64,13 @@ export interface AlertsOptions {
   readonly queue: DeliveryQueue;
   readonly mail: Pick<PeopleMail, 'queue'>;
   readonly rules: () => AlertRules;
+  readonly sendsMail: boolean;
   readonly momentAt: (now: number) => Moment;
   /** IANA zone of the school's clocks. */
   readonly timeZone: () => string;
   readonly levelTitle: (level: string) => string;
   /** Everybody with an account in the console. */
   readonly peopleOf: (tx: ReadTx, now: number) => readonly Person[];
-  /** Whether somebody has looked at the concern itself: nobody further need be told. */
-  readonly isNoticed: (tx: ReadTx, concernId: string) => boolean;
 }
 
 /** When an alert that nobody can be told of is routed anew, ms. */
@@ -87,7 +93,9 @@ export function createAlerts(options: AlertsOptions): Alerts {
   return {
     due: (tx, due) => takeDue(options, tx, due),
     escalate: () => {
-      record.write((tx) => alertsToStep(tx, clock()).forEach((alert) => takeStep(options, tx, alert)));
+      record.write((tx) =>
+        alertsToStep(tx, clock()).forEach((alert) => tell(options, tx, alert, route(options, tx, alert))),
+      );
     },
     list: (personId) =>
       record.read((tx) => {
@@ -105,8 +113,15 @@ export function createAlerts(options: AlertsOptions): Alerts {
           )
           .map((alert) => show(options, tx, alert, people));
       }),
+    sendsMail: options.sendsMail,
+    mailboxOf: (personId) =>
+      record.read((tx) => {
+        const person = options.peopleOf(tx, clock()).find(({ id }) => id === personId);
+        return person === undefined ? null : mailboxOf(person.userName, options.rules());
+      }),
     find: (personId, id) =>
       record.read((tx) => show(options, tx, visible(tx, personId, id), options.peopleOf(tx, clock()))),
+    noticeConcern: (tx, concernId, personId) => storeConcernNoticed(tx, concernId, personId, clock()),
     notice: (actor, id) =>
       record.write((tx) => {
         if (visible(tx, actor.personId, id).noticed !== null) return;
@@ -128,11 +143,6 @@ function takeDue(options: AlertsOptions, tx: Tx, due: AlertDue): void {
     const recipient = rules().webhooks[name]!;
     queue.add(tx, { channel: 'webhook', recipient, about: about(alert), content: { body: alertCall(alert, words) } });
   }
-}
-
-function takeStep(options: AlertsOptions, tx: Tx, alert: Alert): void {
-  if (options.isNoticed(tx, alert.concernId)) storeNextStep(tx, alert.id, null);
-  else tell(options, tx, alert, route(options, tx, alert));
 }
 
 function route(options: AlertsOptions, tx: ReadTx, due: AlertDue): Routing {

@@ -80,8 +80,3 @@ export function hiddenConcerns(tx: ReadTx, personId: string, now: number): strin
   const ids = hidden.map(({ id }) => id);
   return [...ids.map((id) => `concern:${id}`), ...alertsOf(tx, ids).map((id) => `alert:${id}`)];
 }
-
-/** Whether somebody has looked at a concern: nobody further need be told of it. */
-export function isConcernNoticed(tx: ReadTx, concernId: string): boolean {
-  return findConcern(tx, concernId)?.state !== 'open';
-}

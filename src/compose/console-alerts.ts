@@ -3,7 +3,6 @@
 import { type Alerts, createAlerts } from '../alerts/service.ts';
 import { type AlertWatch, createAlertWatch } from '../alerts/watch-service.ts';
 import type { Audit } from '../audit/service.ts';
-import { isConcernNoticed } from './concern-alerts.ts';
 import type { DataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';
 import type { OutgoingCall, OutgoingMail, QueuedDelivery } from '../delivery/outgoing.ts';
@@ -85,8 +84,8 @@ export function createConsoleAlerts(options: ConsoleAlertsOptions): ConsoleAlert
   const alerts = createAlerts({
     ...common,
     audit,
+    sendsMail: environment.smtpUrl !== null,
     levelTitle: (level) => policy()?.levels[level]?.title ?? level,
-    isNoticed: isConcernNoticed,
   });
   const alertWatch = createAlertWatch({
     ...common,

@@ -1,4 +1,5 @@
 import { mayBeSeenBy } from './concern-alerts.ts';
+import type { Alerts } from '../alerts/service.ts';
 import type { Audit } from '../audit/service.ts';
 import { groupsOf } from '../identity/directory/service.ts';
 import { findFullName, findPersonId } from '../identity/service.ts';
@@ -19,6 +20,7 @@ export interface ConsoleConcernsOptions {
   readonly clock: Clock;
   readonly newId: IdMaker;
   readonly policy: () => PolicySnapshot | null;
+  readonly alerts: Pick<Alerts, 'noticeConcern'>;
 }
 
 /** What makes concerns of events, with what it must know of lessons, unblocks and people. */
@@ -46,6 +48,7 @@ export function createConsoleConcerns(options: ConsoleConcernsOptions): Concerns
     ...options,
     visibleTo: (tx, personId) => mayBeSeenBy(tx, personId, options.clock()),
     fullNameOf: findFullName,
+    onMoved: (tx, concernId, personId) => options.alerts.noticeConcern(tx, concernId, personId),
   });
 }
 

@@ -242,7 +242,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     raise: (code, text) => safeguarding.raise(code, text),
   });
   const vouchers = createVouchers({ record, audit, clock, newId, devices });
-  const concerns = createConsoleConcerns({ record, audit, clock, newId, policy: inForce });
+  const concerns = createConsoleConcerns({ ...telling, record, audit, clock, newId, policy: inForce });
   const evidence = createConsoleEvidence({
     ...base,
     listsDir: environment.listsDir,

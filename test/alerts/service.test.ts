@@ -4,7 +4,6 @@ import type { OutgoingMail } from '../../src/delivery/outgoing.ts';
 import type { Role } from '../../src/identity/roles.ts';
 import type { AlertRules } from '../../src/policy/alert-rules.ts';
 import { SHIPPED_ALERTS } from '../../src/policy/alert-rules.ts';
-import { insertConcern } from '../../src/safeguarding/concerns/repository.ts';
 import { testPolicy } from '../helpers/control-plane.ts';
 import { addPerson, testConsole, type TestConsole } from '../helpers/test-console.ts';
 
@@ -29,23 +28,12 @@ interface School extends TestConsole {
   actor(userName: string): { personId: string; userName: string; address: string };
 }
 
-/** Of a device: whom the alerts of a test are about is said by each of them. */
-function openConcern({ record, clock }: TestConsole): string {
-  const id = '01J0000000000000000000C001';
-  const [openedAt, firstAt, lastAt] = [clock(), clock(), clock()];
-  const what = { theme: 'self-harm', severity: 'danger', state: 'open', level: 'ks2' } as const;
-  const subject = { subject: '10.1.1.9', subjectKind: 'device', personId: null } as const;
-  record.write((tx) => insertConcern(tx, { id, ...subject, ...what, openedAt, firstAt, lastAt }));
-  return id;
-}
-
 async function school(t: { teardown(work: () => unknown): void }, rules = RULES): Promise<School> {
   const console = await testConsole();
   t.teardown(() => console.close());
   console.disk = { snapshot: testPolicy({ alerts: rules, hash: 'b'.repeat(64) }) };
   console.policy.look();
   for (const [name, roles] of Object.entries(PEOPLE)) await addPerson(console, name, roles);
-  const concernId = openConcern(console);
   let n = 0;
   const idOf = (userName: string): string => console.accounts.people().find((one) => one.userName === userName)!.id;
   return Object.assign(console, {
@@ -55,7 +43,7 @@ async function school(t: { teardown(work: () => unknown): void }, rules = RULES)
       const id = `01J0000000000000000000A${String(++n).padStart(3, '0')}`;
       const due: AlertDue = {
         id,
-        concernId,
+        concernId: '01J0000000000000000000C001',
         theme: 'self-harm',
         severity: 'danger',
         why: 'opened',

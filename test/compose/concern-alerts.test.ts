@@ -4,7 +4,7 @@ import { storeRoles } from '../../src/identity/staff/repository.ts';
 import { insertPerson } from '../../src/identity/repository.ts';
 import type { Role } from '../../src/identity/roles.ts';
 import type { Concern } from '../../src/safeguarding/concerns/model.ts';
-import { insertAlert, insertConcern, updateConcern } from '../../src/safeguarding/concerns/repository.ts';
+import { insertAlert, insertConcern } from '../../src/safeguarding/concerns/repository.ts';
 import { controlPlane } from '../helpers/control-plane.ts';
 
 const PEOPLE: Record<string, Role | null> = {
@@ -75,9 +75,11 @@ void t.test('a concern that somebody sees to is not taken further', async (t) =>
   const [open, seen] = [s.concern('pupil'), s.concern(null)];
   const [first, second] = [s.due(open.id), s.due(seen.id)];
   s.take();
-  s.record.write((tx) => updateConcern(tx, { ...seen, state: 'acknowledged' }));
+  s.concerns.move({ personId: 'lead', userName: 'lead', address: '127.0.0.1' }, seen.id, 'acknowledge', '');
   s.clock.advance(30 * 60_000);
   s.alerts.escalate();
   t.strictSame(s.told(first), ['lead', 'head']);
   t.strictSame(s.told(second), ['lead']);
+  t.match(s.alerts.find('lead', second), { noticedBy: 'Person lead' }, 'nor does its alert wait for anybody');
+  t.equal(s.alerts.find('lead', first).noticed, null);
 });

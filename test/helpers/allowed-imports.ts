@@ -401,6 +401,7 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   'policy/shipped-levels.test.ts': ['policies/levels', 'policies/school.yaml'],
   'frontdesk/accessibility.test.ts': ['frontdesk/pages.ts'],
   'frontdesk/front-desk.test.ts': ['frontdesk/app.ts', 'frontdesk/routes.ts'],
+  'console/alert-pages.test.ts': ['alerts/routes.ts'],
   'console/agreement-pages.test.ts': ['identity/agreements/page-routes.ts'],
   'console/audit.test.ts': ['audit/routes.ts', 'audit/pages-service.ts', 'audit/governors.ts'],
   'safeguarding/concerns/week.test.ts': ['safeguarding/concerns/watch-service.ts', 'safeguarding/concerns/assess.ts'],
@@ -433,7 +434,7 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   ],
   'delivery/webhook.test.ts': ['delivery/webhook.ts', 'delivery/outside-heartbeat.ts'],
   'compose/console-pulse.test.ts': ['compose/console-pulse.ts', 'compose/console-down-mail.ts'],
-  'console/conflict-of-interest.test.ts': ['compose/console-audit.ts', 'compose/concern-alerts.ts', 'alerts/routes.ts'],
+  'console/conflict-of-interest.test.ts': ['compose/console-audit.ts', 'compose/concern-alerts.ts'],
   'console/check.test.ts': ['policy/check-routes.ts', 'compose/console-check.ts'],
   'console/people-pages.test.ts': ['console/table.ts', 'identity/directory/people-routes.ts'],
   'console/forms.test.ts': [

@@ -319,7 +319,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     defaultZone: 'Europe/London',
     raise: (code: AlarmCode, text: string) => safeguarding.raise(code, text),
   };
-  const concerns = createConsoleConcerns({ record, audit, clock, newId, policy: inForce });
+  const concerns = createConsoleConcerns({ ...telling, record, audit, clock, newId, policy: inForce });
   const rebuild = async (): Promise<readonly string[]> => [];
   const evidence = createConsoleEvidence({
     record,

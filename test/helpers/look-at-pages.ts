@@ -23,7 +23,7 @@ export interface Looker {
   readonly origin: string;
   /** What the browser had to complain of, on any page. */
   readonly complaints: string[];
-  readonly open: () => Promise<Page>;
+  readonly open: (options?: { readonly javaScriptEnabled: boolean }) => Promise<Page>;
   readonly signIn: (page: Page, userName: string) => Promise<void>;
   readonly press: (page: Page, name: string | RegExp) => Promise<void>;
   /** Looks at the page as it is, and whether it fits a phone. */
@@ -49,9 +49,9 @@ export async function lookAtPages(t: Test, plane: TestConsole, phone = 360): Pro
     origin: `http://127.0.0.1:${(plane.app.server.address() as AddressInfo).port}`,
     complaints,
     press,
-    async open() {
+    async open(options = { javaScriptEnabled: true }) {
       const viewport = { width: 1280, height: 800 };
-      const page = await (await browser.newContext({ locale: 'en-GB', viewport })).newPage();
+      const page = await (await browser.newContext({ ...options, locale: 'en-GB', viewport })).newPage();
       page.on('console', (message) => complaints.push(message.text()));
       page.on('pageerror', (error) => complaints.push(error.message));
       page.on('requestfailed', (request) => {

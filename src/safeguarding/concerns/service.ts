@@ -4,7 +4,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { InvalidFieldsError, SchoolgateError } from '../../kernel/errors.ts';
 import type { IdMaker } from '../../kernel/ids.ts';
 import { SEVERITIES, type Theme } from '../../policy/safeguarding-rules.ts';
-import type { ReadTx, RecordDatabase } from '../../store/database.ts';
+import type { ReadTx, RecordDatabase, Tx } from '../../store/database.ts';
 import {
   type Concern,
   type ConcernAct,
@@ -73,6 +73,8 @@ export interface ConcernsOptions {
   /** Which concerns a person may see, whatever their roles. Asked by every read and every act. */
   readonly visibleTo: (tx: ReadTx, personId: string) => (concern: Concern) => boolean;
   readonly fullNameOf: (tx: ReadTx, personId: string) => string | null;
+  /** Somebody sees to a concern; in the same transaction. */
+  readonly onMoved: (tx: Tx, concernId: string, personId: string) => void;
 }
 
 const MOST = 5000;
@@ -161,6 +163,7 @@ function makeMove(options: ConcernsOptions, actor: Actor, id: string, move: Conc
     updateConcern(tx, after);
     const act = after.state as Exclude<ConcernState, 'open'>;
     insertAct(tx, newId(), id, { at: clock(), act, by: actor.personId, note });
+    options.onMoved(tx, id, actor.personId);
     audit.append(tx, {
       actor: actor.userName,
       action: ACTIONS[move],
