@@ -1,3 +1,4 @@
+import { type Erased, erasedRows } from '../kernel/erased.ts';
 import type { ReadTx, Row, Tx } from '../store/database.ts';
 import type { Check } from './model.ts';
 
@@ -39,9 +40,16 @@ export function lastCheck(tx: ReadTx, kind: Check['kind']): number | null {
 }
 
 /** When the log begins, ms; null: it is empty. */
-export function firstCheck(tx: ReadTx): number | null {
+export function oldestCheck(tx: ReadTx): number | null {
   const at = tx.get('SELECT min(at) AS at FROM checks')!['at'];
   return at === null || at === undefined ? null : Number(at);
+}
+
+/** Those before `before`, ms, about `most`. */
+export function eraseChecks(tx: Tx, before: number, most: number): Erased[] {
+  const rows = tx.all('SELECT id, at FROM checks WHERE at < ? ORDER BY at LIMIT ?', before, most);
+  for (const { id } of rows) tx.run('DELETE FROM checks WHERE id = ?', id!);
+  return erasedRows('check', rows);
 }
 
 function toCheck(row: Row): Check {

@@ -7,8 +7,11 @@ import { SchoolgateError } from '../kernel/errors.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
 import { type Check, EVERY_DAYS, type TypedCheck, overdueChecks, readCheck } from './model.ts';
-import { findCheck, firstCheck, insertCheck, lastCheck, newestChecks } from './repository.ts';
+import { findCheck, insertCheck, lastCheck, newestChecks, oldestCheck } from './repository.ts';
 import { type TriedSample, resultOf } from './self-test.ts';
+
+/** For whoever deletes what is too old. */
+export { eraseChecks, oldestCheck } from './repository.ts';
 
 /** A line of the log for people. */
 export interface ShownCheck extends Check {
@@ -143,7 +146,7 @@ function failureText({ level, samples }: Check): string {
 function overdue(options: ChecksOptions, now: number): readonly string[] {
   const everyDays = options.everyDays() ?? EVERY_DAYS;
   return options.record.read((tx) => {
-    const last = { human: lastCheck(tx, 'human'), self: lastCheck(tx, 'self'), since: firstCheck(tx) ?? now };
+    const last = { human: lastCheck(tx, 'human'), self: lastCheck(tx, 'self'), since: oldestCheck(tx) ?? now };
     return overdueChecks(last, now, everyDays);
   });
 }

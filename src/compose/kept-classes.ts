@@ -1,11 +1,13 @@
 import { eraseAlertsAbout } from '../alerts/service.ts';
 import { detailsBefore, oldestDetails } from '../audit/service.ts';
+import { eraseChecks, oldestCheck } from '../checks/service.ts';
 import type { DataLayout } from '../config/data-layout.ts';
 import { eraseDone, oldestDone } from '../delivery/queue-service.ts';
 import { daysBefore, eraseDay, oldestDay } from '../history/erase-days.ts';
 import { dayBegan, dayEnded } from '../history/segment.ts';
 import { eraseLeavers, eraseVersions, oldestLeaver, oldestVersion } from '../identity/directory/service.ts';
 import { eraseGuests, oldestGuest } from '../identity/voucher-service.ts';
+import { eraseIncidents, oldestIncident } from '../incidents/service.ts';
 import type { Erased } from '../kernel/erased.ts';
 import { eraseLessons, oldestLesson } from '../lessons/service.ts';
 import type { KeptClass } from '../policy/retention-rules.ts';
@@ -46,6 +48,8 @@ export function keptClasses({ history, outbox, reports }: Folders, alone: Alone 
     rows('flagged', { oldest: oldestFlagged, erase: eraseFlagged }, { oldest: oldestSighting, erase: eraseSightings }),
     rows('dismissedConcerns', concerns('not-a-concern')),
     rows('closedConcerns', concerns('closed')),
+    rows('incidents', { oldest: oldestIncident, erase: eraseIncidents }),
+    rows('checks', { oldest: oldestCheck, erase: eraseChecks }),
     rows('deliveries', { oldest: oldestDone, erase: eraseDone }),
     files('outbox', outbox),
     rows('requests', { oldest: oldestRequest, erase: eraseRequests }, { oldest: oldestLesson, erase: eraseLessons }),

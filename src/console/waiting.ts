@@ -4,6 +4,8 @@ import type { DropFolder } from '../identity/directory/import-routes.ts';
 import type { Permission } from '../identity/permissions.ts';
 import type { SealedCredential } from '../identity/staff/sealed-credential-service.ts';
 import type { Staff } from '../identity/staff/service.ts';
+import type { Checks } from '../checks/service.ts';
+import type { Incidents } from '../incidents/service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { PolicyService } from '../policy/service.ts';
 import type { Concerns } from '../safeguarding/concerns/service.ts';
@@ -15,6 +17,8 @@ import type { Wishes } from '../unblock/wish-service.ts';
 export interface WaitingRooms {
   readonly concerns: Concerns;
   readonly alerts: Alerts;
+  readonly incidents: Incidents;
+  readonly checks: Checks;
   readonly unblocks: Unblocks;
   readonly wishes: Wishes;
   readonly policy: PolicyService;
@@ -63,6 +67,22 @@ export const WAITING: readonly WaitingKind[] = [
     find: ({ concerns }, { personId }) => ({ count: concerns.open(personId), href: '/concerns' }),
     words: ['open concern', 'open concerns'],
     isUrgent: true,
+  },
+  {
+    needs: 'incidents.see',
+    find: ({ incidents }, { personId }) => ({ count: incidents.waiting(personId).reported, href: '/incidents' }),
+    words: ['report that nobody has looked at', 'reports that nobody has looked at'],
+    isUrgent: true,
+  },
+  {
+    needs: 'incidents.see',
+    find: ({ incidents }, { personId }) => ({ count: incidents.waiting(personId).overdue, href: '/incidents' }),
+    words: ['action of an incident is overdue', 'actions of incidents are overdue'],
+  },
+  {
+    needs: 'checks.record',
+    find: ({ checks }) => ({ count: checks.overdue().length, href: '/checks' }),
+    words: ['check of the filter is overdue', 'checks of the filter are overdue'],
   },
   {
     needs: 'policy.review',

@@ -1,3 +1,4 @@
+import { type Erased, erasedRows } from '../kernel/erased.ts';
 import type { ReadTx, Row, Tx } from '../store/database.ts';
 import type { Incident, IncidentAct, IncidentAction, IncidentPerson, Reporter, WholeIncident } from './model.ts';
 import type { StepState } from './steps.ts';
@@ -124,6 +125,27 @@ export function incidentTrends(tx: ReadTx, from: number, until: number, zone: st
   const sql = `SELECT opened_at AS openedAt, theme FROM incidents
     WHERE opened_at >= ? AND opened_at < ? AND state IN ('open', 'closed')`;
   return countTrends(tx.all(sql, from, until) as unknown as Parameters<typeof countTrends>[0], zone);
+}
+
+/** Ends at the last thing that was done about it: what was opened again has not ended. */
+const ENDED = `SELECT i.id AS id, max(a.at) AS at FROM incidents i JOIN incident_acts a ON a.incident_id = i.id
+  WHERE i.state IN ('closed', 'dismissed') GROUP BY i.id`;
+
+/** Those that had ended before `before`, ms, about `most`, with everything that belongs to them. */
+export function eraseIncidents(tx: Tx, before: number, most: number): Erased[] {
+  const rows = tx.all(`${ENDED} HAVING max(a.at) < ? ORDER BY at LIMIT ?`, before, most);
+  for (const { id } of rows) {
+    for (const table of PARTS_OF_IT) tx.run(`DELETE FROM ${table} WHERE incident_id = ?`, id!);
+    tx.run('DELETE FROM incidents WHERE id = ?', id!);
+  }
+  return erasedRows('incident', rows);
+}
+
+const PARTS_OF_IT = ['incident_reporters', 'incident_people', 'incident_actions', 'incident_steps', 'incident_acts'];
+
+/** When the first of those ended that will go one day, ms; null: none has. */
+export function oldestIncident(tx: ReadTx): number | null {
+  return numberOrNull(tx.get(`SELECT min(at) AS at FROM (${ENDED})`)?.['at']);
 }
 
 function whole(tx: ReadTx, row: Row): WholeIncident {

@@ -9,6 +9,8 @@ import { actsOf, findIncident } from './repository.ts';
 
 /** For the report to governors: the reader leaves out small numbers. */
 export { incidentTrends } from './repository.ts';
+/** For whoever deletes what is too old. */
+export { eraseIncidents, oldestIncident } from './repository.ts';
 /** For whoever shows the record of acts. */
 export { hiddenIncidents } from './access-service.ts';
 

@@ -47,6 +47,22 @@ export const KEPT = {
     most: 25 * YEAR,
     why: 'a child’s next teacher may need to know, and so may a court',
   },
+  incidents: {
+    title: 'Incidents that are closed',
+    what: 'incidents with what was done, and reports that were none, from their end',
+    days: 6 * YEAR,
+    least: YEAR,
+    most: 25 * YEAR,
+    why: 'a child’s next teacher may need to know, and so may a court',
+  },
+  checks: {
+    title: 'Checks of the filter',
+    what: 'the log of self-tests and of checks by people',
+    days: 3 * YEAR,
+    least: YEAR,
+    most: 10 * YEAR,
+    why: 'governors ask about the year that is over',
+  },
   deliveries: {
     title: 'Mails and calls that left',
     what: 'what was sent to whom when, or could not be',

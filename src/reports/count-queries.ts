@@ -19,6 +19,10 @@ const KIND = `verdict, identified, "level", reason, ${CATEGORY}, flagged, locked
  */
 export const PREPARE: readonly Query[] = [
   {
+    title: 'Requests of people and devices: those by which the filter is tested (identity/identify.ts) are nobody’s',
+    sql: `CREATE TEMP VIEW requests AS SELECT * FROM memory.main.requests WHERE NOT coalesce(starts_with("user", 'self-test:'), false)`,
+  },
+  {
     title: 'People, or devices where nobody is known',
     sql: `CREATE TEMP TABLE people AS SELECT hash(${WHO}) AS id, ${WHO} AS name, bool_or("user" IS NOT NULL AND identified IN ('proxy-auth', 'session')) AS signed_in
 FROM requests GROUP BY ALL`,

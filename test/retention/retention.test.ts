@@ -352,6 +352,27 @@ void t.test('in each class of the record what is too old goes, and nothing else'
         starts_at: 0,
         ends_at: at(365),
       });
+      for (const state of ['open', 'closed', 'dismissed']) {
+        const id = `${age} ${state}`;
+        // Made from a concern that goes at the same time: neither holds the other.
+        const from = { source: 'concern', concern_id: `${age} closed`, opened_by: 'staff', outcome: 'o' };
+        const told = { theme: 'other', what: 'w', place: '', illegal: 'no', about_staff: 0, opened_at: 0 };
+        add('incidents', { id, state, ...from, ...told });
+        add('incident_people', {
+          id,
+          incident_id: id,
+          person_id: `${age} leaver`,
+          name: 'n',
+          kind: 'pupil',
+          part: 'victim',
+        });
+        add('incident_acts', { id, incident_id: id, at: at(6 * 365), act: 'closed', by: 'staff', note: '' });
+        add('incident_reporters', { incident_id: id, address: 'a', unnamed: 0 });
+        add('incident_actions', { id, incident_id: id, what: 'w', owner: 'o', due_on: '2020-01-01' });
+        add('incident_steps', { incident_id: id, step: 's', state: 'done' });
+      }
+      const log = { device: '', place: '', tested: '', action: '' };
+      add('checks', { id: age, kind: 'self', at: at(3 * 365), result: 'passed', ...log });
       add('alarms', { id: age, at: iso(365), gateway: 'g', code: 'c', text: 't' });
       add('history_gaps', { id: age, gateway: 'g', worker: 0, from_at: iso(366), until_at: iso(365) });
       add('parked_events', { id: age, arrived_at: iso(365), why: 'w', json: '{}' });
@@ -382,6 +403,10 @@ void t.test('in each class of the record what is too old goes, and nothing else'
   t.same([left('wishes'), left('lessons')], [['young passed'], ['young']]);
   t.same(left('directory', 'person_id'), ['old returned to staff', 'young leaver', 'young returned to staff']);
   t.same(left('passwords', 'person_id'), left('directory', 'person_id'));
+  t.same(left('incidents'), ['old open', 'young closed', 'young dismissed', 'young open']);
+  for (const part of ['people', 'acts', 'reporters', 'actions', 'steps'])
+    t.same(left(`incident_${part}`, 'incident_id'), left('incidents'), part);
+  t.same(left('checks'), ['young']);
   t.same(left('vouchers', 'person_id'), ['young guest']);
   t.same(left("people WHERE full_name = ''"), ['old guest', 'old leaver']);
   t.same(left("people WHERE id = 'old leaver'", 'user_name'), ['left:d leaver'], 'no name of theirs');
@@ -395,6 +420,8 @@ void t.test('in each class of the record what is too old goes, and nothing else'
     ['flagged', false, 2],
     ['dismissedConcerns', false, 1],
     ['closedConcerns', false, 1],
+    ['incidents', false, 2],
+    ['checks', false, 1],
     ['deliveries', false, 2],
     ['outbox', false, 1],
     ['requests', false, 3],

@@ -3,7 +3,8 @@ CREATE TABLE incidents (
   id TEXT PRIMARY KEY,
   state TEXT NOT NULL CHECK (state IN ('reported', 'open', 'closed', 'dismissed')),
   source TEXT NOT NULL CHECK (source IN ('concern', 'hand', 'report')),
-  concern_id TEXT REFERENCES concerns (id),
+  -- No reference: concerns have a time of their own to go.
+  concern_id TEXT,
   theme TEXT NOT NULL,
   what TEXT NOT NULL,
   happened_at INTEGER,
