@@ -42,7 +42,7 @@ interface ListedUnblock {
   readonly requested: { readonly by: string };
 }
 
-/** `unblock request | list | block | approve | agree | refuse | revoke`, as a signed-in person through the console. */
+/** `unblock request | list | block | approve | agree | refuse | withdraw | revoke`, as a signed-in person through the console. */
 export const registerUnblock: RegisterCommand = (program, context) => {
   const unblock = program.command('unblock').description('open a site for a topic, for a time: two people');
   const command = (usage: string, description: string): Command =>
@@ -81,7 +81,7 @@ export const registerUnblock: RegisterCommand = (program, context) => {
       context.stdout.write('Sent to whoever looks after the policy.\n');
     });
 
-  for (const move of ['approve', 'agree', 'refuse', 'revoke'] as const) {
+  for (const move of ['approve', 'agree', 'refuse', 'withdraw', 'revoke'] as const) {
     command(`${move} <id>`, move === 'agree' ? 'agree to an unblock as safeguarding lead' : `${move} an unblock`)
       .option('--note <text>', 'for the record')
       .action(async (id: string, { user, note }: { user: string; note?: string }) => {

@@ -48,7 +48,7 @@ import { createConsoleLists } from './console-lists.ts';
 import { type ConsoleMail, createConsoleMail } from './console-mail.ts';
 import { createConsolePolicy } from './console-policy.ts';
 import { type ConsoleRetention, createConsoleRetention } from './console-retention.ts';
-import { createConsoleUnblocks } from './console-unblocks.ts';
+import { type ConsoleUnblocks, createConsoleUnblocks } from './console-unblocks.ts';
 import { type HistoryUpkeep, historyUpkeep } from './convert-apart.ts';
 import { createKnownDirectory } from './known-directory.ts';
 import { createKnownSchool } from './known-school.ts';
@@ -63,8 +63,7 @@ import type { Concerns } from '../safeguarding/concerns/service.ts';
 import { type Safeguarding, createSafeguarding } from '../safeguarding/service.ts';
 import { type ReadTx, type RecordDatabase, openRecord } from '../store/database.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { type Unblocks, liveSnapshot } from '../unblock/service.ts';
-import type { Wishes } from '../unblock/wish-service.ts';
+import { liveSnapshot } from '../unblock/service.ts';
 
 /** Where a school lies before its policy has said so. */
 export const DEFAULT_ZONE = 'Europe/London';
@@ -88,7 +87,8 @@ export interface ConsoleRooms
     ConsoleIncidents,
     ConsoleReports,
     ConsoleRetention,
-    ConsoleMail {
+    ConsoleMail,
+    ConsoleUnblocks {
   readonly auditPages: AuditPages;
   readonly auditPeople: AuditPeople;
   readonly agreements: Agreements;
@@ -98,8 +98,6 @@ export interface ConsoleRooms
   readonly publishing: Publishing;
   readonly policy: PolicyService;
   readonly drafts: Drafts;
-  readonly unblocks: Unblocks;
-  readonly wishes: Wishes;
   /** The school's pupils and classes. */
   readonly knownSchool: () => School;
   readonly lessons: Lessons;
@@ -218,7 +216,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
   const openIndex = createOpenIndex(layout);
   const known = { ...base, publishing, accounts, policy, drafts, newId, school, openIndex };
   const lessons = createConsoleLessons({ ...known, live: wholeLive });
-  const { unblocks, wishes } = createConsoleUnblocks({ ...known, ...mail });
+  const asking = createConsoleUnblocks({ ...known, ...mail });
   const watch = createAccountWatch({
     policy: inForce,
     isForPupils: (level) => isForPupils(inForce()!, level),
@@ -299,9 +297,8 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     publishing,
     policy,
     drafts,
-    unblocks,
+    ...asking,
     knownSchool: school,
-    wishes,
     lessons,
     safeguarding,
     concerns,

@@ -1,4 +1,5 @@
 import type { CategoryIndex } from '../categories/match.ts';
+import { findAlongside } from '../history/find-alongside.ts';
 import { readRecords } from '../history/read-records.ts';
 import { may } from '../identity/permissions.ts';
 import type { Role } from '../identity/roles.ts';
@@ -11,6 +12,7 @@ import type { PolicyService } from '../policy/service.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Publishing } from '../publishing/service.ts';
 import type { RequestMail } from '../unblock/mail-service.ts';
+import type { NeededWith } from '../unblock/routes.ts';
 import { type Unblocks, createUnblocks } from '../unblock/service.ts';
 import { type Wishes, createWishes } from '../unblock/wish-service.ts';
 import type { ConsoleRecord } from './console-rooms.ts';
@@ -27,9 +29,13 @@ export interface ConsoleUnblocksOptions extends ConsoleRecord {
   readonly openIndex: () => Promise<Pick<CategoryIndex, 'match'> | null>;
 }
 
+/** How far back what a page needs is looked for, ms. */
+const LOOKED_BACK_MS = 7 * 86_400_000;
+
 export interface ConsoleUnblocks {
   readonly unblocks: Unblocks;
   readonly wishes: Wishes;
+  readonly neededWith: NeededWith;
 }
 
 /** Unblocks, and what pupils and staff would like, with what these must know of the school and of the lists. */
@@ -70,5 +76,10 @@ export function createConsoleUnblocks({
       return index === null ? null : (host) => index.match(host, null).categories;
     },
   });
-  return { unblocks, wishes };
+  const neededWith: NeededWith = (sites) => {
+    const until = options.clock() + 1;
+    const background = inForce()?.safeguarding?.background ?? [];
+    return findAlongside(sites, { folder: layout.history, from: until - LOOKED_BACK_MS, until, background });
+  };
+  return { unblocks, wishes, neededWith };
 }

@@ -2,7 +2,7 @@ import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typ
 import { isoTime } from '../kernel/clock.ts';
 import { type Act, type Unblock, stateAt } from './model.ts';
 import { NO_TERMS } from './terms.ts';
-import { ACCESS, MoveParams, PERSONAL_MOVES, Strict, Text, type UnblockRoutesOptions } from './routes.ts';
+import { ACCESS, MoveParams, PERSONAL_MOVES, Strict, Text, type UnblockRoutesOptions, sitesOf } from './routes.ts';
 
 const Texts = Type.Array(Type.String({ maxLength: 300 }), { maxItems: 200 });
 const RequestBody = Type.Object(
@@ -69,6 +69,8 @@ const UnblockAnswer = Type.Object(
 );
 const UnblocksAnswer = Type.Object({ unblocks: Type.Array(UnblockAnswer) }, Strict);
 
+const NeededQuery = Type.Object({ site: Type.Union([Text, Type.Array(Text, { maxItems: 50 })]) }, Strict);
+
 /** As many as a program is given at once. */
 const LISTED = 200;
 
@@ -82,6 +84,15 @@ export const unblockApiRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> =
     async () => ({
       unblocks: unblocks.list(LISTED).map((unblock) => toJson(options, unblock)),
     }),
+  );
+
+  app.get(
+    '/api/v1/unblocks/needed',
+    { config: { access: 'unblock.request' }, schema: { querystring: NeededQuery } },
+    async (request, reply) => {
+      const hosts = await options.neededWith(sitesOf([request.query.site].flat()));
+      return reply.send({ hosts });
+    },
   );
 
   app.post(

@@ -1,5 +1,6 @@
 import { Type, type FastifyPluginAsyncTypebox, type Static } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest, Table } from 'fastify';
+import { readSite } from '../categories/typed-site.ts';
 import type { Permission } from '../identity/permissions.ts';
 import type { Accounts } from '../identity/service.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -15,7 +16,13 @@ import type { UnblockInput } from './terms.ts';
 import { wishState } from './wish.ts';
 import type { Wishes } from './wish-service.ts';
 
+/** Other hosts that were refused to people who opened sites (canonical hosts), the ones that most were refused first. */
+export type NeededWith = (
+  sites: readonly string[],
+) => Promise<readonly { readonly host: string; readonly people: number }[]>;
+
 export interface UnblockRoutesOptions {
+  readonly neededWith: NeededWith;
   readonly unblocks: Unblocks;
   readonly wishes: Wishes;
   readonly accounts: Accounts;
@@ -43,6 +50,8 @@ const RequestForm = Type.Object(
     subject: Typed,
     reason: Text,
     hosts: Text,
+    /** Hosts that a page was seen to need. */
+    with: Ticked,
     categories: Ticked,
     classes: Ticked,
     otherClasses: Typed,
@@ -117,6 +126,12 @@ export const unblockRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> = as
     }
   });
 
+  app.post('/unblocks/new/needed', { config: toRequest, schema: { body: RequestForm } }, async (request, reply) => {
+    const typed = typedForm(request.body);
+    const sites = sitesOf(lines(String(typed['hosts'])));
+    return formPage(options, request, reply, { ...typed, needed: await options.neededWith(sites) });
+  });
+
   app.get(
     '/unblocks/:id',
     { config: toSee, schema: { params: MoveParams, querystring: Done } },
@@ -183,7 +198,7 @@ function readForm(form: RequestForm, zone: string): UnblockInput {
     topic: form.topic,
     subject: form.subject ?? '',
     reason: form.reason,
-    hosts: lines(form.hosts),
+    hosts: [...lines(form.hosts), ...ticked(form.with)],
     categories: ticked(form.categories),
     classes: [...ticked(form.classes), ...lines(form.otherClasses ?? '')],
     pupils: lines(form.pupils ?? ''),
@@ -199,7 +214,8 @@ function readForm(form: RequestForm, zone: string): UnblockInput {
 const BOXES = ['categories', 'classes', 'levels', 'during', 'passesPersonBlock'] as const;
 
 function typedForm(form: RequestForm): Record<string, unknown> {
-  return { ...form, ...Object.fromEntries(BOXES.map((name) => [name, ticked(form[name])])) };
+  const hosts = [form.hosts, ...ticked(form.with)].join('\n').trim();
+  return { ...form, hosts, ...Object.fromEntries(BOXES.map((name) => [name, ticked(form[name])])) };
 }
 
 function lines(text: string): string[] {
@@ -211,6 +227,11 @@ function lines(text: string): string[] {
 
 export function ticked(boxes: string | readonly string[] | undefined): readonly string[] {
   return boxes === undefined ? [] : typeof boxes === 'string' ? [boxes] : boxes;
+}
+
+/** What of it are sites; the rest is told when it is asked for. */
+export function sitesOf(typed: readonly string[]): string[] {
+  return typed.map(readSite).filter((host) => typeof host === 'string');
 }
 
 /** Of this many classes at most there is a box each. */

@@ -1,6 +1,11 @@
 // Requests as staff meet them: on a desk, on a phone, without scripts.
 import t from 'tap';
+import { createDataFolders, dataLayout } from '../../src/config/data-layout.ts';
+import { START } from '../helpers/control-plane.ts';
+import { generateWeek } from '../helpers/generated-week.ts';
+import { storeSegments } from '../helpers/history-segments.ts';
 import { lookAtPages } from '../helpers/look-at-pages.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
 import { addPerson, personIdOf, testConsole } from '../helpers/test-console.ts';
 import { policyFiles } from '../policy/small-school.ts';
 
@@ -63,6 +68,52 @@ void t.test('the list of unblocks fits a desk, and a site that should be blocked
   await press(page, 'Propose this change');
   await look(page, 'block-proposed');
   t.match(await page.textContent('main'), /Another person must approve it[^]*bad\.example/);
+  t.strictSame(
+    complaints.filter((complaint) => !/status of 422/.test(complaint)),
+    [],
+  );
+});
+
+void t.test('what else a page was seen to need is offered from the history, and asked for with it', async (t) => {
+  const dataDir = tempFolder(t);
+  const layout = dataLayout(dataDir);
+  createDataFolders(layout);
+  const [sample] = generateWeek(3, START, 1);
+  const refused = (host: string) => ({
+    ...sample!,
+    host,
+    at: new Date(START - 60_000).toISOString(),
+    locked: false,
+    flagged: false,
+  });
+  const records = ['museum.example', 'cdn.example', 'fonts.example'].map((host) =>
+    Object.assign(refused(host), { verdict: 'block' as const, user: 'amy', category: 'games' }),
+  );
+  await storeSegments(layout.history, records, 3);
+  const plane = await testConsole({ policyFiles: policyFiles(), dataDir });
+  t.teardown(() => plane.close());
+  await addPerson(plane, 't.adams', ['teacher']);
+  const { origin, complaints, open, signIn, press, look } = await lookAtPages(t, plane, 320);
+  const page = await open();
+  await page.goto(`${origin}/unblocks/new`);
+  await signIn(page, 't.adams');
+  await page.getByLabel('Topic').fill('Portraits');
+  await page.getByLabel('Sites').fill('https://museum.example/hall?id=1\nnot a host!');
+  await press(page, 'Look what else these sites need');
+  await look(page, 'unblock-needed');
+  t.equal(await page.getByLabel('Topic').inputValue(), 'Portraits', 'nothing typed is lost');
+  await page.getByLabel('cdn.example').check();
+  await press(page, 'Ask for it');
+  await page.getByText('There is a problem').waitFor();
+  t.equal(await page.getByLabel('Sites').inputValue(), 'https://museum.example/hall?id=1\nnot a host!\ncdn.example');
+  await page.getByLabel('Sites').fill('museum.example\ncdn.example');
+  await page.getByLabel('Why it is needed').fill('Year 5');
+  await page.getByText('Whole levels, or a room').click();
+  await page.getByLabel('Junior').check();
+  // Enter in a field asks, and does not look.
+  await page.getByLabel('Topic').press('Enter');
+  await page.getByText('Your request is waiting').waitFor();
+  t.match(plane.unblocks.list(1), [{ hosts: ['museum.example', 'cdn.example'] }]);
   t.strictSame(
     complaints.filter((complaint) => !/status of 422/.test(complaint)),
     [],

@@ -20,7 +20,7 @@ import { createConsoleInvestigations } from '../../src/compose/console-history.t
 import { createConsoleLessons } from '../../src/compose/console-lessons.ts';
 import { type ConsoleMail, createConsoleMail } from '../../src/compose/console-mail.ts';
 import { type ConsoleRetention, createConsoleRetention } from '../../src/compose/console-retention.ts';
-import { createConsoleUnblocks } from '../../src/compose/console-unblocks.ts';
+import { type ConsoleUnblocks, createConsoleUnblocks } from '../../src/compose/console-unblocks.ts';
 import { createKnownDirectory } from '../../src/compose/known-directory.ts';
 import { createKnownSchool } from '../../src/compose/known-school.ts';
 import { createOpenIndex } from '../../src/compose/listed-sites.ts';
@@ -58,8 +58,6 @@ import { type Publishing, createPublishing } from '../../src/publishing/service.
 import type { Concerns } from '../../src/safeguarding/concerns/service.ts';
 import { type Safeguarding, createSafeguarding } from '../../src/safeguarding/service.ts';
 import { type RecordDatabase, openRecord } from '../../src/store/database.ts';
-import type { Unblocks } from '../../src/unblock/service.ts';
-import type { Wishes } from '../../src/unblock/wish-service.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { APP_SECRETS, addApp } from './authenticator.ts';
 import { testPolicy } from './test-policy.ts';
@@ -93,7 +91,14 @@ export interface TestBus {
 
 /** The whole control plane over one record, without doors. */
 export interface ControlPlane
-  extends ConsoleAccounts, ConsoleAlerts, ConsoleChecks, ConsoleIncidents, ConsoleRetention, ConsoleMail {
+  extends
+    ConsoleAccounts,
+    ConsoleAlerts,
+    ConsoleChecks,
+    ConsoleIncidents,
+    ConsoleRetention,
+    ConsoleMail,
+    ConsoleUnblocks {
   readonly record: RecordDatabase;
   readonly audit: Audit;
   readonly clock: ManualClock;
@@ -101,8 +106,6 @@ export interface ControlPlane
   readonly publishing: Publishing;
   readonly policy: PolicyService;
   readonly drafts: Drafts;
-  readonly unblocks: Unblocks;
-  readonly wishes: Wishes;
   /** Somebody who is in the record already, such as by a roster. */
   readonly giveRole: (personId: string, role: Role) => void;
   readonly knownSchool: () => School;
@@ -285,7 +288,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
   const known = { layout, record, audit, publishing, clock, newId, accounts, policy, drafts, school, openIndex };
   const lessons = createConsoleLessons({ ...known, live: wholeLive });
   const listed = { match: (host: string) => ({ categories: options.listed?.[host] ?? [], lists: [] }) };
-  const { unblocks, wishes } = createConsoleUnblocks({ ...known, ...mail, openIndex: async () => listed });
+  const asking = createConsoleUnblocks({ ...known, ...mail, openIndex: async () => listed });
   const watch = createAccountWatch({
     policy: inForce,
     isForPupils: (level) => isForPupils(inForce()!, level),
@@ -345,10 +348,9 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     publishing,
     policy,
     drafts,
-    unblocks,
+    ...asking,
     knownSchool: school,
     giveRole: (personId, role) => record.write((tx) => storeRoles(tx, personId, [{ role, endsAt: null }], clock())),
-    wishes,
     lessons,
     agreements,
     directory,
