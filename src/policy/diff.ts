@@ -32,7 +32,7 @@ export function diffPolicies(before: PolicySnapshot, after: PolicySnapshot): Pol
   return [
     ...diffSchool(before, after),
     ...diffCalendar(before, after),
-    ...namesOf(before.levels, after.levels).flatMap((name) => diffLevel(name, before, after)),
+    ...diffLevels(before, after),
     ...namesOf(before.groups, after.groups).flatMap((name) => diffGroup(name, before, after)),
     ...namesOf(before.people, after.people).flatMap((name) => diffPerson(name, before, after)),
     ...diffLessons(before, after),
@@ -44,6 +44,33 @@ export function diffPolicies(before: PolicySnapshot, after: PolicySnapshot): Pol
 
 function namesOf(before: Readonly<Record<string, unknown>>, after: Readonly<Record<string, unknown>>): string[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+}
+
+/** What changes alike for several levels, because they extend the one that was changed or were changed with it, is one line. */
+function diffLevels(...[before, after]: Two): PolicyChange[] {
+  const names = namesOf(before.levels, after.levels);
+  const told = names.flatMap((name) => {
+    const { title } = after.levels[name] ?? before.levels[name]!;
+    // Most begin with whom they are about.
+    return diffLevel(name, before, after).map((change) => {
+      const what = change.text.startsWith(title) ? change.text.slice(title.length) : null;
+      return { title, change, what, key: what ?? `${name} ${change.text}` };
+    });
+  });
+  return [...Map.groupBy(told, ({ key }) => key).values()].map((alike) => {
+    const [{ change, what }] = alike as [(typeof alike)[number]];
+    if (what === null || alike.length === 1) return change;
+    const whom = alike.length === names.length ? 'All levels' : namesText(alike.map(({ title }) => title));
+    return {
+      text: `${whom}${what}`,
+      loosens: alike.some((one) => one.change.loosens),
+      ...tightening(alike.every((one) => one.change.tightens === true)),
+    };
+  });
+}
+
+function namesText(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
 function diffLevel(name: string, ...[before, after]: Two): PolicyChange[] {

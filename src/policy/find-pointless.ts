@@ -89,7 +89,7 @@ function withTimes(
   return [{ document, path, said: owner }, ...times];
 }
 
-/** Places that no rule holds at. */
+/** Places that no rule holds at. Slots that none names are no such case: requests for an unblock may be for them. */
 const unusedPlaces: Find = ({ school, levels, rules }) => {
   const owners = [
     ...[...levels.values()].map(({ value }) => value),

@@ -52,7 +52,7 @@ await t.test('every change in plain English, and whether it loosens for pupils',
       'levels/junior.yaml',
       'chat: warn',
       'chat: allow',
-      ['Evening', 'Junior', 'Senior'].map((title) => `+ ${title}: Chat is now allowed (was open after a warning)`),
+      ['+ Evening, Junior and Senior: Chat is now allowed (was open after a warning)'],
     ],
     [
       'levels/senior.yaml',
