@@ -57,16 +57,25 @@ function diffLevels(...[before, after]: Two): PolicyChange[] {
       return { title, change, what, key: what ?? `${name} ${change.text}` };
     });
   });
-  return [...Map.groupBy(told, ({ key }) => key).values()].map((alike) => {
-    const [{ change, what }] = alike as [(typeof alike)[number]];
-    if (what === null || alike.length === 1) return change;
-    const whom = alike.length === names.length ? 'All levels' : namesText(alike.map(({ title }) => title));
-    return {
-      text: `${whom}${what}`,
-      loosens: alike.some((one) => one.change.loosens),
-      ...tightening(alike.every((one) => one.change.tightens === true)),
-    };
-  });
+  return [...Map.groupBy(told, ({ key }) => key).values()].map((alike) => foldAlike(alike, names.length));
+}
+
+interface ToldOfLevel {
+  readonly title: string;
+  readonly change: PolicyChange;
+  /** Without the title; null: it does not begin with it. */
+  readonly what: string | null;
+}
+
+function foldAlike(alike: readonly ToldOfLevel[], levels: number): PolicyChange {
+  const { change, what } = alike[0]!;
+  if (what === null || alike.length === 1) return change;
+  const whom = alike.length === levels ? 'All levels' : namesText(alike.map(({ title }) => title));
+  return {
+    text: `${whom}${what}`,
+    loosens: alike.some((one) => one.change.loosens),
+    ...tightening(alike.every((one) => one.change.tightens === true)),
+  };
 }
 
 function namesText(names: readonly string[]): string {
