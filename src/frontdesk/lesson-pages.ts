@@ -13,7 +13,7 @@ import { errorSummary } from './sign-in-pages.ts';
 export const LESSON_CSS = `
 textarea,select,input[type=datetime-local]{display:block;font:inherit;color:inherit;background:var(--page);border:2px solid var(--soft);border-radius:.25rem;padding:.375rem .5rem;width:100%;max-width:26rem;min-height:2.75rem}
 textarea:focus-visible,select:focus-visible,input[type=checkbox]:focus-visible{outline:3px solid var(--mark);outline-offset:3px}
-fieldset{border:0;padding:0;margin:1rem 0 0}legend{font-weight:600;padding:0}.tick{font-weight:400;margin:.25rem 0;display:flex;gap:.5rem;align-items:center;min-height:2rem}.tick input{width:1.25rem;height:1.25rem;margin:0}
+fieldset{border:0;padding:0;margin:1rem 0 0}legend{font-weight:600;padding:0}.tick{font-weight:400;margin:.25rem 0;display:flex;gap:.5rem;align-items:center;min-height:2rem}.tick input{width:1.25rem;height:1.25rem;margin:0;flex:none}
 .lesson{border-top:1px solid var(--line);padding-top:.75rem;margin-top:1rem}.lesson h3{margin-bottom:.375rem}
 `.trim();
 

@@ -255,6 +255,7 @@ function document(words: Words, voice: Voice, make: Make): SafeHtml {
         <footer class="wide">
           ${isFlagged ? html`<p>${SEEN[voice]}</p> ` : ''}
           <p><a href="${slot('frontDeskUrl')}why">Why was I blocked?</a></p>
+          <p><a href="${slot('frontDeskUrl')}report">Does it worry you? Report it</a></p>
           ${offersSignIn ? html`<p><a href="${slot('frontDeskUrl')}sign-in">Sign in</a> if the rules for you are others.</p> ` : ''}
         </footer>
       </body>

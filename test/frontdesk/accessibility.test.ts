@@ -133,6 +133,8 @@ const URLS = [
   'http://desk.test/why',
   'http://desk.test/sign-in',
   'http://desk.test/ask?site=games.test',
+  'http://desk.test/report?site=games.test',
+  'http://desk.test/report?done=yes',
   'http://desk.test/nowhere',
 ];
 
