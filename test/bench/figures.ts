@@ -23,6 +23,7 @@ export type MetricId =
   | 'lists-many.size'
   | `decide.${'added' | 'compile'}`
   | `pages.${'p50' | 'p95'}`
+  | `alerts.${'p50' | 'p99' | 'behind'}`
   | `history.${'weekly' | 'weekly-memory' | 'first-look' | 'look' | 'spool-bytes' | 'parquet-bytes'}`;
 
 /** Every metric, in the order of the table. CPU is the proxy's whole process tree, user and system. */
@@ -93,6 +94,21 @@ export const METRICS: readonly Metric[] = [
     digits: 1,
   },
   { id: 'pages.p50', work: 'pages', title: '  the median page: median', unit: 'ms', digits: 1 },
+  {
+    id: 'alerts.p99',
+    work: 'alerts',
+    title: 'a danger among 2,000 events a second, to its mail: 99th percentile',
+    unit: 's',
+    digits: 2,
+  },
+  { id: 'alerts.p50', work: 'alerts', title: '  median', unit: 's', digits: 2 },
+  {
+    id: 'alerts.behind',
+    work: 'alerts',
+    title: '  how long after the last event all took effect',
+    unit: 's',
+    digits: 1,
+  },
   { id: 'history.spool-bytes', work: 'history', title: 'a request in the history: spool', unit: 'bytes', digits: 1 },
   { id: 'history.parquet-bytes', work: 'history', title: '  converted to Parquet', unit: 'bytes', digits: 1 },
   { id: 'history.weekly', work: 'history', title: 'weekly report over 50 million requests', unit: 's', digits: 1 },

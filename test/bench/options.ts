@@ -15,6 +15,7 @@ export const WORKS = [
   'decide',
   'pages',
   'history',
+  'alerts',
 ] as const;
 export type WorkId = (typeof WORKS)[number];
 

@@ -8,6 +8,7 @@ import { startNameServer } from '../helpers/dns.ts';
 import { Figures } from './figures.ts';
 import { measureLists } from './lists/measure-lists.ts';
 import { end, startLoad } from './load/load.ts';
+import { measureAlerts } from './measure-alerts.ts';
 import { measureDecide } from './measure-decide.ts';
 import { measurePages } from './measure-pages.ts';
 import { measureHistory } from './history/measure-history.ts';
@@ -51,6 +52,7 @@ export async function measureAll(
   }
   if (only.has('decide')) measureDecide(bench.figures, sizes.decisions);
   if (only.has('pages')) await measurePages(bench.figures, sizes.pages, say);
+  if (only.has('alerts')) await measureAlerts(bench.figures, sizes.alertSeconds, folder);
   if (only.has('history')) await measureHistory(bench.figures, sizes, folder, say);
   return bench.figures;
 }

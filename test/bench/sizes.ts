@@ -33,6 +33,8 @@ export interface Sizes {
   readonly decisions: number;
   /** What a console has on record while its pages are asked for. */
   readonly pages: PageSizes;
+  /** How long events flow, two thousand a second. */
+  readonly alertSeconds: number;
   /** Requests of a week's history, and of one that is converted. */
   readonly historyRequests: number;
   readonly keptRequests: number;
@@ -67,6 +69,7 @@ export const FULL: Sizes = {
   lookUps: 5_000_000,
   decisions: 200_000,
   pages: { people: 5_000, auditRows: 100_000, unblocks: 2_000, asked: 100 },
+  alertSeconds: 120,
   historyRequests: 50_000_000,
   keptRequests: 200_000,
   requestConcurrency: 32,
@@ -98,6 +101,7 @@ export const QUICK: Sizes = {
   lookUps: 500_000,
   decisions: 20_000,
   pages: { people: 500, auditRows: 2_000, unblocks: 200, asked: 10 },
+  alertSeconds: 5,
   historyRequests: 500_000,
   keptRequests: 20_000,
   settleMs: 200,

@@ -64,6 +64,7 @@ const TARGETS: readonly (readonly [title: string, limit: number, unit: string, m
   ['looking up a host that is not: CPU', 1, 'µs', alone('lists.miss')],
   ['5,000 people, 300 classes, 200 rules: added to a look-up', 5, 'µs', alone('decide.added')],
   ['5,000 people, 300 classes, 200 rules: reading and compiling', 500, 'ms', alone('decide.compile')],
+  ['a danger among 2,000 events a second, to its mail: 99th percentile', 2, 's', alone('alerts.p99')],
   ['a request in Parquet', 15, 'bytes', alone('history.parquet-bytes')],
   ['weekly report over 50 million requests', 20, 's', alone('history.weekly')],
   ['weekly report: memory', 1000, 'MB', alone('history.weekly-memory')],
