@@ -1,7 +1,15 @@
 import t, { type Test } from 'tap';
 import type { Actor } from '../../src/audit/entry.ts';
 import { newestRows } from '../../src/audit/service.ts';
-import { ALL_PERMISSIONS, APPOINTS, PERMISSIONS, appointable, haveTwo, may } from '../../src/identity/permissions.ts';
+import {
+  ALL_PERMISSIONS,
+  APPOINTS,
+  PERMISSIONS,
+  appointable,
+  haveTwo,
+  may,
+  needsSecondFactor,
+} from '../../src/identity/permissions.ts';
 import { ALL_ROLES, type Role } from '../../src/identity/roles.ts';
 import { appCode } from '../helpers/authenticator.ts';
 import { type ControlPlane, controlPlane } from '../helpers/control-plane.ts';
@@ -36,7 +44,7 @@ async function importRoster(plane: ControlPlane, by: Actor): Promise<void> {
 }
 
 /** Whoever has these looks at something and changes nothing, besides what ends in `.see`. */
-const LOOKS: ReadonlySet<string> = new Set(['site.check', 'audit.review']);
+const LOOKS: ReadonlySet<string> = new Set(['site.check', 'audit.review', 'reports.governors']);
 
 void t.test('the table: nobody without a role, everything somebody’s, governors read only', async (t) => {
   for (const permission of ALL_PERMISSIONS) {
@@ -49,6 +57,8 @@ void t.test('the table: nobody without a role, everything somebody’s, governor
       held(role).every((permission) => permission.endsWith('.see') || LOOKS.has(permission)),
       `${role} changes nothing`,
     );
+  for (const role of ALL_ROLES) t.ok(needsSecondFactor([role]), `${role} sees or changes people`);
+  t.notOk(needsSecondFactor([]));
   t.notOk(may(['teacher'], 'people.see'));
   t.notOk(may(['technician'], 'unblock.decide'));
   for (const role of ALL_ROLES) t.notOk(appointable([role]).includes(role), `${role} does not make another`);
@@ -165,6 +175,22 @@ void t.test('the headteacher’s first link takes the name that the roster has a
     'one person, in the directory as well',
   );
   t.ok(await plane.sessions.signIn({ userName: 'helen', password: PASSWORD, code: '', address: '::1' }));
+});
+
+void t.test('whoever has left the school is not given a role anew', async (t) => {
+  const { plane, as } = await school(t);
+  await importRoster(plane, as('nadia'));
+  const invited = { fullName: '', userName: 't.each', roles: ['teacher'], endsAt: null };
+  const { token } = plane.staff.invite(as('nadia'), invited);
+  const { id } = await plane.accounts.join(token, { ...NEW, userName: 't.each' }, '::1');
+  plane.staff.changeRoles(as('nadia'), id, { roles: [], endsAt: null });
+  const rest = ROSTER.split('\n').filter((line) => !line.startsWith('t.each'));
+  await plane.directory.import(as('nadia'), [{ name: 'people.csv', text: rest.join('\n') }], true);
+  const again = (): void => plane.staff.changeRoles(as('nadia'), id, { roles: ['teacher'], endsAt: null });
+  t.throws(again, { code: 'invalid_fields', fields: [{ field: 'roles', reason: /has left/ }] });
+  await importRoster(plane, as('nadia'));
+  again();
+  t.same(plane.staff.find(id).held, [{ role: 'teacher', endsAt: null }]);
 });
 
 void t.test(

@@ -6,7 +6,7 @@ import type { ReadTx, RecordDatabase, Tx } from '../../store/database.ts';
 import type { Person } from '../accounts.ts';
 import { listPeople } from '../repository.ts';
 import type { Role } from '../roles.ts';
-import { type Announcement, insertAnnouncement, listAnnouncements } from './repository.ts';
+import { type Announcement, deleteAnnouncements, insertAnnouncement, listAnnouncements } from './repository.ts';
 
 /** What people with an account are told, whether or not they sign in. */
 export interface Announcements {
@@ -39,6 +39,8 @@ export function createAnnouncements(options: AnnouncementOptions): Announcements
 
 function tell({ clock, newId, mail }: AnnouncementOptions, tx: Tx, to: Audience, subject: string, text: string): void {
   const at = clock();
+  // The record of acts has what is not shown any more.
+  deleteAnnouncements(tx, at - SHOWN_MS);
   const id = newId();
   const people = audienceOf(tx, to, at);
   if (to === 'everybody') insertAnnouncement(tx, { id, at, text }, null);

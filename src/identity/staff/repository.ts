@@ -225,6 +225,10 @@ export function insertAnnouncement(tx: Tx, { id, at, text }: Announcement, perso
   tx.run('INSERT INTO announcements (id, at, text, person_id) VALUES (?, ?, ?, ?)', id, at, text, personId);
 }
 
+export function deleteAnnouncements(tx: Tx, before: number): void {
+  tx.run('DELETE FROM announcements WHERE at < ?', before);
+}
+
 /** For everybody and for this person, since an instant, the newest first. */
 export function listAnnouncements(tx: ReadTx, personId: string, since: number): Announcement[] {
   const sql =

@@ -1,6 +1,8 @@
 import t, { type Test } from 'tap';
 import type { Actor } from '../../../src/audit/entry.ts';
 import { deliveriesAbout } from '../../../src/delivery/repository.ts';
+import type { Announcements } from '../../../src/identity/staff/announcement-service.ts';
+import { createSealedCredential } from '../../../src/identity/staff/sealed-credential-service.ts';
 import type { Role } from '../../../src/identity/roles.ts';
 import { type ControlPlane, controlPlane } from '../../helpers/control-plane.ts';
 import { PASSWORD, addPerson, personIdOf } from '../../helpers/test-console.ts';
@@ -87,6 +89,25 @@ void t.test('made once, used once, and everybody hears of both', async (t) => {
   t.same(plane.staff.find(deputy.id).held, [], 'for seven days');
   plane.clock.advance(2 * DAY);
   t.same(told('tess'), [[]], 'and it is not said for ever');
+});
+
+void t.test('nobody uses it without the others being told', async (t) => {
+  const { plane, as } = await school(t);
+  const code = plane.sealedCredential.make(as('helen'));
+  const announcements: Announcements = {
+    shownTo: () => [],
+    tell: () => {
+      throw new Error('the disk is full');
+    },
+  };
+  const mute = createSealedCredential({ ...plane, announcements });
+  t.throws(() => mute.use({ ...USE, code }), /disk is full/);
+  t.match(mute.state(), { is: 'sealed' }, 'it is as good as before');
+  t.same(
+    plane.record.read((tx) => tx.all('SELECT 1 FROM invitations')),
+    [],
+  );
+  t.match(plane.sealedCredential.use({ ...USE, code }), /^[\w-]{43}$/);
 });
 
 void t.test('one in the place of another; a link that nobody took up in an hour is gone', async (t) => {
