@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { journey } from '../helpers/journey.ts';
 import { startListServer } from '../helpers/list-server.ts';
+import { freePort } from '../helpers/listening.ts';
 import { Stack } from '../helpers/stack.ts';
 import { asStaff, HEAD, joinBoth, MANAGER } from '../helpers/staff.ts';
 import { until } from '../helpers/until.ts';
@@ -23,7 +24,9 @@ writeFileSync(catalogue, `# Ours\n${JSON.stringify({ lists: [...lists, row] }, n
 const ca = join(folder, 'ca.pem');
 writeFileSync(ca, server.ca);
 
-const stack = await new Stack({ school, env: { NODE_EXTRA_CA_CERTS: ca } }).start();
+// The same after the console was killed.
+const port = String(await freePort());
+const stack = await new Stack({ school, env: { NODE_EXTRA_CA_CERTS: ca, SCHOOLGATE_CONSOLE_PORT: port } }).start();
 t.teardown(() => stack.stop());
 await joinBoth(stack);
 const asManager = (...args: string[]) => asStaff(stack, MANAGER, ['lists', ...args]);
