@@ -4,7 +4,7 @@ import { RETENTION_CRON } from '../jobs/school-jobs.ts';
 import { KEPT, daysKept } from '../policy/retention-rules.ts';
 import { policySnapshot } from '../policy/service.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
-import { createRetention, type Retention, type RetentionOptions, standingOf } from '../retention/service.ts';
+import { createRetention, type Retention, type RetentionOptions, standingsOf } from '../retention/service.ts';
 import type { ReadTx } from '../store/database.ts';
 import { type Alone, keptClasses } from './kept-classes.ts';
 
@@ -50,7 +50,7 @@ export function createConsoleRetention(options: ConsoleRetentionOptions): Consol
 /** Titles of what should have gone days ago, for whoever reads the record beside the console. */
 export function overdueClasses(tx: ReadTx, layout: DataLayout, now: number): string[] {
   const rules = policySnapshot(tx)?.retention;
-  return keptClasses(layout)
-    .filter((kept) => standingOf(tx, kept, daysKept(rules, kept.name), now).overdue)
+  return standingsOf(tx, keptClasses(layout), (kept) => daysKept(rules, kept), now)
+    .filter(({ overdue }) => overdue)
     .map(({ name }) => KEPT[name].title);
 }

@@ -6,11 +6,13 @@ import { eraseDone, oldestDone } from '../delivery/queue-service.ts';
 import { daysBefore, eraseDay, oldestDay } from '../history/erase-days.ts';
 import { dayBegan, dayEnded } from '../history/segment.ts';
 import { eraseLeavers, eraseVersions, oldestLeaver, oldestVersion } from '../identity/directory/service.ts';
+import { eraseAnnouncements, oldestAnnouncement } from '../identity/staff/announcement-service.ts';
 import { eraseGuests, oldestGuest } from '../identity/voucher-service.ts';
 import { eraseIncidents, oldestIncident } from '../incidents/service.ts';
 import type { Erased } from '../kernel/erased.ts';
 import { eraseLessons, oldestLesson } from '../lessons/service.ts';
 import type { KeptClass } from '../policy/retention-rules.ts';
+import { eraseReports, oldestReport } from '../reports/kept-service.ts';
 import { eraseFile, oldFiles, oldestFile } from '../retention/old-files.ts';
 import type { Kept, KeptFiles, KeptRows } from '../retention/service.ts';
 import {
@@ -53,11 +55,16 @@ export function keptClasses({ history, outbox, reports }: Folders, alone: Alone 
     rows('deliveries', { oldest: oldestDone, erase: eraseDone }),
     files('outbox', outbox),
     rows('requests', { oldest: oldestRequest, erase: eraseRequests }, { oldest: oldestLesson, erase: eraseLessons }),
+    rows('reports', { oldest: oldestReport, erase: eraseReports }),
     files('reports', reports),
     rows('leavers', { oldest: oldestLeaver, erase: eraseLeavers }),
     rows('guests', { oldest: oldestGuest, erase: eraseGuests }),
     rows('pastDirectory', { oldest: oldestVersion, erase: eraseVersions }),
-    rows('alarms', { oldest: oldestAlarm, erase: eraseAlarms }),
+    rows(
+      'alarms',
+      { oldest: oldestAlarm, erase: eraseAlarms },
+      { oldest: oldestAnnouncement, erase: eraseAnnouncements },
+    ),
     rows('auditDetails', {
       oldest: oldestDetails,
       erase(tx, before, _most, audit) {

@@ -89,7 +89,7 @@ export const KEPT = {
   },
   reports: {
     title: 'Reports',
-    what: 'weekly reports as they were written, in the folder reports',
+    what: 'weekly and governors’ reports and digests, on record and in the folder reports',
     days: 3 * YEAR,
     least: YEAR,
     most: 10 * YEAR,
@@ -120,8 +120,8 @@ export const KEPT = {
     why: 'the access history is read with it',
   },
   alarms: {
-    title: 'Alarms',
-    what: 'alarms, gaps in the history, and what gateways sent that was not understood',
+    title: 'Alarms and news',
+    what: 'alarms and announcements, gaps in the history, and what gateways sent that was not understood',
     days: YEAR,
     least: 90,
     most: 3 * YEAR,

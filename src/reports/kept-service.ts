@@ -16,6 +16,9 @@ import { reportMail } from './report-mail.ts';
 import type { MadeReport, WeeklyReports } from './service.ts';
 import { lastWeek, parseWeek, weekOf } from './week.ts';
 
+/** For data whose time has come. */
+export { eraseReports, oldestReport } from './repository.ts';
+
 /** Somebody who reads reports. */
 export interface Reader {
   readonly id: string;

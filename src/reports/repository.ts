@@ -1,3 +1,4 @@
+import { type Erased, erasedRows } from '../kernel/erased.ts';
 import type { ReadTx, Row, Tx } from '../store/database.ts';
 import type { KeptBody, KeptLine, KeptReport, ReportKind } from './kept.ts';
 
@@ -47,4 +48,15 @@ function toLine(row: Row): KeptLine {
     until: Number(row['until_at']),
     madeAt: Number(row['made_at']),
   };
+}
+
+/** Reports made before `before`, ms. */
+export function eraseReports(tx: Tx, before: number, most: number): Erased[] {
+  const sql = `DELETE FROM reports WHERE id IN (SELECT id FROM reports WHERE made_at < ? ORDER BY made_at LIMIT ?) RETURNING id, made_at AS at`;
+  return erasedRows('report', tx.all(sql, before, most));
+}
+
+export function oldestReport(tx: ReadTx): number | null {
+  const at = tx.get('SELECT min(made_at) AS at FROM reports')!['at'];
+  return at === null ? null : Number(at);
 }

@@ -87,7 +87,7 @@ export function createRetention(options: RetentionOptions): Retention {
       record.forget();
       if (failures.length > 0) throw new AggregateError(failures, failures.map(({ message }) => message).join('; '));
     },
-    standing: () => record.read((tx) => classes.map((kept) => standingOf(tx, kept, daysKept(kept.name), clock()))),
+    standing: () => record.read((tx) => standingsOf(tx, classes, daysKept, clock())),
   };
 }
 
@@ -124,15 +124,27 @@ function subjectOf(kept: KeptClass): string {
   return `retention:${kept}`;
 }
 
-/** How a class that is kept for so many days stands at `now`, ms. */
-export function standingOf(tx: ReadTx, kept: Kept, days: number, now: number): Standing {
-  const oldest = kept.in === 'record' ? kept.oldest(tx, now) : kept.oldest();
-  const row = newestRowOf(tx, subjectOf(kept.name), [PROOF]);
-  return {
-    name: kept.name,
-    days,
-    oldest,
-    overdue: oldest !== null && oldest < now - days * DAY_MS - GRACE_MS,
-    last: row && { row: row.seq, at: row.at, proof: (payloadOf(row)?.after as Proof | undefined) ?? null },
-  };
+/** How each class stands at `now`, ms. What lies at two places is one class. */
+export function standingsOf(
+  tx: ReadTx,
+  classes: readonly Kept[],
+  daysKept: RetentionOptions['daysKept'],
+  now: number,
+): Standing[] {
+  const places = Map.groupBy(classes, ({ name }) => name);
+  return Array.from(places, ([name, parts]) => {
+    const days = daysKept(name);
+    const oldest = parts
+      .map((kept) => (kept.in === 'record' ? kept.oldest(tx, now) : kept.oldest()))
+      .filter((at) => at !== null)
+      .reduce<number | null>((first, at) => (first === null || at < first ? at : first), null);
+    const row = newestRowOf(tx, subjectOf(name), [PROOF]);
+    return {
+      name,
+      days,
+      oldest,
+      overdue: oldest !== null && oldest < now - days * DAY_MS - GRACE_MS,
+      last: row && { row: row.seq, at: row.at, proof: (payloadOf(row)?.after as Proof | undefined) ?? null },
+    };
+  });
 }

@@ -249,12 +249,13 @@ void t.test('in each class of the record what is too old goes, and nothing else'
           json: '{}',
         });
       sighting(`${age} loose`, at(365));
-      for (const [state, kept] of [
-        ['open', 9999],
-        ['not-a-concern', 365],
-        ['closed', 6 * 365],
+      for (const [name, state, kept] of [
+        ['open', 'open', 9999],
+        ['not-a-concern', 'not-a-concern', 365],
+        ['closed', 'closed', 6 * 365],
+        ['incident', 'closed', 6 * 365],
       ] as const) {
-        const id = `${age} ${state}`;
+        const id = `${age} ${name}`;
         const theme = 'gambling';
         add('concerns', {
           id,
@@ -354,8 +355,7 @@ void t.test('in each class of the record what is too old goes, and nothing else'
       });
       for (const state of ['open', 'closed', 'dismissed']) {
         const id = `${age} ${state}`;
-        // Made from a concern that goes at the same time: neither holds the other.
-        const from = { source: 'concern', concern_id: `${age} closed`, opened_by: 'staff', outcome: 'o' };
+        const from = { source: 'concern', concern_id: `${age} incident`, opened_by: 'staff', outcome: 'o' };
         const told = { theme: 'other', what: 'w', place: '', illegal: 'no', about_staff: 0, opened_at: 0 };
         add('incidents', { id, state, ...from, ...told });
         add('incident_people', {
@@ -373,6 +373,16 @@ void t.test('in each class of the record what is too old goes, and nothing else'
       }
       const log = { device: '', place: '', tested: '', action: '' };
       add('checks', { id: age, kind: 'self', at: at(3 * 365), result: 'passed', ...log });
+      add('announcements', { id: age, at: at(365), text: 't' });
+      add('reports', {
+        id: age,
+        kind: 'weekly',
+        title: 't',
+        from_at: 0,
+        until_at: 0,
+        made_at: at(3 * 365),
+        body: '{}',
+      });
       add('alarms', { id: age, at: iso(365), gateway: 'g', code: 'c', text: 't' });
       add('history_gaps', { id: age, gateway: 'g', worker: 0, from_at: iso(366), until_at: iso(365) });
       add('parked_events', { id: age, arrived_at: iso(365), why: 'w', json: '{}' });
@@ -392,9 +402,10 @@ void t.test('in each class of the record what is too old goes, and nothing else'
       tx.all(`SELECT ${column} AS one FROM ${table} ORDER BY one`).map((row) => String(row['one'])),
     );
   t.same(left('flagged'), ['old illegal.hit', 'young access.blocked', 'young illegal.hit'], 'evidence stays');
-  t.same(left('sightings'), ['old open', 'young closed', 'young loose', 'young not-a-concern', 'young open']);
+  const concerns = ['old incident', 'old open', 'young closed', 'young incident', 'young not-a-concern', 'young open'];
+  t.same(left('sightings'), [...concerns, 'young loose'].sort());
   for (const table of ['concerns', 'concern_alerts', 'alerts'])
-    t.same(left(table), ['old open', 'young closed', 'young not-a-concern', 'young open'], table);
+    t.same(left(table), concerns, `${table}: what became an incident that is open stays`);
   t.same(left('alert_told', 'alert_id'), left('alerts'));
   t.same(left('concern_rules', 'concern_id'), left('concerns'));
   t.same([...new Set(left('concern_acts', 'concern_id'))], left('concerns'));
@@ -411,7 +422,8 @@ void t.test('in each class of the record what is too old goes, and nothing else'
   t.same(left("people WHERE full_name = ''"), ['old guest', 'old leaver']);
   t.same(left("people WHERE id = 'old leaver'", 'user_name'), ['left:d leaver'], 'no name of theirs');
   t.same(left('directory_versions', 'serial'), ['3', '4'], 'the one in force a year ago stays');
-  for (const table of ['alarms', 'history_gaps', 'parked_events']) t.same(left(table), ['young'], table);
+  for (const table of ['alarms', 'history_gaps', 'parked_events', 'announcements', 'reports'])
+    t.same(left(table), ['young'], table);
   for (const folder of ['reports', 'outbox']) t.same(readdirSync(join(dataDir, folder)), ['young.file']);
 
   const counts = plane.retention.standing().map(({ name, overdue, last }) => [name, overdue, last?.proof?.count ?? 0]);
@@ -429,7 +441,7 @@ void t.test('in each class of the record what is too old goes, and nothing else'
     ['leavers', false, 1],
     ['guests', false, 1],
     ['pastDirectory', false, 2],
-    ['alarms', false, 3],
+    ['alarms', false, 4],
     ['auditDetails', false, 0],
   ]);
   plane.clock.advance(5 * DAY_MS);

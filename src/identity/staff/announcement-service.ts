@@ -8,6 +8,9 @@ import { listPeople } from '../repository.ts';
 import type { Role } from '../roles.ts';
 import { type Announcement, deleteAnnouncements, insertAnnouncement, listAnnouncements } from './repository.ts';
 
+/** For data whose time has come. */
+export { eraseAnnouncements, oldestAnnouncement } from './repository.ts';
+
 /** What people with an account are told, whether or not they sign in. */
 export interface Announcements {
   /** Part of the act's transaction: nobody does it without the others hearing of it. `subject`: of the mail. */

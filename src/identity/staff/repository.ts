@@ -1,3 +1,4 @@
+import { type Erased, erasedRows } from '../../kernel/erased.ts';
 import type { ReadTx, Row, Tx } from '../../store/database.ts';
 import type { Role } from '../roles.ts';
 import type { HeldRole, Invitation } from './model.ts';
@@ -236,4 +237,15 @@ export function listAnnouncements(tx: ReadTx, personId: string, since: number): 
   return tx.all(sql, since, personId).map((row) => {
     return { id: String(row['id']), at: Number(row['at']), text: String(row['text']) };
   });
+}
+
+/** What people were told on their home page before `before`, ms. */
+export function eraseAnnouncements(tx: Tx, before: number, most: number): Erased[] {
+  const sql = `DELETE FROM announcements WHERE id IN (SELECT id FROM announcements WHERE at < ? ORDER BY at LIMIT ?) RETURNING id, at`;
+  return erasedRows('announcement', tx.all(sql, before, most));
+}
+
+export function oldestAnnouncement(tx: ReadTx): number | null {
+  const at = tx.get('SELECT min(at) AS at FROM announcements')!['at'];
+  return at === null ? null : Number(at);
 }

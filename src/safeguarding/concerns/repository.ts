@@ -234,9 +234,9 @@ export function oldestSighting(tx: ReadTx): number | null {
 
 const OF_NO_CONCERN = 'id NOT IN (SELECT sighting_id FROM concern_evidence)';
 
-/** When a concern came to its end. */
+/** When a concern came to its end. One that became an incident lasts as long as that does. */
 const ENDED = `SELECT concerns.id, max(concern_acts.at) AS at FROM concerns JOIN concern_acts ON concern_id = concerns.id
-  WHERE state = ? GROUP BY concerns.id`;
+  WHERE state = ? AND concerns.id NOT IN (SELECT concern_id FROM incidents WHERE concern_id IS NOT NULL) GROUP BY concerns.id`;
 
 /** Ids of concerns that came to this end before `before` (ms), the oldest first. */
 export function endedConcerns(
