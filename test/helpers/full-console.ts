@@ -13,7 +13,15 @@ import type { PolicyFiles } from './control-plane.ts';
 import { START } from './control-plane.ts';
 import { PROJECT } from './stack.ts';
 import { tempFolder } from './temp-folder.ts';
-import { type TestConsole, addPerson, personIdOf, sayPurpose, signedIn, testConsole } from './test-console.ts';
+import {
+  type TestBrowser,
+  type TestConsole,
+  addPerson,
+  personIdOf,
+  sayPurpose,
+  signedIn,
+  testConsole,
+} from './test-console.ts';
 
 const PEOPLE = `username,id,given name,family name,role,year,classes
 ann,p1,Ann,Featherstonehaugh-Cholmondeley,pupil,5,5A
@@ -33,6 +41,7 @@ interface Test {
 }
 
 const HOUR_MS = 3_600_000;
+const WEEK = '2026-W47';
 
 /** The caller closes it. */
 export async function fullConsole(t: Test): Promise<FullConsole> {
@@ -53,6 +62,9 @@ export async function fullConsole(t: Test): Promise<FullConsole> {
     account: personIdOf(console, 'n.manager'),
     ...policyIds(console),
     ...concernIds(console, person),
+    incident: await incidentId(console, browser),
+    check: checkId(console),
+    report: await reportId(console),
     unblock: await unblockId(console),
     wish: wishId(console),
     invitation: console.staff.invite(actorOf(console, 'a.all'), {
@@ -124,4 +136,28 @@ function wishId(console: TestConsole): string {
     { kind: 'close', sites: 'bullies.example', reason: 'Pupils are bullied there.' },
     null,
   ).id;
+}
+
+async function incidentId(console: TestConsole, browser: TestBrowser): Promise<string> {
+  const typed = { theme: 'bullying', what: 'Names were called in a chat.', happened: '', place: '', site: '' };
+  const id = console.incidents.record(actorOf(console, 'a.all'), { ...typed, illegal: 'no' }, null, newKey('B'));
+  await sayPurpose(browser, `incident:${id}`);
+  await sayPurpose(browser, 'incidents:all');
+  return id;
+}
+
+function checkId(console: TestConsole): string {
+  const typed = { when: '2026-11-23T08:50', level: 'ks2', device: 'iPad 7', place: 'Library' };
+  const found = { tested: 'A gambling site', result: 'passed', action: '' };
+  console.checks.record(actorOf(console, 'n.manager'), { ...typed, ...found }, newKey('E'));
+  return console.checks.list()[0]!.id;
+}
+
+async function reportId(console: TestConsole): Promise<string> {
+  await console.keptReports.make(actorOf(console, 'a.all'), 'weekly', WEEK);
+  return WEEK;
+}
+
+function newKey(letter: string): string {
+  return `01J000000000000000000${letter}0001`;
 }
