@@ -229,12 +229,13 @@ function memberPage(
     throw new SchoolgateError('account_own', 'client', 'Nobody changes their own roles; ask somebody who may.');
   }
   const given = appointable(request.signedIn!.person.roles);
+  const { isSetUp, recoveryCodes } = secondFactors.state(member.id);
   const others = member.held.filter(({ role }) => !given.includes(role)).map(({ role }) => ROLES[role].toLowerCase());
   return reply.page('account-roles', {
     title: `Roles of ${member.fullName}`,
     member,
     others,
-    mayReset: member.held.some(({ role }) => given.includes(role)) && secondFactors.state(member.id).isSetUp,
+    mayReset: member.held.some(({ role }) => given.includes(role)) && (isSetUp || recoveryCodes > 0),
     boxes: boxes(request),
     typed,
     errors,

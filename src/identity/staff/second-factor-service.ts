@@ -36,6 +36,7 @@ export interface SecondFactors {
    * `account_unknown`, `account_own`, `app_not_set_up`, or an InvalidFieldsError where the actor gives none of their roles.
    */
   reset(actor: Actor, personId: string): string;
+  /** `recoveryCodes` without an app: the one that was handed over when it was reset. */
   state(personId: string): { readonly isSetUp: boolean; readonly recoveryCodes: number };
 }
 
@@ -132,7 +133,7 @@ function reset({ audit, clock, announcements }: SecondFactorOptions, tx: Tx, act
       { field: 'roles', reason: 'Your role gives none of theirs, so it does not reset their app.' },
     ]);
   }
-  if (!isSetUp(tx, personId)) throw notSetUp('They have no app that is set up.');
+  if (!asksCode(tx, personId)) throw notSetUp('They have no app that is set up.');
   deleteFactor(tx, personId);
   const code = typedCode(randomBytes(CODE_LETTERS));
   storeRecoveryCodes(tx, personId, [tokenHash(readTypedCode(code)!)]);
