@@ -18,6 +18,7 @@ import { staffMember, testPolicy } from '../helpers/control-plane.ts';
 import {
   openSession,
   personIdOf,
+  sayPurpose,
   signedIn,
   type TestBrowser,
   testConsole,
@@ -133,6 +134,13 @@ const SURFACES: readonly Surface[] = [
   },
   { name: 'file of the record', read: page('/audit?format=csv'), needs: 'audit.see', isRecord: true, marks: byRow },
   { name: 'record for governors', read: page('/audit/governors'), needs: null },
+  {
+    name: 'incident made of a concern',
+    read: page(({ open }) => `/incidents/new?concern=${open}`),
+    isOfOne: true,
+    needs: 'incidents.see',
+    isGlimpse: true,
+  },
   {
     name: 'access history',
     read: page('/history?person=nobody&from=2026-11-23T08:00&until=2026-11-23T09:00'),
@@ -271,6 +279,30 @@ void t.test('for every role and subject: who hears, and who finds it nowhere', {
   }
   t.strictSame(wrong, []);
 });
+
+void t.test(
+  'no other page shows anything of it either, whoever makes it and whatever it is for',
+  { timeout: 240_000 },
+  async (t) => {
+    const s = await school(t);
+    // The record shows what is about pupils to those who may read it: it has lines in the table.
+    const pages = s.app.routeAccess.filter(
+      ({ method, url, access }) => method === 'GET' && access !== 'public' && !/:|^\/audit$/.test(url),
+    );
+    t.ok(pages.length > 30, `${pages.length} pages`);
+    const wrong: string[] = [];
+    for (const viewer of s.viewers.filter(({ roles }) => roles.length > 0)) {
+      for (const subject of ['people:all', 'devices:all', 'agreements:all']) await sayPurpose(viewer.browser, subject);
+      for (const { url } of pages) {
+        const text = await (url.startsWith('/api/') ? api : page)(url)(s, viewer, s.subjects[0]!);
+        const hidden = s.subjects.filter((about) => !maySee(viewer, about));
+        const found = hidden.filter(({ marks }) => marks.some((mark) => text.includes(mark)));
+        wrong.push(...found.map(({ userName }) => `${url}: ${viewer.userName} finds what is about ${userName}`));
+      }
+    }
+    t.strictSame(wrong, []);
+  },
+);
 
 void t.test('nor can the subject do anything about it, whatever their roles', async (t) => {
   const s = await school(t);
