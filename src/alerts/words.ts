@@ -23,7 +23,7 @@ const WHY: Readonly<Record<Alert['why'], string>> = {
  * lies in mailboxes and shows on locked telephones. `step`: above 0 because nobody before has taken notice.
  */
 export function alertMail(alert: Alert, step: number, { rules, zone, levelTitle }: MailWords): OutgoingMail {
-  const who = rules.fullNames && !alert.subjects.isStaff ? alert.subjectName : whoInFew(alert, levelTitle);
+  const who = rules.fullNames && !alert.subjects.isStaff ? onOneLine(alert.subjectName) : whoInFew(alert, levelTitle);
   const lines = [
     `${WHY[alert.why]}: ${alert.severity}, ${THEMES[alert.theme].toLowerCase()}.`,
     ...(step > 0 ? ['Nobody who was told before has taken notice of it yet.'] : []),
@@ -39,6 +39,11 @@ export function alertMail(alert: Alert, step: number, { rules, zone, levelTitle 
     subject: `Schoolgate alert: ${alert.severity}${step > 0 ? ', not yet noticed' : ''}`,
     text: lines.join('\n'),
   };
+}
+
+/** A name with line breaks could say in mail what we do not. */
+function onOneLine(name: string): string {
+  return name.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
 function whoInFew({ subjects }: Alert, levelTitle: string): string {

@@ -110,6 +110,11 @@ void t.test('mail says little', async (t) => {
   t.notMatch(text, /Pat/);
   const open = await school(t, { ...RULES, fullNames: true });
   t.match(mailOf(open.due({}), open).text, /Who: Pat Pupil/, 'where the school wants names');
+  const forged = 'Pat {{7*7}} <b>\r\n\r\nNobody need look.\u2028Signed';
+  t.match(
+    mailOf(open.due({ subjectName: forged }), open).text,
+    /^Who: Pat \{\{7\*7\}\} <b> Nobody need look\. Signed$/m,
+  );
   const staff = { subjects: { personIds: [open.idOf('tutor')], isStaff: true }, subjectName: 'Tina Tutor' };
   t.notMatch(mailOf(open.due(staff), open).text, /Tina/, 'never those of staff');
 });
