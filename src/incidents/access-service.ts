@@ -6,8 +6,15 @@ import type { IdMaker } from '../kernel/ids.ts';
 import { localTime } from '../kernel/local-time.ts';
 import type { Theme } from '../policy/safeguarding-rules.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
-import { type Incident, type IncidentAct, type IncidentPerson, type WholeIncident, subjectsOf } from './model.ts';
-import { findIncident, insertAct, newestIncidents } from './repository.ts';
+import {
+  type Incident,
+  type IncidentAct,
+  type IncidentPerson,
+  type Reporter,
+  type WholeIncident,
+  subjectsOf,
+} from './model.ts';
+import { findIncident, guardedIncidents, insertAct, newestIncidents } from './repository.ts';
 import type { KnownPerson } from './terms.ts';
 
 // Who may see which incident, and how every act is put on record: what all use cases of this room share.
@@ -62,10 +69,15 @@ export function isSeen(
   return readersAt(tx)(subjectsOf(incident)).includes(personId);
 }
 
-/** Newest first. */
-export function seen({ readersAt }: IncidentsOptions, tx: ReadTx, personId: string): WholeIncident[] {
+/** Of these, those that this person may see; left out: of all, newest first. */
+export function seen(
+  { readersAt }: IncidentsOptions,
+  tx: ReadTx,
+  personId: string,
+  incidents: readonly WholeIncident[] = newestIncidents(tx, MOST),
+): WholeIncident[] {
   const readersOf = readersAt(tx);
-  return newestIncidents(tx, MOST).filter((one) => readersOf(subjectsOf(one)).includes(personId));
+  return incidents.filter((one) => readersOf(subjectsOf(one)).includes(personId));
 }
 
 /** Subjects of the record of acts that are not for this person: incidents that they may not see. */
@@ -75,11 +87,14 @@ export function hiddenIncidents(
   readersAt: IncidentsOptions['readersAt'],
 ): readonly string[] {
   const readersOf = readersAt(tx);
-  return newestIncidents(tx, MOST)
-    .map((one) => ({ id: one.id, subjects: subjectsOf(one) }))
-    .filter(({ subjects }) => subjects.isStaff || subjects.personIds.includes(personId))
-    .filter(({ subjects }) => !readersOf(subjects).includes(personId))
+  return guardedIncidents(tx, personId)
+    .filter((one) => !readersOf(subjectsOf(one)).includes(personId))
     .map(({ id }) => `incident:${id}`);
+}
+
+/** Whom there is to ask where nobody was signed in. */
+export function deviceText({ address }: Reporter): string {
+  return `Nobody was signed in; the device was ${address}`;
 }
 
 const AUDITED: Readonly<Partial<Record<IncidentAct['act'], AuditAction>>> = {

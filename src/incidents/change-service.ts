@@ -1,7 +1,15 @@
 import type { Actor } from '../audit/entry.ts';
 import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
 import type { ReadTx, Tx } from '../store/database.ts';
-import { type ConcernFacts, type Done, type IncidentsOptions, keep, known, today } from './access-service.ts';
+import {
+  type ConcernFacts,
+  deviceText,
+  type Done,
+  type IncidentsOptions,
+  keep,
+  known,
+  today,
+} from './access-service.ts';
 import {
   type Incident,
   type IncidentMove,
@@ -58,8 +66,8 @@ export interface IncidentChanges {
   move(actor: Actor, id: string, move: IncidentMove, note: string): void;
   /** Stops the access of somebody whom it is about. `until` null: until it is lifted. */
   suspendPerson(actor: Actor, id: string, rowId: string, reason: string, until: number | null): void;
-  /** The name of whoever reported it and would rather not be named; null: nobody was signed in. Why stands on the record. */
-  showReporter(actor: Actor, id: string, reason: string): string | null;
+  /** The name of whoever reported it and would rather not be named, or their device. Why stands on the record. */
+  showReporter(actor: Actor, id: string, reason: string): string;
 }
 
 export function createChanges(options: IncidentsOptions): IncidentChanges {
@@ -198,13 +206,15 @@ function suspendOne(
   );
 }
 
-function showReporter(options: IncidentsOptions, actor: Actor, id: string, reason: string): string | null {
+function showReporter(options: IncidentsOptions, actor: Actor, id: string, reason: string): string {
   if (reason === '') throw wrong('reporter-reason', 'Say why you need the name; it stands on the record.');
   return options.record.write((tx) => {
     const incident = known(options, tx, actor.personId, id);
-    const personId = incident.reporter?.personId ?? null;
+    const { reporter } = incident;
+    if (reporter === null) throw wrong('reporter-reason', 'Nobody reported it at the front desk.');
     keep(options, tx, actor, incident, { act: 'reporter-shown', note: reason });
-    return personId === null ? null : (options.fullNameOf(tx, personId) ?? personId);
+    if (reporter.personId === null) return deviceText(reporter);
+    return options.fullNameOf(tx, reporter.personId) ?? reporter.personId;
   });
 }
 

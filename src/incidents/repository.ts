@@ -112,6 +112,18 @@ export function newestIncidents(tx: ReadTx, limit: number): WholeIncident[] {
   return tx.all('SELECT * FROM incidents ORDER BY id DESC LIMIT ?', limit).map((row) => whole(tx, row));
 }
 
+/** Those that somebody has yet to see to. */
+export function waitingIncidents(tx: ReadTx): WholeIncident[] {
+  return tx.all(`SELECT * FROM incidents WHERE state IN ('reported', 'open')`).map((row) => whole(tx, row));
+}
+
+/** Those that may have to be kept from this person: they are in it, or it is about staff. */
+export function guardedIncidents(tx: ReadTx, personId: string): WholeIncident[] {
+  const sql = `SELECT * FROM incidents WHERE about_staff = 1 OR id IN
+    (SELECT incident_id FROM incident_people WHERE person_id = ? OR (kind = 'staff' AND part <> 'victim'))`;
+  return tx.all(sql, personId).map((row) => whole(tx, row));
+}
+
 /** How many reports came since an instant: of a person, or else from an address. */
 export function reportsSince(tx: ReadTx, personId: string | null, address: string, since: number): number {
   const who = personId === null ? 'r.person_id IS NULL AND r.address = ?' : 'r.person_id = ?';

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Purpose } from '../audit/purpose.ts';
 import { type FieldProblem, InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
 import type { IdMaker } from '../kernel/ids.ts';
-import { instantOf, localInput } from '../kernel/local-time.ts';
+import { instantOf, localInput, localText } from '../kernel/local-time.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { INCIDENTS_TABLE, STATE_COLOURS } from './incidents-table.ts';
 import { INCIDENT_THEMES, PARTS, PERSON_KINDS, STATES } from './model.ts';
@@ -183,8 +183,7 @@ export const incidentRoutes: FastifyPluginAsyncTypebox<IncidentRoutesOptions> = 
       const { id } = request.params;
       const purpose = request.purposeOf(`incident:${id}`) ?? MID_FORM;
       try {
-        const name = incidents.showReporter(request.actor(), id, request.body.note);
-        const shownReporter = name ?? 'Nobody was signed in on the device.';
+        const shownReporter = incidents.showReporter(request.actor(), id, request.body.note);
         return incidentPage(options, request, reply, { id, purpose, shownReporter });
       } catch (error) {
         const shown = {
@@ -285,6 +284,11 @@ function incidentPage(
   });
 }
 
+/** A day for people: `Tue 24 Nov 2026`. */
+function dayText(day: string): string {
+  return localText(Date.parse(day), 'UTC').split(',')[0]!;
+}
+
 /** In words. What is illegal is shown without any address. */
 function worded({ incident, ...detail }: IncidentDetail) {
   const isIllegal = incident.illegal === 'yes';
@@ -302,8 +306,15 @@ function worded({ incident, ...detail }: IncidentDetail) {
       themeTitle: INCIDENT_THEMES[incident.theme],
       stateText: STATES[incident.state],
       stateColour: STATE_COLOURS[incident.state],
-      parents: incident.parents === null ? null : { ...incident.parents, note: say(incident.parents.note) },
-      actions: incident.actions.map((action) => ({ ...action, what: say(action.what) })),
+      parents:
+        incident.parents === null
+          ? null
+          : {
+              ...incident.parents,
+              note: say(incident.parents.note),
+              day: incident.parents.on === null ? '' : dayText(incident.parents.on),
+            },
+      actions: incident.actions.map((action) => ({ ...action, what: say(action.what), due: dayText(action.dueOn) })),
       people: incident.people.map((person) => ({
         ...person,
         kindText: PERSON_KINDS[person.kind],

@@ -1,11 +1,11 @@
 import type { Actor, AuditAction } from '../audit/entry.ts';
 import type { Purpose } from '../audit/purpose.ts';
 import type { ReadTx, Tx } from '../store/database.ts';
-import { type IncidentsOptions, isSeen, known, seen, today } from './access-service.ts';
+import { deviceText, type IncidentsOptions, isSeen, known, seen, today } from './access-service.ts';
 import { type IncidentChanges, createChanges } from './change-service.ts';
 import { type ExportedIncidents, type ExportFormat, exportIncidents } from './export.ts';
 import { ACTS, type IncidentAct, type WholeIncident, missingToClose, overdue, subjectsOf } from './model.ts';
-import { actsOf, findIncident } from './repository.ts';
+import { actsOf, findIncident, waitingIncidents } from './repository.ts';
 
 /** For the report to governors: the reader leaves out small numbers. */
 export { incidentTrends } from './repository.ts';
@@ -25,7 +25,7 @@ export interface IncidentDetail {
   readonly acts: readonly (IncidentAct & { readonly what: string; readonly byName: string | null })[];
   /** Full name of whoever recorded it; null: it came from the front desk. */
   readonly openedByName: string | null;
-  /** Of whoever reported it, where they do not mind; null: unnamed, nobody was signed in, or it is no report. */
+  /** Of whoever reported it, or of the device where nobody was signed in; null: they would rather not be named, or it is no report. */
   readonly reporterName: string | null;
   /** What has to be done or said before it can be closed. */
   readonly missing: readonly string[];
@@ -85,7 +85,7 @@ export function createIncidents(options: IncidentsOptions): Incidents {
       }),
     waiting(personId) {
       const day = today(options);
-      const all = record.read((tx) => seen(options, tx, personId));
+      const all = record.read((tx) => seen(options, tx, personId, waitingIncidents(tx)));
       return {
         reported: all.filter(({ state }) => state === 'reported').length,
         overdue: all.reduce((sum, one) => sum + overdue(one, day), 0),
@@ -102,7 +102,7 @@ function detail(options: IncidentsOptions, tx: ReadTx, incident: ListedIncident)
     incident,
     acts: actsOf(tx, incident.id).map((act) => Object.assign(act, { what: ACTS[act.act], byName: nameOf(act.by) })),
     openedByName: nameOf(incident.openedBy),
-    reporterName: reporter === null || reporter.isUnnamed ? null : nameOf(reporter.personId),
+    reporterName: reporter === null || reporter.isUnnamed ? null : (nameOf(reporter.personId) ?? deviceText(reporter)),
     missing: missingToClose(incident),
   };
 }

@@ -15,6 +15,7 @@ import { incidentTrends } from '../../src/incidents/service.ts';
 import { stepsFor } from '../../src/incidents/steps.ts';
 import { withoutAddresses } from '../../src/incidents/withhold.ts';
 import { InvalidFieldsError } from '../../src/kernel/errors.ts';
+import { insertConcern } from '../../src/safeguarding/concerns/repository.ts';
 import { type ControlPlane, START, controlPlane, staffMember } from '../helpers/control-plane.ts';
 import { rosterFiles } from '../helpers/rosters.ts';
 import { testPolicy } from '../helpers/test-policy.ts';
@@ -196,6 +197,29 @@ void t.test('from recording to closing: what is missing is said at once, every a
     ['incident.recorded d.lead', 'incident.closed d.lead', 'incident.reopened d.lead'],
   );
 });
+
+void t.test(
+  'made from a concern: who it is about comes with it, and who may not see the one cannot make the other',
+  async (t) => {
+    const { plane, lead, manager } = await school();
+    t.teardown(() => plane.close());
+    const amy = plane.directory.members().find(({ userName }) => userName === 'amy.ash')!;
+    const about = { subject: 'amy.ash', subjectKind: 'person', personId: amy.id, level: 'ks2' } as const;
+    const concern = { id: key(), theme: 'bullying', severity: 'danger', state: 'open', ...about } as const;
+    plane.record.write((tx) => insertConcern(tx, { ...concern, openedAt: START, firstAt: START, lastAt: START }));
+    t.match(plane.incidents.fromConcern(lead, concern.id), {
+      theme: 'bullying',
+      person: { name: 'Amy Ash', kind: 'pupil' },
+    });
+    const id = plane.incidents.record(lead, TERMS, concern.id, key());
+    t.match(plane.incidents.one(lead, PURPOSE, id).incident, {
+      source: 'concern',
+      concernId: concern.id,
+      people: [{ personId: amy.id, part: 'involved' }],
+    });
+    t.throws(() => plane.incidents.record(manager, TERMS, concern.id, key()), { code: 'concern_unknown' });
+  },
+);
 
 void t.test('a suspension goes through the directory', async (t) => {
   const { plane, lead } = await school();

@@ -120,6 +120,23 @@ void t.test('a guest signs in with a code that a member of staff made, and is ou
   });
 });
 
+void t.test('somebody whom nobody knows reports a page, and is told that it has arrived', async (t) => {
+  await page.goto('http://schoolgate.internal/report?site=forum.test');
+  await page.click('main button');
+  t.match(await page.textContent('.errors'), 'Say what you saw');
+  t.equal(await page.inputValue('#site'), 'forum.test', 'what was typed is kept');
+  await page.fill('#what', 'They laugh at me there');
+  await page.check('#about');
+  await page.check('[name=unnamed]');
+  await page.click('main button');
+  t.match(await page.textContent('main'), 'It has been sent.');
+  const columns = 'i.state, i.site, i.what, r.person_id, r.unnamed';
+  const sql = `SELECT ${columns} FROM incidents i JOIN incident_reporters r ON r.incident_id = i.id`;
+  const report = { state: 'reported', site: 'forum.test', what: 'They laugh at me there', person_id: null, unnamed: 1 };
+  t.match(stack.rows(sql), [report]);
+  t.equal(stack.rows(`SELECT 1 FROM deliveries WHERE about LIKE 'incident:%'`).length, 1, 'the headteacher is told');
+});
+
 void t.test('sessions stand while the console is away, and are there again when it is back', async (t) => {
   await signIn(MANAGER, STAFF_PASSWORD);
   await until('the site opens', async () => (await tunnel()).response.status === 200);
