@@ -40,6 +40,7 @@ import { type ReportRoutesOptions, reportRoutes } from '../reports/routes.ts';
 import { type ConcernRoutesOptions, concernRoutes } from '../safeguarding/concerns/routes.ts';
 import { unblockApiRoutes } from '../unblock/api-routes.ts';
 import { blockRoutes } from '../unblock/block-routes.ts';
+import { requestRoutes } from '../unblock/request-routes.ts';
 import { type UnblockRoutesOptions, unblockRoutes } from '../unblock/routes.ts';
 import { wishRoutes } from '../unblock/wish-routes.ts';
 import { addAccessControl, formUser, isApi } from './access.ts';
@@ -129,6 +130,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(deviceRoutes, options);
   await app.register(overviewRoutes, options);
   await app.register(metricsRoutes, options);
+  await app.register(requestRoutes, options);
   await app.register(unblockRoutes, options);
   await app.register(unblockApiRoutes, options);
   await app.register(wishRoutes, options);

@@ -2,7 +2,17 @@ import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typ
 import { isoTime } from '../kernel/clock.ts';
 import { type Act, type Unblock, stateAt } from './model.ts';
 import { NO_TERMS } from './terms.ts';
-import { ACCESS, MoveParams, PERSONAL_MOVES, Strict, Text, type UnblockRoutesOptions, sitesOf } from './routes.ts';
+import {
+  ACCESS,
+  MoveParams,
+  OnceHeaders,
+  PERSONAL_MOVES,
+  Strict,
+  Text,
+  type UnblockRoutesOptions,
+  onceKey,
+  sitesOf,
+} from './routes.ts';
 
 const Texts = Type.Array(Type.String({ maxLength: 300 }), { maxItems: 200 });
 const RequestBody = Type.Object(
@@ -30,9 +40,7 @@ const RequestBody = Type.Object(
   },
   Strict,
 );
-const RequestHeaders = Type.Object({
-  'idempotency-key': Type.Optional(Type.String({ maxLength: 100, description: 'the same one asks once' })),
-});
+const RemarkBody = Type.Object({ remark: Text }, Strict);
 const MoveBody = Type.Optional(Type.Object({ reason: Type.Optional(Text) }, Strict));
 
 const Given = Type.Immutable(Type.Array(Type.String()));
@@ -97,14 +105,22 @@ export const unblockApiRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> =
 
   app.post(
     '/api/v1/unblocks',
-    { config: { access: 'unblock.request' }, schema: { body: RequestBody, headers: RequestHeaders } },
+    { config: { access: 'unblock.request' }, schema: { body: RequestBody, headers: OnceHeaders } },
     async (request, reply) => {
       const { from, until, ...terms } = request.body;
-      const key = request.headers['idempotency-key'];
       const start = from === undefined ? clock() : instant(from);
       const input = { ...NO_TERMS, ...terms, from: start, until: instant(until) };
-      const asked = await unblocks.request(request.actor(), input, key === undefined ? null : `api:${key}`);
+      const asked = await unblocks.request(request.actor(), input, onceKey(request));
       return reply.code(201).send(toJson(options, asked));
+    },
+  );
+
+  app.post(
+    '/api/v1/unblocks/:id/remark',
+    { config: { access: 'unblock.request' }, schema: { params: MoveParams, body: RemarkBody } },
+    async (request, reply) => {
+      const { id } = request.params;
+      return reply.send(toJson(options, unblocks.remark(request.actor(), id, request.body.remark)));
     },
   );
 

@@ -2,7 +2,17 @@ import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typ
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isoTime } from '../kernel/clock.ts';
 import { type FieldProblem, InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
-import { Csrf, MoveParams, Strict, Text, Ticked, type UnblockRoutesOptions, ticked } from './routes.ts';
+import {
+  Csrf,
+  MoveParams,
+  OnceHeaders,
+  Strict,
+  Text,
+  Ticked,
+  type UnblockRoutesOptions,
+  onceKey,
+  ticked,
+} from './routes.ts';
 import { type Wish, wishState } from './wish.ts';
 import type { Asker } from './wish-service.ts';
 
@@ -68,11 +78,15 @@ export const blockRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> = asyn
     return reply.send({ blockRequests: mine.map((wish) => toJson(options, wish)) });
   });
 
-  app.post('/api/v1/block-requests', { config: toAsk, schema: { body: MakeBody } }, async (request, reply) => {
-    const { sites, reason } = request.body;
-    const made = wishes.make(askerOf(request), { kind: 'close', sites: sites.join('\n'), reason }, null);
-    return reply.code(201).send(toJson(options, made));
-  });
+  app.post(
+    '/api/v1/block-requests',
+    { config: toAsk, schema: { body: MakeBody, headers: OnceHeaders } },
+    async (request, reply) => {
+      const { sites, reason } = request.body;
+      const made = wishes.make(askerOf(request), { kind: 'close', sites: sites.join('\n'), reason }, onceKey(request));
+      return reply.code(201).send(toJson(options, made));
+    },
+  );
 
   app.post(
     '/api/v1/block-requests/:id/take-up',

@@ -5,14 +5,12 @@ import type { Permission } from '../identity/permissions.ts';
 import type { Accounts } from '../identity/service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
-import { instantOf, localInput } from '../kernel/local-time.ts';
 import type { School } from '../lessons/reach.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { MOVES, type Unblock, type UnblockMove, type UnblockState, mayMove, needsAgreement, stateAt } from './model.ts';
 import { outcomeText } from './outcome.ts';
 import { missingWords, queueFigures, waitText } from './queue.ts';
 import type { PersonalMove, Unblocks } from './service.ts';
-import type { UnblockInput } from './terms.ts';
 import { wishState } from './wish.ts';
 import type { Wishes } from './wish-service.ts';
 
@@ -37,35 +35,12 @@ export const Text = Type.String({ maxLength: 5000 });
 export const Csrf = Type.Optional(Type.String());
 /** A box that is ticked once comes as text, ticked twice as a list, and not at all when it is not. */
 export const Ticked = Type.Optional(Type.Union([Text, Type.Array(Type.String({ maxLength: 300 }), { maxItems: 200 })]));
-const Typed = Type.Optional(Text);
+export const Typed = Type.Optional(Text);
 
-const RequestForm = Type.Object(
-  {
-    _csrf: Csrf,
-    /** The same form sent again asks for nothing more. */
-    key: Type.Optional(Type.String({ maxLength: 40 })),
-    /** What a pupil asked for, and this passes on. */
-    wish: Type.Optional(Type.String({ maxLength: 40 })),
-    topic: Text,
-    subject: Typed,
-    reason: Text,
-    hosts: Text,
-    /** Hosts that a page was seen to need. */
-    with: Ticked,
-    categories: Ticked,
-    classes: Ticked,
-    otherClasses: Typed,
-    pupils: Typed,
-    passesPersonBlock: Ticked,
-    levels: Ticked,
-    ranges: Text,
-    during: Ticked,
-    from: Text,
-    until: Text,
-  },
-  Strict,
-);
-type RequestForm = Static<typeof RequestForm>;
+export const OnceHeaders = Type.Object({
+  'idempotency-key': Type.Optional(Type.String({ maxLength: 100, description: 'the same one asks once' })),
+});
+export const MoveParams = Type.Object({ id: Type.String({ pattern: '^[0-9A-Z]{26}$' }) });
 
 export const PERSONAL_MOVES = (Object.keys(MOVES) as UnblockMove[]).filter(
   (move): move is PersonalMove => move !== 'expire',
@@ -77,7 +52,6 @@ export const ACCESS = {
   withdraw: 'unblock.request',
   revoke: 'unblock.revoke',
 } as const satisfies Record<PersonalMove, Permission>;
-export const MoveParams = Type.Object({ id: Type.String({ pattern: '^[0-9A-Z]{26}$' }) });
 const MoveForm = Type.Object({ _csrf: Csrf, reason: Typed }, Strict);
 const RemarkForm = Type.Object({ _csrf: Csrf, remark: Text }, Strict);
 const Done = Type.Object({ done: Typed });
@@ -87,50 +61,13 @@ const AFTER_THESE = 1e13;
 /** As many as a school asks for in some years; older ones are in the audit. */
 const LISTED = 5000;
 
-/** Asking for sites to be opened, and deciding it. */
+/** What was asked for, and deciding it. */
 export const unblockRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> = async (app, options) => {
-  const { unblocks, clock } = options;
+  const { unblocks } = options;
   const toSee = { access: 'unblock.see' } as const;
   const toRequest = { access: 'unblock.request' } as const;
 
   app.get('/unblocks', { config: toSee }, async (request, reply) => listPage(options, request, reply));
-
-  const NewQuery = Type.Object({ wish: Typed, topic: Typed, site: Typed });
-  app.get('/unblocks/new', { config: toRequest, schema: { querystring: NewQuery } }, async (request, reply) => {
-    const { wish, topic, site } = request.query;
-    const now = Math.ceil(clock() / 300_000) * 300_000;
-    const zone = zoneOf(options);
-    const times = { from: localInput(now, zone), until: localInput(now + 3_600_000, zone) };
-    return formPage(options, request, reply, {
-      ...times,
-      ...(site !== undefined && { hosts: site }),
-      key: unblocks.newFormKey(),
-      ...fromTopic(options, topic),
-      ...(wish !== undefined && wished(options, request, wish)),
-    });
-  });
-
-  app.post('/unblocks/new', { config: toRequest, schema: { body: RequestForm } }, async (request, reply) => {
-    try {
-      const input = readForm(request.body, zoneOf(options));
-      const { id } = await unblocks.request(
-        request.actor(),
-        input,
-        request.body.key ?? null,
-        request.body.wish || null,
-      );
-      return reply.redirect(`/unblocks/${id}?done=requested`, 303);
-    } catch (error) {
-      if (!(error instanceof InvalidFieldsError)) throw error;
-      return formPage(options, request, reply.code(422), typedForm(request.body), error.fields);
-    }
-  });
-
-  app.post('/unblocks/new/needed', { config: toRequest, schema: { body: RequestForm } }, async (request, reply) => {
-    const typed = typedForm(request.body);
-    const sites = sitesOf(lines(String(typed['hosts'])));
-    return formPage(options, request, reply, { ...typed, needed: await options.neededWith(sites) });
-  });
 
   app.get(
     '/unblocks/:id',
@@ -175,95 +112,19 @@ export const unblockRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> = as
   }
 };
 
-/** The form as a pupil's wish fills it in. */
-function wished({ wishes }: UnblockRoutesOptions, request: FastifyRequest, id: string): Record<string, unknown> {
-  const { hosts, reason, asked } = wishes.get(request.actor().personId, id);
-  return { wish: id, hosts: hosts.join('\n'), reason, pupils: asked.userName };
-}
-
-/** The form as a topic pack fills it in; nothing where there is none of that name. */
-function fromTopic({ policyInForce }: UnblockRoutesOptions, id: string | undefined): Record<string, unknown> {
-  const pack = policyInForce()?.topics?.find((one) => one.id === id);
-  if (pack === undefined) return {};
-  const { title, subject, sites, categories } = pack;
-  return { topic: title, subject, hosts: sites.join('\n'), categories, pack };
-}
-
-function zoneOf({ policyInForce }: UnblockRoutesOptions): string {
-  return policyInForce()?.timeZone ?? 'Europe/London';
-}
-
-function readForm(form: RequestForm, zone: string): UnblockInput {
-  return {
-    topic: form.topic,
-    subject: form.subject ?? '',
-    reason: form.reason,
-    hosts: [...lines(form.hosts), ...ticked(form.with)],
-    categories: ticked(form.categories),
-    classes: [...ticked(form.classes), ...lines(form.otherClasses ?? '')],
-    pupils: lines(form.pupils ?? ''),
-    levels: ticked(form.levels),
-    ranges: lines(form.ranges),
-    during: ticked(form.during),
-    passesPersonBlock: ticked(form.passesPersonBlock).includes('yes'),
-    from: instantOf(form.from.trim(), zone),
-    until: instantOf(form.until.trim(), zone),
-  };
-}
-
-const BOXES = ['categories', 'classes', 'levels', 'during', 'passesPersonBlock'] as const;
-
-function typedForm(form: RequestForm): Record<string, unknown> {
-  const hosts = [form.hosts, ...ticked(form.with)].join('\n').trim();
-  return { ...form, hosts, ...Object.fromEntries(BOXES.map((name) => [name, ticked(form[name])])) };
-}
-
-function lines(text: string): string[] {
-  return text
-    .split(/[\n,]/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-}
-
 export function ticked(boxes: string | readonly string[] | undefined): readonly string[] {
   return boxes === undefined ? [] : typeof boxes === 'string' ? [boxes] : boxes;
+}
+
+/** What a program says to ask once, apart from the keys of forms; null: it says nothing. */
+export function onceKey({ headers }: { readonly headers: Static<typeof OnceHeaders> }): string | null {
+  const key = headers['idempotency-key'];
+  return key === undefined ? null : `api:${key}`;
 }
 
 /** What of it are sites; the rest is told when it is asked for. */
 export function sitesOf(typed: readonly string[]): string[] {
   return typed.map(readSite).filter((host) => typeof host === 'string');
-}
-
-/** Of this many classes at most there is a box each. */
-const BOXED_CLASSES = 30;
-
-async function formPage(
-  options: UnblockRoutesOptions,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  typed: Record<string, unknown>,
-  errors: InvalidFieldsError['fields'] = [],
-): Promise<FastifyReply> {
-  const policy = options.policyInForce();
-  const { classes, members } = options.knownSchool();
-  const taught = members.get(request.actor().personId)?.teaches ?? [];
-  const same = (names: readonly string[]) => names.map((name) => ({ value: name, text: name }));
-  const categories = Object.entries(policy?.categories ?? {}).filter(([, { locked }]) => !locked);
-  return reply.page('unblock-request', {
-    title: 'Ask for an unblock',
-    typed,
-    errors,
-    categories: categories.map(([id, { title, highRisk }]) => ({
-      value: id,
-      text: highRisk === true ? `${title} (the safeguarding lead must agree)` : title,
-    })),
-    // A teacher's own; whoever teaches none chooses among all, where these are few.
-    classes: same(taught.length > 0 ? taught : classes.length <= BOXED_CLASSES ? classes : []),
-    hasOtherClasses: taught.length > 0 ? classes.length > taught.length : classes.length > BOXED_CLASSES,
-    slots: same([...new Set(policy?.calendar?.slots.map(({ word }) => word))]),
-    topics: policy?.topics ?? [],
-    levels: Object.values(policy?.levels ?? {}).map(({ name, title }) => ({ value: name, text: title })),
-  });
 }
 
 const STATES: Readonly<Record<UnblockState, { readonly text: string; readonly colour: string }>> = {

@@ -186,6 +186,7 @@ const ROUTES: readonly [route: string, url: string, access: Access][] = [
   ['POST /api/v1/unblocks/:id/approve', `/api/v1/unblocks/${ID}/approve`, 'unblock.decide'],
   ['POST /api/v1/unblocks/:id/refuse', `/api/v1/unblocks/${ID}/refuse`, 'unblock.decide'],
   ['POST /api/v1/unblocks/:id/withdraw', `/api/v1/unblocks/${ID}/withdraw`, 'unblock.request'],
+  ['POST /api/v1/unblocks/:id/remark', `/api/v1/unblocks/${ID}/remark`, 'unblock.request'],
   ['POST /api/v1/unblocks/:id/revoke', `/api/v1/unblocks/${ID}/revoke`, 'unblock.revoke'],
   ['GET /api/v1/block-requests', '/api/v1/block-requests', 'policy.propose'],
   ['POST /api/v1/block-requests/:id/take-up', `/api/v1/block-requests/${ID}/take-up`, 'policy.propose'],

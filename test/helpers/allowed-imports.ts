@@ -441,10 +441,9 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
     'identity/routes.ts',
     'unblock/api-routes.ts',
     'unblock/block-routes.ts',
+    'unblock/request-routes.ts',
     'unblock/routes.ts',
     'unblock/wish-routes.ts',
     'policy/routes.ts',
   ],
-  'console/unblock-pages.test.ts': ['unblock/block-routes.ts', 'unblock/routes.ts'],
-  'unblock/wish-service.test.ts': ['policy/block-service.ts'],
 };

@@ -9,6 +9,7 @@ import { HEAD, MANAGER, joinBoth, signIn } from '../helpers/staff.ts';
 import { Stack } from '../helpers/stack.ts';
 import { until } from '../helpers/until.ts';
 
+t.setTimeout(300_000);
 const { isEverywhere, makeSchool } = await journey(t);
 const school = makeSchool('school', { lists: { games: ['letters.test'] } });
 const port = await freePort();
@@ -64,7 +65,7 @@ function find(topic: string): Found | null {
 const total = (table: 'audit' | 'deliveries', where: string): number =>
   Number(stack.rows(`SELECT count(*) AS n FROM ${table} WHERE ${where}`)[0]!['n']);
 
-for (const wait of [0, 3, 10]) {
+for (const wait of [0, 6]) {
   void t.test(`killed after ${wait} ms`, { timeout: 240_000 }, async (t) => {
     const topic = `Killed after ${wait} ms`;
     const until9 = new Date(Date.now() + 600_000).toISOString();

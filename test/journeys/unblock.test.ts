@@ -13,6 +13,7 @@ import { HEAD, MANAGER, STAFF_PASSWORD, joinBoth, joinInvited, nextCode } from '
 import { PROJECT, Stack } from '../helpers/stack.ts';
 import { until } from '../helpers/until.ts';
 
+t.setTimeout(300_000);
 const TEACHER = 't.adams';
 const MINUTE = 60_000;
 const { folder, isEverywhere, makeSchool, openTunnel, site } = await journey(t);

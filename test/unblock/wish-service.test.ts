@@ -11,6 +11,7 @@ import {
   testPolicy,
   twoPeople,
 } from '../helpers/control-plane.ts';
+import { queuedMail } from '../helpers/queued-mail.ts';
 import { rosterFiles } from '../helpers/rosters.ts';
 import { policyFiles } from '../policy/small-school.ts';
 
@@ -51,6 +52,8 @@ void t.test('a pupil asks, their teacher passes it on, and the pupil reads what 
   });
   plane.wishes.desk(amy, { act: 'make', key: 'k1', ...NEEDED });
   t.equal(plane.wishes.toAnswer(adams.personId).length, 1, 'sent twice is asked once');
+  const mailed = queuedMail(plane).map(({ to, about }) => [to, about.split('#')[0]]);
+  t.strictSame(mailed, [['t.adams', 'wishes:open']], 'their teacher is mailed, and nobody else');
   t.strictSame(plane.wishes.toAnswer(brown.personId), [], 'a teacher of another class does not see it');
   t.equal(plane.wishes.toAnswer(head.personId).length, 1, 'who decides unblocks does');
   t.strictSame(plane.wishes.toAnswer(amy.personId), [], 'and a pupil sees no list');
