@@ -35,7 +35,7 @@ export function homePage(options: OverviewOptions, request: FastifyRequest) {
   const nameOf = namesOf(accounts);
   return {
     title: 'Home',
-    waiting: waitingFor(options, { personId, may }),
+    waiting: waitingFor({ ...options, policyStatus: state }, { personId, may }),
     setup: setupLeft(options, may),
     announcements: announcements.shownTo(personId),
     notices: noticesOf(options, state, { may, nameOf, now }),

@@ -28,7 +28,7 @@ export interface ListsStatus {
   readonly problem: string | null;
 }
 
-export interface OverviewOptions extends WaitingRooms, SetupRooms {
+export interface OverviewOptions extends Omit<WaitingRooms, 'policyStatus'>, SetupRooms {
   readonly safeguarding: Safeguarding;
   readonly publishing: Publishing;
   readonly lists: () => ListsStatus;

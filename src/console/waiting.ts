@@ -7,7 +7,7 @@ import type { Staff } from '../identity/staff/service.ts';
 import type { Checks } from '../checks/service.ts';
 import type { Incidents } from '../incidents/service.ts';
 import type { Clock } from '../kernel/clock.ts';
-import type { PolicyService } from '../policy/service.ts';
+import type { PolicyStatus } from '../policy/service.ts';
 import type { Concerns } from '../safeguarding/concerns/service.ts';
 import { mayMove, stateAt } from '../unblock/model.ts';
 import type { Unblocks } from '../unblock/service.ts';
@@ -21,7 +21,8 @@ export interface WaitingRooms {
   readonly checks: Checks;
   readonly unblocks: Unblocks;
   readonly wishes: Wishes;
-  readonly policy: PolicyService;
+  /** As it is now: it compares whole policies, and two kinds ask it. */
+  readonly policyStatus: PolicyStatus;
   readonly listUpdates: Lists;
   readonly dropFolder: () => DropFolder;
   readonly staff: Staff;
@@ -86,18 +87,16 @@ export const WAITING: readonly WaitingKind[] = [
   },
   {
     needs: 'policy.review',
-    find: ({ policy }, { personId }) => {
-      const others = policy.status().toReview.filter(({ author }) => author !== personId);
+    find: ({ policyStatus }, { personId }) => {
+      const others = policyStatus.toReview.filter(({ author }) => author !== personId);
       return those(others, '/policy/versions', ({ serial }) => `/policy/versions/${serial}`);
     },
     words: ['emergency change of the policy to review', 'emergency changes of the policy to review'],
   },
   {
     needs: 'policy.decide',
-    find: ({ policy }, { personId }) => {
-      const proposed = policy
-        .status()
-        .drafts.filter(({ state, author }) => state === 'proposed' && author !== personId);
+    find: ({ policyStatus }, { personId }) => {
+      const proposed = policyStatus.drafts.filter(({ state, author }) => state === 'proposed' && author !== personId);
       return those(proposed, '/policy', ({ id }) => `/policy/drafts/${id}`);
     },
     words: ['policy change waits for your approval', 'policy changes wait for your approval'],
