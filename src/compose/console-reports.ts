@@ -9,6 +9,8 @@ import type { Person } from '../identity/accounts.ts';
 import { HEARERS } from '../identity/conflict-of-interest.ts';
 import type { Role } from '../identity/roles.ts';
 import { staffPeople } from '../identity/service.ts';
+import { INCIDENT_THEMES } from '../incidents/model.ts';
+import { incidentTrends } from '../incidents/service.ts';
 import { canonicalUser } from '../identity/user-name.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { replaceFile } from '../kernel/durable-file.ts';
@@ -52,6 +54,7 @@ const READERS: Readonly<Record<ReportKind, readonly (readonly Role[])[]>> = {
   governors: [['headteacher', 'senior-leadership', 'governor', 'chair-of-governors', 'vice-chair-of-governors']],
 };
 const MOST_CONCERNS = 20_000;
+const YEAR_MS = 365 * 86_400_000;
 
 export function createConsoleReports(options: ConsoleReportsOptions): ConsoleReports {
   const { record, clock, layout, policy, defaultZone } = options;
@@ -159,13 +162,21 @@ function decisions(
   { layout, listsDir, clock, record, policy, defaultZone, auditPeople }: ConsoleReportsOptions,
   span: Span,
   months: readonly string[],
-): Pick<GovernorsParts, 'concerns' | 'policyChanges' | 'unblocks' | 'illegalListLoaded' | 'gaps'> {
+): Pick<GovernorsParts, 'concerns' | 'incidents' | 'policyChanges' | 'unblocks' | 'illegalListLoaded' | 'gaps'> {
   const sources = reportSources({ record, layout, listsDir, clock });
+  const zone = policy()?.timeZone ?? defaultZone;
   const hidden = auditPeople.hidden();
   const plain = (text: string): string => withoutNames(text, hidden);
   const { policyChanges, gaps } = sources.status(span);
   return {
-    concerns: record.read((tx) => concernCounts(tx, months, policy()?.timeZone ?? defaultZone, clock())),
+    concerns: record.read((tx) => concernCounts(tx, months, zone, clock())),
+    incidents: record.read((tx) =>
+      incidentTrends(tx, span.until - YEAR_MS, span.until, zone).map(({ quarter, theme, incidents }) => ({
+        quarter,
+        theme: INCIDENT_THEMES[theme],
+        incidents,
+      })),
+    ),
     policyChanges: policyChanges.map(({ at, changes, reason }) => ({
       at,
       changes: changes.map(plain),

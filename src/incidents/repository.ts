@@ -132,10 +132,10 @@ export function reportsSince(tx: ReadTx, personId: string | null, address: strin
   return Number(tx.get(sql, since, personId ?? address)!['many']);
 }
 
-/** How many incidents of each theme were recorded from `from` to before `until` (ms), by quarter; what proved to be none is left out. */
+/** How many incidents of each theme were recorded from `from` to before `until` (ms), by quarter; what proved to be none is left out, and what is about staff, who may be reading. */
 export function incidentTrends(tx: ReadTx, from: number, until: number, zone: string): readonly IncidentTrend[] {
   const sql = `SELECT opened_at AS openedAt, theme FROM incidents
-    WHERE opened_at >= ? AND opened_at < ? AND state IN ('open', 'closed')`;
+    WHERE opened_at >= ? AND opened_at < ? AND state IN ('open', 'closed') AND about_staff = 0`;
   return countTrends(tx.all(sql, from, until) as unknown as Parameters<typeof countTrends>[0], zone);
 }
 

@@ -15,6 +15,13 @@ export interface ConcernCount {
   readonly waiting: number;
 }
 
+/** Incidents about pupils of one theme in a quarter of the calendar year, `2026-Q4`. */
+export interface IncidentCount {
+  readonly quarter: string;
+  readonly theme: string;
+  readonly incidents: number;
+}
+
 /** Numbers of one week, from its report. */
 export interface WeekLine {
   /** `week 47 of 2026`. */
@@ -35,6 +42,8 @@ export interface GovernorsParts {
   /** Of this month and those before it that are compared with it, oldest first. */
   readonly months: readonly string[];
   readonly concerns: readonly ConcernCount[];
+  /** Of this quarter and the year before. */
+  readonly incidents: readonly IncidentCount[];
   readonly weeks: readonly WeekLine[];
   readonly policyChanges: WeekStatus['policyChanges'];
   /** Sites opened for a topic; nobody is named. */
@@ -98,8 +107,8 @@ export function compileGovernors(parts: GovernorsParts): Report {
       },
     ],
     missing: missing(parts),
-    tables: [themes(own), trend(concerns, months), byWeek(weeks), policy(parts), unblocks(parts)],
-    about: `Made without names. Numbers of concerns are about pupils alone: below ${SMALL} they are given as “1 to 4”, above to the nearest five, sums too, so that nobody can be known for who they are. Concerns about staff are in no number here.`,
+    tables: [themes(own), trend(concerns, months), incidents(parts), byWeek(weeks), policy(parts), unblocks(parts)],
+    about: `Made without names. Numbers of concerns and incidents are about pupils alone: below ${SMALL} they are given as “1 to 4”, above to the nearest five, sums too, so that nobody can be known for who they are. What is about staff is in no number here.`,
   };
 }
 
@@ -169,6 +178,21 @@ function trend(concerns: readonly ConcernCount[], months: readonly string[]): Re
     columns: [text('Month'), text('Opened')],
     rows: months.map((month) => [monthWords(month), suppressed(opened(month))]),
     whenEmpty: '',
+  });
+}
+
+function incidents(parts: GovernorsParts): ReportTable {
+  return listTable({
+    id: 'incidents',
+    title: 'Incidents by quarter',
+    note: 'Incidents with pupils that were recorded, in quarters of the calendar year.',
+    columns: [text('Quarter'), text('Theme'), text('Incidents')],
+    rows: parts.incidents.map(({ quarter, theme, incidents: number }) => [
+      quarter.replace('-', ' '),
+      theme,
+      suppressed(number),
+    ]),
+    whenEmpty: 'No incident was recorded in a year.',
   });
 }
 

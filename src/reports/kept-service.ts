@@ -52,7 +52,7 @@ export interface KeptReportsOptions {
   readonly decisions: (
     span: Span,
     months: readonly string[],
-  ) => Pick<GovernorsParts, 'concerns' | 'policyChanges' | 'unblocks' | 'illegalListLoaded' | 'gaps'>;
+  ) => Pick<GovernorsParts, 'concerns' | 'incidents' | 'policyChanges' | 'unblocks' | 'illegalListLoaded' | 'gaps'>;
   /** Who gets a report of this kind that speaks of these concerns. */
   readonly readers: (tx: ReadTx, kind: ReportKind, concernIds: readonly string[]) => readonly Reader[];
   /** Which concerns somebody may see, whatever their roles. */

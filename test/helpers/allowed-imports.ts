@@ -389,6 +389,7 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
     'reports/week.ts',
     'reports/explain.ts',
   ],
+  'reports/sending.test.ts': ['reports/kept-service.ts', 'reports/report-mail.ts'],
   'reports/render.test.ts': ['reports/render-html.ts', 'reports/render-csv.ts', 'reports/render-table.ts'],
   'categories/download-source.test.ts': [
     'categories/download-source.ts',
