@@ -382,14 +382,6 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   ],
   'gateway/device-sessions.test.ts': ['gateway/admit.ts', 'gateway/open-connections.ts', 'gateway/refuse.ts'],
   'gateway/any-bytes.test.ts': ['gateway/listener.ts', 'gateway/carriers.ts'],
-  'reports/weekly.test.ts': [
-    'reports/count-week.ts',
-    'reports/count-queries.ts',
-    'reports/table-queries.ts',
-    'reports/week.ts',
-    'reports/explain.ts',
-  ],
-  'reports/sending.test.ts': ['reports/kept-service.ts', 'reports/report-mail.ts'],
   'reports/render.test.ts': ['reports/render-html.ts', 'reports/render-csv.ts', 'reports/render-table.ts'],
   'categories/download-source.test.ts': [
     'categories/download-source.ts',
