@@ -177,6 +177,22 @@ void t.test('the headteacher’s first link takes the name that the roster has a
   t.ok(await plane.sessions.signIn({ userName: 'helen', password: PASSWORD, code: '', address: '::1' }));
 });
 
+void t.test('whoever has forgotten the password is invited anew, and keeps name and app', async (t) => {
+  const { plane, as } = await school(t);
+  const { personId } = as('nadia');
+  plane.staff.changeRoles(as('helen'), personId, { roles: [], endsAt: null });
+  const input = { fullName: '', userName: 'nadia', roles: ['network-manager'], endsAt: null };
+  const { token } = plane.staff.invite(as('helen'), input);
+  const password = 'four wholly other words';
+  const { id } = await plane.accounts.join(token, { ...NEW, userName: 'nadia', password }, '::1');
+  t.equal(id, personId);
+  const signIn = (typed: string, code: string): Promise<unknown> =>
+    plane.sessions.signIn({ userName: 'nadia', password: typed, code, address: '::1' });
+  await t.rejects(signIn(PASSWORD, appCode(plane)), { code: 'sign_in_refused' });
+  await t.rejects(signIn(password, ''), { code: 'code_needed' }, 'whoever took the link has not the app');
+  t.ok(await signIn(password, appCode(plane)));
+});
+
 void t.test('whoever has left the school is not given a role anew', async (t) => {
   const { plane, as } = await school(t);
   await importRoster(plane, as('nadia'));
