@@ -72,10 +72,14 @@ export function alertsOf(tx: ReadTx, concernIds: readonly string[]): string[] {
   return tx.all(sql, JSON.stringify(concernIds)).map((row) => String(row['id']));
 }
 
-/** Ids of everybody who was told of a concern. */
-export function toldAbout(tx: ReadTx, concernId: string): string[] {
-  const sql = 'SELECT DISTINCT person_id FROM alert_told JOIN alerts ON id = alert_id WHERE concern_id = ?';
-  return tx.all(sql, concernId).map((row) => String(row['person_id']));
+/** What somebody was told of: ids of alerts and of their concerns. */
+export function toldTo(tx: ReadTx, personId: string): { readonly alerts: Set<string>; readonly concerns: Set<string> } {
+  const sql = 'SELECT id, concern_id FROM alert_told JOIN alerts ON id = alert_id WHERE person_id = ?';
+  const rows = tx.all(sql, personId);
+  return {
+    alerts: new Set(rows.map((row) => String(row['id']))),
+    concerns: new Set(rows.map((row) => String(row['concern_id']))),
+  };
 }
 
 export function countUnnoticed(tx: ReadTx): number {

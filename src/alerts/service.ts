@@ -23,12 +23,13 @@ import {
   storeNextStep,
   storeNoticed,
   toldOf,
+  toldTo,
 } from './repository.ts';
 import { type Routing, routeAlert } from './routing.ts';
 import { alertCall, alertMail } from './words.ts';
 
 /** For whoever hands over what is due, and says who may see it. */
-export { alertsOf, eraseAlertsAbout, newestAlertId, toldAbout } from './repository.ts';
+export { alertsOf, eraseAlertsAbout, newestAlertId, toldTo } from './repository.ts';
 
 /** An alert with what became of it. */
 export interface ShownAlert extends Alert {
@@ -79,15 +80,15 @@ const SHOWN = 500;
 
 export function createAlerts(options: AlertsOptions): Alerts {
   const { record, clock, audit } = options;
-  const see = (tx: ReadTx, personId: string, alert: Alert): boolean => {
+  const visibleTo = (tx: ReadTx, personId: string): ((alert: Alert) => boolean) => {
     const people = options.peopleOf(tx, clock());
     const person = people.find(({ id }) => id === personId);
-    const told = toldOf(tx, alert.id).map((one) => one.personId);
-    return person !== undefined && maySee(alert.subjects, person, people, told);
+    const told = toldTo(tx, personId).alerts;
+    return (alert) => person !== undefined && maySee(alert.subjects, person, people, told.has(alert.id));
   };
   const visible = (tx: ReadTx, personId: string, id: string): Alert => {
     const alert = findAlert(tx, id);
-    if (alert === null || !see(tx, personId, alert)) throw unknown();
+    if (alert === null || !visibleTo(tx, personId)(alert)) throw unknown();
     return alert;
   };
   return {
@@ -100,18 +101,8 @@ export function createAlerts(options: AlertsOptions): Alerts {
     list: (personId) =>
       record.read((tx) => {
         const people = options.peopleOf(tx, clock());
-        const person = people.find(({ id }) => id === personId);
-        if (person === undefined) return [];
-        return newestAlerts(tx, SHOWN)
-          .filter(({ id, subjects }) =>
-            maySee(
-              subjects,
-              person,
-              people,
-              toldOf(tx, id).map((one) => one.personId),
-            ),
-          )
-          .map((alert) => show(options, tx, alert, people));
+        const seen = newestAlerts(tx, SHOWN).filter(visibleTo(tx, personId));
+        return seen.map((alert) => show(options, tx, alert, people));
       }),
     sendsMail: options.sendsMail,
     mailboxOf: (personId) =>

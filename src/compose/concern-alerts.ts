@@ -1,6 +1,6 @@
 // concern_alerts ── in order, once each ──► whom it is about ──► alerts
 import type { AlertDue } from '../alerts/model.ts';
-import { type Alerts, alertsOf, newestAlertId, toldAbout } from '../alerts/service.ts';
+import { type Alerts, alertsOf, newestAlertId, toldTo } from '../alerts/service.ts';
 import type { Person } from '../identity/accounts.ts';
 import { maySee, type Subjects } from '../identity/conflict-of-interest.ts';
 import { findListed, groupsOf } from '../identity/directory/service.ts';
@@ -51,11 +51,17 @@ export function subjectsOf(tx: ReadTx, { personId }: Pick<Concern, 'personId'>, 
 /** Whoever has a role here works for the school, as does whoever a roster names and not as a pupil. */
 function aboutPeople(tx: ReadTx, people: readonly Person[]): (personId: string | null) => Subjects {
   const appointed = new Set(people.filter(({ roles }) => roles.length > 0).map(({ id }) => id));
+  // Asked for every concern of a list.
+  const known = new Map<string, Subjects>();
   return (personId) => {
     if (personId === null) return { personIds: [], isStaff: false };
+    const before = known.get(personId);
+    if (before !== undefined) return before;
     const listed = findListed(tx, personId)?.roles ?? [];
     const isStaff = appointed.has(personId) || (listed.length > 0 && !listed.includes('pupil'));
-    return { personIds: [personId], isStaff };
+    const subjects = { personIds: [personId], isStaff };
+    known.set(personId, subjects);
+    return subjects;
   };
 }
 
@@ -65,7 +71,8 @@ export function mayBeSeenBy(tx: ReadTx, personId: string, now: number): (concern
   const person = people.find(({ id }) => id === personId);
   if (person === undefined) return () => false;
   const about = aboutPeople(tx, people);
-  return (concern) => maySee(about(concern.personId), person, people, toldAbout(tx, concern.id));
+  const told = toldTo(tx, personId).concerns;
+  return ({ id, personId: subject }) => maySee(about(subject), person, people, told.has(id));
 }
 
 /**

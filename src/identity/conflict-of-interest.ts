@@ -47,16 +47,11 @@ function rolesThatHear(subjects: Subjects, people: readonly Person[]): readonly 
 
 /**
  * Whether somebody may see what is about these people. About pupils: whoever hears of pupils by day, the safeguarding lead and
- * the head. About staff: whoever is the first to hear, and nobody else whatever their roles. `told`: people whom it was sent to.
+ * the head. About staff: whoever is the first to hear, and nobody else whatever their roles. `isTold`: it was sent to them.
  */
-export function maySee(
-  subjects: Subjects,
-  person: Person,
-  people: readonly Person[],
-  told: readonly string[] = [],
-): boolean {
+export function maySee(subjects: Subjects, person: Person, people: readonly Person[], isTold = false): boolean {
   if (isSubject(subjects, person.id)) return false;
-  if (told.includes(person.id)) return true;
+  if (isTold) return true;
   if (subjects.isStaff) return hearersOf(subjects, people)[0]?.some(({ id }) => id === person.id) ?? false;
   return person.roles.some((role) => role === 'safeguarding-lead' || role === 'headteacher');
 }

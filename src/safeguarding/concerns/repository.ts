@@ -92,6 +92,11 @@ export function newestConcerns(tx: ReadTx, limit: number): Concern[] {
   return tx.all('SELECT * FROM concerns ORDER BY last_at DESC, id DESC LIMIT ?', limit).map(toConcern);
 }
 
+/** At which nobody has looked yet. */
+export function openConcerns(tx: ReadTx): Concern[] {
+  return tx.all("SELECT * FROM concerns WHERE state = 'open' ORDER BY id").map(toConcern);
+}
+
 export function concernsOf(tx: ReadTx, subject: string): Concern[] {
   return tx.all('SELECT * FROM concerns WHERE subject = ? ORDER BY last_at DESC, id DESC', subject).map(toConcern);
 }

@@ -24,6 +24,7 @@ import {
   findingsOf,
   insertAct,
   newestConcerns,
+  openConcerns,
   updateConcern,
 } from './repository.ts';
 import type { Sighting } from './sighting.ts';
@@ -108,10 +109,7 @@ export function createConcerns(options: ConcernsOptions): Concerns {
       }),
     move: (actor, id, move, text) => makeMove(options, actor, id, move, text),
     tuning: (actor) => record.read((tx) => tuning(options, tx, actor.personId)),
-    open: (personId) =>
-      record.read(
-        (tx) => visible(options, tx, personId, newestConcerns(tx, MOST)).filter(({ state }) => state === 'open').length,
-      ),
+    open: (personId) => record.read((tx) => visible(options, tx, personId, openConcerns(tx)).length),
   };
 }
 
