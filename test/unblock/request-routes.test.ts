@@ -6,7 +6,7 @@ import { generateWeek } from '../helpers/generated-week.ts';
 import { storeSegments } from '../helpers/history-segments.ts';
 import { lookAtPages } from '../helpers/look-at-pages.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
-import { addPerson, personIdOf, testConsole } from '../helpers/test-console.ts';
+import { addPerson, openSession, personIdOf, testConsole } from '../helpers/test-console.ts';
 import { policyFiles } from '../policy/small-school.ts';
 
 const HOUR = 3_600_000;
@@ -118,4 +118,45 @@ void t.test('what else a page was seen to need is offered from the history, and 
     complaints.filter((complaint) => !/status of 422/.test(complaint)),
     [],
   );
+});
+
+void t.test('programs ask once, take up a site that should be blocked, and say how it went', async (t) => {
+  const plane = await testConsole({ policyFiles: policyFiles() });
+  t.teardown(() => plane.close());
+  await addPerson(plane, 'h.teacher', ['headteacher']);
+  await addPerson(plane, 't.adams', ['teacher']);
+  const call = async (userName: string, url: string, payload: object, once?: string) => {
+    const headers = {
+      authorization: `Bearer ${openSession(plane, userName)}`,
+      ...(once !== undefined && { 'idempotency-key': once }),
+    };
+    const { statusCode, body } = await plane.app.inject({ method: 'POST', url, headers, payload });
+    return { ...(JSON.parse(body) as Partial<Record<'id' | 'state' | 'draftId', string>>), status: statusCode };
+  };
+  const until = new Date(START + HOUR).toISOString();
+  const terms = { topic: 'x', reason: 'x', hosts: ['maps.example'], levels: ['junior'], until };
+  const [first, again] = [
+    await call('t.adams', '/api/v1/unblocks', terms, 'k'),
+    await call('t.adams', '/api/v1/unblocks', terms, 'k'),
+  ];
+  t.match(first, { status: 201, state: 'requested' });
+  t.equal(again.id, first.id);
+  await call('h.teacher', `/api/v1/unblocks/${first.id}/approve`, {});
+  plane.clock.advance(2 * HOUR);
+  const remark = `/api/v1/unblocks/${first.id}/remark`;
+  t.match(await call('t.adams', remark, { remark: 'Well.' }), { status: 200, remark: 'Well.', state: 'expired' });
+  t.match(await call('h.teacher', remark, { remark: 'Mine.' }), { status: 403 });
+
+  const wish = { sites: ['bad.example'], reason: 'It bullies' };
+  const [one, two] = [
+    await call('t.adams', '/api/v1/block-requests', wish, 'w'),
+    await call('t.adams', '/api/v1/block-requests', wish, 'w'),
+  ];
+  t.equal(two.id, one.id);
+  const takeUp = `/api/v1/block-requests/${one.id}/take-up`;
+  t.match(await call('t.adams', takeUp, { places: ['levels/junior.yaml'], reason: 'x' }), { status: 403 });
+  t.match(await call('h.teacher', takeUp, { places: ['../../etc/passwd'], reason: 'x' }), { status: 422 });
+  const taken = await call('h.teacher', takeUp, { places: ['levels/junior.yaml'], reason: 'x' });
+  t.match(taken, { status: 200, state: 'taken-up', draftId: /^\w{26}$/ });
+  t.equal(plane.drafts.view(taken.draftId!).draft.state, 'proposed');
 });
