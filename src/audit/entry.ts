@@ -106,6 +106,8 @@ export const AUDIT_ACTIONS = {
   'audit.looked-at': 'Looks at a person’s data looked at',
   'audit.payloads-erased': 'Personal part of old rows of the record erased',
   'retention.deleted': 'Data deleted whose time had come',
+  'retention.held': 'Data kept beyond its time',
+  'retention.freed': 'Data no longer kept beyond its time',
   'audit.anchored': 'End of the record anchored',
 } as const;
 export type AuditAction = keyof typeof AUDIT_ACTIONS;

@@ -143,6 +143,10 @@ export const PERMISSIONS = {
     roles: ['headteacher', 'safeguarding-lead', 'network-manager', 'data-protection-officer'],
     guard: 'none',
   },
+  'retention.hold': {
+    may: 'keep data beyond its time, for a court or an inquiry, and let it go again',
+    roles: ['headteacher', 'safeguarding-lead', 'data-protection-officer'],
+  },
   'concerns.see': {
     may: 'see concerns that are theirs to see, their evidence, and which rules are dismissed most',
     roles: ['headteacher', 'safeguarding-lead', 'chair-of-governors', 'vice-chair-of-governors'],

@@ -16,3 +16,26 @@ export function allGoing(tx: ReadTx, kept: string): Going[] {
 export function forgetGoing(tx: Tx, kept: string): void {
   tx.run('DELETE FROM files_going WHERE class = ?', kept);
 }
+
+/** Nothing of a class is deleted while somebody has it held. */
+export interface Hold {
+  readonly reason: string;
+  /** Full name. */
+  readonly by: string;
+  /** ms since the epoch. */
+  readonly at: number;
+}
+
+export function findHold(tx: ReadTx, kept: string): Hold | null {
+  const sql = `SELECT reason, full_name AS by, placed_at AS at FROM retention_holds JOIN people ON people.id = placed_by WHERE class = ?`;
+  return (tx.get(sql, kept) as unknown as Hold | undefined) ?? null;
+}
+
+export function insertHold(tx: Tx, kept: string, reason: string, personId: string, at: number): void {
+  const sql = 'INSERT INTO retention_holds (class, reason, placed_by, placed_at) VALUES (?, ?, ?, ?)';
+  tx.run(sql, kept, reason, personId, at);
+}
+
+export function deleteHold(tx: Tx, kept: string): void {
+  tx.run('DELETE FROM retention_holds WHERE class = ?', kept);
+}

@@ -1,6 +1,8 @@
-import type { FastifyPluginAsync } from 'fastify';
+import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply } from 'fastify';
 import type { Clock } from '../kernel/clock.ts';
-import { KEPT } from '../policy/retention-rules.ts';
+import { type FieldProblem, InvalidFieldsError } from '../kernel/errors.ts';
+import { ALL_KEPT, KEPT, type KeptClass } from '../policy/retention-rules.ts';
 import type { Retention } from './service.ts';
 
 export interface RetentionRoutesOptions {
@@ -9,6 +11,12 @@ export interface RetentionRoutesOptions {
   /** When deletion runs next after an instant, both ms; null: not within a month. */
   readonly nextRetention: (after: number) => number | null;
 }
+
+const Params = Type.Object({ kept: Type.Enum([...ALL_KEPT]) });
+const Form = Type.Object(
+  { _csrf: Type.Optional(Type.String()), to: Type.Enum(['held', 'free']), reason: Type.String({ maxLength: 10_000 }) },
+  { additionalProperties: false },
+);
 
 /** What no setting speaks of. */
 const OTHERS = [
@@ -36,7 +44,7 @@ const OTHERS = [
 ] as const;
 
 /** The page that says how long data is kept, and proves it. */
-export const retentionRoutes: FastifyPluginAsync<RetentionRoutesOptions> = async (app, options) => {
+export const retentionRoutes: FastifyPluginAsyncTypebox<RetentionRoutesOptions> = async (app, options) => {
   const { retention, clock, nextRetention } = options;
 
   app.get('/retention', { config: { access: 'retention.see' } }, async (_request, reply) =>
@@ -48,4 +56,32 @@ export const retentionRoutes: FastifyPluginAsync<RetentionRoutesOptions> = async
       next: nextRetention(clock()),
     }),
   );
+
+  const holdPage = (
+    reply: FastifyReply,
+    kept: KeptClass,
+    reason = '',
+    errors: readonly FieldProblem[] = [],
+  ): FastifyReply => {
+    const { hold } = retention.standing().find(({ name }) => name === kept)!;
+    const title = `${hold === null ? 'Hold' : 'Let go again'}: ${KEPT[kept].title}`;
+    return reply.page('retention-hold', { title, kept, hold, reason, errors });
+  };
+  const config = { access: 'retention.hold' } as const;
+
+  app.get('/retention/:kept/hold', { config, schema: { params: Params } }, async (request, reply) =>
+    holdPage(reply, request.params.kept),
+  );
+
+  app.post('/retention/:kept/hold', { config, schema: { params: Params, body: Form } }, async (request, reply) => {
+    const { kept } = request.params;
+    const { to, reason } = request.body;
+    try {
+      retention.hold(request.actor(), kept, to === 'held', reason);
+      return await reply.redirect('/retention', 303);
+    } catch (error) {
+      if (!(error instanceof InvalidFieldsError)) throw error;
+      return holdPage(reply.code(422), kept, reason, error.fields);
+    }
+  });
 };

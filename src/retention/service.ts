@@ -1,13 +1,14 @@
 // timetable ──► each class of data: what is too old goes ──► proof in the record of acts
 import { setImmediate } from 'node:timers/promises';
-import { payloadOf } from '../audit/entry.ts';
+import { type Actor, payloadOf } from '../audit/entry.ts';
 import { type Audit, newestRowOf } from '../audit/service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Erased } from '../kernel/erased.ts';
+import { InvalidFieldsError } from '../kernel/errors.ts';
 import type { KeptClass } from '../policy/retention-rules.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
 import { type Deleted, deletedOf, goneOf, type Going, type Proof, proveDeletion } from './proof.ts';
-import { allGoing, forgetGoing, noteGoing } from './repository.ts';
+import { allGoing, deleteHold, findHold, forgetGoing, type Hold, insertHold, noteGoing } from './repository.ts';
 
 /** A class of data that lies in the record. */
 export interface KeptRows {
@@ -38,8 +39,10 @@ export interface Standing {
   readonly days: number;
   /** From when the oldest there is comes, ms; null: there is none. */
   readonly oldest: number | null;
-  /** It should have gone days ago. */
+  /** It should have gone days ago, and nobody holds it. */
   readonly overdue: boolean;
+  /** Null: it goes when its time has come. */
+  readonly hold: Hold | null;
   /** The last deletion, with its row in the record of acts; null: there was none yet. */
   readonly last: { readonly row: number; readonly at: string; readonly proof: Proof | null } | null;
 }
@@ -62,6 +65,8 @@ export interface Retention {
    */
   run(): Promise<void>;
   standing(): readonly Standing[];
+  /** Nothing of a class is deleted from now on (`isHeld`), or it goes again by its time. Throws an InvalidFieldsError without a reason. */
+  hold(actor: Actor, kept: KeptClass, isHeld: boolean, reason: string): void;
 }
 
 const DAY_MS = 86_400_000;
@@ -87,12 +92,14 @@ export function createRetention(options: RetentionOptions): Retention {
       record.forget();
       if (failures.length > 0) throw new AggregateError(failures, failures.map(({ message }) => message).join('; '));
     },
+    hold: (actor, kept, isHeld, reason) => hold(options, actor, kept, isHeld, reason.trim()),
     standing: () => record.read((tx) => standingsOf(tx, classes, daysKept, clock())),
   };
 }
 
 async function eraseRows({ record, audit }: RetentionOptions, kept: KeptRows, before: number): Promise<void> {
   const eraseSome = (tx: Tx): boolean => {
+    if (findHold(tx, kept.name) !== null) return false;
     const erased = kept.erase(tx, before, MOST_ROWS, audit);
     if (erased.length === 0) return false;
     prove(tx, audit, kept, before, deletedOf(erased));
@@ -104,6 +111,7 @@ async function eraseRows({ record, audit }: RetentionOptions, kept: KeptRows, be
 async function eraseFiles({ record, audit }: RetentionOptions, kept: KeptFiles, before: number): Promise<void> {
   const due = kept.due(before);
   const going = record.write((tx) => {
+    if (findHold(tx, kept.name) !== null) return [];
     for (const one of due) noteGoing(tx, kept.name, one);
     return allGoing(tx, kept.name);
   });
@@ -112,6 +120,28 @@ async function eraseFiles({ record, audit }: RetentionOptions, kept: KeptFiles, 
   record.write((tx) => {
     prove(tx, audit, kept, before, goneOf(going));
     forgetGoing(tx, kept.name);
+  });
+}
+
+const MOST_REASON = 500;
+
+function hold(
+  { record, audit, clock }: RetentionOptions,
+  actor: Actor,
+  kept: KeptClass,
+  isHeld: boolean,
+  reason: string,
+): void {
+  if (reason === '' || reason.length > MOST_REASON)
+    throw new InvalidFieldsError([{ field: 'reason', reason: `Say why, in at most ${MOST_REASON} characters.` }]);
+  record.write((tx) => {
+    // Sent twice, it is done once.
+    if ((findHold(tx, kept) !== null) === isHeld) return;
+    if (isHeld) insertHold(tx, kept, reason, actor.personId, clock());
+    else deleteHold(tx, kept);
+    const action = isHeld ? 'retention.held' : 'retention.freed';
+    const { userName, address } = actor;
+    audit.append(tx, { actor: userName, action, subject: subjectOf(kept), reason, address });
   });
 }
 
@@ -139,11 +169,13 @@ export function standingsOf(
       .filter((at) => at !== null)
       .reduce<number | null>((first, at) => (first === null || at < first ? at : first), null);
     const row = newestRowOf(tx, subjectOf(name), [PROOF]);
+    const held = findHold(tx, name);
     return {
       name,
       days,
       oldest,
-      overdue: oldest !== null && oldest < now - days * DAY_MS - GRACE_MS,
+      hold: held,
+      overdue: held === null && oldest !== null && oldest < now - days * DAY_MS - GRACE_MS,
       last: row && { row: row.seq, at: row.at, proof: (payloadOf(row)?.after as Proof | undefined) ?? null },
     };
   });

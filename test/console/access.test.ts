@@ -202,6 +202,8 @@ const ROUTES: readonly [route: string, url: string, access: Access][] = [
   ['POST /history/export', '/history/export', 'history.investigate'],
   ['GET /history/export/:sha256', `/history/export/${'0'.repeat(64)}`, 'history.investigate'],
   ['GET /retention', '/retention', 'retention.see'],
+  ['GET /retention/:kept/hold', '/retention/history/hold', 'retention.hold'],
+  ['POST /retention/:kept/hold', '/retention/history/hold', 'retention.hold'],
   ['GET /backups', '/backups', 'backup.make'],
   ['POST /backups', '/backups', 'backup.make'],
   ['POST /backups/key', '/backups/key', 'backup.make'],

@@ -374,6 +374,7 @@ export const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   'retention/retention.test.ts': [
     'retention/proof.ts',
     'retention/routes.ts',
+    'retention/repository.ts',
     'retention/service.ts',
     'retention/old-files.ts',
     'compose/console-retention.ts',

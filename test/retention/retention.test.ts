@@ -474,6 +474,46 @@ void t.test('the page says how long, how old, what went and when the next goes',
   t.notMatch((await signedIn(console, 'manager').get('/retention')).body, /href="\/audit\/rows/, 'who may not read it');
 });
 
+void t.test('what is held stays, whoever runs, until it is let go again, both with a reason on record', async (t) => {
+  const dataDir = t.testdir({ history: {}, reports: {}, outbox: {} });
+  const history = join(dataDir, 'history');
+  storeDays(history, '2024-01-01');
+  const console = await testConsole({ dataDir });
+  t.teardown(() => console.close());
+  const { record, retention } = console;
+  await addPerson(console, 'head', ['headteacher']);
+  record.write((tx) =>
+    tx.run("INSERT INTO history_gaps VALUES ('old', 'g', 0, '2024-01-01', '2024-01-01T00:00:00.000Z')"),
+  );
+  const head = signedIn(console, 'head');
+  const page = '/retention/history/hold';
+  t.match(await head.post(page, page, { to: 'held', reason: ' ' }), { status: 422, body: /Say why/ });
+  for (const kept of ['history', 'alarms']) {
+    const at = `/retention/${kept}/hold`;
+    for (let sent = 0; sent < 2; sent++)
+      t.match(await head.post(at, at, { to: 'held', reason: 'The <court> asks' }), { status: 303 });
+  }
+  await retention.run();
+  t.same(readdirSync(history), ['2024-01-01']);
+  t.match(standing(retention, 'history'), { hold: { reason: 'The <court> asks' }, overdue: false, last: null });
+  t.match(standing(retention, 'alarms'), { last: null }, 'rows as well as files');
+  t.match((await head.get('/retention')).body, /On hold.*The &lt;court&gt; asks.*Let go again/s);
+  for (const kept of ['history', 'alarms'])
+    await head.post(`/retention/${kept}/hold`, `/retention/${kept}/hold`, { to: 'free', reason: 'Settled' });
+  await retention.run();
+  t.same(readdirSync(history), []);
+  t.match(standing(retention, 'alarms'), { hold: null, last: { proof: { count: 1 } } });
+  const acts = console.acts().filter((act) => act.startsWith('retention'));
+  t.same(
+    acts.map((act) => act.split(' ')[0]),
+    [
+      ...['retention.held', 'retention.held', 'retention.freed', 'retention.freed'],
+      ...['retention.deleted', 'retention.deleted'],
+    ],
+  );
+  t.equal((await head.get('/retention/nothing/hold')).status, 400);
+});
+
 void t.test('the page is for everybody who may see it, and fits a phone', async (t) => {
   const dataDir = t.testdir({});
   storeDays(join(dataDir, 'history'), '2024-01-01', '2026-11-20');
@@ -488,5 +528,10 @@ void t.test('the page is for everybody who may see it, and fits a phone', async 
   await looker.signIn(page, 'head');
   await page.goto(`${looker.origin}/retention`);
   await looker.look(page, 'retention');
+  await page.goto(`${looker.origin}/retention/history/hold`);
+  await looker.look(page, 'retention-hold');
+  await page.getByLabel('Why').fill('The court asks for what was looked at in January');
+  await looker.press(page, 'Delete nothing of it for now');
+  await looker.look(page, 'retention-held');
   t.strictSame(looker.complaints, []);
 });
