@@ -507,8 +507,12 @@ void t.test('what is held stays, whoever runs, until it is let go again, both wi
   t.same(
     acts.map((act) => act.split(' ')[0]),
     [
-      ...['retention.held', 'retention.held', 'retention.freed', 'retention.freed'],
-      ...['retention.deleted', 'retention.deleted'],
+      'retention.held',
+      'retention.held',
+      'retention.freed',
+      'retention.freed',
+      'retention.deleted',
+      'retention.deleted',
     ],
   );
   t.equal((await head.get('/retention/nothing/hold')).status, 400);
