@@ -132,10 +132,14 @@ export function reportsSince(tx: ReadTx, personId: string | null, address: strin
   return Number(tx.get(sql, since, personId ?? address)!['many']);
 }
 
-/** How many incidents of each theme were recorded from `from` to before `until` (ms), by quarter; what proved to be none is left out, and what is about staff, who may be reading. */
+/**
+ * How many incidents of each theme were recorded from `from` to before `until` (ms), by quarter. What proved to be none is left out, and what
+ * is about staff: they are few, and would be known for who they are.
+ */
 export function incidentTrends(tx: ReadTx, from: number, until: number, zone: string): readonly IncidentTrend[] {
   const sql = `SELECT opened_at AS openedAt, theme FROM incidents
-    WHERE opened_at >= ? AND opened_at < ? AND state IN ('open', 'closed') AND about_staff = 0`;
+    WHERE opened_at >= ? AND opened_at < ? AND state IN ('open', 'closed') AND about_staff = 0
+      AND id NOT IN (SELECT incident_id FROM incident_people WHERE kind = 'staff' AND part <> 'victim')`;
   return countTrends(tx.all(sql, from, until) as unknown as Parameters<typeof countTrends>[0], zone);
 }
 

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
+import { OPEN_SAMPLES, REFUSED_SAMPLES } from '../../src/checks/samples.ts';
 import { type CheckResult, overdueChecks } from '../../src/checks/model.ts';
 import {
   type Foreseen,
@@ -122,6 +125,19 @@ void t.test('what is overdue', (t) => {
     [null, null, START - 40 * DAY, 2],
   ];
   for (const [human, self, since, due] of table) t.equal(overdueChecks({ human, self, since }, START, 30).length, due);
+  t.end();
+});
+
+void t.test('the shipped lists hold the samples', (t) => {
+  const lines = (name: string): string[] =>
+    readFileSync(join(import.meta.dirname, `../../blocklists/starter/${name}.txt`), 'utf8').split('\n');
+  for (const { category, host } of REFUSED_SAMPLES) t.ok(lines(category).includes(host), `${category}: ${host}`);
+  const open = [...lines('helplines'), ...lines('known-good')];
+  for (const host of OPEN_SAMPLES)
+    t.ok(
+      open.some((known) => host === known || host.endsWith(`.${known}`)),
+      host,
+    );
   t.end();
 });
 

@@ -344,6 +344,8 @@ void t.test('trends count by quarter and theme what was no false report', async 
     { personId: null, address: '10.0.0.1' },
     { ...TERMS, about: 'pupils', isUnnamed: false, key: 'k' },
   );
+  const about = recordOne(plane, lead, { theme: 'violence' });
+  plane.incidents.addPerson(lead, about, { name: 't.adams', kind: 'staff', part: 'instigator' });
   const trends = plane.record.read((tx) => incidentTrends(tx, START - 1, START + 1, 'Europe/London'));
   t.strictSame(trends, [
     { quarter: '2026-Q4', theme: 'bullying', incidents: 2 },

@@ -164,7 +164,7 @@ void t.test('a made-up digest tells how things stood', async (t) => {
 
 void t.test('governors read trends and decisions, and nobody who could be known', async (t) => {
   const plane = school(t);
-  staffMember(plane, 'head', 'headteacher');
+  const head = staffMember(plane, 'head', 'headteacher');
   const governor = staffMember(plane, 'governor', 'governor');
   const tutor = staffMember(plane, 'tutor', 'teacher');
   staffMember(plane, 'manager', 'network-manager');
@@ -173,6 +173,13 @@ void t.test('governors read trends and decisions, and nobody who could be known'
   for (let i = 0; i < 8; i++) plane.concern(`amy-${i}`, null, DUE - i * HOUR);
   plane.concern('ben', null, DUE, { theme: 'gambling' });
   plane.concern('tutor', tutor.personId, DUE, { theme: 'extremism' });
+  const incident = (theme: string, key: string): string => {
+    const terms = { what: 'amy', happened: '', place: '', site: '', illegal: 'no' };
+    return plane.incidents.record(head, { theme, ...terms }, null, `01K0000000000000000000000${key}`);
+  };
+  for (const key of ['1', '2', '3', '4', '5', '6']) incident('bullying', key);
+  incident('drugs', '7');
+  plane.incidents.addPerson(head, incident('violence', '8'), { name: 'tutor', kind: 'staff', part: 'instigator' });
   plane.clock.set(Date.parse('2026-12-01T07:30:00Z'));
   await plane.keptReports.governors(plane.clock());
   const sent = plane.mails('governors:2026-11');
@@ -192,8 +199,12 @@ void t.test('governors read trends and decisions, and nobody who could be known'
     table('trend').rows.map(([month]) => month),
     ['June 2026', 'July 2026', 'August 2026', 'September 2026', 'October 2026', 'November 2026'],
   );
+  t.strictSame(table('incidents').rows, [
+    ['2026 Q4', 'Bullying', 'about 5'],
+    ['2026 Q4', 'Drugs', '1 to 4'],
+  ]);
   t.equal(table('weeks').rows[0]![0], 'Week 47 of 2026');
-  t.notMatch(JSON.stringify(sent) + JSON.stringify(report), /amy|\bben\b|tutor|Extremism/);
+  t.notMatch(JSON.stringify(sent) + JSON.stringify(report), /amy|\bben\b|tutor|Extremism|Violence/);
 });
 
 void t.test('small numbers cannot be read, and large ones only to the nearest five', async (t) => {
