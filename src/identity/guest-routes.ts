@@ -1,11 +1,11 @@
 import { Type, type FastifyPluginAsyncTypebox, type Static } from '@fastify/type-provider-typebox';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, Table } from 'fastify';
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import { InvalidFieldsError } from '../kernel/errors.ts';
 import { instantOf, localInput } from '../kernel/local-time.ts';
 import type { Accounts } from './service.ts';
 import type { Vouchers } from './voucher-service.ts';
-import { type Voucher, voucherState } from './vouchers.ts';
+import { type Voucher, type VoucherState, voucherState } from './vouchers.ts';
 
 export interface GuestRoutesOptions {
   readonly vouchers: Vouchers;
@@ -31,7 +31,7 @@ const VoucherBody = Type.Object(
 const Params = Type.Object({ id: Type.String({ pattern: '^[0-9A-Z]{26}$' }) });
 const NoFields = Type.Object({ _csrf: Csrf }, Strict);
 
-const SHOWN = 200;
+const SHOWN = 1000;
 const HOUR_MS = 3_600_000;
 
 /** Vouchers for guests: pages, and the same for programs. */
@@ -80,6 +80,57 @@ export const guestRoutes: FastifyPluginAsyncTypebox<GuestRoutesOptions> = async 
   });
 };
 
+/** A guest as staff see them. */
+interface Guest {
+  readonly voucher: Voucher;
+  readonly state: VoucherState;
+  readonly sponsor: string;
+}
+
+const STATES: Readonly<Record<VoucherState, { readonly text: string; readonly tag: string; readonly order: number }>> =
+  {
+    good: { text: 'In force', tag: 'green', order: 0 },
+    'to come': { text: 'To come', tag: 'blue', order: 1 },
+    ended: { text: 'Ended', tag: 'grey', order: 2 },
+    withdrawn: { text: 'Withdrawn', tag: 'orange', order: 3 },
+  };
+
+const TABLE: Table<Guest> = {
+  path: '/guests',
+  caption: 'Guests',
+  columns: [
+    {
+      id: 'state',
+      title: 'State',
+      value: ({ state }) => STATES[state].text,
+      sortBy: ({ state }) => STATES[state].order,
+      tag: ({ state }) => STATES[state].tag,
+    },
+    { id: 'name', title: 'Guest', value: ({ voucher }) => voucher.guest.fullName },
+    { id: 'for', title: 'For', value: ({ voucher }) => voucher.purpose },
+    { id: 'from', title: 'From', value: ({ voucher }) => voucher.from, isTime: true },
+    { id: 'until', title: 'Until', value: ({ voucher }) => voucher.until, isTime: true },
+    { id: 'sponsor', title: 'Sponsor', value: ({ sponsor }) => sponsor },
+    { id: 'user', title: 'In records', value: ({ voucher }) => voucher.guest.userName, isOnlyInCsv: true },
+  ],
+  filters: [
+    {
+      id: 'which',
+      label: 'Which',
+      options: [
+        { value: '', text: 'All' },
+        { value: 'standing', text: 'In force and to come' },
+      ],
+      accepts: ({ state }, value) => value === '' || state === 'good' || state === 'to come',
+    },
+  ],
+  search: {
+    label: 'Guest, purpose or sponsor',
+    of: ({ voucher, sponsor }) => `${voucher.guest.fullName} ${voucher.purpose} ${sponsor}`,
+  },
+  empty: { text: 'There has been no guest yet.' },
+};
+
 /** An instant in ISO 8601 with its offset; null: none, or none that says which zone it means. */
 function instant(text: string): number | null {
   const ms = /(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
@@ -99,7 +150,7 @@ async function guestsPage(
     state: voucherState(voucher, clock()),
     sponsor: names.get(voucher.sponsorId) ?? voucher.sponsorId,
   }));
-  return reply.page('guests', { title: 'Guests', rows, typed, errors });
+  return reply.tablePage('guests', { title: 'Guests', typed, errors }, TABLE, rows);
 }
 
 function toJson({ accounts, clock }: GuestRoutesOptions, voucher: Voucher) {
