@@ -65,6 +65,7 @@ export async function fullConsole(t: Test): Promise<FullConsole> {
     incident: await incidentId(console, browser),
     check: checkId(console),
     report: await reportId(console),
+    guest: guestId(console),
     unblock: await unblockId(console),
     wish: wishId(console),
     invitation: console.staff.invite(actorOf(console, 'a.all'), {
@@ -160,4 +161,9 @@ async function reportId(console: TestConsole): Promise<string> {
 
 function newKey(letter: string): string {
   return `01J000000000000000000${letter}0001`;
+}
+
+function guestId(console: TestConsole): string {
+  const guest = { name: 'Grace Visitor', purpose: 'A talk on bridges', from: START, until: START + HOUR_MS };
+  return console.vouchers.make(actorOf(console, 'n.manager'), guest).voucher.guest.id;
 }

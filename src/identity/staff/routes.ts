@@ -1,5 +1,5 @@
 import { Type, type FastifyPluginAsyncTypebox, type Static } from '@fastify/type-provider-typebox';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, Table } from 'fastify';
 import { isoTime } from '../../kernel/clock.ts';
 import { InvalidFieldsError, SchoolgateError } from '../../kernel/errors.ts';
 import { instantOf, localInput } from '../../kernel/local-time.ts';
@@ -188,13 +188,47 @@ function boxes(request: FastifyRequest): { value: Role; text: string }[] {
   return appointable(request.signedIn!.person.roles).map((role) => ({ value: role, text: ROLES[role] }));
 }
 
+interface Row {
+  readonly member: StaffMember;
+  readonly mayChange: boolean;
+}
+
+const TABLE: Table<Row> = {
+  path: '/accounts',
+  caption: 'Accounts',
+  columns: [
+    { id: 'name', title: 'Name', value: ({ member }) => member.fullName },
+    { id: 'user', title: 'User name', value: ({ member }) => member.userName },
+    {
+      id: 'roles',
+      title: 'Roles',
+      value: ({ member }) => member.held.map(({ role }) => ROLES[role]).join(', ') || 'None any more',
+    },
+    {
+      id: 'until',
+      title: 'First role ends',
+      value: ({ member }) => member.held.flatMap(({ endsAt }) => endsAt ?? []).toSorted((a, b) => a - b)[0] ?? null,
+      isTime: true,
+    },
+  ],
+  filters: [
+    {
+      id: 'role',
+      label: 'Role',
+      options: [{ value: '', text: 'All' }, ...ALL_ROLES.map((role) => ({ value: role, text: ROLES[role] }))],
+      accepts: ({ member }, value) => value === '' || member.held.some(({ role }) => role === value),
+    },
+  ],
+  search: { label: 'Name or user name', of: ({ member }) => `${member.fullName} ${member.userName}` },
+  empty: { text: 'Nobody has an account yet.' },
+};
+
 function accountsPage({ staff }: StaffRoutesOptions, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { people, invitations } = staff.list();
   const { personId } = request.actor();
   const given = appointable(request.signedIn!.person.roles);
-  const rows = people.map((member) => ({
+  const rows: Row[] = people.map((member) => ({
     member,
-    roleTitles: member.held.map(({ role, endsAt }) => ({ title: ROLES[role], endsAt })),
     mayChange:
       member.id !== personId &&
       request.may('accounts.appoint') &&
@@ -205,7 +239,7 @@ function accountsPage({ staff }: StaffRoutesOptions, request: FastifyRequest, re
     roleTitles: rolesText(invitation.roles),
     mayWithdraw: invitation.roles.every((role) => given.includes(role)),
   }));
-  return reply.page('accounts', { title: 'Accounts', rows, waiting });
+  return reply.tablePage('accounts', { title: 'Accounts', waiting }, TABLE, rows);
 }
 
 function invitePage(
