@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { AlertDue } from '../../src/alerts/model.ts';
-import type { OutgoingMail } from '../../src/delivery/outgoing.ts';
+import type { OutgoingCall, OutgoingMail } from '../../src/delivery/outgoing.ts';
 import type { Role } from '../../src/identity/roles.ts';
 import type { AlertRules } from '../../src/policy/alert-rules.ts';
 import { SHIPPED_ALERTS } from '../../src/policy/alert-rules.ts';
@@ -117,6 +117,19 @@ void t.test('mail says little', async (t) => {
   );
   const staff = { subjects: { personIds: [open.idOf('tutor')], isStaff: true }, subjectName: 'Tina Tutor' };
   t.notMatch(mailOf(open.due(staff), open).text, /Tina/, 'never those of staff');
+});
+
+void t.test('a webhook is told closed words and ids, and nothing of staff', async (t) => {
+  const route = { name: 'All', rule: 'alerts.yaml#routes.All', tell: [], webhooks: ['records'] };
+  const s = await school(t, { ...RULES, webhooks: { records: 'https://records.example/hook' }, routes: [route] });
+  const callsOf = (id: string): OutgoingCall[] =>
+    s.record
+      .read((tx) => s.deliveries.about(tx, `alert:${id}`))
+      .flatMap(({ channel, content }) => (channel === 'webhook' ? [content as OutgoingCall] : []));
+  const [call] = callsOf(s.due({}));
+  t.match(JSON.parse(call!.body), { type: 'alert', v: 1, theme: 'self-harm', severity: 'danger', level: 'ks2' });
+  t.notMatch(call!.body, /Pat|pupil/);
+  t.strictSame(callsOf(s.due({ subjects: { personIds: [s.idOf('tutor')], isStaff: true } })), []);
 });
 
 void t.test('an alert that nobody can be told of waits for somebody', async (t) => {
