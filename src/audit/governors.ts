@@ -9,7 +9,10 @@ export const GOVERNED: Readonly<Record<string, { readonly title: string; readonl
     title: 'Accounts and roles',
     of: ['person.invited', 'person.joined', 'person.roles-changed', 'invitation.'],
   },
-  record: { title: 'Evidence, backups and this record', of: ['evidence.', 'backup.', 'audit.payloads-erased'] },
+  record: {
+    title: 'Evidence, backups, how long data is kept, and this record',
+    of: ['evidence.', 'backup.', 'retention.', 'audit.payloads-erased'],
+  },
 };
 
 /** `kind` that there is not: all of them. */

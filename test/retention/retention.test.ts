@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { newestRows } from '../../src/audit/repository.ts';
 import { isErased } from '../../src/audit/entry.ts';
 import { daysBefore, eraseDay } from '../../src/history/erase-days.ts';
+import { recordedRuns } from '../../src/jobs/repository.ts';
+import { type JobUseCases, schoolJobs } from '../../src/jobs/school-jobs.ts';
+import { startTimetable } from '../../src/jobs/timetable.ts';
 import { proveDeletion } from '../../src/retention/proof.ts';
 import { createRetention, type KeptFiles, type Retention } from '../../src/retention/service.ts';
 import type { SqlValue } from '../../src/store/database.ts';
@@ -472,6 +475,55 @@ void t.test('the page says how long, how old, what went and when the next goes',
     /1 of Mon 1 Jan 2024.*SHA-256 of the list: <code>[0-9a-f]{64}<.*<a[^>]*href="\/audit\/rows\/\d+"/s,
   );
   t.notMatch((await signedIn(console, 'manager').get('/retention')).body, /href="\/audit\/rows/, 'who may not read it');
+});
+
+// SQLite leaves what a row said in its page, and the page as it was in the log beside the record.
+void t.test('what went is in no file of the record any more', async (t) => {
+  const dataDir = t.testdir({});
+  const path = join(dataDir, 'record.sqlite');
+  const plane = controlPlane({ path, dataDir });
+  t.teardown(() => plane.close());
+  plane.policy.look();
+  const text = 'what-nobody-shall-find-'.repeat(400);
+  plane.record.write((tx) => tx.run("INSERT INTO parked_events VALUES ('old', '2020-01-01', 'why', ?)", text));
+  const isThere = (): boolean =>
+    readdirSync(dataDir)
+      .filter((name) => name.startsWith('record.sqlite'))
+      .some((name) => readFileSync(join(dataDir, name)).includes('nobody-shall-find'));
+  t.equal(isThere(), true);
+  await plane.retention.run();
+  t.equal(isThere(), false);
+});
+
+void t.test('what a restored backup brings back goes soon after the start', async (t) => {
+  const dataDir = t.testdir({});
+  const history = join(dataDir, 'history');
+  storeDays(history, '2024-01-01');
+  const plane = controlPlane({ dataDir });
+  t.teardown(() => plane.close());
+  plane.policy.look();
+  await plane.retention.run();
+  const lastRuns = recordedRuns(plane.record);
+  lastRuns.set('retention', START - 3 * DAY_MS);
+  storeDays(history, '2024-01-01');
+
+  let beat = (): void => {};
+  const nothing = async (): Promise<void> => {};
+  const use = new Proxy({} as JobUseCases, {
+    get: (_, name) => (name === 'deleteOld' ? () => plane.retention.run() : nothing),
+  });
+  const timetable = startTimetable(schoolJobs('Europe/London', [], use), {
+    clock: plane.clock,
+    lastRuns,
+    onFailure: (job, error) => t.fail(`${job}: ${String(error)}`),
+    heartbeat: (look) => ((beat = look), { stop: () => {} }),
+  });
+  t.same(readdirSync(history), ['2024-01-01']);
+  plane.clock.advance(3 * 60_000);
+  beat();
+  await timetable.stop();
+  t.same(readdirSync(history), []);
+  t.equal(plane.acts().filter((act) => act.startsWith('retention')).length, 2, 'said once more, as it went once more');
 });
 
 void t.test('what is held stays, whoever runs, until it is let go again, both with a reason on record', async (t) => {
