@@ -49,6 +49,19 @@ await t.test('every kind of mistake is reported with file and line, and says wha
       [/^school\.yaml:\d+: "name" is missing/, /^school\.yaml:2: "nome"/],
     ],
     [
+      'checks: no category, a locked one, no site',
+      school(
+        'identity:',
+        'checks: { everyDays: 7, refused: { csam: a.example, nothing: b.example, games: co.uk }, open: [help.example, "no site"] }\nidentity:',
+      ),
+      [
+        /^school\.yaml:6: "csam" is locked/,
+        /^school\.yaml:6: "nothing" is no category/,
+        /^school\.yaml:6: “co\.uk” stands for every site/,
+        /^school\.yaml:6: “no site” is not a site/,
+      ],
+    ],
+    [
       'agreements: an unknown level, one level in two files, no words, a strange name',
       {
         'agreements/a.yaml': 'title: A\nlevels: [junior, ks9]\ntext: [Be kind.]\n',

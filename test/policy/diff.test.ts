@@ -109,6 +109,16 @@ await t.test('every change in plain English, and whether it loosens for pupils',
     ['school.yaml', 'Ms Okoro', 'Mr Lee', ['Whom pupils are sent to is now Mr Lee (was Ms Okoro)']],
     [
       'school.yaml',
+      'staff: the IT office }',
+      'staff: the IT office, incidents: { lado: "01632 960000" } }\nchecks: { everyDays: 7, refused: { games: g.example } }',
+      [
+        'The contact of LADO for incidents is now 01632 960000 (was not said)',
+        'How many days may pass between two checks of the filter is now 7 (was not said)',
+        'The school’s own samples for the self-test is now games: g.example (was none)',
+      ],
+    ],
+    [
+      'school.yaml',
       'mode: open',
       'mode: open\n  schoolDayEnds: "18:00"\n  shared: [10.9.0.0/16]',
       ['Nobody can sign in by address from 10.9.0.0/16 any more'],
