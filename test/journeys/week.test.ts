@@ -1,10 +1,12 @@
-// From requests to the weekly report: what went through the gateway stands in HTML and CSV, counted right, and so does what is missing.
+// From requests to the weekly report and the pages of the history: what went through the gateway stands in HTML and CSV, counted right, and so does what is missing.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { convertHistory } from '../../src/history/convert-history.ts';
+import { localInput } from '../../src/kernel/local-time.ts';
 import { journey } from '../helpers/journey.ts';
 import { Stack } from '../helpers/stack.ts';
-import { HEAD, joinBoth, MANAGER, signIn } from '../helpers/staff.ts';
+import { HEAD, joinBoth, MANAGER, pagesOf, signIn } from '../helpers/staff.ts';
 import { until } from '../helpers/until.ts';
 
 const { connectStatus, folder, httpStatus, makeSchool, openTunnel } = await journey(t);
@@ -18,6 +20,9 @@ const OPEN = 5;
 const TUNNELS = 4;
 const REFUSED_PAGES = 3;
 const REFUSED_TUNNELS = 2;
+
+/** Tables of what was counted. */
+const COUNTED = ['figures', 'days', 'levels', 'categories', 'sites', 'refused-sites', 'reasons', 'volumes'];
 
 /** The lines of a table in the CSV file, without their first cell. */
 function table(csv: string, name: string): string[] {
@@ -89,4 +94,24 @@ void t.test('a week of the running product', async (t) => {
   for (const told of ['Journey School', 'Probability: games.test', 'encyclopaedia.test', 'A worker was killed']) {
     t.match(page, told);
   }
+
+  // The hourly conversion, by hand: the same week out of Parquet, for the report and for whoever looks into it.
+  const { files, problems } = await convertHistory(stack.layout.history, Date.now() + 60_000);
+  t.ok(files > 0);
+  t.same(problems, []);
+  const again = await stack.run(['report', 'weekly', ...period, '--csv', csv]);
+  t.equal(again.code, 0, again.stderr);
+  const counted = (text: string): string[][] => COUNTED.map((name) => table(text, name));
+  t.same(counted(readFileSync(csv, 'utf8')), counted(text), 'the same numbers');
+  const explained = await stack.run(['report', 'weekly', ...period, '--explain']);
+  t.match(explained.stdout, /^CREATE TEMP TABLE visits /m);
+  const pages = await pagesOf(stack, MANAGER);
+  const local = (instant: number): string => localInput(instant, 'Europe/London');
+  const asking = { site: 'casino.test', from: local(Date.parse(from) - 60_000), until: local(Date.now() + 60_000) };
+  const path = `/history?${new URLSearchParams(asking).toString()}`;
+  const subject = 'history:casino.test';
+  await pages.post('/purpose', { subject, back: path, purpose: 'safeguarding', note: '' }, path, path);
+  const shown = await pages.get(path);
+  for (const told of ['casino.test', 'www.casino.test', '127.0.0.1', 'Refused']) t.match(shown, told);
+  t.notMatch(shown, 'encyclopaedia.test');
 });
