@@ -78,12 +78,13 @@ FROM requests WHERE "at" >= ${from} AND "at" < ${until}
 UNION ALL SELECT "at", "who", site, refused, kind, 0, 0 FROM carried`,
     },
     {
-      title: 'Runs: begins, and for each request when its run began',
-      sql: `CREATE OR REPLACE TEMP TABLE runs AS
-SELECT *, max(CASE WHEN begins THEN row * ${SHIFT} + ("at" - ${from - NAVIGATION_MS}) END) OVER (ROWS UNBOUNDED PRECEDING) % ${SHIFT} + ${from - NAVIGATION_MS} AS begun
-FROM (SELECT *, row_number() OVER () AS row,
-    coalesce(same <> lag(same) OVER () OR "at" - lag("at") OVER () >= ${NAVIGATION_MS}, true) AS begins
-  FROM (SELECT hash("who", site, refused) AS same, * FROM seen ORDER BY same, "at", n, kind))`,
+      title: 'Runs: their first requests, and those that came later than a navigation lasts, with when their run began',
+      sql: `CREATE OR REPLACE TEMP TABLE runs AS SELECT * EXCLUDE (row) FROM (
+  SELECT *, max(CASE WHEN begins THEN row * ${SHIFT} + ("at" - ${from - NAVIGATION_MS}) END) OVER (ROWS UNBOUNDED PRECEDING) % ${SHIFT} + ${from - NAVIGATION_MS} AS begun
+  FROM (SELECT *, row_number() OVER () AS row,
+      coalesce(same <> lag(same) OVER () OR "at" - lag("at") OVER () >= ${NAVIGATION_MS}, true) AS begins
+    FROM (SELECT hash("who", site, refused) AS same, "at", "who", site, refused, kind, n FROM seen ORDER BY same, "at", n, kind)))
+WHERE begins OR "at" - begun >= ${NAVIGATION_MS}`,
     },
     {
       title: 'Navigations that begin later in a run',
@@ -91,18 +92,18 @@ FROM (SELECT *, row_number() OVER () AS row,
 SELECT same, unnest(begins[2:]) AS "at" FROM (
   SELECT same, list_reduce(list(["at"] ORDER BY "at"), lambda a, x:
     CASE WHEN x[1] - a[-1] >= ${NAVIGATION_MS} THEN list_append(a, x[1]) ELSE a END, [begun]) AS begins
-  FROM runs WHERE "at" - begun >= ${NAVIGATION_MS} GROUP BY same, begun)`,
+  FROM runs WHERE NOT begins GROUP BY same, begun)`,
     },
     {
       title: 'Navigations, each with the first of its requests',
       sql: `CREATE OR REPLACE TEMP TABLE navigations AS
 SELECT "at", "who", site, refused, kind, n FROM runs WHERE begins
-UNION ALL SELECT "at", min("who"), min(site), min(refused), min(kind), 1 FROM runs JOIN late USING (same, "at") GROUP BY same, "at"`,
+UNION ALL SELECT "at", min("who"), min(site), min(refused), min(kind), 1 FROM runs JOIN late USING (same, "at") WHERE NOT begins GROUP BY same, "at"`,
     },
     {
       title: 'Into the visits',
       sql: `INSERT INTO visits SELECT "who", site, kind, sum(requests), sum(navigations), sum(bytes) FROM (
-  SELECT "who", site, kind, sum(n) AS requests, 0 AS navigations, sum(bytes) AS bytes FROM runs GROUP BY ALL
+  SELECT "who", site, kind, sum(n) AS requests, 0 AS navigations, sum(bytes) AS bytes FROM seen GROUP BY ALL
   UNION ALL SELECT "who", site, kind, 0, sum(n), 0 FROM navigations GROUP BY ALL)
 GROUP BY ALL HAVING sum(requests) + sum(navigations) > 0`,
     },

@@ -21,8 +21,8 @@ export type Ask = (sql: string) => Promise<readonly (readonly Value[])[]>;
 /** The term that an address asks a search engine for; null: none. */
 export type TermOf = (target: string, categories: readonly string[]) => string | null;
 
-/** Hours are taken together up to so many requests, which are sorted in memory. */
-const MOST_REQUESTS = 1_500_000;
+/** So many requests are sorted in memory at a time. */
+const MOST_REQUESTS = 1_000_000;
 /** Each time leaves a row for each visit; they are added up before they fill the memory. */
 const MOST_VISITS = 2_000_000;
 const TOP_SEARCHES = 25;
@@ -41,18 +41,24 @@ export async function countWeek(ask: Ask, span: Span, settings: CountSettings, t
   return await readTables(ask, span, requests, tableQueries(settings), termOf);
 }
 
-/** Whole hours, as many together as are not too many requests; none without a request. */
-function batchesOf(span: Span, requests: ReadonlyMap<number, number>): Span[] {
+/** Hours with requests, as many together as are not too many requests (`most`); one that has more in equal parts. */
+export function batchesOf(span: Span, requests: ReadonlyMap<number, number>, most = MOST_REQUESTS): Span[] {
   const batches: (Span & { readonly requests: number })[] = [];
   for (const [hour, count] of requests) {
     const from = span.from + hour * HOUR_MS;
     const until = Math.min(from + HOUR_MS, span.until);
     const last = batches.at(-1);
-    const isRoom = last !== undefined && last.requests + count <= MOST_REQUESTS;
-    if (isRoom) batches[batches.length - 1] = { from: last.from, until, requests: last.requests + count };
-    else batches.push({ from, until, requests: count });
+    if (last !== undefined && last.requests + count <= most) {
+      batches[batches.length - 1] = { from: last.from, until, requests: last.requests + count };
+      continue;
+    }
+    const parts = Math.max(1, Math.ceil(count / most));
+    const border = (part: number): number => from + Math.floor(((until - from) * part) / parts);
+    for (let part = 0; part < parts; part++) {
+      batches.push({ from: border(part), until: border(part + 1), requests: Math.ceil(count / parts) });
+    }
   }
-  return batches;
+  return batches.map(({ from, until }) => ({ from, until }));
 }
 
 /** Every statement a report of the span is made with, in order, each with what it is for. */

@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import t from 'tap';
 import type { AccessRecord } from '../../src/events/access-record.ts';
 import { convertHistory } from '../../src/history/convert-history.ts';
+import { batchesOf } from '../../src/reports/count-week.ts';
 import { silentSchoolHours } from '../../src/reports/missing.ts';
 import { USUAL_SCHOOL_TIME, type WeekStatus } from '../../src/reports/ports.ts';
 import type { ReportTable, Report } from '../../src/reports/report.ts';
@@ -294,6 +295,26 @@ await t.test('navigations go on over the end of an hour, and long runs are cut e
     }),
     { numRuns: 15 },
   );
+});
+
+await t.test('batches hold every hour with a request once, none too large', async (t) => {
+  const span = { from: WEEK.from, until: WEEK.from + 3.5 * HOUR_MS };
+  const hours = fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 4, maxLength: 4 });
+  fc.assert(
+    fc.property(hours, (counts) => {
+      const requests = new Map([...counts.entries()].filter(([, count]) => count > 0));
+      const batches = batchesOf(span, requests, 10);
+      const isCovered = (at: number): boolean => batches.some(({ from, until }) => from <= at && at < until);
+      const isOrdered = batches.every(({ from, until }, i) => from < until && (batches[i + 1]?.from ?? until) >= until);
+      const edges = [...requests.keys()].flatMap((hour) => [
+        span.from + hour * HOUR_MS,
+        Math.min(span.from + (hour + 1) * HOUR_MS, span.until) - 1,
+      ]);
+      const most = Math.max(0, ...counts.map((count) => Math.ceil(count / 10)));
+      return isOrdered && edges.every(isCovered) && batches.length >= most;
+    }),
+  );
+  t.same(batchesOf(span, new Map([[0, 25]]), 10).length, 3, 'a busy hour in parts');
 });
 
 await t.test('hours are the school’s also where clocks change', async (t) => {
