@@ -111,13 +111,14 @@ export function readPerson(
   const part = to.choice('person-part', typed.part, PARTS, 'Choose which part they have in it.') as Part;
   const name = to.text('person-name', typed.name, 'Give a name.', MOST_LINE);
   to.throwAny();
-  const found = called(name);
+  const isOfSchool = kind === 'pupil' || kind === 'staff';
+  // A parent may be called as a pupil is; somebody of the staff who comes in as a parent is still who they are.
+  const found = called(name).filter((one) => isOfSchool || one.kind !== 'pupil');
   if (found.length > 1) {
     const users = found.map(({ user }) => user).join(', ');
     throw wrong('person-name', `Several people are called “${name}”. Give the user name: ${users}.`);
   }
   const known = found[0];
-  const isOfSchool = kind === 'pupil' || kind === 'staff';
   if (isOfSchool && known?.kind !== kind) {
     const text = `The school has no ${PERSON_KINDS[kind].toLowerCase()} called “${name}”. Give the full name or user name, or choose “Somebody else”.`;
     throw wrong('person-name', text);

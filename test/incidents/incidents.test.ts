@@ -158,6 +158,9 @@ void t.test('from recording to closing: what is missing is said at once, every a
     /no member of staff called/,
   );
   incidents.addPerson(lead, id, { name: 'Mrs Ash', kind: 'parent', part: 'involved' });
+  incidents.addPerson(lead, id, { name: 'Bob Bell', kind: 'parent', part: 'involved' });
+  const [, , father] = incidents.one(lead, PURPOSE, id).incident.people;
+  t.match(father, { name: 'Bob Bell', personId: null }, 'who is called as two pupils are');
   const action = { what: 'Talk to Amy', owner: 'Tess Adams', due: '2026-11-24' };
   const actionKey = key();
   incidents.addAction(lead, id, action, actionKey);
