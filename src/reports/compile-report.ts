@@ -71,7 +71,7 @@ export function compileReport({ week, counts, unblocks, status, unreadable, zone
       recordTable(status),
     ],
     about:
-      'Made from the access history alone. A request is one line of that history. A navigation is one person (or one device, where nobody had signed in) getting the same answer from the same site; what follows within ten seconds belongs to it. Pages, searches and words inside encrypted connections are not visible to the filter and are in no number here.',
+      'From the access history alone. A request is one line of that history. A navigation is one person (or one device, where nobody had signed in) getting the same answer from the same site; what follows within ten seconds belongs to it. Pages, searches and words inside encrypted connections are not visible to the filter and are in no number here.',
   };
 }
 

@@ -89,7 +89,7 @@ export function compileDigest(digest: Digest, visible: (concernId: string) => bo
       ),
     ],
     about:
-      'Made from the concerns on record. Names, sites and evidence are shown in the console after signing in. A concern is a reason to look, and no proof of anything.',
+      'From the concerns on record. Names, sites and evidence are shown in the console after signing in. A concern is a reason to look, and no proof of anything.',
   };
 }
 

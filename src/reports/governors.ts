@@ -108,7 +108,7 @@ export function compileGovernors(parts: GovernorsParts): Report {
     ],
     missing: missing(parts),
     tables: [themes(own), trend(concerns, months), incidents(parts), byWeek(weeks), policy(parts), unblocks(parts)],
-    about: `Made without names. Numbers of concerns and incidents are about pupils alone: below ${SMALL} they are given as “1 to 4”, above to the nearest five, sums too, so that nobody can be known for who they are. What is about staff is in no number here.`,
+    about: `Without names. Numbers of concerns and incidents are about pupils alone: below ${SMALL} they are given as “1 to 4”, above to the nearest five, sums too, so that nobody can be known for who they are. What is about staff is in no number here.`,
   };
 }
 

@@ -158,7 +158,10 @@ function barCell(picture: SafeHtml): SafeHtml {
 }
 
 function legend(table: ReportTable): SafeHtml {
-  const tones = table.bar.map(({ tone }) => html`<span style="color:${COLOUR[tone]}">&#9632;</span> ${tone}&ensp;`);
+  const tones = table.bar.map(({ column, tone }) => {
+    const words = table.columns[column]!.title.toLowerCase();
+    return html`<span style="color:${COLOUR[tone]}">&#9632;</span> ${words}&ensp;`;
+  });
   const style = `padding-left:16px;font-size:12px;line-height:17px;color:${COLOUR.quiet};border-bottom:2px solid ${COLOUR.head}`;
   return html`<td class="bar" aria-hidden="true" align="left" valign="bottom" nowrap style="${style}">${tones}</td>`;
 }

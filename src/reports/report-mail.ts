@@ -2,7 +2,7 @@ import type { OutgoingMail } from '../delivery/outgoing.ts';
 import { renderCsv } from './render-csv.ts';
 import { renderHtml } from './render-html.ts';
 import { formatCell } from './render-table.ts';
-import type { Report, ReportTable } from './report.ts';
+import type { Cell, Report, ReportTable } from './report.ts';
 
 /** Of each table in the part that is read as plain text. */
 const MOST_LINES = 8;
@@ -48,11 +48,15 @@ function plainText(report: Report, link: string | null): string {
 
 function section({ title, columns, rows, rest, total, whenEmpty }: ReportTable): string[] {
   if (rows.length + rest.length === 0) return [`${title}: ${whenEmpty}`, ''];
-  const line = (row: readonly (string | number)[]): string =>
+  // What is text speaks for itself.
+  const words = (cell: Cell, i: number): string => {
+    const { title: name, kind } = columns[i]!;
+    return `${i === 0 || kind === 'text' ? '' : `${name.toLowerCase()} `}${formatCell(kind, cell)}`;
+  };
+  const line = (row: readonly Cell[]): string =>
     `- ${row
-      .map((cell, i) =>
-        i === 0 ? String(cell) : `${columns[i]!.title.toLowerCase()} ${formatCell(columns[i]!.kind, cell)}`,
-      )
+      .map(words)
+      .filter((cell) => cell !== '')
       .join(', ')}`;
   const more = rows.length - MOST_LINES;
   return [
