@@ -82,9 +82,13 @@ void t.test('the personal part of old acts goes, and the chain still verifies', 
   put('young');
   plane.clock.advance(DAY_MS);
   await plane.retention.run();
-  const rows = plane.record.read((tx) => newestRows(tx, null, 10)).toReversed();
+  const rows = plane.record.read((tx) => newestRows(tx, null, 20)).toReversed();
+  // What is sent to gateways meanwhile may have become old, too.
+  const ours = rows.filter(
+    ({ action, subject }) => action !== 'retention.deleted' || subject === 'retention:auditDetails',
+  );
   t.same(
-    rows.slice(-4).map((row) => [row.action, isErased(row)]),
+    ours.slice(-4).map((row) => [row.action, isErased(row)]),
     [
       ['backup.made', true],
       ['backup.made', false],
@@ -94,7 +98,7 @@ void t.test('the personal part of old acts goes, and the chain still verifies', 
   );
   t.doesNotThrow(() => plane.acts());
   const { oldest, last } = standing(plane.retention, 'auditDetails');
-  t.equal(oldest, Date.parse(rows.at(-3)!.at));
+  t.equal(oldest, Date.parse(ours.at(-3)!.at));
   t.match(last, { proof: { count: rows.filter(isErased).length } });
 });
 
