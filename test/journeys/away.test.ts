@@ -93,12 +93,12 @@ void t.test(
       'this is no database, but it is as long as the first page of one would be at least\n'.repeat(99),
     );
     stack.launch();
-    await until('its doors are open', () =>
+    const isOpen = (): Promise<boolean> =>
       getThrough(port, site('open.test')).then(
         ({ status }) => status === 200,
         () => false,
-      ),
-    );
+      );
+    await until('its doors are open', isOpen, 30_000);
     t.equal((await getThrough(port, site('four.casino.test'))).status, 403);
     // The doors do not wait for the console.
     await until('the console says why it cannot run', () => /record\.sqlite cannot be used/.test(stack.stderr));
