@@ -62,6 +62,7 @@ const PAGES: Readonly<Record<string, string | null>> = {
   '/reports/:kind/:period': '/reports/weekly/{report}',
   '/reports/:kind/:period/csv': null,
   '/retention': '/retention',
+  '/retention/:kept/hold': '/retention/history/hold',
   '/sealed-credential': '/sealed-credential',
   '/sign-in': '/sign-in',
   '/status': '/status?look=all',
