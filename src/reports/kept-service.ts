@@ -169,7 +169,9 @@ async function keep(
   make: () => Promise<Made>,
 ): Promise<void> {
   const { record, audit, clock } = options;
-  const known = record.read((tx) => findReport(tx, `${kind}:${span.name}`));
+  const before = record.read((tx) => findReport(tx, `${kind}:${span.name}`));
+  // One that somebody had made before its time was over tells a part.
+  const known = before !== null && before.madeAt >= span.until ? before : null;
   const kept = known ?? keptOf(kind, span, await make(), clock());
   record.write((tx) => {
     if (known === null) {

@@ -145,6 +145,20 @@ void t.test('the digest tells each reader of what is theirs to see, also when th
   t.equal(figures(lead, '2026-11-23'), 'opened 0, worse 0, decided 0, waiting 0', 'what was made stays as it was');
 });
 
+void t.test('a report that was made by hand before its week was over is not what is mailed', async (t) => {
+  const plane = school(t);
+  const manager = staffMember(plane, 'manager', 'network-manager');
+  const history = join(plane.dataDir, 'history');
+  await storeRecords(history, generateWeek(1, WEEK.from, 100));
+  plane.clock.set(WEEK.until - 2 * DAY);
+  t.match(await plane.keptReports.make(manager, 'weekly', '2026-W47'), { id: 'weekly:2026-W47' });
+  t.strictSame(plane.mails('weekly:2026-W47'), []);
+  await storeRecords(history, generateWeek(2, WEEK.from, 200));
+  plane.clock.set(DUE);
+  await plane.keptReports.weekly(DUE);
+  t.match(plane.mails('weekly:2026-W47')[0]!.mail.text, /^Requests: 300 /m);
+});
+
 void t.test('a made-up digest tells how things stood', async (t) => {
   const plane = school(t);
   const lead = staffMember(plane, 'lead', 'safeguarding-lead');
