@@ -125,7 +125,7 @@ function ordinary(number: number): ReturnType<typeof visit> {
   const pupil = (number * 7919) % PUPILS;
   const [category, host] =
     number % 20 === 0 ? ['gambling', 'casino.example'] : ['games', `game-${number % 97}.example`];
-  return visit(`10.1.${pupil >> 8}.${pupil & 255}`, category!, host!);
+  return visit(`10.1.${pupil >> 8}.${pupil & 255}`, category, host);
 }
 
 function visit(client: string, category: string, host: string) {

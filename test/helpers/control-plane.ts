@@ -1,4 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Actor } from '../../src/audit/entry.ts';
 import { newestRows } from '../../src/audit/repository.ts';
@@ -196,7 +199,8 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
   const passwords = createPasswords();
   const people = createKnownDirectory(record, publishing);
   const inForce = () => policy.published()?.snapshot ?? null;
-  const layout = dataLayout(options.dataDir ?? '/nonexistent');
+  const ownFolder = mkdtempSync(join(tmpdir(), 'sg-'));
+  const layout = dataLayout(options.dataDir ?? ownFolder);
   const telling = createConsoleAlerts({
     environment: { smtpUrl: null, mailFrom: 'filter@school.example', webhookSecret: null },
     layout,
@@ -402,6 +406,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     async close() {
       await publishing.close();
       record.close();
+      rmSync(ownFolder, { recursive: true, force: true });
     },
   };
 }
