@@ -3,6 +3,7 @@ import type { Accounts } from '../identity/service.ts';
 import { formatProblem } from '../kernel/errors.ts';
 import { dateAfter, localInput } from '../kernel/local-time.ts';
 import type { Permission } from '../identity/permissions.ts';
+import { lastTermEnd } from '../policy/schedule.ts';
 import type { PolicyStatus, VersionLine } from '../policy/service.ts';
 import type { Alarm } from '../safeguarding/model.ts';
 import { type Unblock, stateAt } from '../unblock/model.ts';
@@ -111,8 +112,8 @@ function emergencyNotice(change: VersionLine, { nameOf }: Reader): Notice {
 const TERMS_DAYS = 42;
 
 function termsNotice({ published }: PolicyStatus, { may, now }: Reader): Notice | null {
-  const last = published?.snapshot.calendar?.terms.at(-1)?.to;
-  if (last === undefined || !may('policy.propose')) return null;
+  const last = lastTermEnd(published?.snapshot.calendar);
+  if (last === null || !may('policy.propose')) return null;
   const today = localInput(now, published!.snapshot.timeZone).slice(0, 10);
   if (last > dateAfter(today, TERMS_DAYS)) return null;
   const [day, month, year] = [last.slice(8), last.slice(5, 7), last.slice(0, 4)];

@@ -7,6 +7,7 @@ import type { Accounts } from '../identity/service.ts';
 import type { SealedCredential, SealedState } from '../identity/staff/sealed-credential-service.ts';
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import { mailboxOf } from '../policy/alert-rules.ts';
+import { lastTermEnd } from '../policy/schedule.ts';
 import type { PolicyService } from '../policy/service.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 
@@ -77,7 +78,7 @@ export const SETUP: readonly SetupStep[] = [
     hint: 'Its name, terms, lessons and contacts, in school.yaml.',
     href: '/policy',
     isDone: ({ policy, now }) => {
-      const last = policy?.calendar?.terms.at(-1)?.to ?? '';
+      const last = lastTermEnd(policy?.calendar) ?? '';
       return policy !== null && policy.school !== SHIPPED_SCHOOL && last >= now.slice(0, 10);
     },
   },

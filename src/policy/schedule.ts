@@ -48,6 +48,12 @@ function readMoment(now: number, zone: string, calendar: Calendar | undefined): 
   };
 }
 
+/** ISO 8601 date on which the last term ends, in whatever order they are written; null: there is none. */
+export function lastTermEnd(calendar: Pick<Calendar, 'terms'> | undefined): string | null {
+  const ends = calendar?.terms.map(({ to }) => to).sort() ?? [];
+  return ends.at(-1) ?? null;
+}
+
 /** Whether there is school on a date as far as terms and holidays say it. Never where the school has no calendar. */
 export function isTermTime(calendar: Calendar | undefined, date: string): boolean {
   const holds = (range: { readonly from: string; readonly to: string }): boolean =>
@@ -61,10 +67,7 @@ export function isTermTime(calendar: Calendar | undefined, date: string): boolea
  */
 export function datesWithoutSchool({ terms, holidays, slots }: Calendar, from: string, to: string): string[] {
   const first = terms.map((term) => term.from).sort()[0]!;
-  const last = terms
-    .map((term) => term.to)
-    .sort()
-    .at(-1)!;
+  const last = lastTermEnd({ terms })!;
   const dates: string[] = [];
   for (let date = from < first ? first : from; date <= to && date <= last; date = dateAfter(date, 1)) {
     if (!isTermTime({ terms, holidays, slots }, date)) dates.push(date);

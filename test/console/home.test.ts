@@ -161,10 +161,14 @@ void t.test('each step of setting up is done by what it asks for', async (t) => 
 void t.test('whoever can write down terms is told in time', async (t) => {
   const console = await staffed();
   t.teardown(() => console.close());
-  const term = { name: 'Summer', from: '2027-04-12', to: '2027-07-20' };
+  // Written in any order: the one that ends last was taken to be the one written last.
+  const terms = [
+    { name: 'Summer', from: '2027-04-12', to: '2027-07-20' },
+    { name: 'Spring', from: '2027-01-05', to: '2027-03-25' },
+  ];
   console.policy.published = () => {
     const version = console.policy.version(1)!.version;
-    return { ...version, snapshot: testPolicy({ calendar: { terms: [term], holidays: [], slots: [] } }) };
+    return { ...version, snapshot: testPolicy({ calendar: { terms, holidays: [], slots: [] } }) };
   };
   const status = console.policy.status.bind(console.policy);
   console.policy.status = () => ({ ...status(), published: console.policy.published() });
