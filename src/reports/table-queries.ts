@@ -70,6 +70,8 @@ interface Ranked {
   readonly names: string;
   readonly joins: string;
   readonly order: string;
+  /** Why it was refused; of people that would be a list for each of hundreds of thousands of pairs. */
+  readonly why: string;
 }
 
 const BY_SITE: Ranked = {
@@ -77,18 +79,21 @@ const BY_SITE: Ranked = {
   names: 's.name, locked',
   joins: 'LEFT JOIN sites s ON s.id = r.site',
   order: MOST_FIRST,
+  why: 'list(DISTINCT {reason: reason, category: category})',
 };
 const BY_PERSON: Ranked = {
   keys: ['"who"'],
   names: 'p.name, NULL',
   joins: 'LEFT JOIN people p ON p.id = r."who"',
   order: MOST_FIRST,
+  why: 'NULL',
 };
 const BY_PAIR: Ranked = {
   keys: ['"who"', 'site', 'locked'],
   names: 'p.name, CASE WHEN locked THEN NULL ELSE s.name END',
   joins: 'LEFT JOIN people p ON p.id = r."who" LEFT JOIN sites s ON s.id = r.site',
   order: 'bytes DESC, requests DESC',
+  why: 'NULL',
 };
 
 function sums(title: string, where: string): Query {
@@ -105,7 +110,7 @@ function by(title: string, column: string, where = 'true'): Query {
 /** Parts of a ranking: `top` rows, `others` (how many in the second column), `apart`, `total`. Everybody and everything is in one of the first three. */
 function ranking(
   title: string,
-  { keys, names, joins, order }: Ranked,
+  { keys, names, joins, order, why }: Ranked,
   where: string,
   most: number,
   apart = 'false',
@@ -114,7 +119,7 @@ function ranking(
   return {
     title,
     sql: `WITH asked AS (SELECT v.*, k.* EXCLUDE (id), coalesce(${apart}, false) AS apart FROM ${COUNTED} WHERE ${where}),
-grouped AS (SELECT ${own}, ${SUMS}, list(DISTINCT {reason: reason, category: category}) AS why FROM asked WHERE NOT apart GROUP BY ${own}),
+grouped AS (SELECT ${own}, ${SUMS}, ${why} AS why FROM asked WHERE NOT apart GROUP BY ${own}),
 ranked AS (SELECT r.*, ${names.replace(', ', ' AS name1, ')} AS name2, row_number() OVER (ORDER BY ${order}, name1, name2) AS place
   FROM grouped r ${joins}),
 first AS (SELECT * FROM ranked WHERE place <= ${most})
