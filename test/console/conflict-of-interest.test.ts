@@ -321,3 +321,15 @@ void t.test('nor can the subject do anything about it, whatever their roles', as
     t.equal(looks.status, 403, 'nor who looked at their data');
   }
 });
+
+// What somebody had searched for among concerns stood in the record of acts: the head read there that the chair looked for their name.
+void t.test('nor does the record say what was searched for among concerns', async (t) => {
+  const s = await school(t);
+  for (const { heardBy, userName } of s.subjects) {
+    const { browser } = s.viewers.find((viewer) => viewer.userName === `holder-${heardBy}`)!;
+    t.match(await browser.get(`/concerns?q=${userName}&state=all`), { status: 200 });
+  }
+  const rows = s.record.read((tx) => tx.all("SELECT payload FROM audit WHERE action = 'concerns.listed'"));
+  t.equal(rows.length, s.subjects.length);
+  for (const { payload } of rows) t.match(String(payload), '"after":{"state":"all","searched":"yes"}');
+});

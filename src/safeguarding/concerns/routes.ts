@@ -1,4 +1,4 @@
-import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type Static, Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type FieldProblem, InvalidFieldsError } from '../../kernel/errors.ts';
 import { THEMES } from '../../policy/safeguarding-rules.ts';
@@ -142,9 +142,8 @@ function evidenceText({ host, term, verdict, requests, firstAt, lastAt, facts }:
   };
 }
 
-/** What was asked for, for the record. */
-function asked(query: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(query).filter((entry): entry is [string, string] => (entry[1] ?? '') !== '' && entry[0] !== 'sort'),
-  );
+/** What was asked for, for the record. Not the words of a search: whoever they name may read the record. */
+function asked({ q = '', ...query }: Static<typeof ListQuery>): Record<string, string> {
+  const given = Object.entries(query).filter(([name, value]) => value !== '' && name !== 'sort');
+  return { ...Object.fromEntries(given), ...(q !== '' && { searched: 'yes' }) };
 }
