@@ -145,7 +145,7 @@ export const PERMISSIONS = {
   },
   'retention.hold': {
     may: 'keep data beyond its time, for a court or an inquiry, and let it go again',
-    roles: ['headteacher', 'safeguarding-lead', 'data-protection-officer'],
+    roles: ['headteacher', 'safeguarding-lead'],
   },
   'concerns.see': {
     may: 'see concerns that are theirs to see, their evidence, and which rules are dismissed most',
