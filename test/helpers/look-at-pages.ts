@@ -68,6 +68,8 @@ export async function lookAtPages(t: Test, plane: TestConsole, phone = 360): Pro
       await press(page, 'Sign in');
     },
     async look(page, name) {
+      // A link that was clicked has led to the page, and perhaps not to its style sheets yet: everything was then too small to hit.
+      await page.waitForLoadState();
       t.strictSame(await faults(page), [], name);
       await picture(page, name);
       await page.setViewportSize({ width: phone, height: 740 });
