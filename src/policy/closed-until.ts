@@ -56,9 +56,11 @@ function changesAfter(closings: readonly Closing[], zone: string, now: number): 
   const ends = closings.flatMap(({ when }) => when.flatMap(({ from, to }) => [from, to % DAY_MINUTES]));
   const hours = Array.from({ length: DAYS_AHEAD * 24 }, (_, i) => (Math.floor(now / HOUR_MS) + 1 + i) * HOUR_MS);
   const today = localInput(now, zone).slice(0, 10);
-  const dates = Array.from({ length: DAYS_AHEAD }, (_, i) => dateAfter(today, i));
+  // A week from the middle of a day ends in the middle of the eighth.
+  const dates = Array.from({ length: DAYS_AHEAD + 1 }, (_, i) => dateAfter(today, i));
   const local = dates.flatMap((date) => [...new Set(ends)].map((end) => instantOf(`${date}T${clockText(end)}`, zone)!));
-  return [...new Set([...hours, ...local])].filter((at) => at > now).sort((a, b) => a - b);
+  const last = now + DAYS_AHEAD * 24 * HOUR_MS;
+  return [...new Set([...hours, ...local])].filter((at) => at > now && at <= last).sort((a, b) => a - b);
 }
 
 function clockText(minute: number): string {

@@ -65,6 +65,13 @@ await t.test('until when the web is closed', (t) => {
     ],
     ['before school', withTimes(hours), '2026-11-23T07:00:00Z', '2026-11-23T08:30:00Z'],
     ['over the weekend', withTimes(hours), '2026-11-27T16:00:00Z', '2026-11-30T08:30:00Z'],
+    // The eighth day was not looked at, so that a whole hour later was said.
+    [
+      'on the same day of next week',
+      withTimes('hours: [{ days: [sat], from: "00:15", to: "01:15" }]'),
+      '2026-03-28T20:07:00Z',
+      '2026-04-03T23:15:00Z',
+    ],
     ['never', withTimes('hours: []'), '2026-11-23T11:05:00Z', null],
     [
       'one time after another',
