@@ -222,7 +222,14 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     isForPupils: (level) => isForPupils(inForce()!, level),
     raise: (tx, event) => safeguarding.own(tx, 'account.misplaced', event),
   });
-  const agreements = createAgreements({ record, audit, publishing, clock, policy: inForce });
+  const agreements = createAgreements({
+    record,
+    audit,
+    publishing,
+    clock,
+    policy: inForce,
+    members: () => directory.members(),
+  });
   const devices = createDeviceSessions({
     record,
     audit,

@@ -298,7 +298,8 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     isForPupils: (level) => isForPupils(inForce()!, level),
     raise: (tx, event) => safeguarding.own(tx, 'account.misplaced', event),
   });
-  const agreements = createAgreements({ record, audit, publishing, clock, policy: inForce });
+  const members = () => directory.members();
+  const agreements = createAgreements({ record, audit, publishing, clock, policy: inForce, members });
   const devices = createDeviceSessions({
     record,
     audit,

@@ -6,8 +6,8 @@ import type { Publishing } from '../../publishing/service.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../../store/database.ts';
 import { accountState, listedState } from '../account-state.ts';
 import type { PersonName } from '../accounts.ts';
-import { type StoredPerson, fullName } from '../directory/model.ts';
-import { findStoredPerson, listDirectory } from '../directory/repository.ts';
+import { type RosteredPerson, fullName } from '../directory/model.ts';
+import { findStoredPerson } from '../directory/repository.ts';
 import type { Whom } from '../directory/service.ts';
 import type { IdentityRules } from '../identify.ts';
 import { findById, findByUserKey, findUserName } from '../repository.ts';
@@ -64,6 +64,8 @@ export interface AgreementsOptions {
   readonly clock: Clock;
   /** Null before the first policy. */
   readonly policy: () => AgreementPolicy | null;
+  /** Everybody who is in the roster, read once for all pages. */
+  readonly members: () => readonly RosteredPerson[];
 }
 
 export function createAgreements(options: AgreementsOptions): Agreements {
@@ -166,6 +168,7 @@ function list(
 ): AgreementState[] {
   const { record, audit } = options;
   const now = options.clock();
+  const members = options.members();
   return record.write((tx) => {
     const given = currentAcceptances(tx, now);
     const recorders = new Map<string, string | null>();
@@ -173,8 +176,7 @@ function list(
       if (!recorders.has(id)) recorders.set(id, findUserName(tx, id));
       return recorders.get(id)!;
     };
-    const found = listDirectory(tx)
-      .filter(({ leftAt }) => leftAt === null)
+    const found = members
       .filter(({ classes }) => className === undefined || classes.includes(className))
       .flatMap((person) => stateOf(options, person, given.get(person.id) ?? null, nameOf) ?? [])
       .filter(({ acceptedAt }) => !missing || acceptedAt === null);
@@ -188,7 +190,7 @@ function list(
 /** Of somebody whom the directory lists. Asks the record for nobody's own row: a page shows thousands. */
 function stateOf(
   { policy }: AgreementsOptions,
-  person: StoredPerson,
+  person: RosteredPerson,
   given: CurrentAcceptance | null,
   nameOf: (personId: string) => string | null,
 ): AgreementState | null {
