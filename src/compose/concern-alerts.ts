@@ -21,31 +21,30 @@ export function takeDueAlerts(record: RecordDatabase, alerts: Alerts, clock: Clo
   // Nearly every batch of events makes none: looking costs no write.
   if (record.read((tx) => alertsAfter(tx, newestAlertId(tx), 1)).length === 0) return;
   record.write((tx) => {
+    const subjectsOf = subjectsAt(tx, clock());
     for (const { id, concernId, at, why, severity } of alertsAfter(tx, newestAlertId(tx), AT_ONCE)) {
       const concern = findConcern(tx, concernId)!;
-      alerts.due(tx, { id, concernId, at, why, severity, ...aboutOf(tx, concern, clock()) });
+      alerts.due(tx, { id, concernId, at, why, severity, ...aboutOf(tx, concern), subjects: subjectsOf(concern) });
     }
   });
 }
 
 function aboutOf(
   tx: ReadTx,
-  concern: Concern,
-  now: number,
-): Pick<AlertDue, 'theme' | 'subjects' | 'subjectName' | 'level' | 'groups'> {
-  const { theme, level, subject, subjectKind, personId } = concern;
+  { theme, level, subject, subjectKind, personId }: Concern,
+): Pick<AlertDue, 'theme' | 'subjectName' | 'level' | 'groups'> {
   return {
     theme,
     level,
-    subjects: subjectsOf(tx, concern, now),
     subjectName: (personId === null ? null : findFullName(tx, personId)) ?? subject,
     groups: subjectKind === 'device' ? [] : groupsOf(tx, subject),
   };
 }
 
-/** Whom a concern is about. */
-export function subjectsOf(tx: ReadTx, { personId }: Pick<Concern, 'personId'>, now: number): Subjects {
-  return aboutPeople(tx, staffPeople(tx, now))(personId);
+/** Whom a concern is about, as accounts are at an instant. Ask for it once for many concerns: it reads everybody with an account. */
+export function subjectsAt(tx: ReadTx, now: number): (concern: Pick<Concern, 'personId'>) => Subjects {
+  const about = aboutPeople(tx, staffPeople(tx, now));
+  return ({ personId }) => about(personId);
 }
 
 /** Whoever has a role here works for the school, as does whoever a roster names and not as a pupil. */

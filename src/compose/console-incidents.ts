@@ -21,7 +21,7 @@ import { THEMES } from '../policy/safeguarding-rules.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { ConcernDetail, Concerns } from '../safeguarding/concerns/service.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
-import { subjectsOf as subjectsOfConcern } from './concern-alerts.ts';
+import { subjectsAt } from './concern-alerts.ts';
 
 export interface ConsoleIncidents {
   readonly incidents: Incidents;
@@ -121,7 +121,7 @@ function knownPeople(directory: Directory, accounts: Accounts): readonly KnownPe
 function factsOf({ concern, findings, evidence }: ConcernDetail, record: RecordDatabase, clock: Clock): ConcernFacts {
   const { theme, firstAt, personId, name } = concern;
   const rules = findings.map(({ rule }) => rule.split('.rules.').at(-1)).join(', ');
-  const isStaff = record.read((tx: ReadTx) => subjectsOfConcern(tx, { personId }, clock()).isStaff);
+  const isStaff = record.read((tx) => subjectsAt(tx, clock())({ personId }).isStaff);
   return {
     theme,
     firstAt,

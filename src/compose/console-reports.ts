@@ -25,7 +25,7 @@ import type { Span } from '../reports/ports.ts';
 import { type Concern, type ConcernAct, STATES } from '../safeguarding/concerns/model.ts';
 import { actsOf, findConcern, newestConcerns } from '../safeguarding/concerns/service.ts';
 import type { ReadTx, RecordDatabase } from '../store/database.ts';
-import { mayBeSeenBy, subjectsOf } from './concern-alerts.ts';
+import { mayBeSeenBy, subjectsAt } from './concern-alerts.ts';
 import { createWeeklyReport, reportSources } from './weekly-report.ts';
 
 export interface ConsoleReportsOptions {
@@ -112,27 +112,28 @@ function readersOf(
   const holders = (roles: readonly Role[]): Person[] =>
     people.filter((person) => person.roles.some((role) => roles.includes(role)));
   const readers = READERS[kind].map(holders).find((group) => group.length > 0) ?? [];
-  const unseen = concernIds.filter((id) => !readers.some((reader) => visibleTo(tx, reader.id)(id)));
+  const seen = readers.map((reader) => visibleTo(tx, reader.id));
+  const unseen = concernIds.filter((id) => !seen.some((sees) => sees(id)));
   const above = unseen.length === 0 ? [] : holders(HEARERS).filter((person) => unseen.some(visibleTo(tx, person.id)));
   return [...new Set([...readers, ...above])];
 }
 
 /** Concerns with an act in the span, and those that nobody had decided about by its end: as they stood then, also where it is made up later. */
 function digestEntries(tx: ReadTx, { from, until }: Span, policy: PolicySnapshot | null, now: number): DigestEntry[] {
+  const subjectsOf = subjectsAt(tx, now);
   return newestConcerns(tx, MOST_CONCERNS)
     .filter(({ openedAt }) => openedAt < until)
     .map((concern) => ({ concern, acts: actsOf(tx, concern.id).filter(({ at }) => at < until) }))
-    .map(({ concern, acts }) => entryOf(tx, concern, acts, from, policy, now))
+    .map(({ concern, acts }) => entryOf(concern, acts, from, policy, subjectsOf(concern).isStaff))
     .filter((entry) => entry.isWaiting || entry.opened || entry.worse || entry.again || entry.decided);
 }
 
 function entryOf(
-  tx: ReadTx,
   concern: Concern,
   acts: readonly ConcernAct[],
   from: number,
   policy: PolicySnapshot | null,
-  now: number,
+  isStaff: boolean,
 ): DigestEntry {
   const state = acts.findLast(({ act }) => act in STATES)?.act as keyof typeof STATES | undefined;
   const within = (wanted: ConcernAct['act']): boolean => acts.some(({ act, at }) => act === wanted && at >= from);
@@ -141,7 +142,7 @@ function entryOf(
     concernId: concern.id,
     theme: THEMES[concern.theme],
     severity: `${concern.severity[0]!.toUpperCase()}${concern.severity.slice(1)}`,
-    who: whoInFew(concern, subjectsOf(tx, concern, now).isStaff, level),
+    who: whoInFew(concern, isStaff, level),
     state: STATES[state ?? 'open'],
     isWaiting: state === undefined || state === 'acknowledged',
     openedAt: concern.openedAt,
@@ -197,10 +198,11 @@ function decisions(
 
 /** Of concerns about pupils: those about staff are few, and would be known for who they are. */
 function concernCounts(tx: ReadTx, months: readonly string[], zone: string, now: number): ConcernCount[] {
+  const subjectsOf = subjectsAt(tx, now);
   const counts = new Map<string, ConcernCount>();
   for (const concern of newestConcerns(tx, MOST_CONCERNS)) {
     const month = localTime(concern.openedAt, zone).date.slice(0, 7);
-    if (!months.includes(month) || subjectsOf(tx, concern, now).isStaff) continue;
+    if (!months.includes(month) || subjectsOf(concern).isStaff) continue;
     const key = `${month} ${concern.theme}`;
     const theme = THEMES[concern.theme];
     const known = counts.get(key) ?? { month, theme, opened: 0, dismissed: 0, closed: 0, waiting: 0 };
