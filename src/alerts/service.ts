@@ -46,6 +46,8 @@ export interface Alerts {
   escalate(): void;
   /** Newest first; only such as this person may see. */
   list(personId: string): ShownAlert[];
+  /** Of the same, those that nobody has taken notice of; without what became of their mail. */
+  unnoticed(personId: string): readonly Alert[];
   /** There is a mail server; else mail is a file in the outbox, too. */
   readonly sendsMail: boolean;
   /** Where somebody is told by mail; null: nobody has written it down. */
@@ -80,8 +82,11 @@ const SHOWN = 500;
 
 export function createAlerts(options: AlertsOptions): Alerts {
   const { record, clock, audit } = options;
-  const visibleTo = (tx: ReadTx, personId: string): ((alert: Alert) => boolean) => {
-    const people = options.peopleOf(tx, clock());
+  const visibleTo = (
+    tx: ReadTx,
+    personId: string,
+    people = options.peopleOf(tx, clock()),
+  ): ((alert: Alert) => boolean) => {
     const person = people.find(({ id }) => id === personId);
     const told = toldTo(tx, personId).alerts;
     return (alert) => person !== undefined && maySee(alert.subjects, person, people, told.has(alert.id));
@@ -101,9 +106,15 @@ export function createAlerts(options: AlertsOptions): Alerts {
     list: (personId) =>
       record.read((tx) => {
         const people = options.peopleOf(tx, clock());
-        const seen = newestAlerts(tx, SHOWN).filter(visibleTo(tx, personId));
+        const seen = newestAlerts(tx, SHOWN).filter(visibleTo(tx, personId, people));
         return seen.map((alert) => show(options, tx, alert, people));
       }),
+    unnoticed: (personId) =>
+      record.read((tx) =>
+        newestAlerts(tx, SHOWN)
+          .filter(({ noticed }) => noticed === null)
+          .filter(visibleTo(tx, personId)),
+      ),
     sendsMail: options.sendsMail,
     mailboxOf: (personId) =>
       record.read((tx) => {

@@ -36,7 +36,7 @@ export function homePage(options: OverviewOptions, request: FastifyRequest) {
   const nameOf = namesOf(accounts);
   return {
     title: 'Home',
-    waiting: waitingFor({ ...options, policyStatus: state }, { personId, may }),
+    waiting: waitingFor({ ...options, policyStatus: state, newestUnblocks: newest }, { personId, may }),
     setup: setupLeft(options, may),
     announcements: announcements.shownTo(personId),
     notices: noticesOf(options, state, { may, nameOf, now }),

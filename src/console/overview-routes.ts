@@ -8,6 +8,7 @@ import type { AlertWatch } from '../alerts/watch-service.ts';
 import { type HealthLine, healthLines } from './health.ts';
 import { homePage } from './home.ts';
 import { openApi } from './openapi.ts';
+import type { Unblocks } from '../unblock/service.ts';
 import type { SetupRooms } from './setup.ts';
 import type { WaitingRooms } from './waiting.ts';
 
@@ -28,7 +29,8 @@ export interface ListsStatus {
   readonly problem: string | null;
 }
 
-export interface OverviewOptions extends Omit<WaitingRooms, 'policyStatus'>, SetupRooms {
+export interface OverviewOptions extends Omit<WaitingRooms, 'policyStatus' | 'newestUnblocks'>, SetupRooms {
+  readonly unblocks: Unblocks;
   readonly safeguarding: Safeguarding;
   readonly publishing: Publishing;
   readonly lists: () => ListsStatus;

@@ -9,8 +9,7 @@ import type { Incidents } from '../incidents/service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { PolicyStatus } from '../policy/service.ts';
 import type { Concerns } from '../safeguarding/concerns/service.ts';
-import { mayMove, stateAt } from '../unblock/model.ts';
-import type { Unblocks } from '../unblock/service.ts';
+import { type Unblock, mayMove, stateAt } from '../unblock/model.ts';
 import type { Wishes } from '../unblock/wish-service.ts';
 
 /** The rooms in which something may wait for people. */
@@ -19,7 +18,8 @@ export interface WaitingRooms {
   readonly alerts: Alerts;
   readonly incidents: Incidents;
   readonly checks: Checks;
-  readonly unblocks: Unblocks;
+  /** The newest that are looked through. */
+  readonly newestUnblocks: readonly Unblock[];
   readonly wishes: Wishes;
   /** As it is now: it compares whole policies, and two kinds ask it. */
   readonly policyStatus: PolicyStatus;
@@ -56,10 +56,7 @@ interface WaitingKind {
 export const WAITING: readonly WaitingKind[] = [
   {
     needs: 'alerts.see',
-    find: ({ alerts }, { personId }) => {
-      const unnoticed = alerts.list(personId).filter(({ noticed }) => noticed === null);
-      return those(unnoticed, '/alerts', ({ id }) => `/alerts/${id}`);
-    },
+    find: ({ alerts }, { personId }) => those(alerts.unnoticed(personId), '/alerts', ({ id }) => `/alerts/${id}`),
     words: ['alert that nobody has taken notice of', 'alerts that nobody has taken notice of'],
     isUrgent: true,
   },
@@ -113,8 +110,8 @@ export const WAITING: readonly WaitingKind[] = [
   },
   {
     needs: 'unblock.request',
-    find: ({ unblocks }, { personId }) => {
-      const over = unblocks.list(RECENT).filter(({ requested, outcome, remark }) => {
+    find: ({ newestUnblocks }, { personId }) => {
+      const over = newestUnblocks.filter(({ requested, outcome, remark }) => {
         return requested.by === personId && outcome !== null && remark === '';
       });
       return those(over, '/unblocks', ({ id }) => `/unblocks/${id}`);
@@ -152,13 +149,10 @@ export const WAITING: readonly WaitingKind[] = [
   },
 ];
 
-/** Newest unblocks that are looked through. */
-const RECENT = 200;
-
 /** Those whose approval or agreement somebody could give now. */
-function unblocksFor({ unblocks, clock }: WaitingRooms, { personId, may }: Asker) {
+function unblocksFor({ newestUnblocks, clock }: WaitingRooms, { personId, may }: Asker) {
   const act = { by: personId, at: clock() };
-  return unblocks.list(RECENT).filter((one) => {
+  return newestUnblocks.filter((one) => {
     if (stateAt(one, act.at) !== 'requested') return false;
     return (
       (may('unblock.decide') && mayMove(one, 'approve', act)) || (may('unblock.agree') && mayMove(one, 'agree', act))
