@@ -1,4 +1,5 @@
 import type { OutgoingMail } from '../delivery/outgoing.ts';
+import { whereToLook } from '../delivery/people-mail-service.ts';
 import { isoTime } from '../kernel/clock.ts';
 import { localText } from '../kernel/local-time.ts';
 import type { AlertRules } from '../policy/alert-rules.ts';
@@ -52,7 +53,7 @@ function whoInFew({ subjects }: Alert, levelTitle: string): string {
 }
 
 function linkTo({ console }: Pick<AlertRules, 'console'>, path: string): string {
-  return console === undefined ? 'Schoolgate’s console, under Alerts.' : `${console}${path}`;
+  return whereToLook(console === undefined ? null : console + path, 'under Alerts');
 }
 
 /** The same for a program: ids and closed words, nothing that was typed or visited. */

@@ -43,5 +43,5 @@ function readers(people: readonly Person[], { id }: Person): readonly Person[] {
 
 function whereOf(mail: PeopleMail, { userName }: Person, { first, last }: Month): string {
   const query = new URLSearchParams({ actor: userName, from: first, to: last });
-  return mail.link(`/audit?${query.toString()}`) ?? 'Schoolgate’s console, under Audit.';
+  return mail.where(`/audit?${query.toString()}`, 'under Audit');
 }

@@ -61,7 +61,7 @@ export function createConsoleChecks(options: ConsoleChecksOptions): ConsoleCheck
 
 /** Whoever may start a self-test can see to what it finds. */
 function tell({ peopleMail, clock }: ConsoleChecksOptions, tx: Tx, about: string, subject: string, text: string): void {
-  const where = peopleMail.link('/checks') ?? 'Schoolgate’s console, under Filter, Checks.';
+  const where = peopleMail.where('/checks', 'under Filter, Checks');
   const content = { subject, text: [text, '', 'The log of checks:', where, ''].join('\n') };
   for (const person of staffPeople(tx, clock())) {
     const isTold = person.roles.some((role) => role === 'network-manager' || role === 'safeguarding-lead');

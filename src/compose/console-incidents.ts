@@ -85,7 +85,7 @@ function readersOf(subjects: Subjects, people: readonly Person[]): readonly Pers
 
 /** Whoever may see a report is told that there is one; what it says is behind the sign-in. */
 function tell({ peopleMail, clock }: ConsoleIncidentsOptions, tx: Tx, incident: WholeIncident): void {
-  const where = peopleMail.link(`/incidents/${incident.id}`) ?? 'Schoolgate’s console, under Incidents.';
+  const where = peopleMail.where(`/incidents/${incident.id}`, 'under Incidents');
   const text = ['Somebody has reported something at the front desk.', '', 'It is shown after signing in:', where, ''];
   const mail: OutgoingMail = { subject: 'Schoolgate: something was reported', text: text.join('\n') };
   for (const person of readersOf(subjectsOf(incident), staffPeople(tx, clock()))) {

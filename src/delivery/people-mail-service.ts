@@ -13,6 +13,8 @@ export interface PeopleMail {
   queue(tx: Tx, person: Addressee, about: string, content: OutgoingMail): string;
   /** A page of the console as people type its address; null: the school has not written the console's address. */
   link(path: string): string | null;
+  /** The same for the text of a mail: the address, or in words where to look, such as `under Unblocks`. */
+  where(path: string, place?: string): string;
 }
 
 /** Somebody with an account. */
@@ -29,14 +31,21 @@ export interface PeopleMailOptions {
 }
 
 export function createPeopleMail({ deliveries, mailboxOf, consoleUrl }: PeopleMailOptions): PeopleMail {
+  const link = (path: string): string | null => {
+    const url = consoleUrl();
+    return url === null ? null : url + path;
+  };
   return {
     queue: (tx, { userName }, about, content) =>
       deliveries.add(tx, { ...addressOf(userName, mailboxOf(userName)), about, content }),
-    link(path) {
-      const url = consoleUrl();
-      return url === null ? null : url + path;
-    },
+    link,
+    where: (path, place) => whereToLook(link(path), place),
   };
+}
+
+/** A page by its address; null: in words. */
+export function whereToLook(link: string | null, place?: string): string {
+  return link ?? `Schoolgate’s console${place === undefined ? '' : `, ${place}`}.`;
 }
 
 /** `.invalid` is nobody's domain (RFC 2606): what is written for it never leaves by mistake. */

@@ -27,11 +27,14 @@ export interface PolicyMailOptions {
   readonly timeZone: () => string;
 }
 
+/** Where the console has it. */
+const PLACE = 'under Policy';
+
 export function createPolicyMail(options: PolicyMailOptions): PolicyMail {
   const { record, mail, people, may } = options;
   return {
     proposed(tx, { id, revision, author }, doesLoosen) {
-      const content = proposedMail(doesLoosen, linkTo(mail, `/policy/drafts/${id}`));
+      const content = proposedMail(doesLoosen, mail.where(`/policy/drafts/${id}`, PLACE));
       const mayApprove = (person: Person): boolean =>
         person.id !== author && may(person, 'policy.decide') && (!doesLoosen || may(person, 'policy.loosen'));
       for (const person of people(tx).filter(mayApprove)) {
@@ -61,7 +64,7 @@ function tellOf(
   const facts = {
     by: everybody.find(({ id }) => id === author)?.fullName ?? 'Somebody',
     at: localText(publishedAt, timeZone()),
-    where: linkTo(mail, `/policy/versions/${serial}`),
+    where: mail.where(`/policy/versions/${serial}`, PLACE),
   };
   for (const person of reviewers(options, everybody, author)) {
     mail.queue(tx, person, `policy:${serial}#${step}`, emergencyMail(facts, isReminder));
@@ -73,10 +76,6 @@ function reviewers({ may }: PolicyMailOptions, people: readonly Person[], author
   const others = people.filter(({ id }) => id !== author);
   const first = others.filter((person) => may(person, 'policy.review'));
   return first.length > 0 ? first : others.filter((person) => may(person, 'policy.decide'));
-}
-
-function linkTo(mail: PeopleMail, path: string): string {
-  return mail.link(path) ?? 'Schoolgate’s console, under Policy.';
 }
 
 function proposedMail(doesLoosen: boolean, where: string): OutgoingMail {

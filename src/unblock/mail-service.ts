@@ -32,10 +32,12 @@ export interface RequestMailOptions {
 
 const NEEDS = { approve: 'unblock.decide', agree: 'unblock.agree' } as const satisfies Record<string, Permission>;
 const HOUR_MS = 3_600_000;
+/** Where the console has them. */
+const PLACE = 'under Unblocks';
 
 export function createRequestMail(options: RequestMailOptions): RequestMail {
   const { mail, clock, people, timeZone } = options;
-  const pageOf = ({ id }: Unblock): string => mail.link(`/unblocks/${id}`) ?? 'Schoolgate’s console, under Unblocks.';
+  const pageOf = ({ id }: Unblock): string => mail.where(`/unblocks/${id}`, PLACE);
   const askDeciders = (tx: Tx, unblock: Unblock, step: 'waiting' | 'reminder'): void => {
     const everybody = people(tx);
     const askedBy = everybody.find(({ id }) => id === unblock.requested.by)?.fullName ?? 'Somebody';
@@ -55,7 +57,7 @@ export function createRequestMail(options: RequestMailOptions): RequestMail {
     },
     wished(tx, { kind }, answerers) {
       const hour = Math.floor(clock() / HOUR_MS);
-      const where = mail.link('/unblocks/asked') ?? 'Schoolgate’s console, under Unblocks.';
+      const where = mail.where('/unblocks/asked', PLACE);
       for (const person of answerers) mail.queue(tx, person, `wishes:${kind}#${hour}`, wishMail(kind, where));
     },
   };

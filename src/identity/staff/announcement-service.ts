@@ -26,7 +26,7 @@ export interface AnnouncementOptions {
   readonly record: RecordDatabase;
   readonly clock: Clock;
   readonly newId: IdMaker;
-  readonly mail: Pick<PeopleMail, 'queue' | 'link'>;
+  readonly mail: Pick<PeopleMail, 'queue' | 'where'>;
 }
 
 /** How long a home page says it, ms: whoever comes once a week sees it. */
@@ -48,7 +48,7 @@ function tell({ clock, newId, mail }: AnnouncementOptions, tx: Tx, to: Audience,
   const people = audienceOf(tx, to, at);
   if (to === 'everybody') insertAnnouncement(tx, { id, at, text }, null);
   else for (const person of people) insertAnnouncement(tx, { id: newId(), at, text }, person.id);
-  const where = mail.link('/') ?? 'Schoolgate’s console.';
+  const where = mail.where('/');
   const content = { subject: `Schoolgate: ${subject}`, text: `${text}\n\n${where}\n` };
   for (const person of people) mail.queue(tx, person, `announcement:${id}`, content);
 }
