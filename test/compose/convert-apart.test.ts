@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { convertApart } from '../../src/compose/convert-apart.ts';
 import { convertHistory } from '../../src/history/convert-history.ts';
 import { generateWeek, seededRandom } from '../helpers/generated-week.ts';
@@ -10,14 +10,15 @@ const MONDAY = Date.UTC(2026, 10, 16);
 const WEEK_MS = 7 * 86_400_000;
 const ARRIVED_BEFORE = Date.UTC(2100, 0, 1);
 
-await t.test('killed with SIGKILL at any instant, every request is there once, and the next run goes on', async (t) => {
-  const folder = t.testdir({});
-  const week = generateWeek(5, MONDAY, 4000);
-  await storeSegments(folder, week, 100);
-  const expected = textsOf(week);
-  const random = seededRandom(7);
+/** Kills runs at instants that are spread over all of one, and looks after each whether every request is there once; gives how many were killed. */
+async function killOften(
+  t: Test,
+  folder: string,
+  { from, expected, seed }: { readonly from: number; readonly expected: readonly string[]; readonly seed: number },
+): Promise<number> {
+  const random = seededRandom(seed);
   let killed = 0;
-  // A run takes a few hundred ms from its start on an idle machine: these are spread over all of it.
+  // A run takes a few hundred ms from its start on an idle machine.
   for (let wait = 60; killed < 6 && wait < 5000; wait = wait * 1.4 + random() * 60) {
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), wait);
@@ -27,10 +28,19 @@ await t.test('killed with SIGKILL at any instant, every request is there once, a
     );
     clearTimeout(timer);
     if (!ended) killed++;
-    const { texts, unreadable } = await readHistory(folder, MONDAY, MONDAY + WEEK_MS);
+    const { texts, unreadable } = await readHistory(folder, from, from + WEEK_MS);
     t.strictSame(texts, expected, `killed after ${Math.round(wait)} ms`);
     t.same(unreadable, []);
   }
+  return killed;
+}
+
+await t.test('killed with SIGKILL at any instant, every request is there once, and the next run goes on', async (t) => {
+  const folder = t.testdir({});
+  const week = generateWeek(5, MONDAY, 4000);
+  await storeSegments(folder, week, 100);
+  const expected = textsOf(week);
+  const killed = await killOften(t, folder, { from: MONDAY, expected, seed: 7 });
   t.ok(killed > 0);
   t.match(await convertApart({ folder, arrivedBefore: ARRIVED_BEFORE }, new AbortController().signal), {
     problems: [],
@@ -63,21 +73,7 @@ await t.test(
     const filesOf = (day: string): number => readdirSync(join(folder, day)).length;
     t.ok(days.filter((day) => filesOf(day) === 6).length > 3, 'five files a day, and what says so');
     const expected = textsOf(week);
-    const random = seededRandom(9);
-    let killed = 0;
-    for (let wait = 60; killed < 6 && wait < 5000; wait = wait * 1.4 + random() * 60) {
-      const stop = new AbortController();
-      const timer = setTimeout(() => stop.abort(), wait);
-      const ended = await convertApart({ folder, arrivedBefore: ARRIVED_BEFORE }, stop.signal).then(
-        () => true,
-        () => false,
-      );
-      clearTimeout(timer);
-      if (!ended) killed++;
-      const { texts, unreadable } = await readHistory(folder, monday, monday + WEEK_MS);
-      t.strictSame(texts, expected, `killed after ${Math.round(wait)} ms`);
-      t.same(unreadable, []);
-    }
+    const killed = await killOften(t, folder, { from: monday, expected, seed: 9 });
     t.ok(killed > 0);
     for (let run = 0; run < 2; run++)
       await convertApart({ folder, arrivedBefore: ARRIVED_BEFORE }, new AbortController().signal);
