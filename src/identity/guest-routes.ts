@@ -1,6 +1,6 @@
 import { Type, type FastifyPluginAsyncTypebox, type Static } from '@fastify/type-provider-typebox';
 import type { FastifyReply, Table } from 'fastify';
-import { type Clock, isoTime } from '../kernel/clock.ts';
+import { type Clock, isoTime, readInstant } from '../kernel/clock.ts';
 import { InvalidFieldsError } from '../kernel/errors.ts';
 import { instantOf, localInput } from '../kernel/local-time.ts';
 import type { Accounts } from './service.ts';
@@ -69,8 +69,8 @@ export const guestRoutes: FastifyPluginAsyncTypebox<GuestRoutesOptions> = async 
 
   app.post('/api/v1/guests', { config, schema: { body: VoucherBody } }, async (request, reply) => {
     const { name, purpose, from, until } = request.body;
-    const start = from === undefined ? clock() : instant(from);
-    const { voucher, code } = vouchers.make(request.actor(), { name, purpose, from: start, until: instant(until) });
+    const start = from === undefined ? clock() : readInstant(from);
+    const { voucher, code } = vouchers.make(request.actor(), { name, purpose, from: start, until: readInstant(until) });
     return reply.code(201).send({ ...toJson(options, voucher), code });
   });
 
@@ -130,12 +130,6 @@ const TABLE: Table<Guest> = {
   },
   empty: { text: 'There has been no guest yet.' },
 };
-
-/** An instant in ISO 8601 with its offset; null: none, or none that says which zone it means. */
-function instant(text: string): number | null {
-  const ms = /(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(ms) ? null : ms;
-}
 
 async function guestsPage(
   options: GuestRoutesOptions,

@@ -1,6 +1,6 @@
 import type { Audit } from '../audit/service.ts';
 import { type Clock, isoTime } from '../kernel/clock.ts';
-import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
+import { SchoolgateError, wrongField } from '../kernel/errors.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
 import { INVITATION_MS, type NewAccount, type Person, type PersonName, readNewAccount } from './accounts.ts';
@@ -175,7 +175,7 @@ function whoJoins(
   }
   const isMeant = there.id === person?.id || (person === null && invitedBy === null);
   const reason = isMeant ? objectionTo(tx, there, now) : 'Somebody has this user name; choose another one.';
-  if (reason !== null) throw new InvalidFieldsError([{ field: 'userName', reason }]);
+  if (reason !== null) throw wrongField('userName', reason);
   renamePerson(tx, there.id, fullName);
   return { id: there.id, userName: there.userName, fullName };
 }

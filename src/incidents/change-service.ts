@@ -1,5 +1,5 @@
 import type { Actor } from '../audit/entry.ts';
-import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
+import { SchoolgateError, wrongField } from '../kernel/errors.ts';
 import type { ReadTx, Tx } from '../store/database.ts';
 import {
   type ConcernFacts,
@@ -96,7 +96,8 @@ export function createChanges(options: IncidentsOptions): IncidentChanges {
       open(actor, id, (tx, incident) => {
         const people = [...incident.people, person];
         requireSomebody(options, tx, { ...incident, people });
-        if (!insertPerson(tx, id, person)) throw wrong('person-name', `${person.name} is in this incident already.`);
+        if (!insertPerson(tx, id, person))
+          throw wrongField('person-name', `${person.name} is in this incident already.`);
         return { act: 'person-added', note: person.name };
       });
     },
@@ -197,9 +198,9 @@ function suspendOne(
   const person = people.find((one) => one.id === rowId);
   const personId = person?.personId ?? null;
   if (person === undefined || personId === null) {
-    throw wrong('suspend-who', 'Choose somebody who has an account at the school.');
+    throw wrongField('suspend-who', 'Choose somebody who has an account at the school.');
   }
-  if (readNote(reason) === '') throw wrong('suspend-reason', 'Say why; it stands on the record.');
+  if (readNote(reason) === '') throw wrongField('suspend-reason', 'Say why; it stands on the record.');
   options.suspend(actor, personId, readNote(reason), until);
   record.write((tx) =>
     keep(options, tx, actor, known(options, tx, actor.personId, id), { act: 'suspended', note: person.name }),
@@ -207,11 +208,11 @@ function suspendOne(
 }
 
 function showReporter(options: IncidentsOptions, actor: Actor, id: string, reason: string): string {
-  if (reason === '') throw wrong('reporter-reason', 'Say why you need the name; it stands on the record.');
+  if (reason === '') throw wrongField('reporter-reason', 'Say why you need the name; it stands on the record.');
   return options.record.write((tx) => {
     const incident = known(options, tx, actor.personId, id);
     const { reporter } = incident;
-    if (reporter === null) throw wrong('reporter-reason', 'Nobody reported it at the front desk.');
+    if (reporter === null) throw wrongField('reporter-reason', 'Nobody reported it at the front desk.');
     keep(options, tx, actor, incident, { act: 'reporter-shown', note: reason });
     if (reporter.personId === null) return deviceText(reporter);
     return options.fullNameOf(tx, reporter.personId) ?? reporter.personId;
@@ -253,8 +254,4 @@ function differences(before: Incident, after: Incident): string {
 function changed(): SchoolgateError {
   const text = 'Somebody else has changed this incident meanwhile. Look at it again, then make your change.';
   return new SchoolgateError('incident_changed', 'client', text);
-}
-
-function wrong(field: string, reason: string): InvalidFieldsError {
-  return new InvalidFieldsError([{ field, reason }]);
 }

@@ -1,7 +1,7 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Purpose } from '../audit/purpose.ts';
-import { type FieldProblem, InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
+import { type FieldProblem, InvalidFieldsError, SchoolgateError, wrongField } from '../kernel/errors.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import { instantOf, localInput, localText } from '../kernel/local-time.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
@@ -171,7 +171,7 @@ export const incidentRoutes: FastifyPluginAsyncTypebox<IncidentRoutesOptions> = 
     return acting(request, reply, 'suspend', () => {
       const end = until.trim() === '' ? null : instantOf(until.trim(), timeZone());
       if (end === null && until.trim() !== '')
-        throw wrong('suspend-until', 'Give a day and a time, or leave it empty.');
+        throw wrongField('suspend-until', 'Give a day and a time, or leave it empty.');
       incidents.suspendPerson(request.actor(), request.params.id, who, reason, end);
     });
   });
@@ -224,10 +224,6 @@ function problemsOf(error: unknown, field = 'what'): readonly FieldProblem[] {
   if (error instanceof InvalidFieldsError) return error.fields;
   if (!(error instanceof SchoolgateError) || error.fault !== 'client' || error.code.endsWith('_unknown')) throw error;
   return [{ field, reason: error.publicText }];
-}
-
-function wrong(field: string, reason: string): InvalidFieldsError {
-  return new InvalidFieldsError([{ field, reason }]);
 }
 
 function choices(words: Readonly<Record<string, string>>): { readonly value: string; readonly text: string }[] {

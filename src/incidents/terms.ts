@@ -1,4 +1,4 @@
-import { type FieldProblem, InvalidFieldsError } from '../kernel/errors.ts';
+import { type FieldProblem, InvalidFieldsError, wrongField } from '../kernel/errors.ts';
 import { instantOf, isDate } from '../kernel/local-time.ts';
 import { parseUrl } from '../kernel/url.ts';
 import {
@@ -116,12 +116,12 @@ export function readPerson(
   const found = called(name).filter((one) => isOfSchool || one.kind !== 'pupil');
   if (found.length > 1) {
     const users = found.map(({ user }) => user).join(', ');
-    throw wrong('person-name', `Several people are called “${name}”. Give the user name: ${users}.`);
+    throw wrongField('person-name', `Several people are called “${name}”. Give the user name: ${users}.`);
   }
   const known = found[0];
   if (isOfSchool && known?.kind !== kind) {
     const text = `The school has no ${PERSON_KINDS[kind].toLowerCase()} called “${name}”. Give the full name or user name, or choose “Somebody else”.`;
-    throw wrong('person-name', text);
+    throw wrongField('person-name', text);
   }
   return { personId: known?.personId ?? null, name: known?.fullName ?? name, kind, part };
 }
@@ -187,10 +187,6 @@ function plainText(typed: string): string {
     .replaceAll('\r\n', '\n')
     .replaceAll(/[^\P{Cc}\n]+/gu, ' ')
     .trim();
-}
-
-function wrong(field: string, reason: string): InvalidFieldsError {
-  return new InvalidFieldsError([{ field, reason }]);
 }
 
 /** What is wrong with a form, found field by field. */

@@ -40,3 +40,9 @@ export function isoTime(ms: number): string {
   }
   return `${secondText}${String(ms - of * 1000).padStart(3, '0')}Z`;
 }
+
+/** An instant in ISO 8601 with its offset, ms since the epoch; null: it is none, or does not say which zone it means. */
+export function readInstant(text: string): number | null {
+  const ms = /(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(ms) ? null : ms;
+}

@@ -57,3 +57,8 @@ export class InvalidFieldsError extends SchoolgateError {
     this.fields = fields;
   }
 }
+
+/** One field alone is wrong. */
+export function wrongField(field: string, reason: string): InvalidFieldsError {
+  return new InvalidFieldsError([{ field, reason }]);
+}

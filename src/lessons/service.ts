@@ -2,7 +2,7 @@ import type { Actor, AuditAction } from '../audit/entry.ts';
 import type { Audit } from '../audit/service.ts';
 import { readSite } from '../categories/typed-site.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
+import { InvalidFieldsError, SchoolgateError, wrongField } from '../kernel/errors.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import type { PolicySnapshot, TeacherLesson } from '../policy/snapshot.ts';
 import type { Verdict } from '../policy/verdict.ts';
@@ -134,7 +134,7 @@ function act(desk: Desk, ask: LessonAsk): Done {
       return change(desk, ask.id, 'lesson.prolonged', (lesson) => prolong(lesson, ask.minutes * 60_000, now));
     case 'add': {
       const site = readSite(ask.site);
-      if (typeof site !== 'string') throw wrong(`add-${ask.id}`, site.reason);
+      if (typeof site !== 'string') throw wrongField(`add-${ask.id}`, site.reason);
       return change(desk, ask.id, 'lesson.site-added', (lesson) => addSite(lesson, site, now));
     }
     default:
@@ -193,9 +193,9 @@ function mayChange(lesson: Lesson, reach: Reach, { personId }: Actor): boolean {
 
 function lookUp(desk: Desk, { className, sites }: Extract<LessonAsk, { act: 'look-up' }>): SiteAnswer[] | null {
   const parts = partsOf(sites);
-  if (!desk.reach.classes.includes(className)) throw wrong('className', 'Choose one of the classes.');
-  if (parts.length === 0) throw wrong('sites', 'Give at least one site.');
-  if (parts.length > MAX_SITES) throw wrong('sites', `Give at most ${MAX_SITES} sites at a time.`);
+  if (!desk.reach.classes.includes(className)) throw wrongField('className', 'Choose one of the classes.');
+  if (parts.length === 0) throw wrongField('sites', 'Give at least one site.');
+  if (parts.length > MAX_SITES) throw wrongField('sites', `Give at most ${MAX_SITES} sites at a time.`);
   return answersOf(desk, parts, { classes: [className], pupils: [] }, desk.now, 'as they are');
 }
 
@@ -249,10 +249,6 @@ function shown(desk: Desk, lesson: Lesson): ShownLesson {
     mayChange: mayChange(lesson, reach, actor),
     closed: closed?.filter(({ opens }) => !opens) ?? null,
   };
-}
-
-function wrong(field: string, reason: string): InvalidFieldsError {
-  return new InvalidFieldsError([{ field, reason }]);
 }
 
 function refusal(code: string, text: string): SchoolgateError {

@@ -1,5 +1,5 @@
 import type { Actor } from '../audit/entry.ts';
-import { InvalidFieldsError } from '../kernel/errors.ts';
+import { InvalidFieldsError, wrongField } from '../kernel/errors.ts';
 import type { ReadTx, Tx } from '../store/database.ts';
 import { type BlockPlace, blockPlaces, withBlocked } from './block-sites.ts';
 import { isForPupils } from './diff-people.ts';
@@ -50,5 +50,5 @@ export function createSiteBlocking(policy: PolicyService, drafts: Drafts): SiteB
 }
 
 function wrong(reason: string): InvalidFieldsError {
-  return new InvalidFieldsError([{ field: 'places', reason }]);
+  return wrongField('places', reason);
 }

@@ -1,4 +1,4 @@
-import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
+import { SchoolgateError, wrongField } from '../kernel/errors.ts';
 import type { DraftView } from './draft.ts';
 
 // What a draft cannot be done with, in sentences for whoever tried.
@@ -32,7 +32,7 @@ export function readWord(field: string, typed: string): string {
       : word.length > MAX_REASON
         ? `Say why in at most ${MAX_REASON} characters.`
         : null;
-  if (fault !== null) throw new InvalidFieldsError([{ field, reason: fault }]);
+  if (fault !== null) throw wrongField(field, fault);
   return word;
 }
 

@@ -4,7 +4,7 @@ import { type Actor, payloadOf } from '../audit/entry.ts';
 import { type Audit, newestRowOf } from '../audit/service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Erased } from '../kernel/erased.ts';
-import { InvalidFieldsError } from '../kernel/errors.ts';
+import { wrongField } from '../kernel/errors.ts';
 import type { KeptClass } from '../policy/retention-rules.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
 import { type Deleted, deletedOf, goneOf, type Going, type Proof, proveDeletion } from './proof.ts';
@@ -133,7 +133,7 @@ function hold(
   reason: string,
 ): void {
   if (reason === '' || reason.length > MOST_REASON)
-    throw new InvalidFieldsError([{ field: 'reason', reason: `Say why, in at most ${MOST_REASON} characters.` }]);
+    throw wrongField('reason', `Say why, in at most ${MOST_REASON} characters.`);
   record.write((tx) => {
     // Sent twice, it is done once.
     if ((findHold(tx, kept) !== null) === isHeld) return;

@@ -1,5 +1,5 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { isoTime } from '../kernel/clock.ts';
+import { isoTime, readInstant } from '../kernel/clock.ts';
 import { type Act, type Unblock, stateAt } from './model.ts';
 import { NO_TERMS } from './terms.ts';
 import {
@@ -108,8 +108,8 @@ export const unblockApiRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> =
     { config: { access: 'unblock.request' }, schema: { body: RequestBody, headers: OnceHeaders } },
     async (request, reply) => {
       const { from, until, ...terms } = request.body;
-      const start = from === undefined ? clock() : instant(from);
-      const input = { ...NO_TERMS, ...terms, from: start, until: instant(until) };
+      const start = from === undefined ? clock() : readInstant(from);
+      const input = { ...NO_TERMS, ...terms, from: start, until: readInstant(until) };
       const asked = await unblocks.request(request.actor(), input, onceKey(request));
       return reply.code(201).send(toJson(options, asked));
     },
@@ -135,12 +135,6 @@ export const unblockApiRoutes: FastifyPluginAsyncTypebox<UnblockRoutesOptions> =
     );
   }
 };
-
-/** An instant in ISO 8601 with its offset; null: none, or none that says which zone it means. */
-function instant(text: string): number | null {
-  const ms = /(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(ms) ? null : ms;
-}
 
 function toJson({ accounts, clock }: UnblockRoutesOptions, unblock: Unblock) {
   const userNames = new Map(accounts.people().map((person) => [person.id, person.userName]));

@@ -1,7 +1,7 @@
 import type { Actor, AuditAction } from '../audit/entry.ts';
 import type { Audit } from '../audit/service.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
+import { InvalidFieldsError, SchoolgateError, wrongField } from '../kernel/errors.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import type { LiveSnapshot } from '../policy/snapshot.ts';
 import type { Publishing } from '../publishing/service.ts';
@@ -27,7 +27,7 @@ import { type Counted, countOutcome, countedSpan } from './outcome.ts';
 import type { RequestMail } from './mail-service.ts';
 import { reminderAt } from './queue.ts';
 import type { Wishes } from './wish-service.ts';
-import { type KnownPolicy, type TermsFacts, type UnblockInput, readTerms } from './terms.ts';
+import { type KnownPolicy, type TermsFacts, type UnblockInput, plainText, readTerms } from './terms.ts';
 
 /** For whoever reads the record beside a running console. */
 export { eraseRequests, oldestRequest, unblocksBetween } from './repository.ts';
@@ -248,8 +248,8 @@ async function noteOutcomes({ record, audit, clock, records }: UnblockOptions): 
 const MAX_REMARK = 300;
 
 function remark({ record, audit, clock }: UnblockOptions, actor: Actor, id: string, typed: string): Unblock {
-  const text = typed.replace(/\p{Cc}+/gu, ' ').trim();
-  const wrong = (reason: string): InvalidFieldsError => new InvalidFieldsError([{ field: 'remark', reason }]);
+  const text = plainText(typed);
+  const wrong = (reason: string): InvalidFieldsError => wrongField('remark', reason);
   if (text === '') throw wrong('Say in a sentence how it went.');
   if (text.length > MAX_REMARK) throw wrong(`Say it in at most ${MAX_REMARK} characters.`);
   return record.write((tx) => {

@@ -127,7 +127,7 @@ function readSubject(typed: string, problems: FieldProblem[]): string {
 }
 
 /** What is stored is shown on terminals too, where control characters give orders. */
-function plainText(typed: string): string {
+export function plainText(typed: string): string {
   return typed.replace(/\p{Cc}+/gu, ' ').trim();
 }
 

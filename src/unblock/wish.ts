@@ -1,7 +1,7 @@
 import { readSite } from '../categories/typed-site.ts';
-import { type FieldProblem, InvalidFieldsError, SchoolgateError } from '../kernel/errors.ts';
+import { type FieldProblem, InvalidFieldsError, SchoolgateError, wrongField } from '../kernel/errors.ts';
 import { isWithin } from '../kernel/host.ts';
-import type { KnownPolicy } from './terms.ts';
+import { type KnownPolicy, plainText } from './terms.ts';
 import { parseObject } from '../kernel/json.ts';
 
 /** `open`: a site is needed, by a pupil or by staff; `close`: a site should be blocked. */
@@ -68,8 +68,8 @@ export function answerWish(
     );
   }
   const said = plainText(word);
-  if (answer === 'refuse' && said === '') throw wrong(`word-${wish.id}`, 'Say why, in a word to whoever asked.');
-  if (said.length > MAX_TEXT) throw wrong(`word-${wish.id}`, `Say it in at most ${MAX_TEXT} characters.`);
+  if (answer === 'refuse' && said === '') throw wrongField(`word-${wish.id}`, 'Say why, in a word to whoever asked.');
+  if (said.length > MAX_TEXT) throw wrongField(`word-${wish.id}`, `Say it in at most ${MAX_TEXT} characters.`);
   return { ...wish, state: to, answered: act, word: said, ...became };
 }
 
@@ -110,14 +110,6 @@ export function readWish({ kind, sites, reason }: TypedWish, policy: Pick<KnownP
   if (text.length > MAX_TEXT) say('reason', `Say it in at most ${MAX_TEXT} characters.`);
   if (problems.length > 0) throw new InvalidFieldsError(problems);
   return { kind, hosts: [...new Set(hosts.filter((host) => typeof host === 'string'))], reason: text };
-}
-
-function plainText(typed: string): string {
-  return typed.replace(/\p{Cc}+/gu, ' ').trim();
-}
-
-function wrong(field: string, reason: string): InvalidFieldsError {
-  return new InvalidFieldsError([{ field, reason }]);
 }
 
 /** What somebody at a device asks. Plain data, as it travels. */

@@ -1,6 +1,6 @@
 import type { Actor } from '../../audit/entry.ts';
 import { isoTime } from '../../kernel/clock.ts';
-import { InvalidFieldsError, SchoolgateError } from '../../kernel/errors.ts';
+import { SchoolgateError, wrongField } from '../../kernel/errors.ts';
 import type { ReadTx } from '../../store/database.ts';
 import { canonicalUser } from '../user-name.ts';
 import { type LogInCard, cardPassword } from './cards.ts';
@@ -29,12 +29,10 @@ export function suspend(
   const now = clock();
   const reason = typed === null || typed.trim() === '' ? null : typed.trim();
   if (until !== null && !(until > now)) {
-    throw new InvalidFieldsError([{ field: 'until', reason: 'The end of a suspension must lie in the future.' }]);
+    throw wrongField('until', 'The end of a suspension must lie in the future.');
   }
   if (reason !== null && reason.length > MOST_REASON) {
-    throw new InvalidFieldsError([
-      { field: 'reason', reason: `Give the reason in at most ${MOST_REASON} characters.` },
-    ]);
+    throw wrongField('reason', `Give the reason in at most ${MOST_REASON} characters.`);
   }
   record.write((tx) => {
     const person = known(tx, whom);

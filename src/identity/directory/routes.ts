@@ -1,5 +1,5 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { InvalidFieldsError } from '../../kernel/errors.ts';
+import { wrongField } from '../../kernel/errors.ts';
 import { ROSTER_MAX_BYTES } from '../roster/roster.ts';
 import type { Directory } from './service.ts';
 
@@ -87,7 +87,5 @@ export const directoryRoutes: FastifyPluginAsyncTypebox<DirectoryRoutesOptions> 
 function instant(text: string): number {
   const ms = /(?:Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(ms)) return ms;
-  throw new InvalidFieldsError([
-    { field: 'until', reason: 'Give a time in ISO 8601 with its zone, such as 2026-12-01T08:00:00Z.' },
-  ]);
+  throw wrongField('until', 'Give a time in ISO 8601 with its zone, such as 2026-12-01T08:00:00Z.');
 }

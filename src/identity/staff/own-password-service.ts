@@ -1,7 +1,7 @@
 import type { Actor } from '../../audit/entry.ts';
 import type { Audit } from '../../audit/service.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { type FieldProblem, InvalidFieldsError, SchoolgateError } from '../../kernel/errors.ts';
+import { type FieldProblem, InvalidFieldsError, SchoolgateError, wrongField } from '../../kernel/errors.ts';
 import type { Publishing } from '../../publishing/service.ts';
 import type { RecordDatabase } from '../../store/database.ts';
 import { passwordFault } from '../accounts.ts';
@@ -69,7 +69,7 @@ async function proveCurrent(sessions: Pick<Sessions, 'prove'>, actor: Actor, cur
 }
 
 function wrongCurrent(): InvalidFieldsError {
-  return new InvalidFieldsError([{ field: 'current', reason: 'This is not your password.' }]);
+  return wrongField('current', 'This is not your password.');
 }
 
 async function faultsOf(

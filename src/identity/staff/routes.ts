@@ -1,6 +1,6 @@
 import { Type, type FastifyPluginAsyncTypebox, type Static } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest, Table } from 'fastify';
-import { isoTime } from '../../kernel/clock.ts';
+import { isoTime, readInstant } from '../../kernel/clock.ts';
 import { InvalidFieldsError, SchoolgateError } from '../../kernel/errors.ts';
 import { instantOf, localInput } from '../../kernel/local-time.ts';
 import { APPOINTS, GUARDS, appointable, permissionRows, rolesText } from '../permissions.ts';
@@ -136,7 +136,7 @@ export const staffRoutes: FastifyPluginAsyncTypebox<StaffRoutesOptions> = async 
     { config: toAppoint, schema: { body: InviteBody } },
     async (request, reply) => {
       const { fullName = '', userName = '', roles, endsAt } = request.body;
-      const input = { fullName, userName, roles, endsAt: endsAt === undefined ? null : instant(endsAt) };
+      const input = { fullName, userName, roles, endsAt: endOf(endsAt) };
       const { token, invitation } = staff.invite(request.actor(), input);
       return reply.code(201).send({ path: `/join/${token}`, expiresAt: isoTime(invitation.expiresAt) });
     },
@@ -148,7 +148,7 @@ export const staffRoutes: FastifyPluginAsyncTypebox<StaffRoutesOptions> = async 
     async (request, reply) => {
       const { roles, endsAt } = request.body;
       const { id } = request.params;
-      staff.changeRoles(request.actor(), id, { roles, endsAt: endsAt === undefined ? null : instant(endsAt) });
+      staff.changeRoles(request.actor(), id, { roles, endsAt: endOf(endsAt) });
       return reply.send(toJson(staff.find(id)));
     },
   );
@@ -163,10 +163,9 @@ function endOfDay(day: string, zone: string): number | null | 'wrong' {
   return day.trim() === '' ? null : (instantOf(`${day.trim()}T23:59`, zone) ?? 'wrong');
 }
 
-/** An instant in ISO 8601 with its offset. */
-function instant(text: string): number | 'wrong' {
-  const ms = /(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(ms) ? 'wrong' : ms;
+/** As programs give it: ISO 8601 with its offset; left out: the roles do not end. */
+function endOf(endsAt: string | undefined): number | null | 'wrong' {
+  return endsAt === undefined ? null : (readInstant(endsAt) ?? 'wrong');
 }
 
 function typedOf({ roles, ...rest }: Static<typeof InviteForm> | Static<typeof RolesForm>): Record<string, unknown> {

@@ -3,7 +3,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Actor } from '../../audit/entry.ts';
 import type { Audit } from '../../audit/service.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { type FieldProblem, InvalidFieldsError, SchoolgateError } from '../../kernel/errors.ts';
+import { type FieldProblem, InvalidFieldsError, SchoolgateError, wrongField } from '../../kernel/errors.ts';
 import type { RecordDatabase, Tx } from '../../store/database.ts';
 import { countAttempt, held, takeBackAttempt, tried } from '../attempts.ts';
 import { findFullName } from '../repository.ts';
@@ -120,7 +120,7 @@ function open(options: SealedCredentialOptions, tx: Tx, use: SealedUse): string 
   const found = findSealedCredential(tx);
   if (found === null || found.usedAt !== null || !isCode(use.code, found.codeHash)) {
     audit.append(tx, { ...entry, action: 'sealed-credential.refused', after: { name } });
-    return new InvalidFieldsError([{ field: 'code', reason: 'This is not the code of a credential that is good.' }]);
+    return wrongField('code', 'This is not the code of a credential that is good.');
   }
   takeBackAttempt(tx, counted);
   markSealedUsed(tx, now);

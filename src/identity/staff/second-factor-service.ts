@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Actor } from '../../audit/entry.ts';
 import type { Audit } from '../../audit/service.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { InvalidFieldsError, SchoolgateError } from '../../kernel/errors.ts';
+import { SchoolgateError, wrongField } from '../../kernel/errors.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../../store/database.ts';
 import { deleteSessionsOf, findById } from '../repository.ts';
 import { tokenHash } from '../token.ts';
@@ -101,7 +101,7 @@ export function takeCode(
 function begin({ secrets }: SecondFactorOptions, tx: Tx, personId: string): Buffer {
   const there = findFactor(tx, personId);
   if (there !== null && there.confirmedAt === null) return secrets.open(there.sealedSecret, personId);
-  if (there !== null) throw new InvalidFieldsError([{ field: 'code', reason: 'An app is set up already.' }]);
+  if (there !== null) throw wrongField('code', 'An app is set up already.');
   const secret = randomBytes(SECRET_BYTES);
   storeFactor(tx, personId, { sealedSecret: secrets.seal(secret, personId), confirmedAt: null, lastStep: 0 });
   return secret;
@@ -114,7 +114,7 @@ function confirm({ audit, clock, secrets }: SecondFactorOptions, tx: Tx, actor: 
   const step = isOpen ? acceptedStep(secrets.open(factor.sealedSecret, personId), code, clock(), 0) : null;
   if (!isOpen || step === null) {
     const reason = 'This is not the code that the app shows now. Look whether the clock of your device is right.';
-    throw new InvalidFieldsError([{ field: 'code', reason }]);
+    throw wrongField('code', reason);
   }
   storeFactor(tx, personId, { ...factor, confirmedAt: clock(), lastStep: step });
   audit.append(tx, actOf(actor, 'second-factor.set-up'));
@@ -129,9 +129,7 @@ function reset({ audit, clock, announcements }: SecondFactorOptions, tx: Tx, act
   }
   const given = appointable(by?.roles ?? []);
   if (!person.roles.some((role) => given.includes(role))) {
-    throw new InvalidFieldsError([
-      { field: 'roles', reason: 'Your role gives none of theirs, so it does not reset their app.' },
-    ]);
+    throw wrongField('roles', 'Your role gives none of theirs, so it does not reset their app.');
   }
   if (!asksCode(tx, personId)) throw notSetUp('They have no app that is set up.');
   deleteFactor(tx, personId);

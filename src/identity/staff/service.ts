@@ -1,7 +1,7 @@
 import type { Actor } from '../../audit/entry.ts';
 import type { Audit } from '../../audit/service.ts';
 import { type Clock, isoTime } from '../../kernel/clock.ts';
-import { type FieldProblem, InvalidFieldsError, SchoolgateError } from '../../kernel/errors.ts';
+import { type FieldProblem, SchoolgateError, wrongField } from '../../kernel/errors.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../../store/database.ts';
 import { INVITATION_MS, type Person } from '../accounts.ts';
 import { JUDGES, type Permission, appointable, may, rolesText } from '../permissions.ts';
@@ -204,7 +204,7 @@ function changeRoles(options: StaffOptions, tx: Tx, actor: Actor, personId: stri
   // The roster may have made somebody a pupil since they held a role.
   const reason =
     before.length === 0 && after.length > 0 ? objectionTo(tx, findCandidate(tx, canonicalUser(userName)!)!, now) : null;
-  if (reason !== null) throw new InvalidFieldsError([{ field: 'roles', reason }]);
+  if (reason !== null) throw wrongField('roles', reason);
   storeRoles(tx, personId, after, now);
   deleteSessionsOf(tx, personId);
   audit.append(tx, {
@@ -247,7 +247,7 @@ function refuseBeyond(
   const refused = beyond(own, before, after);
   if (refused.length === 0) return;
   const names = refused.map((role: Role) => ROLES[role].toLowerCase()).join(', ');
-  throw new InvalidFieldsError([{ field: 'roles', reason: `Your role does not let you give or take away: ${names}.` }]);
+  throw wrongField('roles', `Your role does not let you give or take away: ${names}.`);
 }
 
 function shown(held: readonly HeldRole[]): unknown[] {

@@ -1,7 +1,7 @@
 import type { Actor } from '../../audit/entry.ts';
 import type { Audit } from '../../audit/service.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { InvalidFieldsError, SchoolgateError } from '../../kernel/errors.ts';
+import { SchoolgateError, wrongField } from '../../kernel/errors.ts';
 import type { IdMaker } from '../../kernel/ids.ts';
 import { SEVERITIES, type Theme } from '../../policy/safeguarding-rules.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../../store/database.ts';
@@ -154,7 +154,7 @@ function detail(options: ConcernsOptions, tx: ReadTx, personId: string, concern:
 function makeMove(options: ConcernsOptions, actor: Actor, id: string, move: ConcernMove, text: string): void {
   const { record, audit, clock, newId } = options;
   const note = text.trim();
-  if (note === '' && NOTES[move] !== null) throw new InvalidFieldsError([{ field: 'note', reason: NOTES[move] }]);
+  if (note === '' && NOTES[move] !== null) throw wrongField('note', NOTES[move]);
   record.write((tx) => {
     const before = known(options, tx, actor.personId, id);
     const after = applyMove(before, move);
