@@ -3,15 +3,15 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createDataFolders, dataLayout } from '../../src/config/data-layout.ts';
-import type { AccessRecord } from '../../src/events/access-record.ts';
 import { openSpool } from '../../src/events/file-spool.ts';
 import { openBus } from '../../src/events/open-bus.ts';
 import type { Spool } from '../../src/events/spool.ts';
 import { insertPerson } from '../../src/identity/repository.ts';
 import { storeRoles } from '../../src/identity/staff/repository.ts';
-import { isoTime, systemClock } from '../../src/kernel/clock.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
 import { openRecord } from '../../src/store/database.ts';
+import { blocked } from '../events/sample.ts';
 import { openMailSink, type TakenMail } from '../delivery/sink.ts';
 import { RedisServer } from '../helpers/redis-server.ts';
 import { freePort } from '../helpers/listening.ts';
@@ -129,31 +129,15 @@ function ordinary(number: number): ReturnType<typeof visit> {
 }
 
 function visit(client: string, category: string, host: string) {
-  const [id, at] = [newId(), isoTime(systemClock())];
-  const who = { client, user: null, identified: 'none', level: 'ks3' } as const;
-  const verdict = { verdict: 'block', action: 'block', reason: 'category', step: 'level' } as const;
-  const data: AccessRecord = {
-    id,
-    at,
-    ...who,
-    ...verdict,
-    gateway: 'gw',
-    worker: 1,
-    method: 'CONNECT',
+  return blocked({
+    id: newId(),
+    client,
+    level: 'ks3',
     target: `${host}:443`,
     host,
     category,
     categories: [category],
     lists: [`test-${category}`],
-    flagged: true,
-    locked: false,
     rule: `levels/ks3.yaml#categories.${category}`,
-    policy: 'f'.repeat(64),
-    serial: 1,
-    status: 403,
-    up: 0,
-    down: 0,
-    ms: 1,
-  };
-  return { id, type: 'access.blocked' as const, v: 1, at, data };
+  });
 }

@@ -8,6 +8,7 @@ import type { ToldRecord } from '../../src/gateway/told-refusal.ts';
 import { createWarningTickets } from '../../src/gateway/warning-ticket.ts';
 import type { DeviceAnswer } from '../../src/identity/signed-in-devices.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
+import { sampleRecord } from '../events/sample.ts';
 
 export const NOW = Date.parse('2026-11-23T10:00:00.000Z');
 
@@ -27,36 +28,15 @@ let made = 0;
 /** A refusal of a games site, `secondsAgo` before NOW. */
 export function refused(secondsAgo: number, change: Partial<AccessRecord> = {}): AccessRecord {
   const host = change.host === undefined ? 'games.test' : change.host;
-  return {
+  return sampleRecord({
     id: `01KAXG2Y6R8ZQ4T7V9${String(10_000_000 - secondsAgo * 1000 + made++).padStart(8, '0')}`,
     at: new Date(NOW - secondsAgo * 1000).toISOString(),
     gateway: 'gw-1',
-    worker: 1,
-    client: '10.1.2.3',
-    user: null,
-    identified: 'none',
-    level: 'ks2',
-    method: 'CONNECT',
     target: host === null ? null : `${host}:443`,
     host,
-    verdict: 'block',
-    action: 'block',
-    reason: 'category',
-    step: 'level',
-    category: 'games',
-    categories: ['games'],
-    lists: ['starter-games'],
     flagged: false,
-    locked: false,
-    rule: 'levels/ks2.yaml#categories.games',
-    policy: 'ab'.repeat(32),
-    serial: 3,
-    status: 403,
-    up: 0,
-    down: 0,
-    ms: 1,
     ...change,
-  };
+  });
 }
 
 const nobody = async (): Promise<DeviceAnswer> => ({ state: 'nobody' });

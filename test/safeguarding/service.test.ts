@@ -4,41 +4,25 @@ import type { AccessRecord } from '../../src/events/access-record.ts';
 import type { EventEnvelope, EventPayloads, EventType } from '../../src/events/catalogue.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
 import type { Taken } from '../../src/safeguarding/service.ts';
+import { sampleRecord } from '../events/sample.ts';
 import { type ControlPlane, START, controlPlane, manualClock } from '../helpers/control-plane.ts';
 
 const newId = createIdMaker(() => START);
 
 function record(change: Partial<AccessRecord> = {}): AccessRecord {
-  return {
+  return sampleRecord({
     id: newId(),
     at: new Date(START).toISOString(),
     gateway: 'gw-00000001',
-    worker: 1,
     client: '10.0.0.5',
-    user: null,
-    identified: 'none',
-    level: 'ks2',
-    method: 'CONNECT',
     target: 'bet.example:443',
     host: 'bet.example',
-    verdict: 'block',
-    action: 'block',
-    reason: 'category',
-    step: 'level',
     category: 'gambling',
     categories: ['gambling'],
     lists: ['starter-gambling'],
-    flagged: true,
-    locked: false,
     rule: 'levels/ks2.yaml#categories.gambling',
-    policy: 'a'.repeat(64),
-    serial: 1,
-    status: 403,
-    up: 0,
-    down: 0,
-    ms: 1,
     ...change,
-  };
+  });
 }
 
 function event<T extends EventType>(type: T, data: EventPayloads[T], change: Partial<EventEnvelope> = {}): string {

@@ -7,6 +7,7 @@ import { createIdMaker } from '../../../src/kernel/ids.ts';
 import type { Concern } from '../../../src/safeguarding/concerns/model.ts';
 import { actsOf, evidenceOf, findingsOf, newestConcerns } from '../../../src/safeguarding/concerns/repository.ts';
 import { alertsAfter } from '../../../src/safeguarding/concerns/service.ts';
+import { sampleRecord } from '../../events/sample.ts';
 import { type ControlPlane, START, controlPlane, manualClock } from '../../helpers/control-plane.ts';
 import { shippedPolicy } from '../../helpers/school-week.ts';
 import { addPerson } from '../../helpers/test-console.ts';
@@ -32,36 +33,21 @@ function plane(now = START + 7 * DAY): ControlPlane {
 function record(at: number, change: Partial<AccessRecord> = {}): AccessRecord {
   const host = change.host === undefined ? 'self-harm.example' : change.host;
   const category = change.category ?? 'self-harm';
-  return {
+  return sampleRecord({
     id: newId(),
     at: new Date(at).toISOString(),
     gateway: 'hall',
-    worker: 0,
-    client: '10.1.2.3',
     user: 'p.upil',
     identified: 'session',
     level: 'ks3',
-    method: 'CONNECT',
     target: host === null ? null : `${host}:443`,
     host,
-    verdict: 'block',
-    action: 'block',
-    reason: 'category',
-    step: 'level',
     category,
     categories: [category],
     lists: [],
-    flagged: true,
-    locked: false,
     rule: null,
-    policy: 'a',
-    serial: 1,
-    status: 403,
-    up: 0,
-    down: 0,
-    ms: 1,
     ...change,
-  };
+  });
 }
 
 function search(at: number, words: string, change: Partial<AccessRecord> = {}): AccessRecord {
