@@ -7,7 +7,7 @@ import { lastTermEnd } from '../policy/schedule.ts';
 import type { PolicyStatus, VersionLine } from '../policy/service.ts';
 import type { Alarm } from '../safeguarding/model.ts';
 import { type Unblock, stateAt } from '../unblock/model.ts';
-import type { OverviewOptions } from './overview-routes.ts';
+import type { ListsStatus, OverviewOptions } from './overview-routes.ts';
 import { setupLeft } from './setup.ts';
 import { waitingFor } from './waiting.ts';
 
@@ -28,23 +28,24 @@ const SHORTCUTS: readonly { readonly text: string; readonly href: string; readon
 /** The home page of whoever asks: what waits for them, what is wrong, how things stand. */
 export function homePage(options: OverviewOptions, request: FastifyRequest) {
   const { personId } = request.actor();
-  const { accounts, announcements, policy, unblocks, safeguarding, clock, lists } = options;
+  const { accounts, announcements, policy, unblocks, safeguarding, clock } = options;
   const may = (permission: Permission): boolean => request.may(permission);
   const now = clock();
   const newest = unblocks.list(RECENT);
   const state = policy.status();
+  const lists = options.lists();
   const nameOf = namesOf(accounts);
   return {
     title: 'Home',
     waiting: waitingFor({ ...options, policyStatus: state, newestUnblocks: newest }, { personId, may }),
     setup: setupLeft(options, may),
     announcements: announcements.shownTo(personId),
-    notices: noticesOf(options, state, { may, nameOf, now }),
+    notices: noticesOf(options, state, lists, { may, nameOf, now }),
     problems: state.problems.map(formatProblem),
     shortcuts: SHORTCUTS.filter(({ needs }) => may(needs)),
     alarms: groupAlarms(safeguarding.alarms(now - WEEK_MS, now + 1)),
     policy: state.published,
-    lists: lists(),
+    lists,
     active: newest.filter((one) => stateAt(one, now) === 'active').length,
     today: flaggedToday(options),
     lately: lately(policy.versions(), newest, nameOf),
@@ -71,8 +72,12 @@ interface Reader {
   readonly now: number;
 }
 
-function noticesOf({ lists, publishing }: OverviewOptions, policy: PolicyStatus, reader: Reader): readonly Notice[] {
-  const { illegalListLoaded, problem } = lists();
+function noticesOf(
+  { publishing }: OverviewOptions,
+  policy: PolicyStatus,
+  { illegalListLoaded, problem }: ListsStatus,
+  reader: Reader,
+): readonly Notice[] {
   const terms = termsNotice(policy, reader);
   return [
     ...policy.toReview.map((change) => emergencyNotice(change, reader)),
