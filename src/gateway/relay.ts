@@ -53,6 +53,8 @@ export class Relay {
   #held: boolean;
   #open = 2;
   #stopped = false;
+  /** Whether the last read filled its buffer: the next one goes into the borrowed one. */
+  #isBusy = false;
   #borrowed: Buffer | null = null;
   /** Made with the first bytes: a tunnel that only waits does not pay for it. */
   #onFlushed: (() => void) | null = null;
@@ -114,17 +116,22 @@ export class Relay {
     this.down += bytes;
     this.#onFlushed ??= () => this.#flushed();
     this.client.write(this.#ownBytes(bytes, buffer), this.#onFlushed);
-    const isFlushed = this.client.writableLength === 0;
-    if (this.#borrowed !== null && isFlushed && bytes < buffer.length && buffer === this.#borrowed) {
-      // A part of a buffer says that all there was has come: the tunnel may be quiet from now on.
-      returnBuffer(this.#borrowed);
-      this.#borrowed = null;
-    } else if (this.#borrowed !== null) {
-      nextBuffer = this.#borrowed;
+    // A part of a buffer says that all there was has come: the tunnel may be quiet from now on.
+    this.#isBusy = bytes === buffer.length;
+    if (this.#isBusy && this.#borrowed !== null) nextBuffer = this.#borrowed;
+    if (this.client.writableLength > 0) {
+      this.#stopped = true;
+      return false;
     }
-    if (isFlushed) return true;
-    this.#stopped = true;
-    return false;
+    if (!this.#isBusy) this.#giveBack();
+    return true;
+  }
+
+  /** Only when nothing is read into the borrowed buffer and every write from it has flushed. */
+  #giveBack(): void {
+    if (this.#borrowed === null) return;
+    returnBuffer(this.#borrowed);
+    this.#borrowed = null;
   }
 
   /** The bytes where nothing else is read into before they are written: where they are, in a borrowed buffer, or a small copy. */
@@ -138,7 +145,9 @@ export class Relay {
 
   // A write that did not flush but stayed below the high-water mark never emits drain: reading goes on in its own callback.
   #flushed(): void {
-    if (this.#stopped && this.client.writableLength === 0) this.resumeUpstream();
+    if (!this.#stopped || this.client.writableLength > 0) return;
+    if (!this.#isBusy) this.#giveBack();
+    this.resumeUpstream();
   }
 
   resumeUpstream(): void {
@@ -163,11 +172,8 @@ export class Relay {
 
   closedOne(): void {
     if (--this.#open > 0) return;
-    if (this.#borrowed !== null) {
-      // The other side may have gone in the middle of a write; such a buffer is left to the garbage collector.
-      if (this.client.writableLength === 0) returnBuffer(this.#borrowed);
-      this.#borrowed = null;
-    }
+    // The other side may have gone in the middle of a write; such a buffer is left to the garbage collector.
+    if (this.client.writableLength === 0) this.#giveBack();
     this.owner.relayClosed();
   }
 }

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { createAuthority } from '../helpers/certificates.ts';
 import { eventually, settled } from '../helpers/listening.ts';
@@ -11,6 +13,7 @@ import { startTestGateway, type TestGateway } from '../helpers/test-gateway.ts';
 
 const PIECE = 48 * 1024;
 const FLOOD_BYTES = 20_000_000;
+const BURST = 40_000;
 
 /** Sends `size` bytes of a pattern with the back-pressure of the socket; now and then it waits a moment. */
 async function sendPattern(socket: Socket, pattern: Pattern, size: number, pauses: boolean): Promise<void> {
@@ -157,6 +160,37 @@ void t.test('bulk in both directions comes through whole', async (t) => {
   t.equal(record.up, size + `7 ${size} ${size}\n`.length);
   t.equal(record.down, size);
   t.same(origin.failures, []);
+});
+
+// A burst of 16 to 64 KB was copied into a buffer that the tunnel then kept for as long as it was quiet.
+void t.test('tunnels that are quiet again hold no buffer', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const held = async (): Promise<number> => {
+    collect();
+    await new Promise(setImmediate);
+    collect();
+    return process.memoryUsage().arrayBuffers;
+  };
+  await using origin = await startTcpOrigin((socket) => {
+    socket.on('data', () => socket.write(Buffer.alloc(BURST, 'b')));
+    socket.on('end', () => socket.end());
+  });
+  await using gateway = await startTestGateway({ raw: [origin.port] });
+  const before = await held();
+  const tunnels: RawConnection[] = [];
+  for (let i = 0; i < 300; i++) {
+    const { connection } = await connectThrough(gateway.port, `127.0.0.1:${origin.port}`);
+    let got = 0;
+    // As a client that keeps nothing.
+    connection.socket.removeAllListeners('data').on('data', (chunk: Buffer) => (got += chunk.length));
+    await connection.send('?');
+    await eventually('the burst has come', () => got === BURST);
+    tunnels.push(connection);
+  }
+  const each = ((await held()) - before) / tunnels.length;
+  t.ok(each < 20_000, `${Math.round(each)} bytes each`);
+  for (const one of tunnels) await one.close();
 });
 
 void t.test(
