@@ -4,8 +4,9 @@
 FROM node:24-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-# Without optional packages: they hold a Node of our own, and this image is one.
-RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+# Without the Node of our own that an optional package brings: this image is one. The other optional packages hold native code.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+ && rm -rf node_modules/node-linux-* node_modules/.bin/node
 
 FROM node:24-slim
 ENV NODE_ENV=production \
