@@ -32,6 +32,8 @@ export interface Ask {
   readonly target: Target | null;
   /** What is wrong with the asking itself, found while reading it. */
   readonly violation: 'malformed' | 'protocol' | 'limit' | null;
+  /** Malformed because its target is longer than any that is read. */
+  readonly isTooLong?: boolean;
 }
 
 /** The answer of the one door. What is seen later, addresses and the TLS server name, can only make the decision stricter. */

@@ -4,7 +4,7 @@ import type { Dispatcher, Pool } from 'undici';
 import type { Admission } from './admit.ts';
 import type { GatewayContext } from './context.ts';
 import { errorPage } from './block-page.ts';
-import { responseHeaders } from './headers.ts';
+import { responseHeaders, responseTrailers } from './headers.ts';
 import type { OpenConnection } from './open-connections.ts';
 import { accessRecord, finish, NOTHING_YET } from './record.ts';
 import { failureFields, FRONT_DESK_HOST, pageInput, responseHead, sendPage } from './refuse.ts';
@@ -164,7 +164,8 @@ class Exchange implements Dispatcher.DispatchHandler, OpenConnection {
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     const trailers = controller.rawTrailers as Buffer[] | null | undefined;
-    if (trailers !== null && trailers !== undefined && trailers.length > 0) this.#response.addTrailers(pairs(trailers));
+    if (trailers !== null && trailers !== undefined && trailers.length > 0)
+      this.#response.addTrailers(responseTrailers(trailers));
     // Head and text go out in one write; with a Buffer Node would make two pieces of them.
     if (this.#whole === null) this.#response.end();
     else this.#response.end(this.#whole, 'latin1');
@@ -235,12 +236,6 @@ class Exchange implements Dispatcher.DispatchHandler, OpenConnection {
     const outcome = { status: this.#status, up: this.#up, down: this.#down, error };
     finish(this.#context, accessRecord(this.#context, this.admission, outcome));
   }
-}
-
-function pairs(raw: readonly Buffer[]): [string, string][] {
-  const list: [string, string][] = [];
-  for (let i = 0; i < raw.length; i += 2) list.push([raw[i]!.toString('latin1'), raw[i + 1]!.toString('latin1')]);
-  return list;
 }
 
 function expectsContinue(request: IncomingMessage): boolean {

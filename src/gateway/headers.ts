@@ -45,6 +45,19 @@ export function responseHeaders(raw: readonly (Buffer | string)[], httpVersion: 
   return kept;
 }
 
+/** The trailer fields of a response that may pass: none that frames a message or is for one hop (RFC 9110 §6.5.1). `raw` as undici gives it. */
+export function responseTrailers(raw: readonly Buffer[]): [string, string][] {
+  const kept: [string, string][] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!.toString('latin1');
+    const lower = name.toLowerCase();
+    if (!isHopByHop(lower) && !FRAMING.has(lower)) kept.push([name, raw[i + 1]!.toString('latin1')]);
+  }
+  return kept;
+}
+
+const FRAMING = new Set(['content-length', 'trailer', 'host']);
+
 /** Copies what may pass into `kept` and gives the Via value found. `also` is one more name to leave out. */
 function copyEndToEnd(raw: RawHeaders, kept: string[], also: string | null): string {
   const named = connectionNamed(raw);

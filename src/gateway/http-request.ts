@@ -75,12 +75,11 @@ export function readRequest(context: GatewayContext, request: IncomingMessage, i
     };
   }
   const target: Target = { host: url.host, port: url.port, path: url.path, text: url.text };
+  if (request.url!.length > context.limits.targetBytes) {
+    return { url: null, ask: { method, client, target, violation: 'malformed', isTooLong: true } };
+  }
   const isOdd =
-    request.url!.length > context.limits.targetBytes ||
-    !hostAgrees(request, url) ||
-    !framingIsPlain(request) ||
-    isLoop(request.rawHeaders) ||
-    method === 'TRACE';
+    !hostAgrees(request, url) || !framingIsPlain(request) || isLoop(request.rawHeaders) || method === 'TRACE';
   if (isOdd) return { url: null, ask: { method, client, target, violation: 'malformed' } };
   return { url, ask: { method, client, target, violation: url.scheme === 'https' ? 'protocol' : null } };
 }

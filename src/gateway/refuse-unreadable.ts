@@ -10,17 +10,20 @@ import { closeSoon, failureFields, pageFields, pageInput, responseHead } from '.
 /** Node's own mark of the response that is due on a connection; its default handler of this error goes by it too. */
 type ServingSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
 
+/** The parser's own errors carry what it was reading. */
+type UnreadableError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
+
 /** What the HTTP parser itself refuses: answered in plain words, recorded, closed. `hasAsked`: something came for it to read. */
 export function refuseUnreadable(
   context: GatewayContext,
   client: Socket,
-  error: NodeJS.ErrnoException,
+  error: UnreadableError,
   hasAsked: boolean,
 ): void {
   if (error.code === 'ECONNRESET' || client.destroyed || !client.writable) return void client.destroy();
   if (cutWhenDue(context, client)) return;
   if (!hasAsked) return void client.destroy();
-  const status = unreadableStatus(error.code);
+  const status = unreadableStatus(error);
   const admission = admitUnreadable(context, client, '-');
   const page = errorPage(400, pageInput(admission));
   const fields = [...failureFields('http_request_error'), 'Connection', 'close', ...pageFields(page)];
@@ -55,7 +58,15 @@ function admitUnreadable(context: GatewayContext, client: Socket, method: string
   return admit(context, { method, client: clientOf(client), target: null, violation: 'malformed' }, null);
 }
 
-function unreadableStatus(code: string | undefined): number {
-  if (code === 'HPE_HEADER_OVERFLOW') return 431;
+function unreadableStatus({ code, rawPacket }: UnreadableError): number {
+  if (code === 'HPE_HEADER_OVERFLOW') return isWithinTarget(rawPacket) ? 414 : 431;
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+}
+
+// The parser does not say what grew too long. Where a target came in several pieces, 431 has to do: a piece of it looks like any other.
+const UNENDED_TARGET = /^[A-Z]+ [^\s]+$/;
+
+/** Whether the bytes begin with a request line that does not end in them (RFC 9112 §3). */
+function isWithinTarget(bytes: Buffer | undefined): boolean {
+  return bytes !== undefined && UNENDED_TARGET.test(bytes.toString('latin1'));
 }

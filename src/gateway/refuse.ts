@@ -21,18 +21,23 @@ export const FRONT_DESK_HOST = 'schoolgate.internal';
 const FRONT_DESK_URL = `http://${FRONT_DESK_HOST}/`;
 
 /** The one map from a refusal to its status. */
-function refusalStatus(decision: Decision): number {
-  switch (decision.reason) {
+function refusalStatus(admission: Admission): number {
+  const { reason, rule } = toldDecision(admission);
+  switch (reason) {
     case 'malformed':
-      return 400;
+      return admission.ask.isTooLong === true ? 414 : 400;
     case 'identity':
       // Whoever has yet to choose a password is known: asked again, programs would send the same for ever.
-      return decision.rule === TEMPORARY_PASSWORD ? 403 : 407;
+      return rule === TEMPORARY_PASSWORD ? 403 : 407;
     case 'limit':
       return 503;
     default:
       return 403;
   }
+}
+
+function isUnreadable(status: number): boolean {
+  return status === 400 || status === 414;
 }
 
 /** Fields of a refusal, name and value by turns (RFC 9209; RFC 9110 §11.7.1 for 407). */
@@ -42,7 +47,7 @@ function refusalFields(status: number, { illegal }: Admission): string[] {
   }
   if (status === 503) return [...failureFields('connection_limit_reached'), 'Retry-After', '5'];
   if (illegal?.isCanary === true) return failureFields(`http_request_denied; details="canary ${illegal.lists[0]}"`);
-  return failureFields(status === 400 ? 'http_request_error' : 'http_request_denied');
+  return failureFields(isUnreadable(status) ? 'http_request_error' : 'http_request_denied');
 }
 
 /**
@@ -92,7 +97,7 @@ export function refuseHttp(
 ): void {
   if (admission.toldAs === 'unreachable') return hideHttp(context, admission, response);
   const page = pageToPass(admission, response.req);
-  const status = page === null ? refusalStatus(toldDecision(admission)) : 302;
+  const status = page === null ? refusalStatus(admission) : 302;
   whenTold(context, admission, { status, up: 0, down: 0 }, (record) => {
     if (response.destroyed) return 0;
     const fields =
@@ -100,7 +105,7 @@ export function refuseHttp(
         ? refusalFields(status, admission)
         : ['Cache-Control', 'no-store', 'Location', `${FRONT_DESK_URL}${page}`];
     // Where a request could be read in two ways, so could whatever follows it.
-    if (status === 400) fields.push('Connection', 'close');
+    if (isUnreadable(status)) fields.push('Connection', 'close');
     else if (hasBody) discardBody(response.req);
     const warning = isWarned(admission) && isNavigation(response.req) ? wayOn(context, admission, record) : null;
     return sendPage(
@@ -151,7 +156,7 @@ const NO_SUCH_SITE = new UpstreamError('dns_error', 'There is no site of that na
 /** Answers a CONNECT. Browsers show a page of their own here, so the body is one sentence. */
 export function refuseConnect(context: GatewayContext, admission: Admission, client: Socket): void {
   const isHidden = admission.toldAs === 'unreachable';
-  const status = isHidden ? NO_SUCH_SITE.status : refusalStatus(toldDecision(admission));
+  const status = isHidden ? NO_SUCH_SITE.status : refusalStatus(admission);
   whenTold(context, admission, { status, up: 0, down: 0 }, () => {
     if (client.destroyed) return 0;
     if (isHidden) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import t from 'tap';
-import { headerValues, isLoop, requestHeaders, responseHeaders } from '../../src/gateway/headers.ts';
+import { headerValues, isLoop, requestHeaders, responseHeaders, responseTrailers } from '../../src/gateway/headers.ts';
 
 const names = (raw: readonly string[]): string[] => raw.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase());
 const OURS = ['connection', 'keep-alive', 'te', 'transfer-encoding', 'upgrade', 'http2-settings', 'schoolgate-client'];
@@ -84,6 +84,30 @@ void t.test('a response’s fields', async (t) => {
     ['X', '\u00e9'],
     'a byte is a byte',
   );
+});
+
+void t.test('a response’s trailers', async (t) => {
+  const raw = [
+    'X-A',
+    '1',
+    'content-length',
+    '3',
+    'Trailer',
+    'X',
+    'Host',
+    'h',
+    'Proxy-Authenticate',
+    'B',
+    'TE',
+    'x',
+    'x-b',
+    '2',
+  ];
+  const expected = [
+    ['X-A', '1'],
+    ['x-b', '2'],
+  ];
+  t.same(responseTrailers(raw.map((part) => Buffer.from(part))), expected);
 });
 
 void t.test('whatever comes, what is for one hop stays and all else goes on in order', async () => {

@@ -80,6 +80,32 @@ void t.test('one client gets so many connections and no more; another is not aff
   });
 });
 
+void t.test('beyond what the whole gateway may carry, new connections get 503 and open ones go on', async (t) => {
+  let free = 1;
+  await using gateway = await startTestGateway(
+    {},
+    {
+      office: {
+        ask: async (key, count) => (key === '*' ? Math.max(0, free--) : count),
+        giveBack: () => {},
+      },
+      listed: { 'bet.test': ['gambling'] },
+    },
+  );
+  await using first = await dial(gateway.port);
+  const ask = async (): Promise<number> => {
+    await first.send('GET http://bet.test/ HTTP/1.1\r\nHost: bet.test\r\n\r\n');
+    return (await first.readResponse()).status;
+  };
+  t.equal(await ask(), 403);
+  const refused = await request(gateway.port, ['GET http://any.test/ HTTP/1.1', 'Host: any.test']);
+  t.equal(refused.status, 503);
+  t.ok(Number(refused.header('retry-after')) > 0);
+  t.equal(refused.header('proxy-status'), 'schoolgate; error=connection_limit_reached');
+  t.equal(await ask(), 403, 'and is judged as before');
+  t.match(await gateway.context.metrics.registry.metrics(), 'connections_refused_total{why="gateway-limit"} 1');
+});
+
 void t.test('a client that resets while its slot is asked for does no harm', async (t) => {
   const answers: ((granted: number) => void)[] = [];
   const givenBack: [string, number][] = [];
@@ -169,7 +195,9 @@ void t.test('what the parser cannot read is answered once, recorded once and clo
     ['bare LF in the fields', 'GET http://any.test/ HTTP/1.1\r\nHost: any.test\nX: y\r\n\r\n', 400],
     ['folded field', 'GET http://any.test/ HTTP/1.1\r\nHost: any.test\r\nX: a\r\n b\r\n\r\n', 400],
     ['field without a colon', 'GET http://any.test/ HTTP/1.1\r\nHost: any.test\r\nnonsense\r\n\r\n', 400],
-    ['64 KB URL', `GET http://any.test/${'a'.repeat(65_536)} HTTP/1.1\r\nHost: any.test\r\n\r\n`, 431],
+    ['64 KB URL', `GET http://any.test/${'a'.repeat(65_536)} HTTP/1.1\r\nHost: any.test\r\n\r\n`, 414],
+    ['64 KB field', `GET http://any.test/ HTTP/1.1\r\nHost: any.test\r\nX: ${'a'.repeat(65_536)}\r\n\r\n`, 431],
+    ['64 KB method', 'A'.repeat(65_536), 400],
     ['10,000 fields', `GET http://any.test/ HTTP/1.1\r\nHost: any.test\r\n${'X-Many: y\r\n'.repeat(10_000)}\r\n`, 431],
     ['unknown expectation', 'GET http://any.test/ HTTP/1.1\r\nHost: any.test\r\nExpect: miracles\r\n\r\n', 417],
   ];
