@@ -54,6 +54,7 @@ export const AUDIT_ACTIONS = {
   'lesson.site-added': 'Site added to a lesson list',
   'lesson.ended': 'Lesson list ended early',
   'list.enabled': 'List switched on',
+  'list.licence-accepted': 'Licence of a list accepted, to be switched on by hand',
   'list.accepted': 'Update of a list accepted',
   'list.changed': 'Content of a list changed',
   'list.removal-asked': 'Removal of an illegal list asked for',

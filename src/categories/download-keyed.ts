@@ -7,6 +7,7 @@ import { replaceFile } from '../kernel/durable-file.ts';
 import type { Download } from './download-source.ts';
 import { type SourceClient, SourceError } from './fetch-source.ts';
 import { readKeyedFile } from './fetched-lists.ts';
+import { hideVersion, showVersion } from './hide-version.ts';
 import { type IllegalContent, illegalReader } from './illegal-content.ts';
 import { encodeIllegal } from './illegal-file.ts';
 import type { IllegalFormat } from './illegal-format.ts';
@@ -30,6 +31,7 @@ export interface KeyedRequest {
   readonly folder: string;
   /** Name of the keyed file that `etag` and `lastModified` are of; null: there is none. */
   readonly content: string | null;
+  /** As it is kept: hidden. */
   readonly etag: string | null;
   readonly lastModified: string | null;
 }
@@ -54,7 +56,9 @@ export async function downloadKeyed(
 ): Promise<Download | 'not-modified'> {
   const { id, category, url, maxBytes, credentials, folder } = request;
   // What was keyed by another key is as good as none: it has to come whole.
-  const { etag, lastModified } = isHere(request, keys) ? request : { etag: null, lastModified: null };
+  const here = isHere(request, keys) ? request : { etag: null, lastModified: null };
+  const { lastModified } = here;
+  const etag = here.etag === null ? null : showVersion(keys, here.etag);
   const authorization = credentials === null ? {} : { authorization: readCredentials(credentials) };
   const fetched = await client.fetch({ url, maxBytes, etag, lastModified, ...authorization }, signal);
   if (fetched.status === 'not-modified') return 'not-modified';
@@ -69,7 +73,8 @@ export async function downloadKeyed(
   const name = `${sha256}.sgf`;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   replaceFile(join(folder, name), file);
-  return { name, sha256, bytes, etag: fetched.etag, lastModified: fetched.lastModified, keyed };
+  const hidden = fetched.etag === null ? null : hideVersion(keys, fetched.etag);
+  return { name, sha256, bytes, etag: hidden, lastModified: fetched.lastModified, keyed };
 }
 
 function isHere({ folder, content }: KeyedRequest, keys: IllegalKeys): boolean {

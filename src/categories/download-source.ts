@@ -35,6 +35,7 @@ export interface Download {
   /** Hex, of what the source sent; of a list of a locked category the digest of its keyed file: none of its text is kept. */
   readonly sha256: string;
   readonly bytes: number;
+  /** Of a list of a locked category hidden (`hide-version`): it may be a digest of its text. */
   readonly etag: string | null;
   readonly lastModified: string | null;
   /** Of a list of a locked category alone, whose keyed file does not say what was rejected. */

@@ -34,7 +34,7 @@ export function writeCatalogue(listsDir: string, { text, list }: EnabledText): v
     throw new SchoolgateError(
       'lists_folder',
       'client',
-      `${path} cannot be written (${why}): set "enabled: true" for the list in line ${list.line} yourself; it is then fetched within a minute.`,
+      `${path} cannot be written (${why}): set "enabled: true" for the list in line ${list.line} yourself; it is then in force within a minute. That you accept its licence is on record.`,
       { cause },
     );
   }

@@ -2,6 +2,7 @@ import { RE2JS, RE2JSException, RE2Set } from 're2js';
 import { withoutParameters } from '../kernel/url.ts';
 import type { LineSink } from './accept-entry.ts';
 import type { IndexedExpression } from './index-file.ts';
+import { needsPath } from './needs-path.ts';
 
 // What a search may cost at worst grows with the length of the text times the size of all programs together (steps of an automaton).
 const MAX_TEXT = 2048;
@@ -9,7 +10,7 @@ const MAX_SOURCE = 4096;
 const MAX_EXPRESSIONS = 100;
 const MAX_SIZE = 2000;
 const MAX_TOTAL_SIZE = 5000;
-/** Memory for the states of the automaton that all expressions share, bytes; it goes on without when they are used up. */
+/** Memory for the states of an automaton, bytes: one for URLs, one for hosts. It goes on without when they are used up. */
 const MAX_MEMORY = 4 * 2 ** 20;
 /** Hosts whose answer is remembered: a browser opens many connections to one. */
 const MAX_HOSTS = 4096;
@@ -76,21 +77,32 @@ export interface ExpressionLookup {
 /** Null where there are none. */
 export function createExpressionLookup(expressions: readonly IndexedExpression[]): ExpressionLookup | null {
   if (expressions.length === 0) return null;
-  const set = new RE2Set(RE2Set.UNANCHORED, RE2JS.CASE_INSENSITIVE, MAX_MEMORY);
-  for (const { source } of expressions) set.add(source);
-  set.compile();
+  const set = compileSet(expressions.map(({ source }) => source));
+  // Most expressions of published lists are about paths, and most requests are CONNECTs.
+  const ofHosts = expressions.flatMap(({ source }, position) => (needsPath(source) ? [] : [position]));
+  const hostSet = ofHosts.length === 0 ? null : compileSet(ofHosts.map((position) => expressions[position]!.source));
   const hosts = new Map<string, readonly number[]>();
   return {
     find(host, path) {
       if (path !== null) return searchReadings(set, host, path);
+      if (hostSet === null) return NONE;
       const known = hosts.get(host);
       if (known !== undefined) return known;
-      const found = search(set, host);
+      const found = search(hostSet, host).map((i) => ofHosts[i]!);
       if (hosts.size === MAX_HOSTS) hosts.clear();
       hosts.set(host, found);
       return found;
     },
   };
+}
+
+const NONE: readonly number[] = [];
+
+function compileSet(sources: readonly string[]): RE2Set {
+  const set = new RE2Set(RE2Set.UNANCHORED, RE2JS.CASE_INSENSITIVE, MAX_MEMORY);
+  for (const source of sources) set.add(source);
+  set.compile();
+  return set;
 }
 
 /** With the `;` parameters of the path and without them. */

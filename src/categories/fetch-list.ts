@@ -33,6 +33,8 @@ export interface FetchOptions {
   readonly retry: RetryPorts;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Told of each list that is done with, of however many. */
+  readonly onDone?: () => void;
 }
 
 /**
@@ -117,7 +119,10 @@ export async function fetchPolitely(lists: readonly AnyList[], options: FetchOpt
   const outcomes = await Promise.allSettled(
     Array.from(byHost.values(), async (same) => {
       const done: FetchOutcome[] = [];
-      for (const list of same) done.push(await fetchList(list, options));
+      for (const list of same) {
+        done.push(await fetchList(list, options));
+        options.onDone?.();
+      }
       return done;
     }),
   );

@@ -1,9 +1,11 @@
 // console ── [parent proxy, by CONNECT] ── TLS ──► the publisher of a list
+import { lookup } from 'node:dns/promises';
 import { type Readable, Transform, pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import type { Secret } from '../config/secret.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
+import { addressKind, canonicalAddress } from '../kernel/ip.ts';
 import { addressText } from './address-text.ts';
 
 /** What is asked of a source. */
@@ -89,7 +91,9 @@ export function createSourceClient(options: SourceClientOptions): SourceClient {
         });
         if (!REDIRECTS.has(answer.statusCode)) return await read(answer, request, url, explain);
         await answer.body.dump().catch(() => {});
-        url = redirectTarget(url, textOf(answer.headers['location']));
+        const target = redirectTarget(url, textOf(answer.headers['location']));
+        await refuseInside(request.url, url, target, options.parent === null);
+        url = target;
       }
       throw new SourceError(`${addressText(request.url)} redirects more than ${MOST_REDIRECTS} times`, false);
     },
@@ -189,6 +193,26 @@ function redirectTarget(from: string, location: string | null): string {
   if (to === null) throw new SourceError(`${addressText(from)} redirects to nowhere`, false);
   if (to.protocol === 'https:' && to.username === '' && to.password === '') return to.href;
   throw new SourceError(`${addressText(from)} redirects to ${addressText(to.href)}, which is not https`, false);
+}
+
+/**
+ * A publisher must not make us ask for something in the school's own network. A mirror that is there itself may lead on within it. Names are
+ * not looked up behind a parent proxy, which resolves them itself and is the one to connect.
+ */
+async function refuseInside(first: string, from: string, to: string, resolves: boolean): Promise<void> {
+  const [start, end] = [new URL(first).hostname, new URL(to).hostname];
+  if (start === end || !(await isInside(end, resolves)) || (await isInside(start, resolves))) return;
+  const text = `${addressText(from)} redirects to ${addressText(to)}, which is an address inside a network; if that is meant, name it as the source`;
+  throw new SourceError(text, false);
+}
+
+/** A name that does not resolve is left for the connection to tell. */
+async function isInside(hostname: string, resolves: boolean): Promise<boolean> {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const address = canonicalAddress(host);
+  if (address !== null) return addressKind(address) !== 'public';
+  const found = resolves ? await lookup(host, { all: true }).catch(() => []) : [];
+  return found.some((one) => addressKind(one.address) !== 'public');
 }
 
 function textOf(header: string | string[] | undefined): string | null {

@@ -36,6 +36,11 @@ export function encodeIllegal(keys: IllegalKeys, lists: readonly KeyedList[]): B
   return Buffer.concat([body, createHash('sha256').update(body).digest()]);
 }
 
+/** Hex SHA-256 of entries in their keyed form, in whatever order they came: whether a list changed, and nothing of what it holds. */
+export function entriesDigest(entries: readonly KeyedEntry[]): string {
+  return createHash('sha256').update(encodeEntries(entries)).digest('hex');
+}
+
 function encodeEntries(entries: readonly KeyedEntry[]): Buffer {
   const rows = entries.map(({ low, high, kind, seal }) => {
     const row = Buffer.alloc(ENTRY_BYTES);

@@ -5,6 +5,8 @@ import { sipKey, type SipKey } from './sip-hash.ts';
 export interface IllegalKeys {
   readonly sip: SipKey;
   readonly seal: Buffer;
+  /** Hides what a publisher calls the version of its list. */
+  readonly version: Buffer;
   /** Tells a file of another installation; says nothing of the secret. 8 bytes. */
   readonly check: Buffer;
 }
@@ -15,7 +17,12 @@ const PURPOSE = 'schoolgate illegal lists: ';
 export function deriveIllegalKeys(secret: Uint8Array): IllegalKeys {
   const derive = (use: string, bytes: number): Buffer =>
     Buffer.from(hkdfSync('sha256', secret, new Uint8Array(0), PURPOSE + use, bytes));
-  return { sip: sipKey(derive('fingerprint', 16)), seal: derive('seal', 32), check: derive('check', 8) };
+  return {
+    sip: sipKey(derive('fingerprint', 16)),
+    seal: derive('seal', 32),
+    version: derive('version', 32),
+    check: derive('check', 8),
+  };
 }
 
 /** SHA-256 of an expression, as 32 characters of one byte each: what a list of format `illegal-hashes` holds in hexadecimal. */

@@ -1,4 +1,3 @@
-import type { IndexedList } from './match.ts';
 import type { ListContentMark } from './repository.ts';
 
 /** A list whose content in force is another than before; null: it was not in force, or is not any more. */
@@ -14,18 +13,17 @@ export interface ListChange {
 const MOST_GROWTH = 2;
 const LEAST_GROWTH = 1_000;
 
-/** What changed between the lists on record and those in the index. */
+/** What changed between the lists on record and those in force, by id. */
 export function listChanges(
   before: ReadonlyMap<string, ListContentMark>,
-  after: readonly IndexedList[],
+  after: ReadonlyMap<string, ListContentMark>,
 ): readonly ListChange[] {
-  const changed = after.flatMap(({ id, accepted, sha256 }): ListChange[] => {
+  const changed = [...after].flatMap(([id, mark]): ListChange[] => {
     const old = before.get(id) ?? null;
-    if (old?.sha256 === sha256) return [];
-    return [{ id, before: old, after: { entries: accepted, sha256 }, warning: growth(id, old, accepted) }];
+    if (old?.sha256 === mark.sha256) return [];
+    return [{ id, before: old, after: mark, warning: growth(id, old, mark.entries) }];
   });
-  const ids = new Set(after.map(({ id }) => id));
-  const gone = [...before].filter(([id]) => !ids.has(id));
+  const gone = [...before].filter(([id]) => !after.has(id));
   return [...changed, ...gone.map(([id, mark]) => ({ id, before: mark, after: null, warning: null }))];
 }
 

@@ -31,16 +31,21 @@ export interface ReadListOptions {
   readonly onEntries: (entries: number) => void;
   /** Told the hex SHA-256 of each file as it was read. */
   readonly onFile: (path: string, sha256: string) => void;
+  /** Most bytes of entries; 256 MiB if not given. */
+  readonly maxBytes?: number;
 }
+
+/** Ten million names and more. What unpacks to more was made to fill the memory, and would stop every build after it. */
+const MAX_BYTES = 256 << 20;
 
 const PROGRESS_STEP = 20_000;
 const EXCEPTION = '!';
 const RANGE = '=';
 const EXPRESSION = '~';
 
-/** Reads the files of a list. Rejects with what the file system or the decompressor says. */
+/** Reads the files of a list. Rejects with what the file system or the decompressor says, and when there is more than anybody could mean. */
 export async function readList(files: readonly SourceFile[], options: ReadListOptions): Promise<ListContent> {
-  const writer = textWriter();
+  const writer = textWriter(options.maxBytes ?? MAX_BYTES);
   const counts = { accepted: 0, duplicates: 0, rejected: 0 };
   const total = (): number => counts.accepted + counts.duplicates + counts.rejected;
   const place = { file: '', line: 0 };
@@ -118,15 +123,19 @@ export function forEachEntry(text: Buffer, visitor: EntryVisitor): void {
 }
 
 /** Everything here is ASCII; it is kept as bytes so that a list of millions is not millions of strings. */
-function textWriter(): { add(line: string): void; end(): Buffer } {
+function textWriter(maxBytes: number): { add(line: string): void; end(): Buffer } {
   const chunks: Buffer[] = [];
   let open: string[] = [];
+  let bytes = 0;
   const close = (): void => {
     if (open.length > 0) chunks.push(Buffer.from(`${open.join('\n')}\n`, 'latin1'));
     open = [];
   };
   return {
     add: (line) => {
+      bytes += line.length + 1;
+      if (bytes > maxBytes)
+        throw new RangeError(`it holds more than ${maxBytes.toLocaleString('en-GB')} bytes of entries`);
       if (open.push(line) === 4096) close();
     },
     end: () => {

@@ -3,7 +3,7 @@ import type { ReadTx, Tx } from '../store/database.ts';
 /** The content of a list, as the audit record knows it. */
 export interface ListContentMark {
   readonly entries: number;
-  /** Hex, of its canonical entries. */
+  /** Hex, of its canonical entries; of a list of a locked category, of their keyed form. */
   readonly sha256: string;
 }
 

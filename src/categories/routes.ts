@@ -1,12 +1,15 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
 import { SchoolgateError } from '../kernel/errors.ts';
-import { formatReport } from './report-text.ts';
-import type { Lists, UpdateReport } from './service.ts';
+import { createListWorks, type ListWorks, type Outcome } from './list-work.ts';
+import type { Lists } from './service.ts';
 
 export interface ListRoutesOptions {
   readonly listUpdates: Lists;
 }
+
+/** How often the page of an act under way is loaded again. */
+const LOOK_AGAIN_S = 3;
 
 const Strict = { additionalProperties: false };
 const Csrf = Type.Optional(Type.String());
@@ -14,7 +17,7 @@ const Id = Type.String({ pattern: '^[a-z0-9]+(?:-[a-z0-9]+)*$', maxLength: 64 })
 const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const Licence = Type.String({ maxLength: 300 });
 const Params = Type.Object({ id: Id });
-const Query = Type.Object({ done: Type.Optional(Type.String({ maxLength: 20 })) });
+const WorkParams = Type.Object({ id: Type.String({ pattern: '^[0-9a-f-]{36}$' }) });
 const PlainForm = Type.Object({ _csrf: Csrf }, Strict);
 const EnableForm = Type.Object({ _csrf: Csrf, licence: Licence, accept: Type.Optional(Type.String()) }, Strict);
 const AcceptForm = Type.Object({ _csrf: Csrf, sha256: Hash }, Strict);
@@ -63,13 +66,26 @@ export const listRoutes: FastifyPluginAsyncTypebox<ListRoutesOptions> = async (a
   const toSee = { access: 'lists.see' } as const;
   const toUpdate = { access: 'lists.update' } as const;
   const toChange = { access: 'lists.change' } as const;
+  const works = createListWorks();
+  const begin = async (reply: FastifyReply, ...what: Parameters<ListWorks['begin']>): Promise<FastifyReply> => {
+    const work = await works.begin(...what);
+    const outcome = work.outcome();
+    return outcome === null ? reply.redirect(`/lists/work/${work.id}`, 303) : outcomePage(listUpdates, reply, outcome);
+  };
 
-  app.get('/lists', { config: toSee, schema: { querystring: Query } }, async (request, reply) =>
-    listsPage(listUpdates, reply, { done: request.query.done }),
-  );
+  app.get('/lists', { config: toSee }, async (_request, reply) => listsPage(listUpdates, reply));
+
+  app.get('/lists/work/:id', { config: toSee, schema: { params: WorkParams } }, async (request, reply) => {
+    const work = works.find(request.params.id);
+    if (work === null) return reply.redirect('/lists', 303);
+    const outcome = work.outcome();
+    if (outcome !== null) return outcomePage(listUpdates, reply, outcome);
+    reply.header('refresh', String(LOOK_AGAIN_S));
+    return reply.page('lists-work', { title: work.title, step: work.step(), seconds: LOOK_AGAIN_S });
+  });
 
   app.post('/lists/update', { config: toUpdate, schema: { body: PlainForm } }, (request, reply) =>
-    orShow(listUpdates, reply, () => listUpdates.update(request.actor(), 'all')),
+    begin(reply, 'Fetching all lists', (onStep) => listUpdates.update(request.actor(), 'all', onStep)),
   );
 
   app.post(
@@ -81,12 +97,19 @@ export const listRoutes: FastifyPluginAsyncTypebox<ListRoutesOptions> = async (a
         const errors = [{ field: `accept-${id}`, reason: 'Read the licence, and say that the school accepts it.' }];
         return listsPage(listUpdates, reply.code(422), { errors });
       }
-      return orShow(listUpdates, reply, () => listUpdates.enable(request.actor(), id, request.body.licence));
+      const { licence } = request.body;
+      return begin(reply, `Switching on ${id}`, (onStep) => listUpdates.enable(request.actor(), id, licence, onStep));
     },
   );
 
-  app.post('/lists/:id/accept', { config: toChange, schema: { params: Params, body: AcceptForm } }, (request, reply) =>
-    orShow(listUpdates, reply, () => listUpdates.accept(request.actor(), request.params.id, request.body.sha256)),
+  app.post(
+    '/lists/:id/accept',
+    { config: toChange, schema: { params: Params, body: AcceptForm } },
+    (request, reply) => {
+      const { id } = request.params;
+      const { sha256 } = request.body;
+      return begin(reply, `Accepting ${id}`, (onStep) => listUpdates.accept(request.actor(), id, sha256, onStep));
+    },
   );
 
   app.get('/api/v1/lists', { config: toSee, schema: { response: { 200: ListsAnswer } } }, async () => ({
@@ -107,18 +130,16 @@ export const listRoutes: FastifyPluginAsyncTypebox<ListRoutesOptions> = async (a
   );
 };
 
-/** Does an act and shows what it came to; or the page as it is now, with why not. */
-async function orShow(lists: Lists, reply: FastifyReply, act: () => Promise<UpdateReport>): Promise<FastifyReply> {
-  try {
-    return listsPage(lists, reply, { report: formatReport(await act()) });
-  } catch (error) {
-    if (!(error instanceof SchoolgateError) || error.fault === 'us') throw error;
-    const errors = [{ field: 'main-content', reason: error.publicText }];
-    return listsPage(lists, reply.code(409), { errors });
-  }
+/** What an act came to; or the page as it is now, with why not. */
+function outcomePage(lists: Lists, reply: FastifyReply, outcome: Outcome): FastifyReply {
+  if ('report' in outcome) return listsPage(lists, reply, outcome);
+  const { error } = outcome;
+  if (!(error instanceof SchoolgateError) || error.fault === 'us') throw error;
+  const errors = [{ field: 'main-content', reason: error.publicText }];
+  return listsPage(lists, reply.code(409), { errors });
 }
 
-function listsPage(lists: Lists, reply: FastifyReply, data: Record<string, unknown>): FastifyReply {
+function listsPage(lists: Lists, reply: FastifyReply, data: Record<string, unknown> = {}): FastifyReply {
   const status = lists.status();
   return reply.page('lists', {
     title: 'Lists',

@@ -4,7 +4,7 @@ import type { DataLayout } from '../config/data-layout.ts';
 import type { AlarmCode } from '../events/catalogue.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { InvalidInputError, SchoolgateError } from '../kernel/errors.ts';
-import type { RecordDatabase } from '../store/database.ts';
+import type { RecordDatabase, Tx } from '../store/database.ts';
 import { addressText } from './address-text.ts';
 import { ageText } from './age-text.ts';
 import { type AnyList, listsToFetch, loadCatalogue, type OfferedList } from './catalogue.ts';
@@ -20,19 +20,24 @@ import { type ListChange, listChanges } from './list-changes.ts';
 import { type ListStatus, listStatuses } from './list-status.ts';
 import { hashFile } from './read-source.ts';
 import { isDue, staleAfter } from './refresh-times.ts';
-import { listsInForce, storeInForce } from './repository.ts';
+import { type ListContentMark, listsInForce, storeInForce } from './repository.ts';
 import type { RetryPorts } from './retry.ts';
 
 /** What an update came to. */
 export interface UpdateReport {
   readonly fetched: readonly FetchOutcome[];
-  /** Lists whose content in force changed. */
+  /** Lists whose content in force changed, those of locked categories too. */
   readonly changes: readonly ListChange[];
-  /** Lists of locked categories that were fetched with something new, and how many of their entries are in force now. */
-  readonly enforced: readonly { readonly id: string; readonly entries: number }[];
   /** What an adult should know: one sentence each. */
   readonly alarms: readonly string[];
 }
+
+/** How far an act on the lists is: another one goes first, so many of so many lists were fetched, or the index is being built. */
+export type Step =
+  | { readonly doing: 'waiting' | 'building' }
+  | { readonly doing: 'fetching'; readonly done: number; readonly of: number };
+
+export type OnStep = (step: Step) => void;
 
 /** Which lists to fetch: all, those whose time has come or whose last try failed, or these. */
 export type Which = 'all' | 'due' | readonly string[];
@@ -43,16 +48,17 @@ export interface Lists {
   /** Catalogued and switched off. */
   offered(): readonly OfferedList[];
   /** Fetches now, and builds where something changed. Throws `list_unknown` for a list that is not fetched. */
-  update(actor: Actor, which: Which): Promise<UpdateReport>;
+  update(actor: Actor, which: Which, onStep?: OnStep): Promise<UpdateReport>;
   /** What the timetable does for all lists of one time: fetches at a moment of chance within ten minutes. Rejects to be called again. */
   refresh(refresh: string, due: number): Promise<UpdateReport>;
   /**
    * Switches a catalogued list on for somebody who has read and accepts its licence, named as the catalogue has it: fetched first,
-   * so that one that cannot be had changes nothing. Throws `list_unknown`, `list_enabled`, `licence_other`, `lists_folder`, `source_unusable`.
+   * so that one that cannot be had changes nothing. Throws `list_unknown`, `list_enabled`, `licence_other`, `source_unusable`, and
+   * `lists_folder` when the catalogue has to be changed by hand: then the acceptance alone is on record.
    */
-  enable(actor: Actor, id: string, licence: string): Promise<UpdateReport>;
+  enable(actor: Actor, id: string, licence: string, onStep?: OnStep): Promise<UpdateReport>;
   /** Takes an update that waits for a person although it lost so many entries. Throws `list_not_held` when another or none waits. */
-  accept(actor: Actor, id: string, sha256: string): Promise<UpdateReport>;
+  accept(actor: Actor, id: string, sha256: string, onStep?: OnStep): Promise<UpdateReport>;
   /** Puts on record what changed without us, tells of lists that were not fetched for long, and fetches those that never were. */
   watch(): Promise<void>;
   /** Ends what is under way. */
@@ -94,13 +100,14 @@ export function createLists(options: ListsOptions): Lists {
     return next;
   };
 
-  const update = async (by: string, lists: readonly AnyList[]): Promise<UpdateReport> => {
-    const fetched = await fetchPolitely(lists, fetching);
+  const update = async (by: string, lists: readonly AnyList[], onStep?: OnStep): Promise<UpdateReport> => {
+    const fetched = await fetchInSteps(lists, fetching, onStep);
     for (const { problem, isNews } of fetched)
       if (problem !== null && isNews) options.raise('list-not-fetched', problem);
     const isChanged = fetched.some(({ result }) => result === 'changed');
-    const built = isChanged || !(await isIndexCurrent(listsDir, layout)) ? await rebuild(options, by) : NOTHING_BUILT;
-    return { fetched, ...built, enforced: enforcedOf(layout, fetched) };
+    const built =
+      isChanged || !(await isIndexCurrent(listsDir, layout)) ? await rebuild(options, by, onStep) : NOTHING_BUILT;
+    return { fetched, ...built };
   };
 
   return {
@@ -112,7 +119,7 @@ export function createLists(options: ListsOptions): Lists {
         clock(),
       ),
     offered: () => loadCatalogue(listsDir).offered.map(shown),
-    update: (actor, which) => alone(() => update(actor.userName, choose(options, which))),
+    update: (actor, which, onStep) => alone(() => update(actor.userName, choose(options, which), onStep)),
     refresh: async (refresh, due) => {
       await retry.wait(retry.random() * SPREAD_MS, signal);
       return await alone(async () => {
@@ -126,8 +133,8 @@ export function createLists(options: ListsOptions): Lists {
         return report;
       });
     },
-    enable: (actor, id, licence) => alone(() => enable(options, fetching, actor, id, licence)),
-    accept: (actor, id, sha256) => alone(() => accept(options, actor, id, sha256)),
+    enable: (actor, id, licence, onStep) => alone(() => enable(options, fetching, { actor, id, licence }, onStep)),
+    accept: (actor, id, sha256, onStep) => alone(() => accept(options, { actor, id, sha256 }, onStep)),
     watch: () =>
       alone(async () => {
         noteChanges(options, BY_FILE);
@@ -146,14 +153,23 @@ export function createLists(options: ListsOptions): Lists {
 
 const NOTHING_BUILT = { changes: [], alarms: [] };
 
-/** How many entries of the locked lists among these are in force. */
-function enforcedOf(layout: DataLayout, fetched: readonly FetchOutcome[]): UpdateReport['enforced'] {
-  const changed = new Set(fetched.flatMap(({ id, result }) => (result === 'changed' ? [id] : [])));
-  const lists = readManifest(layout)?.illegal?.lists ?? [];
-  return lists.flatMap(({ id, enforced }) => (changed.has(id) ? [{ id, entries: enforced }] : []));
+async function fetchInSteps(
+  lists: readonly AnyList[],
+  fetching: FetchOptions,
+  onStep: OnStep = () => {},
+): Promise<FetchOutcome[]> {
+  const of = lists.length;
+  let done = 0;
+  onStep({ doing: 'fetching', done, of });
+  return await fetchPolitely(lists, { ...fetching, onDone: () => onStep({ doing: 'fetching', done: ++done, of }) });
 }
 
-async function rebuild(options: ListsOptions, by: string): Promise<Pick<UpdateReport, 'changes' | 'alarms'>> {
+async function rebuild(
+  options: ListsOptions,
+  by: string,
+  onStep?: OnStep,
+): Promise<Pick<UpdateReport, 'changes' | 'alarms'>> {
+  onStep?.({ doing: 'building' });
   const said = await options.rebuild();
   // None also when somebody else had just built the same: the catalogue is watched.
   const alarms = said.length > 0 ? said : (readManifest(options.layout)?.alarms ?? []);
@@ -163,7 +179,7 @@ async function rebuild(options: ListsOptions, by: string): Promise<Pick<UpdateRe
 /** Puts every list whose content in force is another than on record into the audit record, whoever built it. */
 function noteChanges({ record, audit, layout, raise }: ListsOptions, by: string): readonly ListChange[] {
   const changes = record.write((tx) => {
-    const found = listChanges(listsInForce(tx), readManifest(layout)?.lists ?? []);
+    const found = listChanges(listsInForce(tx), marksInForce(layout));
     for (const { id, before, after } of found) {
       audit.append(tx, { actor: by, action: 'list.changed', subject: `list:${id}`, before, after });
       storeInForce(tx, id, after);
@@ -172,6 +188,15 @@ function noteChanges({ record, audit, layout, raise }: ListsOptions, by: string)
   });
   for (const { warning } of changes) if (warning !== null) raise('list-grew', warning);
   return changes;
+}
+
+function marksInForce(layout: DataLayout): ReadonlyMap<string, ListContentMark> {
+  const manifest = readManifest(layout);
+  const open = (manifest?.lists ?? []).map(({ id, accepted, sha256 }) => [id, { entries: accepted, sha256 }] as const);
+  const locked = (manifest?.illegal?.lists ?? []).map(
+    ({ id, enforced, sha256 }) => [id, { entries: enforced, sha256 }] as const,
+  );
+  return new Map([...open, ...locked]);
 }
 
 function choose({ listsDir, layout, clock }: ListsOptions, which: Which): AnyList[] {
@@ -212,9 +237,8 @@ function isFetchedSince({ layout }: ListsOptions, list: AnyList, due: number): b
 async function enable(
   options: ListsOptions,
   fetching: FetchOptions,
-  actor: Actor,
-  id: string,
-  licence: string,
+  { actor, id, licence }: { readonly actor: Actor; readonly id: string; readonly licence: string },
+  onStep?: OnStep,
 ): Promise<UpdateReport> {
   const { listsDir, record, audit } = options;
   const catalogue = loadCatalogue(listsDir);
@@ -230,23 +254,27 @@ async function enable(
   }
   const { list } = enabledText(listsDir, id);
   await refuseWithoutFile(list);
-  const fetched = list.fetch === null ? [] : await fetchPolitely([list], fetching);
+  const fetched = list.fetch === null ? [] : await fetchInSteps([list], fetching, onStep);
   for (const { problem } of fetched) {
     if (problem !== null) throw new SchoolgateError('source_unusable', 'upstream', `${problem} It stays switched off.`);
   }
-  record.write((tx) => {
+  const put = (action: 'list.enabled' | 'list.licence-accepted', tx: Tx): void => {
     const after = { source: addressText(list.source), licence };
-    audit.append(tx, {
-      actor: actor.userName,
-      action: 'list.enabled',
-      subject: `list:${id}`,
-      after,
-      address: actor.address,
+    audit.append(tx, { actor: actor.userName, action, subject: `list:${id}`, after, address: actor.address });
+  };
+  try {
+    record.write((tx) => {
+      put('list.enabled', tx);
+      // Read once more: somebody may have edited the catalogue while the list was fetched.
+      writeCatalogue(listsDir, enabledText(listsDir, id));
     });
-    // Read once more: somebody may have edited the catalogue while the list was fetched.
-    writeCatalogue(listsDir, enabledText(listsDir, id));
-  });
-  return { fetched, ...(await rebuild(options, actor.userName)), enforced: enforcedOf(options.layout, fetched) };
+  } catch (error) {
+    if (error instanceof SchoolgateError && error.code === 'lists_folder') {
+      record.write((tx) => put('list.licence-accepted', tx));
+    }
+    throw error;
+  }
+  return { fetched, ...(await rebuild(options, actor.userName, onStep)) };
 }
 
 /** A list of a locked category that is named and never loads stops everything at the next start. */
@@ -258,7 +286,11 @@ async function refuseWithoutFile({ id, format, path, fetch }: AnyList): Promise<
   });
 }
 
-async function accept(options: ListsOptions, actor: Actor, id: string, sha256: string): Promise<UpdateReport> {
+async function accept(
+  options: ListsOptions,
+  { actor, id, sha256 }: { readonly actor: Actor; readonly id: string; readonly sha256: string },
+  onStep?: OnStep,
+): Promise<UpdateReport> {
   const { layout, record, audit } = options;
   const held = readManifest(layout)?.held.find((one) => one.id === id);
   if (held === undefined || held.sha256 !== sha256) {
@@ -277,7 +309,7 @@ async function accept(options: ListsOptions, actor: Actor, id: string, sha256: s
     });
     acceptContent(layout.lastGoodLists, id, sha256);
   });
-  return { fetched: [], ...(await rebuild(options, actor.userName)), enforced: [] };
+  return { fetched: [], ...(await rebuild(options, actor.userName, onStep)) };
 }
 
 /** Once for each time that a list gets too old. */

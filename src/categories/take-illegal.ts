@@ -4,13 +4,13 @@ import type { IllegalList } from './catalogue.ts';
 import { readKeyedFile } from './fetched-lists.ts';
 import { entryKey, type IllegalContent, illegalReader } from './illegal-content.ts';
 import { canaryEntry, type KeyedEntry } from './illegal-entry.ts';
-import type { KeyedList } from './illegal-file.ts';
+import { entriesDigest, type KeyedList } from './illegal-file.ts';
 import { canaryName, type IllegalKeys } from './illegal-keys.ts';
 import type { IndexedList } from './match.ts';
 import { readLines } from './read-source.ts';
 
-/** What is known of an enforced list: no more than counts and times. */
-export interface IllegalListFacts extends Omit<IndexedList, 'sha256'> {
+/** What is known of an enforced list: counts and times, and as `sha256` the digest of what is enforced in its keyed form. */
+export interface IllegalListFacts extends IndexedList {
   readonly format: string;
   /** Entries in force, with those kept although the source has lost them. */
   readonly enforced: number;
@@ -80,6 +80,7 @@ export async function takeIllegal(
     duplicates,
     rejected,
     enforced: counted(kept).length,
+    sha256: entriesDigest(counted(kept)),
     pages: pagesOf(kept),
     loadedAt: list.fetchedAt ?? isoTime(options.now),
     enforcedSince: before?.facts.enforcedSince ?? isoTime(options.now),
@@ -121,6 +122,7 @@ export function factsOfKept({ id, category, entries }: KeyedList, since: string)
     duplicates: 0,
     rejected: 0,
     enforced,
+    sha256: entriesDigest(counted(entries)),
     pages: pagesOf(entries),
   };
   const format = entries.some(({ kind }) => kind === 'hash') ? 'illegal-hashes' : 'illegal-urls';

@@ -160,6 +160,19 @@ void t.test('through the authority’s proxy', async (t) => {
   const url = `https://lists.test:${server.port}/via`;
   t.equal(await bodyOf(await good.fetch({ ...ask('/via'), url }, never)), 'bets.test\n');
   t.match(parent.seen, [{ method: 'CONNECT', url: `lists.test:${server.port}` }]);
+  for (const inside of [
+    server.url('/via'),
+    `https://[::ffff:10.0.0.1]:${server.port}/`,
+    'https://169.254.169.254/latest',
+  ]) {
+    server.publish('/in', '', (_request, response) => void response.writeHead(302, { location: inside }).end());
+    const request = { ...ask('/in'), url: url.replace('/via', '/in') };
+    t.match(
+      await faultOf(request, good),
+      { message: /redirects to .* an address inside a network/, again: false },
+      inside,
+    );
+  }
   await good.close();
   const refused = through(null);
   t.match(await faultOf(ask('/via'), refused), { message: /could not be fetched/ });

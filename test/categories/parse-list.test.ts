@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import t, { type Test } from 'tap';
 import type { LineSink } from '../../src/categories/accept-entry.ts';
 import { createExpressionLookup, parseExpressions } from '../../src/categories/expression.ts';
+import { readList } from '../../src/categories/list-content.ts';
+import { needsPath } from '../../src/categories/needs-path.ts';
 import { lineParser, type LineFormat } from '../../src/categories/parse-list.ts';
 import { rangeText, readRange } from '../../src/categories/address-range.ts';
 import { countPrefixes, entryPath } from '../../src/categories/path-prefix.ts';
@@ -390,6 +395,97 @@ await t.test('what is accepted is canonical and never a suffix, whatever the lin
     });
   });
   t.doesNotThrow(() => fc.assert(soundness, { numRuns: 3000 }));
+});
+
+await t.test('a list that unpacks to more than anybody could mean is given up in the middle', async (t) => {
+  const path = join(t.testdir(), 'bomb.gz');
+  writeFileSync(path, gzipSync(Array.from({ length: 5_000 }, (_, i) => `n${i}.test\n`).join('')));
+  const options = { onRejected: () => {}, onEntries: () => {}, onFile: () => {} };
+  const files = [{ path, format: 'domains' }] as const;
+  t.match(await readList(files, options), { accepted: 5_000 });
+  await t.rejects(readList(files, { ...options, maxBytes: 9_999 }), {
+    message: 'it holds more than 9,999 bytes of entries',
+  });
+});
+
+/** Null where it does not compile. */
+function lookupOf(sources: readonly string[]): ReturnType<typeof createExpressionLookup> {
+  try {
+    return createExpressionLookup(sources.map((source) => ({ list: 0, source })));
+  } catch {
+    return null;
+  }
+}
+
+await t.test('an expression that needs a path is not searched for in a bare host', async (t) => {
+  const needing = [
+    '/banner/',
+    '^[0-9]+/search\\?q=[0-9]+$',
+    '(/a|b/)c',
+    'x(?:y|z)\\/+',
+    '(a|/)/{2}',
+    '/{1,3}?',
+    '/{,3}x',
+    '.*/ymsgr*\\.exe',
+    '[]/]/',
+  ];
+  const others = [
+    'casino',
+    'a|/b',
+    '/*x',
+    '/?x',
+    '/{0,2}x',
+    '(/)?x',
+    '(/|)x',
+    '(/)*+x',
+    '[/]',
+    '[^]/]x',
+    '[[:alpha:]/]x',
+    '[\\]/]x',
+    '(?i)/',
+    '(?P<n>/)',
+    '\\x2f',
+    '\\Qa/\\E',
+    '\\pL/',
+    '(?:/|(?:a|/))',
+    '^(/|$)',
+  ];
+  t.same(
+    needing.filter((source) => !needsPath(source)),
+    [],
+  );
+  t.same(
+    others.filter((source) => needsPath(source)),
+    [],
+  );
+  const piece = fc.constantFrom(
+    ...Array.from('ab/.|()[]*+?^${}:\\'),
+    '{0}',
+    '{1,2}',
+    '(?:',
+    '[^',
+    '[:alpha:]',
+    '{,2}',
+    '(?i)',
+  );
+  const source = fc.array(piece, { minLength: 1, maxLength: 10 }).map((pieces) => pieces.join(''));
+  let read = 0;
+  const soundness = fc.property(
+    source,
+    fc.array(fc.string({ unit: fc.constantFrom(...Array.from('ab.{,2}')) }), { maxLength: 12 }),
+    (source, hosts) => {
+      if (!needsPath(source)) return;
+      const lookup = lookupOf([source]);
+      if (lookup === null) return;
+      read++;
+      for (const host of ['', ...hosts]) assert.deepEqual(lookup.find(host, ''), [], `${source} in ${host}`);
+    },
+  );
+  t.doesNotThrow(() => fc.assert(soundness, { numRuns: 20_000 }));
+  t.ok(read > 200, `${read} expressions`);
+  const lookup = lookupOf([...needing, ...others.filter((source) => lookupOf([source]) !== null)])!;
+  t.same(lookup.find('a.test', null), lookup.find('a.test', ''), 'what is left out there finds nothing');
+  t.ok(lookup.find('a.test', '/banner/').includes(0));
 });
 
 await t.test('expressions made to be slow are searched for in steps that can be counted', async (t) => {

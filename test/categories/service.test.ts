@@ -296,7 +296,11 @@ await t.test('a catalogue that cannot be written', async (t) => {
     code: 'lists_folder',
     message: /EACCES.*"enabled: true" for the list in line 3/,
   });
-  t.same(s.acts(), [], 'and nobody is on record for it');
+  t.same(
+    s.acts(),
+    ['list.licence-accepted list:new n.manager -→-'],
+    'who accepted the licence is on record all the same',
+  );
   const catalogue = join(s.listsDir, 'catalogue.yaml');
   writeFileSync(catalogue, readFileSync(catalogue, 'utf8').replace('enabled: false', 'enabled: true'));
   await s.lists.watch();
@@ -393,7 +397,7 @@ await t.test('an illegal list is switched on, fetched, and enforced whatever its
   const isListed = (host: string): boolean => (loadCurrentIllegal(s.layout)?.match(host, null) ?? null) !== null;
   await t.rejects(s.lists.enable(MANAGER, 'here', 'Members'), { code: 'source_unusable', message: /ENOENT.*stays/ });
   const on = await s.lists.enable(MANAGER, 'members', 'Members');
-  t.same(formatReport(on), ['members: 50 entries enforced.']);
+  t.same(formatReport(on), ['members: 50 entries in force (new).']);
   t.ok(isListed('www.marker-3.test'));
   await t.rejects(s.lists.enable(MANAGER, 'members', 'Members'), { code: 'list_enabled' });
   t.match(s.lists.status(), [
@@ -407,12 +411,18 @@ await t.test('an illegal list is switched on, fetched, and enforced whatever its
   await s.lists.refresh('17 3 * * *', s.at);
   t.ok(isListed('marker-59.test'));
   server.publish('/members', marked(5));
-  t.match(formatReport(await s.lists.update(MANAGER, 'all')), [/60 entries enforced/, /more than 20 % of its entries/]);
+  t.match(formatReport(await s.lists.update(MANAGER, 'all')), [
+    /^Illegal list "members": more than 20 % of its entries/,
+  ]);
   t.ok(isListed('marker-59.test'), 'what is gone stays enforced');
   server.publish('/members', '<html>');
   t.match(formatReport(await s.lists.update(MANAGER, 'all')), [/a web page came .*what was fetched .* stays in force/]);
   t.match(s.lists.status(), [{ health: 'last-good', fetch: { error: /web page/, setAside: null } }]);
-  t.match(s.acts(), ['list.enabled list:members n.manager -→-']);
+  t.same(s.acts(), [
+    'list.enabled list:members n.manager -→-',
+    'list.changed list:members n.manager -→50',
+    'list.changed list:members console 50→60',
+  ]);
   const folder = join(s.layout.fetchedLists, 'members');
   t.match(readdirSync(folder).sort(), [/^[0-9a-f]{64}\.sgf$/, /^[0-9a-f]{64}\.sgf$/, 'state.json']);
   const kept = readdirSync(s.layout.root, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
@@ -457,4 +467,6 @@ await t.test('what was fetched of an illegal list goes when two people have ende
   t.notOk(existsSync(folder));
   await buildIndex({ ...s, clock: () => s.at });
   t.equal(enforced(), 0);
+  await s.lists.watch();
+  t.same(s.acts(), ['list.changed list:members console -→10', 'list.changed list:members file 10→-']);
 });

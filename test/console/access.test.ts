@@ -141,6 +141,7 @@ const ROUTES: readonly [route: string, url: string, access: Access][] = [
   ['POST /confirm', '/confirm', 'signed-in'],
   ['GET /permissions', '/permissions', 'permissions.see'],
   ['GET /lists', '/lists', 'lists.see'],
+  ['GET /lists/work/:id', `/lists/work/${'a'.repeat(36)}`, 'lists.see'],
   ['POST /lists/update', '/lists/update', 'lists.update'],
   ['POST /lists/:id/enable', '/lists/a/enable', 'lists.change'],
   ['POST /lists/:id/accept', '/lists/a/accept', 'lists.change'],

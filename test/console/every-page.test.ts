@@ -46,6 +46,7 @@ const PAGES: Readonly<Record<string, string | null>> = {
   '/lessons/look-up': '/lessons/look-up',
   '/lessons/new': '/lessons/new',
   '/lists': '/lists',
+  '/lists/work/:id': '{work}',
   '/people': '/people',
   '/people/:id': '/people/{person}',
   '/people/import': '/people/import',

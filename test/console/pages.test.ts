@@ -3,6 +3,7 @@ import t from 'tap';
 import { buildIndex } from '../../src/categories/build-index.ts';
 import type { OfferedList } from '../../src/categories/catalogue.ts';
 import type { ListStatus } from '../../src/categories/list-status.ts';
+import type { Lists, UpdateReport } from '../../src/categories/service.ts';
 import { createDataFolders, dataLayout } from '../../src/config/data-layout.ts';
 import { keyOn, shownByApp } from '../helpers/authenticator.ts';
 import { START, testPolicy } from '../helpers/control-plane.ts';
@@ -68,7 +69,16 @@ void t.test(
   'every page can be read and used by everybody, on a desk and on a phone',
   { timeout: 240_000 },
   async (t) => {
-    const listUpdates = { ...NO_LISTS, status: () => LISTS, offered: () => OFFERED };
+    let isBuilt: (report: UpdateReport) => void = () => {};
+    const listUpdates: Lists = {
+      ...NO_LISTS,
+      status: () => LISTS,
+      offered: () => OFFERED,
+      update: (_actor, _which, onStep) => {
+        onStep!({ doing: 'building' });
+        return new Promise((resolve) => (isBuilt = resolve));
+      },
+    };
     const dataDir = tempFolder(t);
     createDataFolders(dataLayout(dataDir));
     await buildIndex({ listsDir: join(PROJECT, 'blocklists'), layout: dataLayout(dataDir), clock: () => START });
@@ -151,6 +161,17 @@ void t.test(
     await manager.getByLabel('I have read the licence of ut1-games').check();
     await press(manager, 'Switch on ut1-games');
     await look(manager, 'lists-done');
+    await press(manager, 'Fetch all now');
+    await look(manager, 'lists-work');
+    isBuilt({ fetched: [], changes: [], alarms: [] });
+    await manager.getByRole('link', { name: 'Look again now' }).click();
+    t.match(
+      await manager
+        .getByRole('alert')
+        .or(manager.getByRole('region', { name: 'Done' }))
+        .innerText(),
+      /Nothing was due/,
+    );
     await manager.getByRole('link', { name: 'Settings' }).click();
     await manager.getByRole('link', { name: 'Who may do what' }).click();
     await look(manager, 'permissions');

@@ -45,6 +45,7 @@ export const REACH_OUT: readonly Allowance[] = [
   { where: 'config/data-layout.ts', why: 'makes the data folders' },
   { where: 'categories/catalogue.ts', why: 'reads the catalogue' },
   { where: 'categories/read-source.ts', why: 'reads lists' },
+  { where: 'categories/fetch-source.ts', why: 'looks where a redirect leads' },
   { where: 'categories/download-source.ts', why: 'writes what was fetched' },
   { where: 'categories/download-keyed.ts', why: 'writes what was fetched and keyed' },
   { where: 'categories/source-credentials.ts', why: 'reads what a publisher wants to know' },

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { buildIndex } from '../../src/categories/build-index.ts';
 import { loadCatalogue } from '../../src/categories/catalogue.ts';
+import type { Lists, OnStep, UpdateReport } from '../../src/categories/service.ts';
 import { createDataFolders, dataLayout } from '../../src/config/data-layout.ts';
 import { examineTexts, readTexts } from '../../src/policy/load.ts';
 import type { PolicyTexts } from '../../src/policy/texts.ts';
@@ -14,6 +15,7 @@ import { START } from './control-plane.ts';
 import { PROJECT } from './stack.ts';
 import { tempFolder } from './temp-folder.ts';
 import {
+  NO_LISTS,
   type TestBrowser,
   type TestConsole,
   addPerson,
@@ -49,7 +51,8 @@ export async function fullConsole(t: Test): Promise<FullConsole> {
   createDataFolders(dataLayout(dataDir));
   const listsDir = join(PROJECT, 'blocklists');
   await buildIndex({ listsDir, layout: dataLayout(dataDir), clock: () => START });
-  const console = await testConsole({ dataDir, policyFiles: shippedFiles(listsDir) });
+  const listUpdates: Lists = { ...NO_LISTS, update: (_actor, _which, onStep) => neverDone(onStep!) };
+  const console = await testConsole({ dataDir, listUpdates, policyFiles: shippedFiles(listsDir) });
   await addPerson(console, 'a.all', ALL_ROLES);
   await addPerson(console, 'h.teacher', ['headteacher']);
   await addPerson(console, 'n.manager', ['network-manager']);
@@ -68,6 +71,7 @@ export async function fullConsole(t: Test): Promise<FullConsole> {
     guest: guestId(console),
     unblock: await unblockId(console),
     wish: wishId(console),
+    work: String((await browser.post('/lists', '/lists/update', {})).headers['location']),
     invitation: console.staff.invite(actorOf(console, 'a.all'), {
       fullName: 'Gwen Governor',
       userName: '',
@@ -76,6 +80,12 @@ export async function fullConsole(t: Test): Promise<FullConsole> {
     }).token,
   };
   return Object.assign(console, { ids, token: browser.cookies.get('schoolgate-session')! });
+}
+
+/** A list that is still on its way. */
+function neverDone(onStep: OnStep): Promise<UpdateReport> {
+  onStep({ doing: 'fetching', done: 1, of: 3 });
+  return new Promise(() => {});
 }
 
 function actorOf(console: TestConsole, userName: string) {

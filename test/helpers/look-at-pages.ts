@@ -52,6 +52,12 @@ export async function lookAtPages(t: Test, plane: TestConsole, phone = 360): Pro
     async open(options = { javaScriptEnabled: true }) {
       const viewport = { width: 1280, height: 800 };
       const page = await (await browser.newContext({ ...options, locale: 'en-GB', viewport })).newPage();
+      // A page that loads itself again would do so while it is being looked at.
+      await page.route('**/lists/work/*', async (route) => {
+        const response = await route.fetch({ maxRedirects: 0 });
+        const { refresh: _refresh, ...headers } = response.headers();
+        await route.fulfill({ response, headers });
+      });
       page.on('console', (message) => complaints.push(message.text()));
       page.on('pageerror', (error) => complaints.push(error.message));
       page.on('requestfailed', (request) => {

@@ -47,7 +47,7 @@ export interface TestConsoleOptions {
   readonly policyFiles?: NonNullable<ControlPlaneOptions['policyFiles']>;
 }
 
-const DONE = async (): Promise<UpdateReport> => ({ fetched: [], changes: [], enforced: [], alarms: [] });
+const DONE = async (): Promise<UpdateReport> => ({ fetched: [], changes: [], alarms: [] });
 
 /** No lists at all. */
 export const NO_LISTS: Lists = {

@@ -107,12 +107,15 @@ await t.test('while it comes no file holds a line of it, and then it is enforced
   t.notMatch(args, /members|pass-/, 'which is told nothing that others could read');
   t.same(found(), []);
   response.end(text(20).slice(100));
-  t.match(await enabling, { code: 0, stdout: /members: 21 entries enforced\./, stderr: '' });
+  t.match(await enabling, { code: 0, stdout: /members: 21 entries in force \(new\)\./, stderr: '' });
   t.same(keying(), [], 'and has gone with its memory');
   await until('every worker refuses it', () => isEverywhere(stack, host(7), 403));
   t.equal((await getThrough(stack.proxyPort, site('shared.test', `/${MARKER}-page/1`))).status, 403);
   const acts = stack.rows("SELECT action, actor, payload FROM audit WHERE subject = 'list:members'");
-  t.match(acts, [{ action: 'list.enabled', actor: MANAGER, payload: /"licence":"Members only"/ }]);
+  t.match(acts, [
+    { action: 'list.enabled', actor: MANAGER, payload: /"licence":"Members only"/ },
+    { action: 'list.changed', actor: MANAGER, payload: /"entries":21/ },
+  ]);
   t.same(found(), []);
   const held = stack.pids('console').map((pid) => holdsInMemory(pid, `${MARKER}-page`));
   if (held.includes(null)) t.comment('the memory of another process cannot be read here');
@@ -126,7 +129,7 @@ await t.test('what has not changed is not sent again, and what has is enforced',
   t.match(await asManager('update', 'members'), { code: 0, stdout: /1 list has not changed/ });
   t.equal(server.asked.at(-1), '/members.txt 304');
   publish(gzipSync(text(22)));
-  t.match(await asManager('update', 'members'), { code: 0, stdout: /members: 23 entries enforced/ });
+  t.match(await asManager('update', 'members'), { code: 0, stdout: /members: 23 entries in force \(before: 21\)/ });
   await until('every worker has it', () => isEverywhere(stack, host(21), 403));
   const { stdout } = await stack.run(['lists', 'status']);
   t.match(stdout, /^members +csam +23 +\S.* ok +less than an hour ago +\d{4}-\d\d-\d\dT03:17Z$/m);
