@@ -4,7 +4,7 @@ import type { Proof } from '../identity/credentials.ts';
 import { isSelfTest } from '../identity/identify.ts';
 import type { Who } from '../identity/who.ts';
 import { type CanonicalHost, canonicalHost } from '../kernel/host.ts';
-import { decide, type DecisionRequest, faultDecision, strictest } from '../policy/decide.ts';
+import { decide, type DecisionRequest, faultDecision, isInWrittenRange, strictest } from '../policy/decide.ts';
 import { decision, illegal as illegalDecision } from '../policy/level-outcome.ts';
 import type { Passes } from '../policy/passes.ts';
 import type { Decision } from '../policy/verdict.ts';
@@ -177,7 +177,7 @@ export function isWarned({ decision, toldAs }: Admission): boolean {
 }
 
 /**
- * Judges the addresses that the target's name resolved to: a list of addresses is about whatever is served there. What the name is
+ * Judges the addresses that the target's name resolved to: a list of addresses, or a written range, is about whatever is served there. What the name is
  * listed for counts beside it, so a known good name is as strong as it is against other lists. The stricter verdict stands.
  */
 export function admitAddresses(context: GatewayContext, admission: Admission, addresses: readonly string[]): void {
@@ -185,8 +185,9 @@ export function admitAddresses(context: GatewayContext, admission: Admission, ad
   admission.addresses = addresses;
   try {
     const match = withAddresses(snapshots, admission.match, addresses);
-    if (match === admission.match) return;
-    const asked = request(ask.target, who, match, null);
+    const isWritten = isInWrittenRange(snapshots.policy, ask.target!.host.name, addresses);
+    if (match === admission.match && !isWritten) return;
+    const asked = { ...request(ask.target, who, match, null), addresses };
     const judged = decide(snapshots.policy, snapshots.live, asked, context.clock(), context.passes);
     admission.match = match;
     admission.decision = strictest(admission.decision, judged);
@@ -242,7 +243,7 @@ export function admitAgain(context: GatewayContext, admission: Admission): Decis
       const violation = inspect(snapshots, { ...ask, target });
       const illegal = listedAsIllegal(snapshots, target);
       const match = withAddresses(snapshots, matchOf(snapshots, target, violation, illegal), admission.addresses);
-      const asked = request(target, who, match, violation);
+      const asked = { ...request(target, who, match, violation), addresses: admission.addresses };
       const judged = judge(snapshots, context.passes, asked, illegal, now);
       return safelyConnected(snapshots, who.level, target.host, judged, connected(admission));
     };
@@ -262,7 +263,8 @@ function connected({ ask, retarget }: Admission): Connected {
 function identifyIn(snapshots: Snapshots, client: string, proof: Proof | null, now: number): Who {
   if (proof !== null && holds(snapshots.renewals, proof)) return snapshots.identify(client, proof.user, null, proof);
   const session = snapshots.devices.at(client, now);
-  if (session === null) return snapshots.identify(client, null);
+  // One that stood when the address was marked as shared: the console ends it, and until then it counts no more.
+  if (session === null || snapshots.sharedAddresses.has(client)) return snapshots.identify(client, null);
   return snapshots.identify(client, null, session.user, { mustChange: false, agreed: session.agreed ?? null });
 }
 

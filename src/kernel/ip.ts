@@ -113,6 +113,23 @@ export function isWithin(inner: string, outer: string): boolean {
   return base.kind() === wide.kind() && wideBits <= bits && base.match(wide, wideBits);
 }
 
+/** The one spelling of a range, such as `203.0.113.0/24`; a range of one address is that address. Null if the text is none. */
+export function canonicalRange(text: string): string | null {
+  if (!isCidr(text)) return null;
+  const [base, bits] = parseCidr(text);
+  const cidr = `${base.toString()}/${bits}`;
+  if (base.kind() === 'ipv4')
+    return bits === 32 ? base.toString() : `${ipaddr.IPv4.networkAddressFromCIDR(cidr).toString()}/${bits}`;
+  const network = ipaddr.IPv6.networkAddressFromCIDR(cidr).toRFC5952String();
+  return bits === 128 ? network : `${network}/${bits}`;
+}
+
+/** How many leading bits of an IPv6 address a canonical range fixes; of an IPv4 range as if IPv6 carried it. */
+export function rangeBits(cidr: string): number {
+  const [base, bits] = parseCidr(cidr);
+  return base.kind() === 'ipv4' ? bits + 96 : bits;
+}
+
 type Range = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 function parseCidr(text: string): Range {

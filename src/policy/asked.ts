@@ -18,6 +18,8 @@ export interface Asked {
   readonly host: string;
   /** Canonical path and query; null where it cannot be seen. */
   readonly path: string | null;
+  /** Where the host leads, as far as it is known. */
+  readonly addresses: readonly string[];
   readonly who: Who;
   readonly match: CategoryMatch;
   /** The instant of the decision, ms since the epoch. */

@@ -135,8 +135,8 @@ function isAbout(asked: Asked): (rules: TimedRules) => boolean {
     asked.match.categories.some((id) => Object.hasOwn(categories, id));
 }
 
-function names(entries: readonly Entry[], { host, path }: Asked): boolean {
-  return winningRule([writtenTable({ allow: entries })], host, path) !== null;
+function names(entries: readonly Entry[], asked: Asked): boolean {
+  return winningRule([writtenTable({ allow: entries })], asked) !== null;
 }
 
 const NAMES = new Map<unknown, string>(Object.entries(steps).map(([name, step]) => [step, name]));

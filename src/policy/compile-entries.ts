@@ -1,7 +1,8 @@
 import type { DocumentPath, YamlDocument } from '../config/yaml-document.ts';
 import { suffixKind } from '../categories/public-suffix.ts';
 import type { Problem } from '../kernel/errors.ts';
-import { entryText, parseEntry } from './entry.ts';
+import { rangeBits } from '../kernel/ip.ts';
+import { entryText, isRange, parseEntry } from './entry.ts';
 import type { CategoryTraits, DayWindow, Entries, Entry } from './snapshot.ts';
 import type { Action } from './verdict.ts';
 
@@ -66,8 +67,11 @@ export function compileBothWays(
   const blocked = new Set(block.map(entryText));
   for (const entry of allow) {
     const at = [...path, 'allow', indexOfEntry(lists.allow ?? [], entry)];
-    if (entry.path === null && isOpenSuffix(entry.host)) {
+    if (entry.path === null && isOpenSuffix(entry)) {
       report(to, document, at, `"${entry.host}" would allow every site under it; name single sites`);
+    }
+    if (isRange(entry) && rangeBits(entry.host) < LEAST_BITS[entry.host.includes(':') ? 'ipv6' : 'ipv4']) {
+      report(to, document, at, `"${entry.host}" would allow a good part of all addresses; name smaller ranges`);
     }
     if (blocked.has(entryText(entry))) {
       report(
@@ -92,9 +96,12 @@ export function indexOfEntry(texts: readonly string[], entry: Entry): number {
 /** Suffixes whose registry takes only public bodies: "allow everything under nhs.uk" is a thing a school may mean. */
 const CLOSED_REGISTRIES: ReadonlySet<string> = new Set(['ac.uk', 'gov.uk', 'mod.uk', 'nhs.uk', 'police.uk', 'sch.uk']);
 
+/** What no registry gives to one owner is no range that a school means to open, bits as `rangeBits` counts. */
+const LEAST_BITS = { ipv4: 96 + 8, ipv6: 16 } as const;
+
 /** Whether anybody can have a site under this name. */
-function isOpenSuffix(host: string): boolean {
-  return !host.includes(':') && suffixKind(host) === 'icann' && !CLOSED_REGISTRIES.has(host);
+function isOpenSuffix({ host }: Entry): boolean {
+  return !/[:/]/.test(host) && suffixKind(host) === 'icann' && !CLOSED_REGISTRIES.has(host);
 }
 
 /** Compiles `categories:` of a level or group. Unknown ids and locked ones are problems. */

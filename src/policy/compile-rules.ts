@@ -11,6 +11,7 @@ import {
 } from './compile-entries.ts';
 import { compileTimes } from './compile-times.ts';
 import type { RulesDocument } from './document.ts';
+import { isRange } from './entry.ts';
 import type { GroupRules, LessonList, PersonRules, PolicySnapshot } from './snapshot.ts';
 
 type Rules = Pick<PolicySnapshot, 'people' | 'groups' | 'lessons'>;
@@ -100,8 +101,10 @@ function compileLessons(to: Compiling, document: Document, groups: Rules['groups
     const rule = `${document.file}#lessons.${id}`;
     const sites = compileEntries(to, document, ['lessons', i, 'sites'], lesson.sites, `${rule}.sites`);
     for (const site of sites) {
-      if (site.path === null) continue;
-      const reason = `a lesson’s site is a whole host, such as ${site.host}: over https a path cannot be seen`;
+      if (site.path === null && !isRange(site)) continue;
+      const reason = isRange(site)
+        ? `a lesson’s site is a host, such as example.com, and no range of addresses`
+        : `a lesson’s site is a whole host, such as ${site.host}: over https a path cannot be seen`;
       report(to, document, ['lessons', i, 'sites', indexOfEntry(lesson.sites, site)], reason);
     }
     return { id, group: lesson.group, from, until, sites, rule };

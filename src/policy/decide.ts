@@ -1,6 +1,7 @@
 import type { CategoryMatch } from '../categories/match.ts';
 import type { Who } from '../identity/who.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
+import { isDottedQuad } from '../kernel/ip.ts';
 import type { Asked, StepRule } from './asked.ts';
 import { hasLessons } from './lesson-lists.ts';
 import { decision, levelOutcome } from './level-outcome.ts';
@@ -21,6 +22,8 @@ export interface DecisionRequest {
   readonly who: Who;
   readonly match: CategoryMatch;
   readonly violation: Violation | null;
+  /** What the host resolved to; left out or empty: that is not known. */
+  readonly addresses?: readonly string[];
 }
 
 /** The contract's precedence: one list, one order; the first that speaks wins. */
@@ -80,7 +83,7 @@ function decideUnpassed(policy: PreparedPolicy, live: PreparedLive, request: Dec
 export function toAsked(
   policy: PreparedPolicy,
   live: PreparedLive,
-  { path, who, match }: DecisionRequest,
+  { path, who, match, addresses }: DecisionRequest,
   host: string,
   now: number,
 ): Asked {
@@ -90,7 +93,19 @@ export function toAsked(
   const groups = who.groups
     .map((name) => policy.groups.get(name)?.at(now, who.client) ?? null)
     .filter((one) => one !== null);
-  return { policy, live, host, path, who, match, now, level, outcome, person, groups };
+  const leads = addressesOf(host, addresses);
+  return { policy, live, host, path, addresses: leads, who, match, now, level, outcome, person, groups };
+}
+
+/** Where a canonical host leads: to what it resolved to, where that is known; a literal address to itself. */
+function addressesOf(host: string, resolved: readonly string[] = []): readonly string[] {
+  if (resolved.length > 0) return resolved;
+  return host.includes(':') || isDottedQuad(host) ? [host] : [];
+}
+
+/** Whether any written entry is about a range that one of these addresses lies in. */
+export function isInWrittenRange({ ranges }: PreparedPolicy, host: string, resolved?: readonly string[]): boolean {
+  return ranges !== null && addressesOf(host, resolved).some((address) => ranges.has(address));
 }
 
 function levelOf(policy: PreparedPolicy, { level, client }: Who, now: number): PreparedLevel {
@@ -106,7 +121,7 @@ function levelOf(policy: PreparedPolicy, { level, client }: Who, now: number): P
 function isPlain(
   policy: PreparedPolicy,
   live: PreparedLive,
-  { host, path, who }: DecisionRequest,
+  { host, path, who, addresses }: DecisionRequest,
   { level, closed }: PreparedLevel,
   person: PreparedPerson | undefined,
   now: number,
@@ -120,6 +135,7 @@ function isPlain(
     live.byCategory.length === 0 &&
     !live.byHost.has(host!) &&
     !policy.named.has(host!) &&
+    !isInWrittenRange(policy, host!, addresses) &&
     !hasGroupRules(policy, who, now) &&
     !hasLessons(policy, live, who)
   );

@@ -2,6 +2,7 @@ import type { CategoryMatch } from '../categories/match.ts';
 import type { Suspension } from '../identity/directory-snapshot.ts';
 import { canonicalUser } from '../identity/user-name.ts';
 import { type AddressRanges, addressRanges } from '../kernel/ip.ts';
+import { isRange } from './entry.ts';
 import { HostTable } from './host-table.ts';
 import { overlayTimed, timedEntries } from './overlay.ts';
 import { type MomentAt, createMomentAt, windowAt } from './schedule.ts';
@@ -73,11 +74,15 @@ export interface PreparedPolicy {
   readonly lessons: ReadonlyMap<string, readonly PreparedLesson[]>;
   /** Every host that any written entry names: a host that is not here meets none of them. */
   readonly named: HostTable<true>;
+  /** Every range of addresses that any of them names; null: none does. */
+  readonly ranges: AddressRanges | null;
 }
 
 export function preparePolicy(snapshot: PolicySnapshot): PreparedPolicy {
   const momentAt = createMomentAt(snapshot);
   const { levels, people, groups, calendar } = snapshot;
+  const named = [...namedHosts(snapshot)];
+  const ranges = named.filter((host) => isRange({ host }));
   return {
     snapshot,
     slotAt: (now) => windowAt(calendar?.slots ?? [], momentAt(now))?.word ?? null,
@@ -90,7 +95,8 @@ export function preparePolicy(snapshot: PolicySnapshot): PreparedPolicy {
       snapshot.lessons.map((lesson) => ({ ...prepareLesson(lesson), group: lesson.group })),
       ({ group }) => group,
     ),
-    named: new HostTable([...namedHosts(snapshot)].map((host) => [host, true])),
+    named: new HostTable(named.map((host) => [host, true])),
+    ranges: ranges.length === 0 ? null : addressRanges(ranges),
   };
 }
 

@@ -59,6 +59,7 @@ export interface Entries {
 }
 
 export interface Entry {
+  /** Canonical host, or a range of addresses such as `203.0.113.0/24`. */
   readonly host: string;
   /** Canonical path prefix, or null for the whole host. */
   readonly path: string | null;

@@ -13,8 +13,8 @@ export const TEMPORARY_PASSWORD = 'people#temporary-password';
 
 export const illegal: StepRule = ({ outcome }) => outcome.illegal;
 
-export const never: StepRule = ({ policy, host, path }) => {
-  const written = winningRule([policy.never], host, path);
+export const never: StepRule = (asked) => {
+  const written = winningRule([asked.policy.never], asked);
   return written === null ? null : decision('block', 'never', 'never', { rule: written.entry.rule, flagged: true });
 };
 
@@ -42,16 +42,16 @@ export const personClosed: StepRule = (asked) => {
 
 export const personBlock: StepRule = (asked) => {
   if (asked.person === undefined) return null;
-  const written = winningRule([asked.person.written], asked.host, asked.path, 'block');
+  const written = winningRule([asked.person.written], asked, 'block');
   if (written === null) return null;
   const passing = unblockFor(asked, categoryRule(asked), (grant) => passesPersonBlock(grant, asked.who.user));
   return passing === null ? refuse(asked, 'person', 'person-block', written.entry.rule) : null;
 };
 
 export const lesson: StepRule = (asked) => {
-  const { policy, live, who, now, host, path } = asked;
+  const { policy, live, who, now } = asked;
   const inForce = lessonsInForce(policy, live, who, now);
-  const isListed = inForce.some(({ sites }) => winningRule([sites], host, path) !== null);
+  const isListed = inForce.some(({ sites }) => winningRule([sites], asked) !== null);
   return inForce.length === 0 || isListed ? null : refuse(asked, 'lesson', 'lesson', inForce[0]!.lesson.rule);
 };
 
@@ -60,8 +60,9 @@ export const unblock: StepRule = (asked) => {
   return found === null ? null : decision('allow', 'unblock', 'unblock', { rule: `unblock:${found.grant.id}` });
 };
 
-export const personAllow: StepRule = ({ person, host, path }) => {
-  const written = person === undefined ? null : winningRule([person.written], host, path, 'allow');
+export const personAllow: StepRule = (asked) => {
+  const { person } = asked;
+  const written = person === undefined ? null : winningRule([person.written], asked, 'allow');
   return written === null ? null : decision('allow', 'person', 'person-allow', { rule: written.entry.rule });
 };
 
@@ -72,7 +73,7 @@ export const groupClosed: StepRule = (asked) => {
 
 export const group: StepRule = (asked) => {
   const tables = asked.groups.map((one) => one.written);
-  const written = winningRule(tables, asked.host, asked.path);
+  const written = winningRule(tables, asked);
   if (written !== null) return byEntry(asked, written, 'group', 'group');
   // A group speaks where the category that decides is one it names; what else the site is, the level still judges.
   const winner = judgeCategories(asked.match.categories, categoryRule(asked), asked.policy.traits);
@@ -86,7 +87,7 @@ export const levelClosed: StepRule = (asked) => {
 };
 
 export const levelWritten: StepRule = (asked) => {
-  const written = winningRule([asked.level.written], asked.host, asked.path);
+  const written = winningRule([asked.level.written], asked);
   if (written !== null) return byEntry(asked, written, written.allows ? 'allow-list' : 'block-list', 'level');
   const { downloads } = asked.level.level;
   if (downloads === null || asked.path === null) return null;

@@ -183,6 +183,12 @@ void t.test(
 
     const shared = await gateway(challenge(', shared: [127.0.0.0/8]'));
     t.equal((await shared.get('open.test', page)).status, 407, 'an address of many cannot be signed in');
+    shared.gateway.setSessions([{ address: CLIENT, user: 'bob', until: shared.clock() + 60_000 }]);
+    t.equal(
+      (await shared.get('open.test', page)).status,
+      407,
+      'nor does a session count that the console is yet to end',
+    );
   },
 );
 

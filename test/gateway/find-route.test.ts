@@ -70,6 +70,37 @@ void t.test('a name is judged on the addresses it resolves to, in every carrier'
   }
 });
 
+void t.test(
+  'a written range closes names that lead into it, also behind an open tunnel; what it allows opens addresses alone',
+  async (t) => {
+    await using origin = await startTcpOrigin((socket) => void socket.on('end', () => socket.end()).resume());
+    const level = (text: string): Record<string, string> => ({
+      ks1: `title: Key stage 1\nvoice: child\n${text}\n`,
+    });
+    await using gateway = await startTestGateway({ raw: [origin.port] }, { names: NAMES });
+    const status = async (name: string): Promise<number> => {
+      const { connection, response } = await connectThrough(gateway.port, `${name}:${origin.port}`);
+      await connection.close();
+      return response.status;
+    };
+    t.equal(await status('good-bad.test'), 502, 'nothing listens there, and nothing refuses');
+    const { connection } = await connectThrough(gateway.port, `plain.test:${origin.port}`);
+    await eventually('it is open', () => gateway.context.open.size === 1);
+    gateway.setPolicy({ levels: level('uncategorised: allow\nblock: [127.0.0.2/31]') });
+    t.equal(gateway.context.open.size, 1, 'another range leaves it alone');
+    t.equal(await status('good-bad.test'), 403);
+    t.equal(await status('127.0.0.2'), 403);
+    t.equal(await status('bad.test'), 403, 'one address of two lies in it');
+    t.equal(await status('plain.test'), 200);
+    gateway.setPolicy({ levels: level('uncategorised: allow\nblock: [127.0.0.0/31]') });
+    t.not((await connection.readToEnd()).peer, 'open');
+    await connection.close();
+    gateway.setPolicy({ levels: level('uncategorised: block\nallow: [127.0.0.0/24]') });
+    t.equal(await status('127.0.0.1'), 200);
+    t.equal(await status('plain.test'), 403, 'whoever has a name chooses where it leads');
+  },
+);
+
 void t.test('an open tunnel is cut when its address comes on a list', async (t) => {
   await using origin = await startTcpOrigin((socket) => void socket.on('end', () => socket.end()).resume());
   await using gateway = await startTestGateway({ tls: [origin.port] }, { names: NAMES });

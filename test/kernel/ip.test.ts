@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import t from 'tap';
-import { addressKind, addressRanges, canonicalAddress, isCidr, isDottedQuad } from '../../src/kernel/ip.ts';
+import {
+  addressKind,
+  addressRanges,
+  canonicalAddress,
+  canonicalRange,
+  isCidr,
+  isDottedQuad,
+  rangeBits,
+} from '../../src/kernel/ip.ts';
 
 void t.test('which part of the address space an address lies in', async (t) => {
   const table: [string, string][] = [
@@ -118,6 +126,28 @@ void t.test('ranges', async (t) => {
     t.throws(() => addressRanges([text]), { message: `"${text}" is not an IP address or CIDR range` });
   }
   for (const text of ['10.0.0.0/0', '10.0.0.1/32', '::/0', '::1/128', '1.2.3.4']) t.ok(isCidr(text), text);
+});
+
+void t.test('a range has one spelling', async (t) => {
+  const table: [string, string | null][] = [
+    ['203.0.113.0/24', '203.0.113.0/24'],
+    ['203.0.113.99/24', '203.0.113.0/24'],
+    ['203.0.113.99/32', '203.0.113.99'],
+    ['203.0.113.99', '203.0.113.99'],
+    ['0.0.0.0/0', '0.0.0.0/0'],
+    ['2001:DB8:0:0::1/32', '2001:db8::/32'],
+    ['2001:db8::1/128', '2001:db8::1'],
+    ['::ffff:203.0.113.9/120', '203.0.113.0/24'],
+    ['203.0.113.0/33', null],
+    ['example.com/24', null],
+  ];
+  for (const [text, expected] of table) t.equal(canonicalRange(text), expected, text);
+  const bits: [string, number][] = [
+    ['203.0.113.0/24', 120],
+    ['203.0.113.9', 128],
+    ['2001:db8::/32', 32],
+  ];
+  for (const [text, expected] of bits) t.equal(rangeBits(text), expected, text);
 });
 
 void t.test('a range holds what its bits say, asked often or seldom', async () => {

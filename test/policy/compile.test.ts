@@ -224,6 +224,21 @@ network:
       junior('allow: [', 'allow: [co.uk, '),
       [/^levels\/junior\.yaml:16: "co\.uk" would allow every site/],
     ],
+    [
+      'ranges that are none, or all the world, or stand twice',
+      junior('allow: [', 'allow: [0.0.0.0/5, "::/12", 203.0.113.0/33, 203.0.113.9/24, 203.0.113.0/24, '),
+      [
+        /^levels\/junior\.yaml:16: "203\.0\.113\.0\/33" is not an address range; write it as /,
+        /^levels\/junior\.yaml:16: "203\.0\.113\.0\/24" stands in this list twice/,
+        /^levels\/junior\.yaml:16: "0\.0\.0\.0\/5" would allow a good part of all addresses/,
+        /^levels\/junior\.yaml:16: "::\/12" would allow a good part/,
+      ],
+    ],
+    [
+      'a range among a lesson’s sites',
+      rules('sites: [lesson.example]', 'sites: [lesson.example, 203.0.113.0/24]'),
+      [/^rules\.yaml:16: a lesson’s site is a host, such as example\.com, and no range/],
+    ],
     ['no voice', junior('voice: child', ''), [/^levels\/junior\.yaml:\d+: "voice" is missing/]],
     ['no uncategorised', junior('uncategorised: allow', ''), [/^levels\/junior\.yaml:\d+: "uncategorised" is missing/]],
     [
@@ -438,6 +453,11 @@ await t.test('an entry has one form', async (t) => {
     ['münchen.example', 'xn--mnchen-3ya.example'],
     ['0x7f.1', '127.0.0.1'],
     ['[2001:DB8::1]', '2001:db8::1'],
+    ['203.0.113.9/24', '203.0.113.0/24'],
+    ['[2001:db8:9::]/32', '2001:db8::/32'],
+    ['203.0.113.9/32', '203.0.113.9'],
+    ['203.0.113.9/games', '203.0.113.9/games'],
+    ['203.0.113.9/33', /is not an address range/],
     ['http://example.com', /without http/],
     ['example.com:80', /without a port/],
     ['exa*mple.com', /is not a site/],

@@ -6,7 +6,7 @@ import { type DecisionRequest, type Violation, decide, faultDecision, strictest 
 import { NO_LIVE, type PreparedLive, prepareLive, preparePolicy } from '../../src/policy/prepare.ts';
 import type { Grant } from '../../src/policy/snapshot.ts';
 import { type Decision, REASONS } from '../../src/policy/verdict.ts';
-import { RULES, at, grant, match, request, snapshotOf, who } from './small-school.ts';
+import { JUNIOR, RULES, SCHOOL, at, grant, match, request, snapshotOf, who } from './small-school.ts';
 
 const policy = preparePolicy(snapshotOf());
 const MONDAY_9 = at('2026-11-23T09:00:00Z');
@@ -505,3 +505,41 @@ times:
     'and is the same object each time: nothing is allocated',
   );
 });
+
+await t.test(
+  'a range of addresses speaks at every step that sites do, for literal addresses and for names that lead there',
+  (t) => {
+    const RANGE = '203.0.113.0/24';
+    const closed = {
+      never: { 'school.yaml': SCHOOL.replace('never: [', `never: [${RANGE}, `) },
+      'person-block': { 'rules.yaml': RULES.replace('block: [private.example', `block: [${RANGE}, private.example`) },
+      group: { 'rules.yaml': RULES.replace('block: [noclass.example]', `block: [${RANGE}]`) },
+      level: { 'levels/junior.yaml': JUNIOR.replace('block: [', `block: [${RANGE}, `) },
+    };
+    for (const [step, changes] of Object.entries(closed)) {
+      const ranged = preparePolicy(snapshotOf(changes));
+      const stepOf = (host: string, addresses?: string[]): string => {
+        const asked = request(host, { who: step === 'group' ? in9x : ann, ...(addresses && { addresses }) });
+        const { verdict, step: spoke, rule } = decide(ranged, NO_LIVE, asked, MONDAY_9);
+        return verdict === 'block' ? `${spoke} ${rule?.endsWith(`.${RANGE}`)}` : 'open';
+      };
+      t.equal(stepOf('203.0.113.9'), `${step} true`, step);
+      t.equal(stepOf('a.test', ['198.51.100.1', '203.0.113.9']), `${step} true`, `${step}, by name`);
+      t.equal(stepOf('203.0.112.9'), 'open', `${step}, beside it`);
+      t.equal(stepOf('a.test'), 'open', `${step}, not known where it leads`);
+    }
+    const opened = preparePolicy(
+      snapshotOf({
+        'levels/junior.yaml': JUNIOR.replace('allow: [', `allow: [${RANGE}, `).replace(
+          'uncategorised: allow',
+          'uncategorised: block',
+        ),
+      }),
+    );
+    const open = (host: string): string => line(decide(opened, NO_LIVE, request(host), MONDAY_9));
+    t.equal(open('203.0.113.9'), `allow allow allow-list level - levels/junior.yaml#allow.${RANGE} plain`);
+    t.match(open('203.0.112.9'), /^block block uncategorised/);
+    t.match(open('2001:db8::1'), /^block block uncategorised/);
+    t.end();
+  },
+);

@@ -125,6 +125,23 @@ await t.test('every kind of line without effect, with file and line', async (t) 
       ],
     ],
     [
+      'ranges and addresses in ranges',
+      {
+        changes: {
+          'school.yaml': SOUND_SCHOOL.replace('never: [', 'never: [203.0.113.0/24, '),
+          'levels/junior.yaml': JUNIOR.replace('allow: [', 'allow: [203.0.113.7, ').replace(
+            'block: [',
+            'block: [198.51.100.0/24, 198.51.100.128/25, 198.51.100.9, ',
+          ),
+        },
+      },
+      [
+        'levels/junior.yaml:16: "203.0.113.7" is never opened: school.yaml#never.203.0.113.0/24 closes it and is asked first; remove one of the two',
+        'levels/junior.yaml:17: "198.51.100.128/25" changes nothing: levels/junior.yaml#block.198.51.100.0/24 says the same already; remove this line',
+        'levels/junior.yaml:17: "198.51.100.9" changes nothing: levels/junior.yaml#block.198.51.100.0/24 says the same already; remove this line',
+      ],
+    ],
+    [
       'the never-list twice',
       edited('school', 'never: [never.example,', 'never: [never.example, a.never.example,'),
       [

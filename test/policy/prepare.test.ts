@@ -33,7 +33,8 @@ await t.test('of written rules the longest host wins, then the longest path, the
     fc.property(fc.array(entry), fc.array(entry), asked, (allow, block, { host, path }) => {
       const withRule = (entries: typeof allow): { host: string; path: string | null; rule: string }[] =>
         entries.map((one) => Object.assign({ rule: '' }, one));
-      const winner = winningRule([writtenTable({ allow: withRule(allow), block: withRule(block) })], host, path);
+      const table = writtenTable({ allow: withRule(allow), block: withRule(block) });
+      const winner = winningRule([table], { host, path, addresses: [] });
       const matches = [
         ...allow.map((one) => ({ entry: one, allows: true })),
         ...block.map((one) => ({ entry: one, allows: false })),
@@ -48,8 +49,37 @@ await t.test('of written rules the longest host wins, then the longest path, the
     }),
     { numRuns: 1000 },
   );
-  t.equal(winningRule([], 'a.test', null), null);
+  t.equal(winningRule([], { host: 'a.test', path: null, addresses: [] }), null);
 });
+
+await t.test(
+  'ranges: below every name, the longest first, any address where they block and all where they allow',
+  (t) => {
+    const entries = (...hosts: string[]) => hosts.map((host) => ({ host, path: null, rule: host }));
+    const table = writtenTable({
+      allow: entries('named.test', '203.0.113.0/25', '2001:db8:1::/48', '203.0.113.200'),
+      block: entries('203.0.113.0/24', '2001:db8::/32', '198.51.100.0/24', '192.0.2.0/24'),
+    });
+    const rows: [host: string, addresses: string[], winner: string | null][] = [
+      ['a.test', [], null],
+      ['a.test', ['203.0.113.130'], '203.0.113.0/24'],
+      ['a.test', ['203.0.113.7'], '203.0.113.0/25'],
+      ['a.test', ['203.0.113.7', '203.0.113.130'], '203.0.113.0/24'],
+      ['a.test', ['203.0.113.7', '9.9.9.9'], '203.0.113.0/24'],
+      ['a.test', ['9.9.9.9', '198.51.100.1'], '198.51.100.0/24'],
+      ['named.test', ['198.51.100.1'], 'named.test'],
+      ['www.named.test', ['2001:db8::1'], 'named.test'],
+      ['203.0.113.200', ['203.0.113.200'], '203.0.113.200'],
+      ['a.test', ['2001:db8:1::1'], '2001:db8:1::/48'],
+      ['a.test', ['2001:db9::1'], null],
+    ];
+    for (const [host, addresses, expected] of rows) {
+      const winner = winningRule([table], { host, path: null, addresses });
+      t.equal(winner?.entry.host ?? null, expected, `${host} at ${addresses.join(' and ')}`);
+    }
+    t.end();
+  },
+);
 
 function isUnder(path: string, prefix: string): boolean {
   const ends = prefix.includes('?') ? ['&'] : ['/', '?'];
