@@ -145,3 +145,16 @@ void t.test('at a shared address the password is changed, and nobody is bound to
   t.same(plane.last('live')!.sessions, []);
   t.match(await plane.accounts.verify({ name: 'junior', password: NEXT, address: OTHER }), { mustChange: false });
 });
+
+// Gateways went on taking the password of a card that had been replaced, for up to a quarter of an hour.
+void t.test('new cards tell gateways at once that what they remember counts no more', async (t) => {
+  const { plane, card } = await school(t);
+  const { password } = await card('junior');
+  const proof = await plane.accounts.verify({ name: 'junior', password, address: OTHER });
+  await plane.publishing.send();
+  plane.clock.advance(1);
+  await card('junior');
+  await plane.publishing.send();
+  const renewal = plane.last('live')!.renewals!.find(({ user }) => user === 'junior');
+  t.ok(typeof proof === 'object' && renewal!.at > proof.at);
+});

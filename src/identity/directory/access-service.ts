@@ -77,7 +77,7 @@ function known(tx: ReadTx, whom: Whom): { readonly id: string; readonly userName
 }
 
 export async function makeCards(options: DirectoryOptions, actor: Actor, whose: CardsFor): Promise<LogInCard[]> {
-  const { record, audit, passwords, clock } = options;
+  const { record, audit, passwords, publishing, clock } = options;
   const people = record
     .read(listDirectory)
     // Whoever has a role in the console has a password that no printed card may replace.
@@ -96,7 +96,10 @@ export async function makeCards(options: DirectoryOptions, actor: Actor, whose: 
     const after = { ...whose, cards: cards.length };
     const { userName, address } = actor;
     audit.append(tx, { actor: userName, action: 'people.cards-made', subject: 'people', after, address });
+    // What gateways know of the passwords before counts no more.
+    publishing.callFor(tx, 'live');
   });
+  void publishing.send();
   options.onPasswords();
   for (const { person } of cards) options.endSessionsOf(person.id, 'password changed');
   return cards.map(({ person, password }) => ({ fullName: fullName(person), userName: person.userName, password }));
