@@ -71,8 +71,13 @@ declare module 'fastify' {
     readonly search?: { readonly label: string; readonly of: (row: Row) => string };
     /** What else stands in the page's address and stays there. */
     readonly keep?: Readonly<Record<string, string>>;
-    /** Where there is no row at all: what to do. */
-    readonly empty: { readonly text: string; readonly href?: string; readonly linkText?: string };
+    /** Where there is no row at all: what to do. `needs`: the link is for those alone who may. */
+    readonly empty: {
+      readonly text: string;
+      readonly href?: string;
+      readonly linkText?: string;
+      readonly needs?: Permission;
+    };
   }
   interface FastifyRequest {
     /** Null on public routes for whoever is not signed in; never null elsewhere. */

@@ -73,7 +73,11 @@ function tablePage<Row>(
 ): FastifyReply {
   const query = reply.request.query as Readonly<Record<string, unknown>>;
   const state = tableState(table, query);
-  if (query['format'] !== 'csv') return reply.page(view, { ...data, table: tableView(table, rows, state) });
+  if (query['format'] !== 'csv') {
+    const { text, needs } = table.empty;
+    const empty = needs === undefined || reply.request.may(needs) ? table.empty : { text };
+    return reply.page(view, { ...data, table: { ...tableView(table, rows, state), empty } });
+  }
   const name = `${table.caption.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}.csv`;
   return reply
     .header('content-disposition', `attachment; filename="${name}"`)

@@ -111,6 +111,20 @@ void t.test('people are found by their address; looking is on record, and names 
   t.equal((await browser.get('/people/..%2f..%2fetc')).status, 400);
 });
 
+void t.test('where nobody is yet, the import is offered to those alone who may', async (t) => {
+  const plane = await school(t, null);
+  for (const [name, offered] of [
+    ['n.manager', true],
+    ['d.lead', false],
+  ] as const) {
+    for (const url of ['/people', '/classes']) {
+      const { body } = await signedIn(plane, name).get(url);
+      t.match(body, /roster (?:from the school’s system|that names classes) brings/);
+      t.equal(body.includes('>Import a roster</a>'), offered, `${name} ${url}`);
+    }
+  }
+});
+
 void t.test('somebody is suspended with a reason and lifted; what was typed is kept', async (t) => {
   const plane = await school(t);
   const browser = signedIn(plane, 'd.lead');

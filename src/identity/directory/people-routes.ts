@@ -134,6 +134,7 @@ const CLASSES = {
     text: 'There is no class yet: a roster that names classes brings them in.',
     href: '/people/import',
     linkText: 'Import a roster',
+    needs: 'people.import',
   },
 } as const;
 

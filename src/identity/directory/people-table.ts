@@ -100,6 +100,7 @@ export function peopleTable(
       text: 'Nobody is here yet: a roster from the school’s system brings everybody in.',
       href: '/people/import',
       linkText: 'Import a roster',
+      needs: 'people.import',
     },
   };
 }
