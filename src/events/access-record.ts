@@ -1,7 +1,5 @@
+import type { IdentifiedBy } from '../kernel/identified.ts';
 import type { Action, Reason, Step } from '../policy/verdict.ts';
-
-/** How it was known who asked; `none`: the strictest level applied. */
-export type IdentifiedBy = 'none' | 'range' | 'session' | 'proxy-auth';
 
 /** One request or tunnel, however it ended. The line that stands in history segments, and the payload of access events. */
 export interface AccessRecord {

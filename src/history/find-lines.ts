@@ -1,3 +1,4 @@
+import type { IdentifiedBy } from '../kernel/identified.ts';
 import { NAVIGATION_MS } from '../kernel/navigation.ts';
 import type { Cell } from './columns.ts';
 import type { Duck } from './duck.ts';
@@ -10,6 +11,9 @@ export interface TimelineLine {
   readonly at: number;
   readonly last: number;
   readonly user: string | null;
+  /** `class`: the user is an account that a class shares. */
+  readonly account: 'class' | null;
+  readonly identified: IdentifiedBy;
   readonly client: string;
   readonly level: string;
   /** Null for what is listed as illegal, whatever else is known of it. */
@@ -81,15 +85,16 @@ async function makeLines(duck: Duck, question: Question, { self, background }: L
   await duck.rows(`CREATE TEMP TABLE timeline AS
     WITH stepped AS (SELECT *, coalesce("at" - lag("at") OVER alike >= ${NAVIGATION_MS}, true) AS begins FROM asked
       WHERE ${question.background ? 'true' : 'NOT is_background'}
-      WINDOW alike AS (PARTITION BY who, client, host, verdict, reason, category, level, locked ORDER BY "at")),
-    numbered AS (SELECT *, sum(begins::INTEGER) OVER (PARTITION BY who, client, host, verdict, reason, category, level, locked
+      WINDOW alike AS (PARTITION BY who, identified, client, host, verdict, reason, category, level, locked ORDER BY "at")),
+    numbered AS (SELECT *, sum(begins::INTEGER) OVER (PARTITION BY who, identified, client, host, verdict, reason, category, level, locked
       ORDER BY "at" ROWS UNBOUNDED PRECEDING) AS number FROM stepped)
-    SELECT min("at")::DOUBLE AS "at", max("at")::DOUBLE AS last, any_value("user") AS "user", client, level,
+    SELECT min("at")::DOUBLE AS "at", max("at")::DOUBLE AS last, any_value("user") AS "user", any_value(account) AS account,
+      identified, client, level,
       CASE WHEN locked THEN NULL ELSE host END AS host,
       CASE WHEN locked THEN NULL ELSE arg_min(target, "at") FILTER (WHERE target LIKE 'http://%') END AS page,
       verdict, reason, category, count(*)::DOUBLE AS requests, sum(up + down)::DOUBLE AS bytes,
       bool_or(flagged) AS flagged, locked, bool_or(is_asked) AS is_asked, who
-    FROM numbered GROUP BY who, client, level, host, verdict, reason, category, locked, number`);
+    FROM numbered GROUP BY who, identified, client, level, host, verdict, reason, category, locked, number`);
 }
 
 /** Whose requests may be shown at all, and of which time. */
@@ -123,6 +128,8 @@ const COLUMNS = [
   'at',
   'last',
   'user',
+  'account',
+  'identified',
   'client',
   'level',
   'host',

@@ -5,7 +5,7 @@ import { type FieldProblem, InvalidFieldsError, SchoolgateError } from '../kerne
 import { localInput } from '../kernel/local-time.ts';
 import { ShortMemory } from '../kernel/short-memory.ts';
 import { type Question, readQuestion } from './question.ts';
-import { type Exported, type Investigations, PAGE_LINES, siteText } from './service.ts';
+import { type Exported, type Investigations, PAGE_LINES, knownText, siteText } from './service.ts';
 
 export interface HistoryRoutesOptions {
   readonly investigations: Investigations;
@@ -56,7 +56,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<HistoryRoutesOptions> = as
         `/history?${new URLSearchParams({ ...typed, page: String(number) }).toString()}`;
       return formPage(reply, typed, [], {
         ...found,
-        lines: found.lines.map((line) => Object.assign(line, { site: siteText(line) })),
+        lines: found.lines.map((line) => Object.assign(line, { site: siteText(line), known: knownText(line) })),
         page,
         pages,
         previous: page > 1 ? addressOf(page - 1) : null,

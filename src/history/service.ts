@@ -4,6 +4,7 @@ import type { Purpose } from '../audit/purpose.ts';
 import type { Audit } from '../audit/service.ts';
 import { csvText } from '../kernel/csv.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
+import { knownByText } from '../kernel/identified.ts';
 import { localText } from '../kernel/local-time.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
 import { findLines, type Timeline, type TimelineLine } from './find-lines.ts';
@@ -140,6 +141,7 @@ const CSV_HEAD = [
   'From',
   'To',
   'User',
+  'Known by',
   'Device',
   'Level',
   'Site',
@@ -157,6 +159,7 @@ function csvLine(line: TimelineLine, zone: string): (string | number)[] {
   const { at, last, user, client, level, page, verdict, reason, category, requests, bytes, flagged, asked } = line;
   const words = [
     user,
+    knownText(line),
     client,
     level,
     siteText(line),
@@ -174,6 +177,12 @@ function csvLine(line: TimelineLine, zone: string): (string | number)[] {
     flagged ? 'yes' : '',
     asked ? '' : 'yes',
   ];
+}
+
+/** How it is known whose line it is, and how sure that is. */
+export function knownText({ identified, account }: Pick<TimelineLine, 'identified' | 'account'>): string {
+  const text = knownByText(identified);
+  return account === 'class' ? `class account, ${text}` : text;
 }
 
 /** What is shown of a site; of one that is listed as illegal nothing. */

@@ -1,4 +1,4 @@
-import type { IdentifiedBy } from '../events/access-record.ts';
+import type { IdentifiedBy } from '../kernel/identified.ts';
 
 /** Who is asking, as far as it is known. */
 export interface Who {

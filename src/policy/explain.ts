@@ -1,4 +1,5 @@
 import { isoTime } from '../kernel/clock.ts';
+import { knownByText } from '../kernel/identified.ts';
 import type { DecisionRequest } from './decide.ts';
 import { timeOfRule } from './explain-times.ts';
 import { YOUTUBE_WORDS, safeAddress, safeSettingFor, youtubeOf } from './safe-search.ts';
@@ -78,7 +79,7 @@ function explainToStaff(decision: Decision, about: Explained): string {
   if (rule !== null) parts.push(...ruleText(rule, about));
   const { lists } = request.match;
   parts.push(lists.length === 0 ? 'on no list' : `on ${lists.length === 1 ? 'list' : 'lists'} ${lists.join(', ')}`);
-  parts.push(`level ${request.who.level} (${KNOWN_BY[request.who.identified]})`);
+  parts.push(`level ${request.who.level} (${knownByText(request.who.identified)})`);
   if (decision.verdict === 'allow') parts.push(...connectedElsewhere(request, policy));
   parts.push(`policy ${policy.hash.slice(0, 12)}, serial ${serial}`);
   return `${parts.join('; ')}.`;
@@ -103,13 +104,6 @@ function connectedElsewhere({ who, host }: DecisionRequest, policy: PolicySnapsh
     bound.setting === 'safeSearch' ? 'SafeSearch is forced' : `YouTube is ${YOUTUBE_WORDS[youtubeOf(level!).value]}`;
   return [`${what}: connected to ${safeAddress(level!, host!)!.name} (${bound.rule ?? 'nobody says otherwise'})`];
 }
-
-const KNOWN_BY: Readonly<Record<DecisionRequest['who']['identified'], string>> = {
-  none: 'not identified',
-  range: 'by address range',
-  session: 'signed in at the front desk',
-  'proxy-auth': 'signed in',
-};
 
 function titleOf(policy: PolicySnapshot, category: string): string {
   return policy.categories[category]?.title ?? category;

@@ -1,3 +1,4 @@
+import { knownByText } from '../kernel/identified.ts';
 import { localText } from '../kernel/local-time.ts';
 import type { SiteTally } from './week-counts.ts';
 
@@ -27,16 +28,10 @@ export function reasonWords(reason: string): string {
   return REASONS[reason] ?? reason;
 }
 
-const IDENTIFIED: Readonly<Record<string, string>> = {
-  'proxy-auth': 'Signed in',
-  session: 'Signed in at the front desk',
-  range: 'Known by address range',
-  none: 'Unidentified',
-};
-
-/** How it was known who asked. */
+/** How it was known who asked, and how sure that is. */
 export function identityWords(identified: string | null): string {
-  return IDENTIFIED[identified ?? ''] ?? identified ?? '';
+  const words = knownByText(identified ?? '');
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** A category's title; the id where nobody gave it one. */

@@ -62,7 +62,7 @@ const RECORDS = [
     category: 'csam',
     categories: ['csam'],
   }),
-  asked(602, { user: 'lee', client: '10.1.20.7', host: 'other.example' }),
+  asked(602, { user: 'lee', client: '10.1.20.7', host: 'other.example', identified: 'session' }),
   asked(603, { user: 'dsl', client: '10.1.20.7', host: 'own.example' }),
   asked(604, { user: null, client: '10.1.20.9', host: 'nobody.example' }),
 ];
@@ -132,6 +132,7 @@ await t.test('a look at a device is a look at everybody on it, and never at ones
   const { ids, look, rows } = await world(true);
   const page = await look('address=10.1.20.7');
   t.match(page, /other\.example/);
+  t.match(page, /lee<br>[^]*signed in at the front desk: fair/, 'how it is known whose it is, and how sure that is');
   t.notMatch(page, /own\.example/, 'what the safeguarding lead did is not shown to the safeguarding lead');
   t.same(
     rows()
