@@ -1,6 +1,8 @@
 import { setPriority } from 'node:os';
 import { convertHistory } from '../history/convert-history.ts';
+import { keepSums } from '../history/day-sums.ts';
 import { childProcess } from './child-process.ts';
+import { SUMMING } from './count-span.ts';
 import type { ConvertAnswer, ConvertOrders } from './convert-apart.ts';
 
 /** Behind everything that somebody waits for. */
@@ -11,5 +13,7 @@ childProcess(async (orders, link) => {
   link.onGone(() => process.exit(1));
   setPriority(LOW_PRIORITY);
   const { folder, arrivedBefore } = orders as ConvertOrders;
-  link.tell({ type: 'converted', ...(await convertHistory(folder, arrivedBefore)) } satisfies ConvertAnswer);
+  const report = await convertHistory(folder, arrivedBefore);
+  await keepSums(folder, arrivedBefore, SUMMING);
+  link.tell({ type: 'converted', ...report } satisfies ConvertAnswer);
 });

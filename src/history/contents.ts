@@ -2,15 +2,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../kernel/durable-file.ts';
 import { filesOf, SEGMENT_ENDING } from './read-segments.ts';
+import { CONTENTS_FILE, SUMS_FILE } from './segment.ts';
 
-/** One Parquet file of a day. */
-export interface KeptFile {
-  /** `<ulid>.parquet`, in the day's folder. */
+/** A file as it was written. */
+export interface WrittenFile {
   readonly name: string;
-  readonly rows: number;
   readonly bytes: number;
   /** Hex, of the file. */
   readonly sha256: string;
+}
+
+/** One Parquet file of a day: `<ulid>.parquet`, in the day's folder. */
+export interface KeptFile extends WrittenFile {
+  readonly rows: number;
   /** When its first and its last row began, ms since the epoch. */
   readonly from: number;
   readonly last: number;
@@ -24,10 +28,15 @@ export interface Contents {
   readonly files: readonly KeptFile[];
   /** Names of files that one of the others has taken the place of: read no more, and still to be deleted. */
   readonly replaced?: readonly string[];
+  readonly sums?: KeptSums;
+}
+
+/** What a day adds up to (`day-sums`), and of what it was made. */
+export interface KeptSums extends WrittenFile {
+  readonly of: string;
 }
 
 export const NO_CONTENTS: Contents = { version: 1, files: [] };
-export const CONTENTS_FILE = 'contents.json';
 const PARQUET = /^[0-9A-Z]{26}\.parquet$/;
 
 /** The contents of `<folder>/<day>`. Throws an Error that says why where they are missing or cannot be used. */
@@ -62,8 +71,8 @@ export function isHeld(contents: Contents, segment: string): boolean {
 }
 
 function isContents(value: unknown): value is Contents {
-  const { version, files, replaced = [] } = (value ?? {}) as Record<string, unknown>;
-  return version === 1 && Array.isArray(files) && files.every(isKeptFile) && isNames(replaced);
+  const { version, files, replaced = [], sums } = (value ?? {}) as Record<string, unknown>;
+  return version === 1 && Array.isArray(files) && files.every(isKeptFile) && isNames(replaced) && isKeptSums(sums);
 }
 
 function isKeptFile(value: unknown): value is KeptFile {
@@ -74,6 +83,17 @@ function isKeptFile(value: unknown): value is KeptFile {
     ['rows', 'bytes', 'from', 'last'].every((name) => Number.isSafeInteger(file[name])) &&
     Array.isArray(file['segments']) &&
     file['segments'].every((name) => typeof name === 'string')
+  );
+}
+
+function isKeptSums(value: unknown): boolean {
+  if (value === undefined) return true;
+  const sums = (value ?? {}) as Record<string, unknown>;
+  return (
+    sums['name'] === SUMS_FILE &&
+    Number.isSafeInteger(sums['bytes']) &&
+    typeof sums['sha256'] === 'string' &&
+    typeof sums['of'] === 'string'
   );
 }
 

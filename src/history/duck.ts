@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { BOOLEAN, DOUBLE, DuckDBDataChunk, DuckDBInstance, type DuckDBValue, VARCHAR } from '@duckdb/node-api';
+import { BOOLEAN, DOUBLE, DuckDBDataChunk, DuckDBInstance, type DuckDBValue, VARCHAR, version } from '@duckdb/node-api';
 import { COLUMNS, type Row } from './columns.ts';
 
 /** Enough to sort and group a school's week; what does not fit is spilled to the history folder, which is closed to others. */
@@ -12,6 +12,9 @@ const CHUNK = 2048;
 
 const TYPES = { number: DOUBLE, text: VARCHAR, flag: BOOLEAN } as const;
 const SQL_TYPES = { number: 'DOUBLE', text: 'VARCHAR', flag: 'BOOLEAN' } as const;
+
+/** What one version writes another need not read. */
+export const DUCK_VERSION = version();
 
 let counter = 0;
 

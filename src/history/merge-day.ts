@@ -3,15 +3,13 @@ import { createHash } from 'node:crypto';
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { syncFolder } from '../kernel/durable-file.ts';
-import { CONTENTS_FILE, type Contents, readContents, replaceContents } from './contents.ts';
+import { type Contents, readContents, replaceContents } from './contents.ts';
 import { openDuck } from './duck.ts';
 import { quoted } from './open-span.ts';
-import { dayEnded } from './segment.ts';
+import { CONTENTS_FILE, dayEnded, SETTLED_MS } from './segment.ts';
 import { isWhole } from './verify-file.ts';
 import { writeParquet } from './write-parquet.ts';
 
-/** Gateways have delivered by then what they had. */
-const SETTLED_MS = 3 * 3_600_000;
 /** So few are read as fast as one, and a late segment is no reason to write a whole day anew. */
 const FEW = 3;
 /** Longer than anybody reads who began with the files as they were. */
@@ -50,9 +48,9 @@ function mergedName({ files }: Contents): string {
   return `${hash.digest('hex').toUpperCase().slice(0, 26)}.parquet`;
 }
 
-function deleteReplaced(folder: string, day: string, { version, files, replaced = [] }: Contents, now: number): void {
+function deleteReplaced(folder: string, day: string, { replaced = [], ...left }: Contents, now: number): void {
   if (now < statSync(join(folder, day, CONTENTS_FILE)).mtimeMs + READING_MS) return;
   for (const name of replaced) rmSync(join(folder, day, name), { force: true });
   syncFolder(join(folder, day));
-  replaceContents(folder, day, { version, files });
+  replaceContents(folder, day, left);
 }

@@ -38,10 +38,20 @@ const MOST_AGAIN = 3;
  * Opens what began in [from, until), ms. What cannot be read is told to `onUnreadable`, once for each file, and the rest is read.
  * `only`: of segments that are not converted yet, which to look at (default: all of the days around).
  */
-export async function openSpan(
+export function openSpan(
   folder: string,
   from: number,
   until: number,
+  onUnreadable: OnUnreadable,
+  only: (segment: StoredSegment) => boolean = () => true,
+): Promise<OpenSpan> {
+  return openSpans(folder, [{ from, until }], onUnreadable, only);
+}
+
+/** Opens what began in any of the spans, as `openSpan` does. */
+export async function openSpans(
+  folder: string,
+  spans: readonly Span[],
   onUnreadable: OnUnreadable,
   only: (segment: StoredSegment) => boolean = () => true,
 ): Promise<OpenSpan> {
@@ -49,7 +59,7 @@ export async function openSpan(
     const problems: UnreadableSegment[] = [];
     const duck = await openDuck(folder);
     try {
-      await makeView(duck, folder, { from, until }, only, (problem) => problems.push(problem));
+      await makeView(duck, folder, spans, only, (problem) => problems.push(problem));
       for (const problem of problems) onUnreadable(problem);
       return { duck, close: () => duck.close() };
     } catch (error) {
@@ -59,7 +69,8 @@ export async function openSpan(
   }
 }
 
-interface Span {
+/** `from` inclusive, `until` exclusive, ms since the epoch. */
+export interface Span {
   readonly from: number;
   readonly until: number;
 }
@@ -67,27 +78,32 @@ interface Span {
 async function makeView(
   duck: Duck,
   folder: string,
-  span: Span,
+  spans: readonly Span[],
   only: (segment: StoredSegment) => boolean,
   onUnreadable: OnUnreadable,
 ): Promise<void> {
   const files: string[] = [];
   const segments: StoredSegment[] = [];
-  for (const day of daysAround(span.from, span.until)) {
+  for (const day of new Set(spans.flatMap(({ from, until }) => daysAround(from, until)))) {
     const found = lookAtDay(folder, day, onUnreadable);
-    for (const file of found.files.filter(({ from, last }) => last >= span.from && from < span.until)) {
+    for (const file of found.files.filter((file) => spans.some((span) => reachesInto(file, span)))) {
       const problem = await isWhole(join(folder, day), file);
       if (problem === null) files.push(join(folder, day, file.name));
       else onUnreadable({ segment: `${day}/${file.name}`, read: 0, reason: problem });
     }
     segments.push(...found.segments.filter(only));
   }
-  await loadSegments(duck, folder, span, segments, onUnreadable);
+  await loadSegments(duck, folder, spans, segments, onUnreadable);
   const fresh = `SELECT ${AS_KEPT} FROM fresh`;
-  const kept = `SELECT ${AS_KEPT} FROM read_parquet([${files.map(quoted).join(', ')}])
-    WHERE "at" >= ${span.from} AND "at" < ${span.until}`;
+  const within = spans.map(({ from, until }) => `("at" >= ${from} AND "at" < ${until})`).join(' OR ');
+  const kept = `SELECT ${AS_KEPT} FROM read_parquet([${files.map(quoted).join(', ')}]) WHERE ${within}`;
   await duck.rows(`CREATE VIEW lines AS ${files.length === 0 ? fresh : `${kept} UNION ALL ${fresh}`}`);
   await duck.rows(REQUESTS);
+}
+
+/** Whether a file holds what may have begun in the span. */
+export function reachesInto(file: KeptFile, { from, until }: Span): boolean {
+  return file.last >= from && file.from < until;
 }
 
 /** The Parquet files of a day, and the segments that none of them holds. */
@@ -112,7 +128,7 @@ export function lookAtDay(
 async function loadSegments(
   duck: Duck,
   folder: string,
-  { from, until }: Span,
+  spans: readonly Span[],
   segments: readonly StoredSegment[],
   onUnreadable: OnUnreadable,
 ): Promise<void> {
@@ -121,16 +137,16 @@ async function loadSegments(
   for (const { file, begun } of segments) {
     rows.segment(begun);
     for await (const lines of linesOf(folder, file, onUnreadable)) {
-      const within = lines.filter(({ record }) => isWithin(record.at, from, until));
+      const within = lines.filter(({ record }) => isWithin(record.at, spans));
       append(within.map((line) => rows.row(line)).filter((row) => row !== null));
     }
   }
   append(rows.open());
 }
 
-function isWithin(text: string, from: number, until: number): boolean {
+function isWithin(text: string, spans: readonly Span[]): boolean {
   const at = Date.parse(text);
-  return at >= from && at < until;
+  return spans.some(({ from, until }) => at >= from && at < until);
 }
 
 /** A text as SQL has it. */

@@ -2,7 +2,7 @@ import { createReadStream, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Row, rowOf } from './columns.ts';
 import { readLines } from './read-lines.ts';
-import { parseLine, type SegmentLine, segmentTime } from './segment.ts';
+import { CONTENTS_FILE, parseLine, type SegmentLine, segmentTime, SUMS_FILE } from './segment.ts';
 
 export const SEGMENT_ENDING = '.ndjson.zst';
 
@@ -28,7 +28,7 @@ export interface StoredSegment {
 /** In the order of their ULIDs, so that a tunnel's opening comes before its record whatever its worker is called. */
 export function segmentsOf(folder: string, day: string): StoredSegment[] {
   return filesOf(folder, day)
-    .filter((file) => !file.endsWith('.parquet') && file !== 'contents.json')
+    .filter((file) => !file.endsWith('.parquet') && file !== CONTENTS_FILE && file !== SUMS_FILE)
     .map((file) => ({ file, name: file.replace(/\.ndjson\.zst$/, '') }))
     .map(({ file, name }) => ({ file: `${day}/${file}`, name, begun: segmentTime(name) ?? 0 }))
     .sort((a, b) => a.begun - b.begun || (a.name < b.name ? -1 : 1));

@@ -25,6 +25,13 @@ export function utcDay(instant: number): string {
   return new Date(instant).toISOString().slice(0, 10);
 }
 
+/** What lies in a day's folder beside segments and Parquet. */
+export const CONTENTS_FILE = 'contents.json';
+export const SUMS_FILE = 'sums.duckdb';
+
+/** So long after a day gateways have delivered what they had, ms. */
+export const SETTLED_MS = 3 * 3_600_000;
+
 /** When a day such as `2026-11-22` begins and when it is over, UTC, ms. */
 export function dayBegan(day: string): number {
   return Date.parse(`${day}T00:00:00Z`);
@@ -39,7 +46,7 @@ export function dayEnded(day: string): number {
  */
 export function daysAround(from: number, until: number): string[] {
   const days: string[] = [];
-  const last = utcDay(until + DAY_MS);
+  const last = utcDay(until - 1 + DAY_MS);
   for (let at = from - DAY_MS; days.at(-1) !== last && utcDay(at) <= last; at += DAY_MS) days.push(utcDay(at));
   return days;
 }

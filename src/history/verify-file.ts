@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { KeptFile } from './contents.ts';
+import type { WrittenFile } from './contents.ts';
 
 /** Files found whole, by path: how they were then. A file of the history never changes, but disks do. */
 const found = new Map<string, string>();
 
-/** What is wrong with a Parquet file; null if it is the one that was written. Its bytes are read once in the life of a process. */
-export async function isWhole(dayFolder: string, file: KeptFile): Promise<string | null> {
+/** What is wrong with a file; null if it is the one that was written. Its bytes are read once in the life of a process. */
+export async function isWhole(dayFolder: string, file: WrittenFile): Promise<string | null> {
   const path = join(dayFolder, file.name);
   try {
     const { size, mtimeMs, ino } = statSync(path);

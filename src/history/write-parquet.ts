@@ -1,7 +1,7 @@
 // rows ──► .part.parquet ──► read back and compared ──► on disk ──► renamed
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { syncFolder } from '../kernel/durable-file.ts';
+import { syncFile, syncFolder } from '../kernel/durable-file.ts';
 import { AS_KEPT } from './columns.ts';
 import type { KeptFile } from './contents.ts';
 import type { Duck } from './duck.ts';
@@ -46,13 +46,4 @@ async function compare(duck: Duck, source: string, path: string): Promise<Pick<K
   }
   const [rows, from, last] = made as [number, number, number];
   return { rows, from, last };
-}
-
-function syncFile(path: string): void {
-  const fd = openSync(path, 'r+');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }

@@ -1,6 +1,7 @@
-import { SchoolgateError } from '../kernel/errors.ts';
-import { batchQueries, CLASHES, COMPACT, HOUR_MS, hoursQuery, PREPARE, type Query } from './count-queries.ts';
+import { NUMBER } from './count-queries.ts';
 import type { Span } from './ports.ts';
+import { CLASHES, HOUR_MS, type Query, SUMS } from './sum-queries.ts';
+import { type Ask, clash, explainedSums, type Value } from './sum-requests.ts';
 import { type TableQueries, tableQueries } from './table-queries.ts';
 import type {
   CountSettings,
@@ -15,72 +16,25 @@ import type {
   WeekCounts,
 } from './week-counts.ts';
 
-type Value = string | number | boolean | null;
-/** Answers statements about `requests`, the access history of the span (see `count-queries`). */
-export type Ask = (sql: string) => Promise<readonly (readonly Value[])[]>;
 /** The term that an address asks a search engine for; null: none. */
 export type TermOf = (target: string, categories: readonly string[]) => string | null;
 
-/** So many requests are sorted in memory at a time. */
-const MOST_REQUESTS = 1_000_000;
-/** Each time leaves a row for each visit; they are added up before they fill the memory. */
-const MOST_VISITS = 2_000_000;
 const TOP_SEARCHES = 25;
+const PLACE: Query = { title: 'Where sums are collected', sql: "ATTACH ':memory:' AS sums" };
 
-/** Counts every request of the span once, exactly and in bounded memory, whatever order they were recorded in. */
+/** Counts a span of which `sums` holds every part once (`sumRequests`). */
 export async function countWeek(ask: Ask, span: Span, settings: CountSettings, termOf: TermOf): Promise<WeekCounts> {
-  for (const { sql } of PREPARE) await ask(sql);
+  for (const { sql } of NUMBER) await ask(sql);
   if ((await ask(CLASHES)).length > 0) throw clash();
-  const requests = new Map((await ask(hoursQuery(span).sql)) as readonly (readonly [number, number])[]);
-  for (const batch of batchesOf(span, requests)) {
-    for (const { sql } of batchQueries(batch, span.from)) await ask(sql);
-    const [[rows]] = (await ask('SELECT count(*)::DOUBLE FROM visits')) as [[number]];
-    if (rows > MOST_VISITS) await ask(COMPACT.sql);
-  }
-  await ask(COMPACT.sql);
-  return await readTables(ask, span, requests, tableQueries(settings), termOf);
-}
-
-/** Hours with requests, as many together as are not too many requests (`most`); one that has more in equal parts. */
-export function batchesOf(span: Span, requests: ReadonlyMap<number, number>, most = MOST_REQUESTS): Span[] {
-  const batches: (Span & { readonly requests: number })[] = [];
-  for (const [hour, count] of requests) {
-    const from = span.from + hour * HOUR_MS;
-    const until = Math.min(from + HOUR_MS, span.until);
-    const last = batches.at(-1);
-    if (last !== undefined && last.requests + count <= most) {
-      batches[batches.length - 1] = { from: last.from, until, requests: last.requests + count };
-      continue;
-    }
-    const parts = Math.max(1, Math.ceil(count / most));
-    const border = (part: number): number => from + Math.floor(((until - from) * part) / parts);
-    for (let part = 0; part < parts; part++) {
-      batches.push({ from: border(part), until: border(part + 1), requests: Math.ceil(count / parts) });
-    }
-  }
-  return batches.map(({ from, until }) => ({ from, until }));
+  return await readTables(ask, span, tableQueries(span, settings), termOf);
 }
 
 /** Every statement a report of the span is made with, in order, each with what it is for. */
 export function explainedQueries(span: Span, settings: CountSettings): readonly Query[] {
-  const [first, ...rest] = batchQueries(span, span.from);
-  return [
-    ...PREPARE,
-    hoursQuery(span),
-    { title: `${first!.title} (here all; a large school’s a few at a time, one after the other)`, sql: first!.sql },
-    ...rest,
-    COMPACT,
-    ...Object.values(tableQueries(settings)),
-  ];
+  return [PLACE, ...SUMS, ...explainedSums(span), ...NUMBER, ...Object.values(tableQueries(span, settings))];
 }
 
-async function readTables(
-  ask: Ask,
-  span: Span,
-  requests: ReadonlyMap<number, number>,
-  queries: TableQueries,
-  termOf: TermOf,
-): Promise<WeekCounts> {
+async function readTables(ask: Ask, span: Span, queries: TableQueries, termOf: TermOf): Promise<WeekCounts> {
   const rows = (name: keyof TableQueries): Promise<readonly (readonly Value[])[]> => ask(queries[name].sql);
   const tallies = async (name: keyof TableQueries): Promise<Tally[]> => (await rows(name)).map((row) => tallyOf(row));
   const rank = async (name: keyof TableQueries): Promise<Ranking> =>
@@ -91,7 +45,7 @@ async function readTables(
   const flagged = tallyOf((await rows('flagged'))[0]!);
   return {
     span,
-    hours: hoursOf(span, requests, await rows('hours')),
+    hours: hoursOf(span, await rows('hours')),
     faults: (await rows('faults')).map(([gateway, worker, requests, first, last]) => ({
       gateway,
       worker,
@@ -119,11 +73,11 @@ async function readTables(
   };
 }
 
-function hoursOf(span: Span, requests: ReadonlyMap<number, number>, rows: readonly (readonly Value[])[]): HourCount[] {
-  const begun = new Map(rows.map(([hour, ...counts]) => [hour, counts as [number, number]]));
+function hoursOf(span: Span, rows: readonly (readonly Value[])[]): HourCount[] {
+  const counted = new Map(rows.map(([hour, ...counts]) => [hour, counts as [number, number, number]]));
   return Array.from({ length: Math.ceil((span.until - span.from) / HOUR_MS) }, (_, hour) => {
-    const [navigations, refused] = begun.get(hour) ?? [0, 0];
-    return { from: span.from + hour * HOUR_MS, requests: requests.get(hour) ?? 0, navigations, refused };
+    const [requests, navigations, refused] = counted.get(hour) ?? [0, 0, 0];
+    return { from: span.from + hour * HOUR_MS, requests, navigations, refused };
   });
 }
 
@@ -190,9 +144,4 @@ function searchesOf(rows: readonly (readonly Value[])[], termOf: TermOf): WeekCo
   const below = all.slice(TOP_SEARCHES);
   const sum = (some: readonly SearchCount[]): number => some.reduce((total, { times }) => total + times, 0);
   return { top: all.slice(0, TOP_SEARCHES), more: below.length, moreTimes: sum(below), times: sum(all) };
-}
-
-function clash(): SchoolgateError {
-  const text = 'Two names of this period cannot be told apart in a count: make the report of a shorter period.';
-  return new SchoolgateError('report_clash', 'us', text);
 }

@@ -1,4 +1,5 @@
-import type { Query } from './count-queries.ts';
+import type { Span } from './ports.ts';
+import { HOUR_MS, type Query } from './sum-queries.ts';
 import type { CountSettings } from './week-counts.ts';
 
 /** Rows of a report's table that stand by themselves. */
@@ -15,8 +16,8 @@ const UNIDENTIFIED = `identified = 'none'`;
 const ALLOWED = `verdict = 'allow'`;
 const REFUSED = `verdict = 'block'`;
 
-/** The queries of a report's tables, by what they answer. */
-export function tableQueries({ background, circumvention }: CountSettings) {
+/** The queries of a report's tables over a span, by what they answer. */
+export function tableQueries({ from }: Span, { background, circumvention }: CountSettings) {
   const isBackground = isOneOf('category', background);
   return {
     all: sums('All together', 'true'),
@@ -27,16 +28,17 @@ export function tableQueries({ background, circumvention }: CountSettings) {
       sql: 'SELECT count(*)::DOUBLE FROM people WHERE signed_in',
     },
     hours: {
-      title: 'Navigations, and those that were refused, by the hour',
-      sql: 'SELECT hour::DOUBLE, sum(navigations)::DOUBLE, sum(refused)::DOUBLE FROM hours GROUP BY hour ORDER BY hour',
+      title: 'Requests, navigations, and those that were refused, by the hour from the begin',
+      sql: `SELECT (greatest(begin - ${from}, 0) // ${HOUR_MS})::DOUBLE AS hour, sum(requests)::DOUBLE, sum(navigations)::DOUBLE, sum(refused)::DOUBLE FROM sums.quarters
+GROUP BY hour ORDER BY hour`,
     },
     seen: {
       title: 'Encrypted requests, and connections without a recorded end',
-      sql: `SELECT count(*) FILTER ("method" = 'CONNECT')::DOUBLE, count(*) FILTER (error = 'no_end_recorded')::DOUBLE FROM requests`,
+      sql: 'SELECT coalesce(sum(tunnels), 0)::DOUBLE, coalesce(sum(endless), 0)::DOUBLE FROM sums.visits',
     },
     faults: {
       title: 'Faults of the filter',
-      sql: `SELECT gateway, worker::DOUBLE, count(*)::DOUBLE, min("at")::DOUBLE, max("at")::DOUBLE FROM requests WHERE reason = 'fault' GROUP BY gateway, worker ORDER BY gateway, worker`,
+      sql: `SELECT gateway, worker::DOUBLE, sum(requests)::DOUBLE, min("first")::DOUBLE, max("last")::DOUBLE FROM sums.faults GROUP BY gateway, worker ORDER BY gateway, worker`,
     },
     levels: by('By level', '"level"'),
     categories: by('By category', 'category'),
@@ -57,7 +59,7 @@ JOIN (SELECT * FROM (SELECT "who", sum(bytes) AS bytes, sum(requests) AS request
     pairs: ranking('Most data, by person and site', BY_PAIR, 'true', TOP_VOLUMES),
     searches: {
       title: 'Addresses that may hold a search: plain http only',
-      sql: `SELECT target, categories, coalesce("user", client) AS "who", count(*)::DOUBLE FROM requests WHERE target LIKE 'http://%?%' AND NOT locked\nGROUP BY target, categories, "who" ORDER BY target, categories, "who"`,
+      sql: `SELECT target, categories, "who", sum(times)::DOUBLE FROM sums.searches GROUP BY target, categories, "who" ORDER BY target, categories, "who"`,
     },
   } as const satisfies Readonly<Record<string, Query>>;
 }

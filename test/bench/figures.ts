@@ -24,7 +24,7 @@ export type MetricId =
   | `decide.${'added' | 'compile'}`
   | `pages.${'p50' | 'p95'}`
   | `alerts.${'p50' | 'p99' | 'behind'}`
-  | `history.${'weekly' | 'weekly-memory' | 'first-look' | 'look' | 'spool-bytes' | 'parquet-bytes'}`;
+  | `history.${'sums' | 'sums-memory' | 'weekly' | 'weekly-memory' | 'first-look' | 'look' | 'spool-bytes' | 'parquet-bytes'}`;
 
 /** Every metric, in the order of the table. CPU is the proxy's whole process tree, user and system. */
 export const METRICS: readonly Metric[] = [
@@ -111,6 +111,8 @@ export const METRICS: readonly Metric[] = [
   },
   { id: 'history.spool-bytes', work: 'history', title: 'a request in the history: spool', unit: 'bytes', digits: 1 },
   { id: 'history.parquet-bytes', work: 'history', title: '  converted to Parquet', unit: 'bytes', digits: 1 },
+  { id: 'history.sums', work: 'history', title: 'adding up days, in the night after', unit: 's/million', digits: 2 },
+  { id: 'history.sums-memory', work: 'history', title: '  its memory', unit: 'MB', digits: 0 },
   { id: 'history.weekly', work: 'history', title: 'weekly report over 50 million requests', unit: 's', digits: 1 },
   { id: 'history.weekly-memory', work: 'history', title: '  its memory', unit: 'MB', digits: 0 },
   { id: 'history.look', work: 'history', title: 'one person’s half hour out of 90 days', unit: 's', digits: 2 },

@@ -4,10 +4,13 @@ import t, { type Test } from 'tap';
 import { convertApart } from '../../src/compose/convert-apart.ts';
 import { convertHistory } from '../../src/history/convert-history.ts';
 import { generateWeek, seededRandom } from '../helpers/generated-week.ts';
+import { countIn } from '../helpers/made-reports.ts';
 import { readHistory, storeSegments, textsOf } from '../helpers/history-segments.ts';
 
 const MONDAY = Date.UTC(2026, 10, 16);
 const WEEK_MS = 7 * 86_400_000;
+const WEEK = { from: MONDAY, until: MONDAY + WEEK_MS };
+const SETTINGS = { background: ['adverts'], circumvention: ['proxies'] };
 const ARRIVED_BEFORE = Date.UTC(2100, 0, 1);
 
 /** Kills runs at instants that are spread over all of one, and looks after each whether every request is there once; gives how many were killed. */
@@ -40,17 +43,18 @@ await t.test('killed with SIGKILL at any instant, every request is there once, a
   const week = generateWeek(5, MONDAY, 4000);
   await storeSegments(folder, week, 100);
   const expected = textsOf(week);
+  const counted = await countIn(folder)(WEEK, SETTINGS);
   const killed = await killOften(t, folder, { from: MONDAY, expected, seed: 7 });
   t.ok(killed > 0);
+  t.strictSame(await countIn(folder)(WEEK, SETTINGS), counted, 'a half-made sum of a day is not taken for one');
   t.match(await convertApart({ folder, arrivedBefore: ARRIVED_BEFORE }, new AbortController().signal), {
     problems: [],
   });
   for (const day of readdirSync(folder)) {
-    t.notOk(
-      readdirSync(join(folder, day)).some((name) => !/^(?:[0-9A-Z]{26}\.parquet|contents\.json)$/.test(name)),
-      day,
-    );
+    const names = readdirSync(join(folder, day)).map((name) => (name.endsWith('.parquet') ? '*.parquet' : name));
+    t.strictSame([...new Set(names)].sort(), ['*.parquet', 'contents.json', 'sums.duckdb'], day);
   }
+  t.strictSame(await countIn(folder)(WEEK, SETTINGS), counted, 'the days’ sums count as their requests did');
   t.strictSame((await readHistory(folder, MONDAY, MONDAY + WEEK_MS)).texts, expected);
 });
 
@@ -79,8 +83,8 @@ await t.test(
       await convertApart({ folder, arrivedBefore: ARRIVED_BEFORE }, new AbortController().signal);
     t.same(
       days.map(filesOf),
-      days.map(() => 2),
-      'one file a day, and what says so',
+      days.map(() => 3),
+      'one file a day, what it adds up to, and what says so',
     );
     t.strictSame((await readHistory(folder, monday, monday + WEEK_MS)).texts, expected);
   },

@@ -1,10 +1,8 @@
 import type { AccessRecord } from '../../src/events/access-record.ts';
-import { openSpan } from '../../src/history/open-span.ts';
+import { countSpan } from '../../src/compose/count-span.ts';
 import type { UnreadableSegment } from '../../src/history/read-segments.ts';
-import { type Ask, countWeek } from '../../src/reports/count-week.ts';
 import { type CountSpan, type UnblockOfWeek, USUAL_SCHOOL_TIME, type WeekStatus } from '../../src/reports/ports.ts';
 import { createWeeklyReports, type WeeklyReports } from '../../src/reports/service.ts';
-import { searchTerm } from '../../src/safeguarding/concerns/search-terms.ts';
 import { storeSegments } from './history-segments.ts';
 
 /** A school of which everything is known and nothing is wrong. */
@@ -26,15 +24,7 @@ export const QUIET_STATUS: WeekStatus = {
 export function countIn(folder: string): CountSpan {
   return async (span, settings) => {
     const unreadable: UnreadableSegment[] = [];
-    const history = await openSpan(folder, span.from, span.until, (problem) => unreadable.push(problem));
-    try {
-      return {
-        counts: await countWeek(((sql) => history.duck.rows(sql)) as Ask, span, settings, searchTerm),
-        unreadable,
-      };
-    } finally {
-      history.close();
-    }
+    return { counts: await countSpan(folder, span, settings, (problem) => unreadable.push(problem)), unreadable };
   };
 }
 

@@ -1,21 +1,26 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import t from 'tap';
 import type { AccessRecord } from '../../src/events/access-record.ts';
+import { SUMMING } from '../../src/compose/count-span.ts';
 import { convertHistory } from '../../src/history/convert-history.ts';
-import { batchesOf } from '../../src/reports/count-week.ts';
+import { keepSums } from '../../src/history/day-sums.ts';
+import { openSpan } from '../../src/history/open-span.ts';
+import { batchesOf } from '../../src/reports/sum-requests.ts';
 import { silentSchoolHours } from '../../src/reports/missing.ts';
 import { USUAL_SCHOOL_TIME, type WeekStatus } from '../../src/reports/ports.ts';
 import type { ReportTable, Report } from '../../src/reports/report.ts';
 import { lastWeek, parseWeek, weekOf } from '../../src/reports/week.ts';
 import { generateWeek } from '../helpers/generated-week.ts';
-import { segmentName } from '../helpers/history-segments.ts';
+import { segmentName, storeSegments } from '../helpers/history-segments.ts';
 import { countIn, reportsOver, storeRecords } from '../helpers/made-reports.ts';
 
 const ZONE = 'Europe/London';
 const HOUR_MS = 3_600_000;
 const WEEK = parseWeek('2026-W47', ZONE);
+/** When every day is over. */
+const ALL_OVER = Date.UTC(2100, 0, 1);
 const ROOT = t.testdir({});
 let folders = 0;
 
@@ -82,7 +87,7 @@ function recount(records: readonly AccessRecord[]) {
   const begun = new Map<string, number>();
   const navigations: AccessRecord[] = [];
   for (const record of records.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at))) {
-    const key = JSON.stringify([record.user ?? record.client, record.host, record.verdict]);
+    const key = JSON.stringify([record.user ?? record.client, record.host, record.verdict, record.at.slice(0, 10)]);
     const last = begun.get(key);
     const at = Date.parse(record.at);
     if (last !== undefined && at - last < 10_000) continue;
@@ -371,16 +376,70 @@ await t.test(
   },
 );
 
-await t.test('every number can be recomputed: the queries are printed', async (t) => {
-  const reports = reportsOver({ folder: newFolder(), now: WEEK.until });
+await t.test('finished days are counted by what they add up to, for as long as that is true', async (t) => {
+  const folder = newFolder();
+  await storeSegments(folder, generateWeek(9, WEEK.from, 6_000), 50);
+  const reports = reportsOver({ folder, now: WEEK.until });
+  const csv = async (): Promise<string> => (await reports.make(WEEK)).csv;
+  const before = await csv();
+  const upkeep = async (): Promise<void> => {
+    await convertHistory(folder, ALL_OVER);
+    await keepSums(folder, ALL_OVER, SUMMING);
+  };
+  await upkeep();
+  t.equal(await csv(), before);
+  const wednesday = join(folder, '2026-11-18');
+  const parquet = readdirSync(wednesday).find((name) => name.endsWith('.parquet'))!;
+  renameSync(join(wednesday, parquet), join(folder, 'away'));
+  t.equal(await csv(), before, 'its requests need not be read');
+  renameSync(join(folder, 'away'), join(wednesday, parquet));
+
+  appendFileSync(join(wednesday, 'sums.duckdb'), 'x');
+  t.equal(await csv(), before, 'sums that are not what was written are made of its requests again');
+
+  const late = Array.from({ length: 300 }, (_, i) =>
+    visit((2.5 * 24 + i / 60) * HOUR_MS, { host: 'late.example', category: 'games' }),
+  );
+  await storeRecords(folder, late);
+  const after = await csv();
+  t.match(after, /late\.example.*,300,1/, 'what came late counts before it is converted');
+  await convertHistory(folder, ALL_OVER);
+  t.equal(await csv(), after, 'and where the sums are those of before');
+  await upkeep();
+  renameSync(join(wednesday, parquet), join(folder, 'away'));
+  t.equal(await csv(), after, 'and they are made anew');
+});
+
+await t.test('a day is added up once the next is over, too', async (t) => {
+  const folder = newFolder();
+  await storeSegments(folder, generateWeek(10, WEEK.from, 2_000), 50);
+  await convertHistory(folder, ALL_OVER);
+  await keepSums(folder, WEEK.from + 3 * 24 * HOUR_MS + 2 * HOUR_MS, SUMMING);
+  const added = readdirSync(folder).filter((day) => readdirSync(join(folder, day)).includes('sums.duckdb'));
+  t.same(added, ['2026-11-16']);
+});
+
+await t.test('every number can be recomputed: the queries are printed, and run as they are', async (t) => {
+  const folder = newFolder();
+  await storeRecords(folder, generateWeek(11, WEEK.from, 3_000));
+  const reports = reportsOver({ folder, now: WEEK.until });
   const text = await reports.explain(WEEK);
-  for (const told of [
-    'CREATE TEMP TABLE visits',
-    `"at" >= ${WEEK.from}`,
-    'Ways round the filter',
-    "category IN ('proxies')",
-  ])
-    t.match(text, told);
+  const opened = await openSpan(folder, WEEK.from, WEEK.until, () => t.fail());
+  const answers = new Map<string, unknown[][]>();
+  for (const [, title, sql] of text.matchAll(/^-- \d+\. (.*)\n([^;]*);$/gm))
+    answers.set(title!, await opened.duck.rows(sql!));
+  opened.close();
+  const { report } = await reports.make(WEEK);
+  const [[, allowed, refused, requests]] = answers.get('All together') as [number[]];
+  t.same(
+    [allowed! + refused!, refused, requests],
+    ['navigations', 'refused', 'requests'].map((id) => figureOf(report, id)),
+  );
+  t.same(
+    Object.fromEntries(answers.get('By level')!.map(([level, count]) => [level, count])),
+    column(tableOf(report, 'levels'), 1),
+  );
+  for (const told of ['Ways round the filter', "category IN ('proxies')"]) t.match(text, told);
 });
 
 await t.test('what is missing is said, all of it', async (t) => {

@@ -1,8 +1,7 @@
-// Counts a week, or looks at half an hour of one person, and prints what it took: a process of its own, as in the console.
+// Adds up days, counts a week, or looks at half an hour of one person, and prints what it took: a process of its own, as in the console.
+import { countSpan, SUMMING } from '../../../src/compose/count-span.ts';
+import { keepSums } from '../../../src/history/day-sums.ts';
 import { findLines } from '../../../src/history/find-lines.ts';
-import { openSpan } from '../../../src/history/open-span.ts';
-import { type Ask, countWeek } from '../../../src/reports/count-week.ts';
-import { searchTerm } from '../../../src/safeguarding/concerns/search-terms.ts';
 
 /** What one task took; `found`: requests that were counted, or lines of the answer. */
 export interface Taken {
@@ -14,7 +13,7 @@ export interface Taken {
   readonly againMs: number;
 }
 
-const [task, folder, fromText] = process.argv.slice(2) as [string, string, string];
+const [task, folder, fromText] = process.argv.slice(2) as ['sums' | 'week' | 'half-hour', string, string];
 const from = Number(fromText);
 const WEEK_MS = 7 * 86_400_000;
 const SETTINGS = { background: ['adverts', 'trackers'], circumvention: ['category-3'] };
@@ -23,20 +22,22 @@ const fail = ({ segment, reason }: { segment: string; reason: string }): never =
 };
 
 const begun = performance.now();
-const found = task === 'week' ? await week() : await halfHour();
+const found = await { sums, week, 'half-hour': halfHour }[task]();
 const ms = performance.now() - begun;
 const again = performance.now();
-if (task !== 'week') await halfHour();
-const againMs = task === 'week' ? 0 : performance.now() - again;
+if (task === 'half-hour') await halfHour();
+const againMs = task === 'half-hour' ? performance.now() - again : 0;
 const taken: Taken = { ms, againMs, peakMb: process.resourceUsage().maxRSS / 1024, found };
 process.stdout.write(JSON.stringify(taken));
 
+/** As in the nights after the days. */
+async function sums(): Promise<number> {
+  await keepSums(folder, from + 2 * WEEK_MS, SUMMING);
+  return 0;
+}
+
 async function week(): Promise<number> {
-  const span = { from, until: from + WEEK_MS };
-  const history = await openSpan(folder, span.from, span.until, fail);
-  const counts = await countWeek(((sql) => history.duck.rows(sql)) as Ask, span, SETTINGS, searchTerm);
-  history.close();
-  return counts.all.requests;
+  return (await countSpan(folder, { from, until: from + WEEK_MS }, SETTINGS, fail)).all.requests;
 }
 
 async function halfHour(): Promise<number> {

@@ -31,6 +31,10 @@ export async function measureHistory(
   const made = join(folder, 'history');
   say(`making a history of ${sizes.historyRequests.toLocaleString('en-GB')} requests in a week`);
   await makeHistory(made, MONDAY, sizes.historyRequests);
+  say('adding up its days');
+  const sums = await take('sums', made);
+  figures.add('history.sums', 'schoolgate', sums.ms / 1000 / (sizes.historyRequests / 1_000_000));
+  figures.add('history.sums-memory', 'schoolgate', sums.peakMb);
   for (let round = 1; round <= ROUNDS; round++) {
     say(`weekly report, round ${round}`);
     const week = await take('week', made);
@@ -57,7 +61,7 @@ function bytesIn(folder: string): number {
   return files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
 }
 
-async function take(task: 'week' | 'half-hour', folder: string): Promise<Taken> {
+async function take(task: 'sums' | 'week' | 'half-hour', folder: string): Promise<Taken> {
   const { stdout } = await run(process.execPath, [MODULE, task, folder, String(MONDAY)]);
   return JSON.parse(stdout) as Taken;
 }
