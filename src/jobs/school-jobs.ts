@@ -40,14 +40,22 @@ export type RefreshTimes = readonly string[];
 /** Before the backup, which should not hold what has just gone; the page that says so names the next time. */
 export const RETENTION_CRON = '50 2 * * *';
 
-/** Everything the console does by the clock. `zone`: the school's. */
-export function schoolJobs(zone: string, refreshTimes: RefreshTimes, useCases: JobUseCases): Job[] {
+/** When things are done, as the school has it. `zone`: of its clocks (IANA). */
+export interface SchoolTimes {
+  readonly zone: string;
+  /** Five-field cron of each report. */
+  readonly reports: Readonly<Record<'weekly' | 'digest' | 'governors', string>>;
+}
+
+/** Everything the console does by the clock. */
+export function schoolJobs(times: SchoolTimes, refreshTimes: RefreshTimes, useCases: JobUseCases): Job[] {
+  const { zone, reports } = times;
   return [
     // Every week has its report, also the weeks in which the machine was off: a gap would look like nothing happened.
     // Ten minutes: the history that waited in gateways' spools has to come in first.
     {
       name: 'weekly-report',
-      cron: '0 7 * * 1',
+      cron: reports.weekly,
       zone,
       missed: 'each',
       settleMs: 10 * 60_000,
@@ -56,16 +64,15 @@ export function schoolJobs(zone: string, refreshTimes: RefreshTimes, useCases: J
     // Every day, also when there is nothing: only then does a day without it mean something.
     {
       name: 'daily-digest',
-      cron: '15 7 * * *',
+      cron: reports.digest,
       zone,
       missed: 'each',
       settleMs: 10 * 60_000,
       run: useCases.dailyDigest,
     },
-    // After the weekly report, whose numbers are in it where the month begins on a Monday.
     {
       name: 'governors-report',
-      cron: '30 7 1 * *',
+      cron: reports.governors,
       zone,
       missed: 'each',
       settleMs: 10 * 60_000,

@@ -48,6 +48,17 @@ export function mailboxOf(userName: string, { mail }: Pick<AlertRules, 'mail'>):
   return user === null ? null : (mail[user] ?? null);
 }
 
+/** Who else reads the mailbox in which somebody is reached, of these people. */
+export function sharersOf<P extends { readonly id: string; readonly userName: string }>(
+  { id, userName }: P,
+  people: readonly P[],
+  rules: Pick<AlertRules, 'mail'>,
+): readonly P[] {
+  const boxOf = (name: string): string | undefined => mailboxOf(name, rules)?.toLowerCase();
+  const box = boxOf(userName);
+  return box === undefined ? [] : people.filter((other) => other.id !== id && boxOf(other.userName) === box);
+}
+
 const SHIPPED_ROUTE: AlertRoute = {
   name: 'shipped',
   rule: 'shipped',

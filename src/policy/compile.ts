@@ -10,6 +10,7 @@ import { compileCalendar, compilePlaces, timeWords } from './compile-calendar.ts
 import { type Compiling, type Reporting, compileEntries, report } from './compile-entries.ts';
 import { compileLevels } from './compile-levels.ts';
 import { compileNetwork, compileRanges, compileRosterLevels, compileSignIn } from './compile-network.ts';
+import { compileReportTimes } from './compile-report-times.ts';
 import { compileRetention } from './compile-retention.ts';
 import { compileRules, unknownLevel } from './compile-rules.ts';
 import { compileSafeguarding } from './compile-safeguarding.ts';
@@ -63,6 +64,7 @@ export function compilePolicy(documents: PolicyDocuments, categories: readonly K
     ...(school.changes?.tighteningAlone === true && { changes: { tighteningAlone: true } }),
     ...compileRetention(to, documents.school),
     ...compileChecks(to, documents.school, traits),
+    ...compileReportTimes(to, documents.school),
     ...compileAgreements(reporting, documents, levelIds),
     ...compileWording(to, documents.school),
     ...compileTopics(to, documents.topics, levelIds, never),

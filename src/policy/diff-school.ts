@@ -2,7 +2,9 @@ import { CARDS_KEPT } from '../identity/identify.ts';
 import { DAY_ENDS, timeOfDay } from '../identity/signed-in-devices.ts';
 import { type PolicyChange, compare } from './diff-rules.ts';
 import { wordingText } from './compile-wording.ts';
+import { DAYS } from './document.ts';
 import { entryText } from './entry.ts';
+import { SHIPPED_REPORT_TIMES } from './report-times.ts';
 import { ALL_KEPT, KEPT, daysKept } from './retention-rules.ts';
 import type { PolicySnapshot } from './snapshot.ts';
 
@@ -18,6 +20,7 @@ export function diffSchool(...[before, after]: Two): PolicyChange[] {
     ...changed('Whom staff are sent to', before.contacts.staff, after.contacts.staff, false),
     ...diffIncidentContacts(before, after),
     ...diffChecks(before, after),
+    ...diffReportTimes(before, after),
     ...diffWording(before, after),
     ...changed('The level of whoever is not identified', before.strictestLevel, after.strictestLevel, true),
     ...changed('The identity mode', before.identity.mode, after.identity.mode, after.identity.mode === 'open'),
@@ -48,6 +51,25 @@ function diffChecks(...[before, after]: Two): PolicyChange[] {
   return [
     ...changed('How many days may pass between two checks of the filter', days(before), days(after), false),
     ...changed('The school’s own samples for the self-test', sites(before), sites(after), false),
+  ];
+}
+
+/** Whether a report that comes later tells less cannot be seen: none of it loosens anything for pupils. */
+function diffReportTimes(...[before, after]: Two): PolicyChange[] {
+  const said = ({ reports = SHIPPED_REPORT_TIMES }: PolicySnapshot) => {
+    const { digest, weekly, governors } = reports;
+    const days = digest.days?.map((day) => DAYS[day]).join(' ') ?? 'every day';
+    return {
+      digest: `at ${timeOfDay(digest.at)}, ${days}`,
+      weekly: `at ${timeOfDay(weekly.at)}, ${DAYS[weekly.day]}`,
+      governors: `at ${timeOfDay(governors.at)}, day ${governors.day} of the month`,
+    };
+  };
+  const [was, is] = [said(before), said(after)];
+  return [
+    ...changed('When the digest of concerns is mailed', was.digest, is.digest, false),
+    ...changed('When the weekly report is mailed', was.weekly, is.weekly, false),
+    ...changed('When the governors’ report is mailed', was.governors, is.governors, false),
   ];
 }
 

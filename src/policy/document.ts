@@ -98,6 +98,18 @@ export const SchoolSchema = Type.Object(
         Strict,
       ),
     ),
+    reports: Type.Optional(
+      Type.Object(
+        {
+          digest: Type.Optional(Type.Object({ at: Optional, days: Type.Optional(Days) }, Strict)),
+          weekly: Type.Optional(Type.Object({ at: Optional, day: Type.Optional(Type.Enum([...DAYS])) }, Strict)),
+          governors: Type.Optional(
+            Type.Object({ at: Optional, day: Type.Optional(Type.Integer({ minimum: 1, maximum: 28 })) }, Strict),
+          ),
+        },
+        Strict,
+      ),
+    ),
     never: Type.Optional(Texts),
     illegal: Type.Optional(Type.Object({ csam: Type.Optional(Splash), terrorism: Type.Optional(Splash) }, Strict)),
     identity: Type.Object(

@@ -3,6 +3,7 @@ import type { AlertRules } from './alert-rules.ts';
 import type { Renewal } from '../identity/credentials.ts';
 import type { DeviceSession } from '../identity/signed-in-devices.ts';
 import type { RosterLevels, Suspension } from '../identity/directory-snapshot.ts';
+import type { ReportTimes } from './report-times.ts';
 import type { RetentionRules } from './retention-rules.ts';
 import type { SafeguardingRules } from './safeguarding-rules.ts';
 import type { TopicPack } from './topics.ts';
@@ -201,6 +202,8 @@ export interface PolicySnapshot {
     /** Sites that every level must reach, besides ours. */
     readonly open?: readonly string[];
   };
+  /** When reports are made, for the console alone. Left out: as shipped. */
+  readonly reports?: ReportTimes;
   /** What makes a concern, for the console alone. Left out: nothing does. */
   readonly safeguarding?: SafeguardingRules;
   /** Left out, also by a console that knew no such setting yet: as shipped. */

@@ -1,8 +1,9 @@
 import t from 'tap';
 import type { Heartbeat } from '../../src/jobs/cron.ts';
 import { everyMinute, readSlots, slotAfter, slotBefore } from '../../src/jobs/cron.ts';
-import { schoolJobs } from '../../src/jobs/school-jobs.ts';
+import { type JobUseCases, schoolJobs } from '../../src/jobs/school-jobs.ts';
 import { type Job, type LastRuns, startTimetable } from '../../src/jobs/timetable.ts';
+import { reportCrons, type ReportTimes, SHIPPED_REPORT_TIMES } from '../../src/policy/report-times.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -253,7 +254,7 @@ await t.test('the next and the last time', async (t) => {
 
 await t.test('what the school’s timetable holds', async (t) => {
   const called: string[] = [];
-  const jobs = schoolJobs(ZONE, ['17 3 * * *'], {
+  const jobs = schoolJobs({ zone: ZONE, reports: reportCrons(SHIPPED_REPORT_TIMES) }, ['17 3 * * *'], {
     weeklyReport: async (due) => void called.push(`report ${new Date(due).toISOString()}`),
     dailyDigest: async (due) => void called.push(`digest ${new Date(due).toISOString()}`),
     governorsReport: async (due) => void called.push(`governors ${new Date(due).toISOString()}`),
@@ -301,6 +302,40 @@ await t.test('what the school’s timetable holds', async (t) => {
   t.equal(called.length, 8 + 2 * 12, 'and the others at the start and each minute');
   await timetable.stop();
 });
+
+await t.test(
+  'reports come when the school wants them, also where clocks change and after the time was moved',
+  async (t) => {
+    const times: ReportTimes = {
+      digest: { at: 975, days: [0, 4] },
+      weekly: { at: 120, day: 6 },
+      governors: { at: 0, day: 28 },
+    };
+    t.strictSame(reportCrons(times), { digest: '15 16 * * 1,5', weekly: '0 2 * * 0', governors: '0 0 28 * *' });
+    const called: string[] = [];
+    const note = (name: string) => async (due: number) => void called.push(`${name} ${new Date(due).toISOString()}`);
+    const use = new Proxy({} as JobUseCases, {
+      get: (_, name) => (/Report|Digest/.test(String(name)) ? note(String(name)) : async () => {}),
+    });
+    const jobs = (reports: ReportTimes) => schoolJobs({ zone: ZONE, reports: reportCrons(reports) }, [], use);
+    const from = Date.parse('2026-10-23T12:00:00Z');
+    const names = ['weekly-report', 'daily-digest', 'governors-report'];
+    const { ports, until } = world('2026-10-27T12:00:00Z', Object.fromEntries(names.map((name) => [name, from])));
+    const timetable = startTimetable(jobs(times), ports);
+    await until('2026-10-28T00:01:00Z', 5 * MINUTE);
+    t.same(called.splice(0).sort(), [
+      'dailyDigest 2026-10-23T15:15:00.000Z',
+      'dailyDigest 2026-10-26T16:15:00.000Z',
+      'governorsReport 2026-10-28T00:00:00.000Z',
+      'weeklyReport 2026-10-25T02:00:00.000Z',
+    ]);
+    // From then on at noon. The noon that lies between is made up: a digest begins where the one before ended.
+    timetable.replace(jobs({ ...times, digest: { at: 720 } }));
+    await until('2026-10-28T13:00:00Z', 5 * MINUTE);
+    await timetable.stop();
+    t.same(called, ['dailyDigest 2026-10-27T12:00:00.000Z', 'dailyDigest 2026-10-28T12:00:00.000Z']);
+  },
+);
 
 await t.test('the real heartbeat can be stopped, and then nothing keeps the process', async (t) => {
   const timetable = startTimetable([job([])], { ...world('2026-11-23T06:58:00Z').ports, heartbeat: everyMinute });

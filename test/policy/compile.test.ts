@@ -62,6 +62,24 @@ await t.test('every kind of mistake is reported with file and line, and says wha
       ],
     ],
     [
+      'reports: no time, the hour of the clocks, no days',
+      school(
+        'identity:',
+        'reports:\n  digest: { at: "7", days: [] }\n  weekly: { at: "01:30", day: fri }\n  governors: { at: "24:00" }\nidentity:',
+      ),
+      [
+        /^school\.yaml:7: "days" names none/,
+        /^school\.yaml:7: "7" is not a time of day/,
+        /^school\.yaml:8: must not lie between 01:00 and 02:00/,
+        /^school\.yaml:9: "24:00" is not a time of day/,
+      ],
+    ],
+    [
+      'reports: strange days',
+      school('identity:', 'reports: { weekly: { day: friday }, governors: { day: 29 } }\nidentity:'),
+      [/^school\.yaml:6: /, /^school\.yaml:6: /],
+    ],
+    [
       'agreements: an unknown level, one level in two files, no words, a strange name',
       {
         'agreements/a.yaml': 'title: A\nlevels: [junior, ks9]\ntext: [Be kind.]\n',

@@ -119,6 +119,16 @@ await t.test('every change in plain English, and whether it loosens for pupils',
     ],
     [
       'school.yaml',
+      'identity:',
+      'reports: { digest: { at: "16:00", days: [fri, mon] }, weekly: { day: fri }, governors: { day: 8 } }\nidentity:',
+      [
+        'When the digest of concerns is mailed is now at 16:00, mon fri (was at 07:15, every day)',
+        'When the weekly report is mailed is now at 07:00, fri (was at 07:00, mon)',
+        'When the governors’ report is mailed is now at 07:30, day 8 of the month (was at 07:30, day 1 of the month)',
+      ],
+    ],
+    [
+      'school.yaml',
       'mode: open',
       'mode: open\n  schoolDayEnds: "18:00"\n  shared: [10.9.0.0/16]',
       ['Nobody can sign in by address from 10.9.0.0/16 any more'],
