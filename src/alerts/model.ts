@@ -1,20 +1,25 @@
 import type { Subjects } from '../identity/conflict-of-interest.ts';
 import type { Severity, Theme } from '../policy/safeguarding-rules.ts';
 
-/** What makes an alert due: a concern is new, got worse, or has happened again. */
+/** What an alert tells of, as the record of acts calls it. */
+export type AlertAbout = `concern:${string}` | `incident:${string}`;
+
+/** What makes an alert due: a concern is new, got worse, or has happened again; or somebody has reported something at the front desk. */
 export interface AlertDue {
   /** Of the alert as well: what is due twice is told once. */
   readonly id: string;
-  readonly concernId: string;
-  readonly theme: Theme;
+  readonly about: AlertAbout;
+  /** Null: a report, which nobody has read yet. */
+  readonly theme: Theme | null;
   readonly severity: Severity;
-  readonly why: 'opened' | 'raised' | 'again';
+  readonly why: 'opened' | 'raised' | 'again' | 'reported';
   /** Ms since the epoch. */
   readonly at: number;
   readonly subjects: Subjects;
-  /** As people call the subject: a full name, or a device's address. */
+  /** As people call the subject: a full name, or a device's address; of a report where it came from. */
   readonly subjectName: string;
-  readonly level: string;
+  /** Null: of a report nobody knows yet. */
+  readonly level: string | null;
   /** Classes and groups of the subject. */
   readonly groups: readonly string[];
 }

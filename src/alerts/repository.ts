@@ -1,12 +1,12 @@
 import type { ReadTx, Row, Tx } from '../store/database.ts';
-import type { Alert, AlertDue, Told } from './model.ts';
+import type { Alert, AlertAbout, AlertDue, Told } from './model.ts';
 
 /** False: it is on record already. */
 export function insertAlert(tx: Tx, due: AlertDue, rule: string, nextStepAt: number | null): boolean {
   const changed = tx.run(
-    'INSERT INTO alerts (id, concern_id, at, due, rule, next_step_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    'INSERT INTO alerts (id, about, at, due, rule, next_step_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
     due.id,
-    due.concernId,
+    due.about,
     due.at,
     JSON.stringify(due),
     rule,
@@ -24,11 +24,11 @@ export function storeNoticed(tx: Tx, id: string, by: string, at: number): void {
   tx.run('UPDATE alerts SET noticed_by = ?, noticed_at = ?, next_step_at = NULL WHERE id = ?', by, at, id);
 }
 
-/** Of every alert of a concern that nobody has taken notice of. */
-export function storeConcernNoticed(tx: Tx, concernId: string, by: string, at: number): void {
+/** Of every alert of one thing that nobody has taken notice of. */
+export function storeAllNoticed(tx: Tx, about: AlertAbout, by: string, at: number): void {
   const sql = `UPDATE alerts SET noticed_by = ?, noticed_at = ?, next_step_at = NULL
-    WHERE concern_id = ? AND noticed_by IS NULL`;
-  tx.run(sql, by, at, concernId);
+    WHERE about = ? AND noticed_by IS NULL`;
+  tx.run(sql, by, at, about);
 }
 
 export function insertTold(tx: Tx, alertId: string, { personId, step, at, deliveryId }: Told): void {
@@ -61,30 +61,29 @@ export function alertsToStep(tx: ReadTx, now: number): Alert[] {
   return tx.all('SELECT * FROM alerts WHERE next_step_at <= ? ORDER BY next_step_at, id LIMIT 500', now).map(toAlert);
 }
 
-/** Of the newest that is on record; empty: there is none. */
-export function newestAlertId(tx: ReadTx): string {
-  return String(tx.get('SELECT max(id) AS id FROM alerts')!['id'] ?? '');
+/** The alerts of these things, as the record of acts calls them: `alert:01J…`. */
+export function alertsOf(tx: ReadTx, abouts: readonly AlertAbout[]): string[] {
+  const sql = 'SELECT id FROM alerts WHERE about IN (SELECT value FROM json_each(?)) ORDER BY id';
+  return tx.all(sql, JSON.stringify(abouts)).map((row) => `alert:${String(row['id'])}`);
 }
 
-/** Ids of the alerts of concerns. */
-export function alertsOf(tx: ReadTx, concernIds: readonly string[]): string[] {
-  const sql = 'SELECT id FROM alerts WHERE concern_id IN (SELECT value FROM json_each(?)) ORDER BY id';
-  return tx.all(sql, JSON.stringify(concernIds)).map((row) => String(row['id']));
-}
-
-/** What somebody was told of: ids of alerts and of their concerns. */
-export function toldTo(tx: ReadTx, personId: string): { readonly alerts: Set<string>; readonly concerns: Set<string> } {
-  const sql = 'SELECT id, concern_id FROM alert_told JOIN alerts ON id = alert_id WHERE person_id = ?';
+/** What somebody was told of: ids of alerts, and what these tell of. */
+export function toldTo(
+  tx: ReadTx,
+  personId: string,
+): { readonly alerts: ReadonlySet<string>; readonly abouts: ReadonlySet<string> } {
+  const sql = 'SELECT id, about FROM alert_told JOIN alerts ON id = alert_id WHERE person_id = ?';
   const rows = tx.all(sql, personId);
   return {
     alerts: new Set(rows.map((row) => String(row['id']))),
-    concerns: new Set(rows.map((row) => String(row['concern_id']))),
+    abouts: new Set(rows.map((row) => String(row['about']))),
   };
 }
 
-export function countUnnoticed(tx: ReadTx): number {
-  const sql = 'SELECT count(*) AS n FROM alerts WHERE noticed_at IS NULL AND id IN (SELECT alert_id FROM alert_told)';
-  return Number(tx.get(sql)!['n']);
+/** Those that somebody was told of and nobody has taken notice of. */
+export function unnoticedAlerts(tx: ReadTx): Alert[] {
+  const sql = 'SELECT * FROM alerts WHERE noticed_at IS NULL AND id IN (SELECT alert_id FROM alert_told)';
+  return tx.all(sql).map(toAlert);
 }
 
 /** Gateways were heard at `at`, ms since the epoch. */
@@ -110,6 +109,8 @@ function toAlert(row: Row): Alert {
   const noticedBy = row['noticed_by'];
   return {
     ...(JSON.parse(String(row['due'])) as AlertDue),
+    // It was written into `due` otherwise once.
+    about: row['about'] as AlertAbout,
     rule: String(row['rule']),
     nextStepAt: row['next_step_at'] === null ? null : Number(row['next_step_at']),
     noticed:
@@ -117,8 +118,8 @@ function toAlert(row: Row): Alert {
   };
 }
 
-/** Everything that was told of a concern; what left for whom stands in the deliveries. */
-export function eraseAlertsAbout(tx: Tx, concernId: string): void {
-  tx.run('DELETE FROM alert_told WHERE alert_id IN (SELECT id FROM alerts WHERE concern_id = ?)', concernId);
-  tx.run('DELETE FROM alerts WHERE concern_id = ?', concernId);
+/** Everything that was told of one thing; what left for whom stands in the deliveries. */
+export function eraseAlertsAbout(tx: Tx, about: AlertAbout): void {
+  tx.run('DELETE FROM alert_told WHERE alert_id IN (SELECT id FROM alerts WHERE about = ?)', about);
+  tx.run('DELETE FROM alerts WHERE about = ?', about);
 }

@@ -4,6 +4,7 @@ import type { QueuedDelivery } from '../delivery/outgoing.ts';
 import { isoTime } from '../kernel/clock.ts';
 import { THEMES } from '../policy/safeguarding-rules.ts';
 import type { Alerts, ShownAlert } from './service.ts';
+import { idOf } from './words.ts';
 
 export interface AlertRoutesOptions {
   readonly alerts: Alerts;
@@ -20,7 +21,9 @@ const WHY_TEXTS = {
   opened: 'It is new',
   raised: 'It has become more serious',
   again: 'It has happened again',
+  reported: 'Somebody has reported it',
 } as const;
+const UNREAD = 'A report that nobody has read';
 const STATE_OPTIONS = [
   { value: 'open', text: 'Nobody has taken notice' },
   { value: 'all', text: 'All' },
@@ -29,6 +32,7 @@ const STATE_OPTIONS = [
 /** Alerts, for those they were sent to; nobody sees one that is about themselves. */
 export const alertRoutes: FastifyPluginAsyncTypebox<AlertRoutesOptions> = async (app, { alerts, levelTitle }) => {
   const config = { access: 'alerts.see' } as const;
+  const levelText = (level: string | null): string => (level === null ? 'Not known' : levelTitle(level));
   const table: Table<ShownAlert> = {
     path: '/alerts',
     caption: 'Alerts',
@@ -42,9 +46,9 @@ export const alertRoutes: FastifyPluginAsyncTypebox<AlertRoutesOptions> = async 
         tag: ({ severity }) => SEVERITY_COLOURS[severity],
       },
       { id: 'who', title: 'Who', value: ({ subjectName }) => subjectName, href: pathOf },
-      { id: 'theme', title: 'About', value: ({ theme }) => THEMES[theme] },
+      { id: 'theme', title: 'About', value: ({ theme }) => themeText(theme) },
       { id: 'at', title: 'When', value: ({ at }) => at, isTime: true, sortBy: ({ at }) => -at },
-      { id: 'level', title: 'Level', value: ({ level }) => levelTitle(level) },
+      { id: 'level', title: 'Level', value: ({ level }) => levelText(level) },
       { id: 'noticed', title: 'Taken notice', value: ({ noticedBy }) => noticedBy },
     ],
     filters: [
@@ -72,14 +76,16 @@ export const alertRoutes: FastifyPluginAsyncTypebox<AlertRoutesOptions> = async 
     const alert = alerts.find(personId, request.params.id);
     const { severity, theme, why, level, rule } = alert;
     return reply.page('alert', {
-      title: `${THEMES[theme]}: ${alert.subjectName}`,
+      title: `${themeText(theme)}: ${alert.subjectName}`,
+      concernId: idOf(alert.about, 'concern'),
+      incidentId: idOf(alert.about, 'incident'),
       done: request.query.done === 'notice',
       alert,
       severity: SEVERITY_TEXTS[severity],
       colour: SEVERITY_COLOURS[severity],
-      theme: THEMES[theme],
+      theme: themeText(theme),
       why: WHY_TEXTS[why],
-      level: levelTitle(level),
+      level: levelText(level),
       rule: ruleText(rule),
       told: alert.told.map((one) => Object.assign({}, one, { how: howText(one.delivery, alerts.sendsMail) })),
       calls: alert.calls.map((call) => ({ host: new URL(call.recipient).host, how: howText(call, true) })),
@@ -101,6 +107,10 @@ export const alertRoutes: FastifyPluginAsyncTypebox<AlertRoutesOptions> = async 
   });
 };
 
+function themeText(theme: ShownAlert['theme']): string {
+  return theme === null ? UNREAD : THEMES[theme];
+}
+
 function pathOf({ id }: { readonly id: string }): string {
   return `/alerts/${id}`;
 }
@@ -108,6 +118,8 @@ function pathOf({ id }: { readonly id: string }): string {
 /** Why it went to these people, in words. */
 function ruleText(rule: string): string {
   if (rule === 'about staff') return 'It is about a member of staff, so it goes to whoever hears of staff.';
+  if (rule === 'reported')
+    return 'It was reported at the front desk, so it goes to whoever hears first, and then to the next.';
   if (rule === 'shipped') return 'As Schoolgate comes: danger and caution to the designated safeguarding lead.';
   const route = /^alerts\.yaml#routes\.(.+)$/.exec(rule)?.[1];
   return route === undefined ? 'No route of the policy fits it.' : `By the route “${route}” of policies/alerts.yaml.`;
@@ -123,10 +135,11 @@ function howText(delivery: QueuedDelivery | null, sendsMail: boolean): string {
   return sendsMail ? 'sent' : 'written into the outbox, because no mail server is set';
 }
 
-function toJson({ id, concernId, theme, severity, why, at, level, subjectName, noticed, noticedBy, told }: ShownAlert) {
+function toJson({ id, about, theme, severity, why, at, level, subjectName, noticed, noticedBy, told }: ShownAlert) {
   return {
     id,
-    concernId,
+    concernId: idOf(about, 'concern'),
+    incidentId: idOf(about, 'incident'),
     theme,
     severity,
     why,

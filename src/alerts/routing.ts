@@ -1,5 +1,5 @@
 // a concern about pupils: the first route that fits ── tell ── escalate ──► people, without its subjects
-// about staff: no route; first the one who hears of them, then whoever is next
+// about staff, or reported at the front desk: no route; first the one who hears of them, then whoever is next
 import { hearersOf, isSubject } from '../identity/conflict-of-interest.ts';
 import type { Person } from '../identity/accounts.ts';
 import type { Role } from '../identity/roles.ts';
@@ -35,11 +35,12 @@ const NO_ROUTE: Routing = { rule: 'no route fits', steps: [], afterMinutes: 0, w
 export function routeAlert(due: AlertDue, around: Surroundings): Routing {
   const { rules, people, moment } = around;
   const route = rules.routes.find((one) => fits(one, due, moment));
-  if (due.subjects.isStaff) {
+  if (due.subjects.isStaff || due.why === 'reported') {
     const afterMinutes = route?.escalate?.afterMinutes ?? AFTER_MINUTES;
     const steps = withoutMailboxOf(due, around, hearersOf(due.subjects, people));
     // A webhook leads to a system that others than these may read.
-    return { rule: 'about staff', steps, afterMinutes, webhooks: [], isQuiet: false };
+    const rule = due.subjects.isStaff ? 'about staff' : 'reported';
+    return { rule, steps, afterMinutes, webhooks: [], isQuiet: false };
   }
   if (route === undefined) return NO_ROUTE;
   const groups = [route.tell, ...(route.escalate?.to ?? [])];
@@ -56,9 +57,9 @@ export function routeAlert(due: AlertDue, around: Surroundings): Routing {
 
 function fits({ themes, severities, groups, when }: AlertRoute, due: AlertDue, moment: Moment): boolean {
   return (
-    (themes === undefined || themes.includes(due.theme)) &&
+    (themes === undefined || (due.theme !== null && themes.includes(due.theme))) &&
     (severities === undefined || severities.includes(due.severity)) &&
-    (groups === undefined || [due.level, ...due.groups].some((group) => groups.includes(group))) &&
+    (groups === undefined || [due.level, ...due.groups].some((group) => group !== null && groups.includes(group))) &&
     (when === undefined || windowAt(when, moment) !== undefined)
   );
 }

@@ -1,4 +1,4 @@
-// concern's transaction ── due ──► alert, people told, deliveries (all or nothing) ──► queue ──► mail, webhook, outbox
+// concern's, report's transaction ── due ──► alert, people told, deliveries (all or nothing) ──► queue ──► mail, webhook, outbox
 //                        each few seconds: nobody took notice in time? ──► the next people
 import type { Actor } from '../audit/entry.ts';
 import type { Audit } from '../audit/service.ts';
@@ -6,20 +6,20 @@ import type { QueuedDelivery } from '../delivery/outgoing.ts';
 import type { DeliveryQueue } from '../delivery/queue-service.ts';
 import type { PeopleMail } from '../delivery/people-mail-service.ts';
 import type { Person } from '../identity/accounts.ts';
-import { maySee } from '../identity/conflict-of-interest.ts';
+import { maySee, type Subjects } from '../identity/conflict-of-interest.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
 import { type AlertRules, mailboxOf } from '../policy/alert-rules.ts';
 import type { Moment } from '../policy/schedule.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
-import type { Alert, AlertDue, Told } from './model.ts';
+import type { Alert, AlertAbout, AlertDue, Told } from './model.ts';
 import {
   alertsToStep,
   findAlert,
   insertAlert,
   insertTold,
   newestAlerts,
-  storeConcernNoticed,
+  storeAllNoticed,
   storeNextStep,
   storeNoticed,
   toldOf,
@@ -29,7 +29,7 @@ import { type Routing, routeAlert } from './routing.ts';
 import { alertCall, alertMail } from './words.ts';
 
 /** For whoever hands over what is due, and says who may see it. */
-export { alertsOf, eraseAlertsAbout, newestAlertId, toldTo } from './repository.ts';
+export { alertsOf, eraseAlertsAbout, toldTo } from './repository.ts';
 
 /** An alert with what became of it. */
 export interface ShownAlert extends Alert {
@@ -54,8 +54,8 @@ export interface Alerts {
   mailboxOf(personId: string): string | null;
   /** Throws `alert_unknown`, also for one that this person may not see. */
   find(personId: string, id: string): ShownAlert;
-  /** In the transaction in which somebody acts on the concern itself: with that they have taken notice of its alerts. */
-  noticeConcern(tx: Tx, concernId: string, personId: string): void;
+  /** In the transaction in which somebody acts on what alerts tell of: with that they have taken notice of them. */
+  noticeAbout(tx: Tx, about: AlertAbout, personId: string): void;
   /** Nobody further is told. Taking notice again changes nothing. Throws as `find`. */
   notice(actor: Actor, id: string): void;
 }
@@ -74,7 +74,14 @@ export interface AlertsOptions {
   readonly levelTitle: (level: string) => string;
   /** Everybody with an account in the console. */
   readonly peopleOf: (tx: ReadTx, now: number) => readonly Person[];
+  readonly subjectsNow: SubjectsNow;
 }
+
+/**
+ * Whom things are about as is known now: roles change, and of a report it is known only when it has been read. Null: it is on record no more.
+ * Ask for it once for many.
+ */
+export type SubjectsNow = (tx: ReadTx) => (about: AlertAbout) => Subjects | null;
 
 /** When an alert that nobody can be told of is routed anew, ms. */
 const UNHEARD_MS = 60_000;
@@ -89,7 +96,9 @@ export function createAlerts(options: AlertsOptions): Alerts {
   ): ((alert: Alert) => boolean) => {
     const person = people.find(({ id }) => id === personId);
     const told = toldTo(tx, personId).alerts;
-    return (alert) => person !== undefined && maySee(alert.subjects, person, people, told.has(alert.id));
+    const now = options.subjectsNow(tx);
+    return ({ id, about, subjects }) =>
+      person !== undefined && maySee(now(about) ?? subjects, person, people, told.has(id));
   };
   const visible = (tx: ReadTx, personId: string, id: string): Alert => {
     const alert = findAlert(tx, id);
@@ -123,7 +132,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
       }),
     find: (personId, id) =>
       record.read((tx) => show(options, tx, visible(tx, personId, id), options.peopleOf(tx, clock()))),
-    noticeConcern: (tx, concernId, personId) => storeConcernNoticed(tx, concernId, personId, clock()),
+    noticeAbout: (tx, about, personId) => storeAllNoticed(tx, about, personId, clock()),
     notice: (actor, id) =>
       record.write((tx) => {
         if (visible(tx, actor.personId, id).noticed !== null) return;
@@ -140,16 +149,17 @@ function takeDue(options: AlertsOptions, tx: Tx, due: AlertDue): void {
   if (!insertAlert(tx, due, routing.rule, null)) return;
   const alert: Alert = { ...due, rule: routing.rule, nextStepAt: null, noticed: null };
   tell(options, tx, alert, routing);
-  const words = { rules: rules(), zone: timeZone(), levelTitle: levelTitle(due.level) };
+  const words = { rules: rules(), zone: timeZone(), levelTitle: titleOf(due, levelTitle) };
   for (const name of routing.webhooks) {
     const recipient = rules().webhooks[name]!;
-    queue.add(tx, { channel: 'webhook', recipient, about: about(alert), content: { body: alertCall(alert, words) } });
+    queue.add(tx, { channel: 'webhook', recipient, about: keyOf(alert), content: { body: alertCall(alert, words) } });
   }
 }
 
 function route(options: AlertsOptions, tx: ReadTx, due: AlertDue): Routing {
   const now = options.clock();
-  return routeAlert(due, {
+  const subjects = options.subjectsNow(tx)(due.about) ?? due.subjects;
+  return routeAlert(Object.assign({}, due, { subjects }), {
     rules: options.rules(),
     people: options.peopleOf(tx, now),
     moment: options.momentAt(now),
@@ -168,22 +178,22 @@ function tell(options: AlertsOptions, tx: Tx, alert: Alert, { steps, afterMinute
   storeNextStep(tx, alert.id, isUnheard ? now + UNHEARD_MS : further.length > 0 ? now + afterMinutes * 60_000 : null);
   if (next === undefined) return;
   const step = before.length === 0 ? 0 : Math.max(...before.map((one) => one.step)) + 1;
-  const words = { rules: rules(), zone: timeZone(), levelTitle: levelTitle(alert.level) };
+  const words = { rules: rules(), zone: timeZone(), levelTitle: titleOf(alert, levelTitle) };
   for (const person of next) {
-    const deliveryId = mail.queue(tx, person, about(alert), alertMail(alert, step, words));
+    const deliveryId = mail.queue(tx, person, keyOf(alert), alertMail(alert, step, words));
     insertTold(tx, alert.id, { personId: person.id, step, at: now, deliveryId });
   }
   // How many and not who: whoever reads the audit record may be the one it is about.
   audit.append(tx, {
     actor: 'console',
     action: 'alert.told',
-    subject: about(alert),
+    subject: keyOf(alert),
     after: { people: next.length, step },
   });
 }
 
 function show({ queue }: AlertsOptions, tx: ReadTx, alert: Alert, people: readonly Person[]): ShownAlert {
-  const deliveries = queue.about(tx, about(alert));
+  const deliveries = queue.about(tx, keyOf(alert));
   const nameOf = (id: string): string => people.find((person) => person.id === id)?.fullName ?? id;
   const told = toldOf(tx, alert.id).map((one) => {
     const delivery = deliveries.find(({ id }) => id === one.deliveryId) ?? null;
@@ -197,7 +207,11 @@ function show({ queue }: AlertsOptions, tx: ReadTx, alert: Alert, people: readon
   };
 }
 
-function about({ id }: Pick<Alert, 'id'>): string {
+function titleOf({ level }: AlertDue, levelTitle: AlertsOptions['levelTitle']): string {
+  return level === null ? '' : levelTitle(level);
+}
+
+function keyOf({ id }: Pick<Alert, 'id'>): string {
   return `alert:${id}`;
 }
 

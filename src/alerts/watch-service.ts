@@ -4,14 +4,17 @@ import type { QueuedDelivery } from '../delivery/outgoing.ts';
 import type { PeopleMail } from '../delivery/people-mail-service.ts';
 import type { DeliveryQueue } from '../delivery/queue-service.ts';
 import type { Person } from '../identity/accounts.ts';
+import { isSubject, maySee } from '../identity/conflict-of-interest.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { localText } from '../kernel/local-time.ts';
-import { type AlertRules, mailboxOf } from '../policy/alert-rules.ts';
+import { type AlertRules, mailboxOf, sharersOf } from '../policy/alert-rules.ts';
 import { type Moment, windowAt } from '../policy/schedule.ts';
 import type { Calendar } from '../policy/snapshot.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
-import { countUnnoticed, readNews, storeNews, storeSilenceTold } from './repository.ts';
+import type { Alert } from './model.ts';
+import { readNews, storeNews, storeSilenceTold, toldTo, unnoticedAlerts } from './repository.ts';
 import { peopleOf } from './routing.ts';
+import type { SubjectsNow } from './service.ts';
 import { heartbeatMail, troubleMail, type WayOfAlerts } from './words.ts';
 
 /** Whether the way that alerts go is in order, from the gateways to the mail server. */
@@ -40,6 +43,7 @@ export interface AlertWatchOptions {
   readonly timeZone: () => string;
   readonly school: () => string | null;
   readonly peopleOf: (tx: ReadTx, now: number) => readonly Person[];
+  readonly subjectsNow: SubjectsNow;
   readonly raise: (code: 'gateways-silent' | 'heartbeat-missing', text: string) => void;
 }
 
@@ -122,15 +126,32 @@ function beat(options: AlertWatchOptions, tx: Tx, heardAt: number): void {
   const { queue, mail, rules, timeZone, school, momentAt, clock } = options;
   const { date } = momentAt(clock()).today;
   const lastNewsAt = Math.max(heardAt, readNews(tx)?.at ?? 0);
-  const way: WayOfAlerts = {
-    lastNewsAt: lastNewsAt === 0 ? null : lastNewsAt,
-    unnoticed: countUnnoticed(tx),
-    unsent: queue.waitingSince(tx, clock() - STUCK_MS).length,
-  };
-  const content = heartbeatMail(school(), date, way, { rules: rules(), zone: timeZone() });
+  const unnoticed = unnoticedAlerts(tx);
+  const people = options.peopleOf(tx, clock());
   for (const person of operators(options, tx)) {
-    mail.queue(tx, person, beatOf(date), content);
+    const way: WayOfAlerts = {
+      lastNewsAt: lastNewsAt === 0 ? null : lastNewsAt,
+      unnoticed: unnoticed.filter(seenInMail(options, tx, person, people)).length,
+      unsent: queue.waitingSince(tx, clock() - STUCK_MS).length,
+    };
+    mail.queue(tx, person, beatOf(date), heartbeatMail(school(), date, way, { rules: rules(), zone: timeZone() }));
   }
+}
+
+/** Which alerts count in somebody's mail: a number that is one too high tells its reader of the one that is about themselves. */
+function seenInMail(
+  { rules, subjectsNow }: AlertWatchOptions,
+  tx: ReadTx,
+  person: Person,
+  people: readonly Person[],
+): (alert: Alert) => boolean {
+  const told = toldTo(tx, person.id).alerts;
+  const beside = sharersOf(person, people, rules());
+  const now = subjectsNow(tx);
+  return ({ id, about, subjects: then }) => {
+    const subjects = now(about) ?? then;
+    return maySee(subjects, person, people, told.has(id)) && !beside.some((other) => isSubject(subjects, other.id));
+  };
 }
 
 /** Why today's sign of life cannot be relied on; null: everybody has been sent it. */

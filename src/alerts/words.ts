@@ -4,7 +4,7 @@ import { isoTime } from '../kernel/clock.ts';
 import { localText } from '../kernel/local-time.ts';
 import type { AlertRules } from '../policy/alert-rules.ts';
 import { THEMES } from '../policy/safeguarding-rules.ts';
-import type { Alert } from './model.ts';
+import type { Alert, AlertAbout } from './model.ts';
 
 export interface MailWords {
   readonly rules: Pick<AlertRules, 'console' | 'fullNames'>;
@@ -13,7 +13,7 @@ export interface MailWords {
   readonly levelTitle: string;
 }
 
-const WHY: Readonly<Record<Alert['why'], string>> = {
+const WHY: Readonly<Record<Exclude<Alert['why'], 'reported'>, string>> = {
   opened: 'There is a new concern',
   raised: 'A concern has become more serious',
   again: 'It has happened again',
@@ -23,11 +23,13 @@ const WHY: Readonly<Record<Alert['why'], string>> = {
  * An alert as mail: enough to know how fast to look, and no more. No site and no name (unless the school wants names): mail
  * lies in mailboxes and shows on locked telephones. `step`: above 0 because nobody before has taken notice.
  */
-export function alertMail(alert: Alert, step: number, { rules, zone, levelTitle }: MailWords): OutgoingMail {
+export function alertMail(alert: Alert, step: number, words: MailWords): OutgoingMail {
+  const { rules, zone, levelTitle } = words;
+  if (alert.why === 'reported' || alert.theme === null) return reportedMail(alert, step, words);
   const who = rules.fullNames && !alert.subjects.isStaff ? onOneLine(alert.subjectName) : whoInFew(alert, levelTitle);
   const lines = [
     `${WHY[alert.why]}: ${alert.severity}, ${THEMES[alert.theme].toLowerCase()}.`,
-    ...(step > 0 ? ['Nobody who was told before has taken notice of it yet.'] : []),
+    ...(step > 0 ? [NOT_NOTICED] : []),
     '',
     `Who: ${who}`,
     `When: ${localText(alert.at, zone)}`,
@@ -38,6 +40,24 @@ export function alertMail(alert: Alert, step: number, { rules, zone, levelTitle 
   ];
   return {
     subject: `Schoolgate alert: ${alert.severity}${step > 0 ? ', not yet noticed' : ''}`,
+    text: lines.join('\n'),
+  };
+}
+
+const NOT_NOTICED = 'Nobody who was told before has taken notice of it yet.';
+
+/** Whoever it is about may have been named in it: nothing of it is said but that it is there. */
+function reportedMail({ id, at }: Alert, step: number, { rules, zone }: MailWords): OutgoingMail {
+  const lines = [
+    `Somebody has reported something at the front desk, ${localText(at, zone)}.`,
+    ...(step > 0 ? [NOT_NOTICED] : []),
+    '',
+    'It is shown after signing in. Take notice of it there, so that nobody else is called:',
+    linkTo(rules, `/alerts/${id}`),
+    '',
+  ];
+  return {
+    subject: `Schoolgate: something was reported${step > 0 ? ', not yet noticed' : ''}`,
     text: lines.join('\n'),
   };
 }
@@ -58,12 +78,12 @@ function linkTo({ console }: Pick<AlertRules, 'console'>, path: string): string 
 
 /** The same for a program: ids and closed words, nothing that was typed or visited. */
 export function alertCall(alert: Alert, { rules, levelTitle }: MailWords): string {
-  const { id, concernId, theme, severity, why, at, level } = alert;
+  const { id, about, theme, severity, why, at, level } = alert;
   return JSON.stringify({
     type: 'alert',
     v: 1,
     id,
-    concern: concernId,
+    concern: idOf(about, 'concern'),
     theme,
     severity,
     why,
@@ -72,6 +92,11 @@ export function alertCall(alert: Alert, { rules, levelTitle }: MailWords): strin
     levelTitle,
     link: rules.console === undefined ? null : `${rules.console}/alerts/${id}`,
   });
+}
+
+/** The id of what an alert tells of, where it is of this kind; null: of another. */
+export function idOf(about: AlertAbout, kind: 'concern' | 'incident'): string | null {
+  return about.startsWith(`${kind}:`) ? about.slice(kind.length + 1) : null;
 }
 
 /** What is known of the way that alerts go. Instants are ms since the epoch. */

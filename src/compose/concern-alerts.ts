@@ -1,30 +1,45 @@
 // concern_alerts ── in order, once each ──► whom it is about ──► alerts
 import type { AlertDue } from '../alerts/model.ts';
-import { type Alerts, alertsOf, newestAlertId, toldTo } from '../alerts/service.ts';
+import { type Alerts, alertsOf, toldTo } from '../alerts/service.ts';
 import type { Person } from '../identity/accounts.ts';
 import { maySee, type Subjects } from '../identity/conflict-of-interest.ts';
 import { findListed, groupsOf } from '../identity/directory/service.ts';
 import { findFullName, staffPeople } from '../identity/service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Concern } from '../safeguarding/concerns/model.ts';
-import { alertsAfter, concernsOfPeople, findConcern, peopleOfConcern } from '../safeguarding/concerns/service.ts';
+import {
+  alertsToTake,
+  concernsOfPeople,
+  findConcern,
+  markAlertTaken,
+  peopleOfConcern,
+} from '../safeguarding/concerns/service.ts';
 import type { ReadTx, RecordDatabase } from '../store/database.ts';
 
 /** Taken in one transaction; more wait for the next. */
 const AT_ONCE = 200;
 
 /**
- * Tells of every concern that became due since the last one that was taken. What a killed console left is taken by the next: a
+ * Tells of every concern that became due and was not taken yet. What a killed console left is taken by the next: a
  * concern's alert is on record with it, and becomes an alert of the same id.
  */
 export function takeDueAlerts(record: RecordDatabase, alerts: Alerts, clock: Clock): void {
   // Nearly every batch of events makes none: looking costs no write.
-  if (record.read((tx) => alertsAfter(tx, newestAlertId(tx), 1)).length === 0) return;
+  if (record.read((tx) => alertsToTake(tx, 1)).length === 0) return;
   record.write((tx) => {
     const subjectsOf = subjectsAt(tx, clock());
-    for (const { id, concernId, at, why, severity } of alertsAfter(tx, newestAlertId(tx), AT_ONCE)) {
+    for (const { id, concernId, at, why, severity } of alertsToTake(tx, AT_ONCE)) {
       const concern = findConcern(tx, concernId)!;
-      alerts.due(tx, { id, concernId, at, why, severity, ...aboutOf(tx, concern), subjects: subjectsOf(concern) });
+      alerts.due(tx, {
+        id,
+        about: `concern:${concernId}`,
+        at,
+        why,
+        severity,
+        ...aboutOf(tx, concern),
+        subjects: subjectsOf(concern),
+      });
+      markAlertTaken(tx, id);
     }
   });
 }
@@ -70,8 +85,8 @@ export function mayBeSeenBy(tx: ReadTx, personId: string, now: number): (concern
   const person = people.find(({ id }) => id === personId);
   if (person === undefined) return () => false;
   const about = aboutPeople(tx, people);
-  const told = toldTo(tx, personId).concerns;
-  return ({ id, personId: subject }) => maySee(about(subject), person, people, told.has(id));
+  const told = toldTo(tx, personId).abouts;
+  return ({ id, personId: subject }) => maySee(about(subject), person, people, told.has(`concern:${id}`));
 }
 
 /**
@@ -83,6 +98,6 @@ export function hiddenConcerns(tx: ReadTx, personId: string, now: number): strin
   const guarded = peopleOfConcern(tx).filter((id) => id === personId || about(id).isStaff);
   const isVisible = mayBeSeenBy(tx, personId, now);
   const hidden = concernsOfPeople(tx, guarded).filter((concern) => !isVisible(concern));
-  const ids = hidden.map(({ id }) => id);
-  return [...ids.map((id) => `concern:${id}`), ...alertsOf(tx, ids).map((id) => `alert:${id}`)];
+  const abouts = hidden.map(({ id }) => `concern:${id}` as const);
+  return [...abouts, ...alertsOf(tx, abouts)];
 }

@@ -17,8 +17,9 @@ import { createIdMaker } from '../kernel/ids.ts';
 import { type AlertRules, mailboxOf, SHIPPED_ALERTS } from '../policy/alert-rules.ts';
 import { createMomentAt, type Moment } from '../policy/schedule.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
-import type { RecordDatabase } from '../store/database.ts';
+import type { ReadTx, RecordDatabase } from '../store/database.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { subjectsNow } from './alert-subjects.ts';
 
 /** What tells people, and what sees to it that they are told. */
 export interface ConsoleAlerts {
@@ -80,6 +81,7 @@ export function createConsoleAlerts(options: ConsoleAlertsOptions): ConsoleAlert
     momentAt: momentsOf(policy, defaultZone),
     timeZone,
     peopleOf: staffPeople,
+    subjectsNow: (tx: ReadTx) => subjectsNow(tx, clock()),
   };
   const alerts = createAlerts({
     ...common,

@@ -1,3 +1,4 @@
+import { alertsOf } from '../alerts/service.ts';
 import { type AuditPages, createAuditPages } from '../audit/pages-service.ts';
 import { hiddenConcerns } from './concern-alerts.ts';
 import { incidentReaders } from './console-incidents.ts';
@@ -13,9 +14,9 @@ export function createConsoleAudit({
   return createAuditPages({
     record,
     audit,
-    hiddenFrom: (tx, personId) => [
-      ...hiddenConcerns(tx, personId, clock()),
-      ...hiddenIncidents(tx, personId, (at) => incidentReaders(at, clock())),
-    ],
+    hiddenFrom: (tx, personId) => {
+      const incidents = hiddenIncidents(tx, personId, (at) => incidentReaders(at, clock()));
+      return [...hiddenConcerns(tx, personId, clock()), ...incidents, ...alertsOf(tx, incidents)];
+    },
   });
 }

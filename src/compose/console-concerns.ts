@@ -20,7 +20,7 @@ export interface ConsoleConcernsOptions {
   readonly clock: Clock;
   readonly newId: IdMaker;
   readonly policy: () => PolicySnapshot | null;
-  readonly alerts: Pick<Alerts, 'noticeConcern'>;
+  readonly alerts: Pick<Alerts, 'noticeAbout'>;
 }
 
 /** What makes concerns of events, with what it must know of lessons, unblocks and people. */
@@ -48,7 +48,7 @@ export function createConsoleConcerns(options: ConsoleConcernsOptions): Concerns
     ...options,
     visibleTo: (tx, personId) => mayBeSeenBy(tx, personId, options.clock()),
     fullNameOf: findFullName,
-    onMoved: (tx, concernId, personId) => options.alerts.noticeConcern(tx, concernId, personId),
+    onMoved: (tx, concernId, personId) => options.alerts.noticeAbout(tx, `concern:${concernId}`, personId),
   });
 }
 

@@ -1,8 +1,8 @@
 // front desk ── report ──┐
-// concern, by hand ──────┴──► incidents ── first of those who may see it ──► queue of what leaves
+// concern, by hand ──────┴──► incidents ── of a report: alert ──► whoever hears first
+import type { AlertDue } from '../alerts/model.ts';
+import type { Alerts } from '../alerts/service.ts';
 import type { Audit } from '../audit/service.ts';
-import type { OutgoingMail } from '../delivery/outgoing.ts';
-import type { PeopleMail } from '../delivery/people-mail-service.ts';
 import type { Person } from '../identity/accounts.ts';
 import { maySee, type Subjects } from '../identity/conflict-of-interest.ts';
 import { fullName } from '../identity/directory/model.ts';
@@ -20,7 +20,7 @@ import type { IdMaker } from '../kernel/ids.ts';
 import { THEMES } from '../policy/safeguarding-rules.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { ConcernDetail, Concerns } from '../safeguarding/concerns/service.ts';
-import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
+import type { ReadTx, RecordDatabase } from '../store/database.ts';
 import { subjectsAt } from './concern-alerts.ts';
 
 export interface ConsoleIncidents {
@@ -38,12 +38,12 @@ export interface ConsoleIncidentsOptions {
   readonly directory: Directory;
   readonly accounts: Accounts;
   readonly concerns: Concerns;
-  readonly peopleMail: PeopleMail;
+  readonly alerts: Alerts;
 }
 
 /** Incidents, with what they must know of people, concerns and whom to tell. */
 export function createConsoleIncidents(options: ConsoleIncidentsOptions): ConsoleIncidents {
-  const { record, audit, clock, newId, policy, defaultZone, directory, accounts, concerns } = options;
+  const { record, audit, clock, newId, policy, defaultZone, directory, accounts, concerns, alerts } = options;
   const room: IncidentsOptions = {
     record,
     audit,
@@ -54,6 +54,7 @@ export function createConsoleIncidents(options: ConsoleIncidentsOptions): Consol
     fullNameOf: findFullName,
     called: (name) => peopleCalled(name, knownPeople(directory, accounts)),
     concernOf: (actor, id) => factsOf(concerns.one(actor, id), record, clock),
+    onActed: (tx, id, personId) => alerts.noticeAbout(tx, `incident:${id}`, personId),
     suspend: (actor, id, reason, until) => directory.suspend(actor, { id }, { reason, until }),
   };
   return {
@@ -65,7 +66,7 @@ export function createConsoleIncidents(options: ConsoleIncidentsOptions): Consol
           .people()
           .filter(({ roles }) => roles.includes('headteacher'))
           .map(({ id, fullName }) => ({ personId: id, fullName })),
-      onReport: (tx, incident) => tell(options, tx, incident),
+      onReport: (tx, incident) => alerts.due(tx, dueOf(incident, newId())),
     }),
   };
 }
@@ -83,14 +84,20 @@ function readersOf(subjects: Subjects, people: readonly Person[]): readonly Pers
   return people.filter((person) => maySee({ ...subjects, isStaff: true }, person, people));
 }
 
-/** Whoever may see a report is told that there is one; what it says is behind the sign-in. */
-function tell({ peopleMail, clock }: ConsoleIncidentsOptions, tx: Tx, incident: WholeIncident): void {
-  const where = peopleMail.where(`/incidents/${incident.id}`, 'under Incidents');
-  const text = ['Somebody has reported something at the front desk.', '', 'It is shown after signing in:', where, ''];
-  const mail: OutgoingMail = { subject: 'Schoolgate: something was reported', text: text.join('\n') };
-  for (const person of readersOf(subjectsOf(incident), staffPeople(tx, clock()))) {
-    peopleMail.queue(tx, person, `incident:${incident.id}`, mail);
-  }
+/** A child may have asked for help: as urgent as a danger. */
+function dueOf(incident: WholeIncident, id: string): AlertDue {
+  return {
+    id,
+    about: `incident:${incident.id}`,
+    theme: null,
+    severity: 'danger',
+    why: 'reported',
+    at: incident.openedAt,
+    subjects: subjectsOf(incident),
+    subjectName: 'Reported at the front desk',
+    level: null,
+    groups: [],
+  };
 }
 
 /** Everybody of the school and everybody with an account, each once. */

@@ -6,7 +6,7 @@ import { readManifest } from '../categories/current-index.ts';
 import type { DataLayout } from '../config/data-layout.ts';
 import type { PeopleMail } from '../delivery/people-mail-service.ts';
 import type { Person } from '../identity/accounts.ts';
-import { HEARERS } from '../identity/conflict-of-interest.ts';
+import { HEARERS, isSubject } from '../identity/conflict-of-interest.ts';
 import type { Role } from '../identity/roles.ts';
 import { staffPeople } from '../identity/service.ts';
 import { INCIDENT_THEMES } from '../incidents/model.ts';
@@ -15,12 +15,14 @@ import { canonicalUser } from '../identity/user-name.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { replaceFile } from '../kernel/durable-file.ts';
 import { localTime } from '../kernel/local-time.ts';
+import { SHIPPED_ALERTS, sharersOf } from '../policy/alert-rules.ts';
 import { THEMES } from '../policy/safeguarding-rules.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { DigestEntry } from '../reports/digest.ts';
 import type { ConcernCount, GovernorsParts } from '../reports/governors.ts';
 import type { ReportKind } from '../reports/kept.ts';
 import { createKeptReports, type KeptReports, type Reader } from '../reports/kept-service.ts';
+import { fifthQuarterBack } from '../reports/period.ts';
 import type { Span } from '../reports/ports.ts';
 import { type Concern, type ConcernAct, STATES } from '../safeguarding/concerns/model.ts';
 import { actsOf, findConcern, newestConcerns } from '../safeguarding/concerns/service.ts';
@@ -54,7 +56,6 @@ const READERS: Readonly<Record<ReportKind, readonly (readonly Role[])[]>> = {
   governors: [['headteacher', 'senior-leadership', 'governor', 'chair-of-governors', 'vice-chair-of-governors']],
 };
 const MOST_CONCERNS = 20_000;
-const YEAR_MS = 365 * 86_400_000;
 
 export function createConsoleReports(options: ConsoleReportsOptions): ConsoleReports {
   const { record, clock, layout, policy, defaultZone } = options;
@@ -79,6 +80,14 @@ export function createConsoleReports(options: ConsoleReportsOptions): ConsoleRep
     decisions: (span, months) => decisions(options, span, months),
     readers: (tx, kind, concernIds) => readersOf(tx, kind, concernIds, visibleTo, clock()),
     visibleTo,
+    isAbout: (tx) => {
+      const subjectsOf = subjectsAt(tx, clock());
+      return (concernId, personId) => {
+        const concern = findConcern(tx, concernId);
+        return concern !== null && isSubject(subjectsOf(concern), personId);
+      };
+    },
+    sharers: (tx, reader) => sharersOf(reader, staffPeople(tx, clock()), policy()?.alerts ?? SHIPPED_ALERTS),
     canonicalUser,
     mail: options.peopleMail,
     keepFiles({ name, html, csv }) {
@@ -172,11 +181,13 @@ function decisions(
   return {
     concerns: record.read((tx) => concernCounts(tx, months, zone, clock())),
     incidents: record.read((tx) =>
-      incidentTrends(tx, span.until - YEAR_MS, span.until, zone).map(({ quarter, theme, incidents }) => ({
-        quarter,
-        theme: INCIDENT_THEMES[theme],
-        incidents,
-      })),
+      incidentTrends(tx, fifthQuarterBack(span.until - 1, zone), span.until, zone).map(
+        ({ quarter, theme, incidents }) => ({
+          quarter,
+          theme: INCIDENT_THEMES[theme],
+          incidents,
+        }),
+      ),
     ),
     policyChanges: policyChanges.map(({ at, changes, reason }) => ({
       at,

@@ -21,12 +21,13 @@ import { openBus } from '../events/open-bus.ts';
 import { importSegment } from '../history/import-segment.ts';
 import { readQueries } from '../history/read-queries.ts';
 import { recordedRuns } from '../jobs/repository.ts';
-import { type JobUseCases, schoolJobs } from '../jobs/school-jobs.ts';
+import { type JobUseCases, type SchoolTimes, schoolJobs } from '../jobs/school-jobs.ts';
 import { startTimetable } from '../jobs/timetable.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Problem } from '../kernel/errors.ts';
 import { createIdMaker } from '../kernel/ids.ts';
 import { watchSettled } from '../kernel/watch-folders.ts';
+import { reportCrons, SHIPPED_REPORT_TIMES } from '../policy/report-times.ts';
 import { watchPolicyFiles } from '../policy/watch.ts';
 import { type Logger, createLogger } from '../telemetry/log.ts';
 import { refreshTimes } from './console-lists.ts';
@@ -276,11 +277,13 @@ function startTelling(
   opened.defer(() => clearInterval(outside));
 }
 
+/** How soon the timetable follows the policy in force, ms. */
+const FOLLOW_MS = 5_000;
+
 function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, opened: AsyncDisposableStack): void {
   const { record, audit, layout, clock, policy, unblocks, listUpdates, directory, safeguarding, backups } = rooms;
   const { historyUpkeep, retention, policyMail, monthReports, keptReports } = rooms;
   const { listsDir } = environment;
-  const zone = policy.published()?.snapshot.timeZone ?? DEFAULT_ZONE;
   const delivery = createDelivery({ ...environment, outbox: layout.outbox, clock, newId: createIdMaker(clock) });
   const useCases: JobUseCases = {
     weeklyReport: (due) => keptReports.weekly(due),
@@ -317,7 +320,11 @@ function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, o
     watchLists: () => listUpdates.watch(),
     refreshLists: (refresh, due) => listUpdates.refresh(refresh, due),
   };
-  const jobs = () => schoolJobs(zone, refreshTimes(listsDir), useCases);
+  const times = (): SchoolTimes => {
+    const { timeZone: zone = DEFAULT_ZONE, reports = SHIPPED_REPORT_TIMES } = policy.published()?.snapshot ?? {};
+    return { zone, reports: reportCrons(reports) };
+  };
+  const jobs = () => schoolJobs(times(), refreshTimes(listsDir), useCases);
   const timetable = startTimetable(jobs(), {
     clock,
     lastRuns: recordedRuns(record),
@@ -329,6 +336,15 @@ function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, o
   opened.defer(() => historyUpkeep.stop());
   opened.defer(() => rooms.stopReports());
   opened.defer(watchPolicyFiles([listsDir], () => timetable.replace(jobs())));
+  // A policy comes into force in several ways: whichever it was, the timetable follows.
+  let known = JSON.stringify(times());
+  const following = setInterval(() => {
+    const now = JSON.stringify(times());
+    if (now === known) return;
+    known = now;
+    timetable.replace(jobs());
+  }, FOLLOW_MS);
+  opened.defer(() => clearInterval(following));
 }
 
 async function openConsoleDoors(

@@ -50,7 +50,10 @@ export function keptClasses({ history, outbox, reports }: Folders, alone: Alone 
     rows('flagged', { oldest: oldestFlagged, erase: eraseFlagged }, { oldest: oldestSighting, erase: eraseSightings }),
     rows('dismissedConcerns', concerns('not-a-concern')),
     rows('closedConcerns', concerns('closed')),
-    rows('incidents', { oldest: oldestIncident, erase: eraseIncidents }),
+    rows('incidents', {
+      oldest: oldestIncident,
+      erase: (tx, before, most) => eraseIncidents(tx, before, most, (id) => eraseAlertsAbout(tx, `incident:${id}`)),
+    }),
     rows('checks', { oldest: oldestCheck, erase: eraseChecks }),
     rows('deliveries', { oldest: oldestDone, erase: eraseDone }),
     files('outbox', outbox),
@@ -98,7 +101,7 @@ function concerns(state: 'closed' | 'not-a-concern'): Part {
     oldest: (tx) => oldestEnded(tx, state),
     erase: (tx, before) =>
       endedConcerns(tx, state, before, CONCERNS_AT_ONCE).map(({ id, at }): Erased => {
-        eraseAlertsAbout(tx, id);
+        eraseAlertsAbout(tx, `concern:${id}`);
         return { line: `concern ${id} ${eraseConcern(tx, id)} sightings`, at };
       }),
   };

@@ -41,6 +41,8 @@ export interface IncidentsOptions {
   readonly called: (name: string) => readonly KnownPerson[];
   /** Throws `concern_unknown` for one that the actor may not see. */
   readonly concernOf: (actor: Actor, concernId: string) => ConcernFacts;
+  /** In the transaction in which somebody does something about an incident. */
+  readonly onActed: (tx: Tx, incidentId: string, personId: string) => void;
   readonly suspend: (actor: Actor, personId: string, reason: string, until: number | null) => void;
 }
 
@@ -58,6 +60,12 @@ export function known(options: IncidentsOptions, tx: ReadTx, personId: string, i
   const incident = findIncident(tx, id);
   if (incident !== null && isSeen(options, tx, personId, incident)) return incident;
   throw new SchoolgateError('incident_unknown', 'client', 'There is no such incident.');
+}
+
+/** Whom an incident is about; null: there is none of this id. */
+export function incidentSubjects(tx: ReadTx, id: string): Subjects | null {
+  const incident = findIncident(tx, id);
+  return incident === null ? null : subjectsOf(incident);
 }
 
 export function isSeen(
@@ -85,11 +93,11 @@ export function hiddenIncidents(
   tx: ReadTx,
   personId: string,
   readersAt: IncidentsOptions['readersAt'],
-): readonly string[] {
+): readonly `incident:${string}`[] {
   const readersOf = readersAt(tx);
   return guardedIncidents(tx, personId)
     .filter((one) => !readersOf(subjectsOf(one)).includes(personId))
-    .map(({ id }) => `incident:${id}`);
+    .map(({ id }) => `incident:${id}` as const);
 }
 
 /** Whom there is to ask where nobody was signed in. */
@@ -115,7 +123,7 @@ export interface Done {
 
 /** Names and words stand in the incident alone; the record of acts says what kind of thing was done. `actor` null: the front desk. */
 export function keep(
-  { audit, newId, clock }: IncidentsOptions,
+  { audit, newId, clock, onActed }: IncidentsOptions,
   tx: Tx,
   actor: Actor | null,
   { id, state }: Incident,
@@ -130,4 +138,5 @@ export function keep(
     reason: act === 'reporter-shown' ? note : null,
     address: actor?.address ?? null,
   });
+  if (actor !== null) onActed(tx, id, actor.personId);
 }

@@ -147,12 +147,13 @@ export function incidentTrends(tx: ReadTx, from: number, until: number, zone: st
 const ENDED = `SELECT i.id AS id, max(a.at) AS at FROM incidents i JOIN incident_acts a ON a.incident_id = i.id
   WHERE i.state IN ('closed', 'dismissed') GROUP BY i.id`;
 
-/** Those that had ended before `before`, ms, about `most`, with everything that belongs to them. */
-export function eraseIncidents(tx: Tx, before: number, most: number): Erased[] {
+/** Those that had ended before `before`, ms, about `most`, with everything that belongs to them. `onErase`: told of each by its id. */
+export function eraseIncidents(tx: Tx, before: number, most: number, onErase: (id: string) => void): Erased[] {
   const rows = tx.all(`${ENDED} HAVING max(a.at) < ? ORDER BY at LIMIT ?`, before, most);
   for (const { id } of rows) {
     for (const table of PARTS_OF_IT) tx.run(`DELETE FROM ${table} WHERE incident_id = ?`, id!);
     tx.run('DELETE FROM incidents WHERE id = ?', id!);
+    onErase(String(id));
   }
   return erasedRows('incident', rows);
 }

@@ -11,8 +11,8 @@ import { actsOf, findIncident, waitingIncidents } from './repository.ts';
 export { incidentTrends } from './repository.ts';
 /** For whoever deletes what is too old. */
 export { eraseIncidents, oldestIncident } from './repository.ts';
-/** For whoever shows the record of acts. */
-export { hiddenIncidents } from './access-service.ts';
+/** For whoever shows the record of acts, and whoever tells of reports. */
+export { hiddenIncidents, incidentSubjects } from './access-service.ts';
 
 /** An incident as a list shows it. */
 export interface ListedIncident extends WholeIncident {

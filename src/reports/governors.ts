@@ -185,14 +185,14 @@ function incidents(parts: GovernorsParts): ReportTable {
   return listTable({
     id: 'incidents',
     title: 'Incidents by quarter',
-    note: 'Incidents with pupils that were recorded, in quarters of the calendar year.',
+    note: 'Incidents with pupils that were recorded, in quarters of the calendar year; the last one up to the end of this month.',
     columns: [text('Quarter'), text('Theme'), text('Incidents')],
     rows: parts.incidents.map(({ quarter, theme, incidents: number }) => [
       quarter.replace('-', ' '),
       theme,
       suppressed(number),
     ]),
-    whenEmpty: 'No incident was recorded in a year.',
+    whenEmpty: 'No incident was recorded in the last four quarters and this one.',
   });
 }
 

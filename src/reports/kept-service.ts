@@ -11,7 +11,7 @@ import { fileNameOf, type KeptBody, type KeptLine, type KeptReport, type ReportK
 import { digestSpan, monthOf, type NamedSpan, parseMonth } from './period.ts';
 import type { Span } from './ports.ts';
 import { type Report, withoutReader } from './report.ts';
-import { findReport, newestReports, reportsBetween, storeReport } from './repository.ts';
+import { findReport, lastEnded, newestReports, reportsBetween, storeReport } from './repository.ts';
 import { reportMail } from './report-mail.ts';
 import type { MadeReport, WeeklyReports } from './service.ts';
 import { lastWeek, parseWeek, weekOf } from './week.ts';
@@ -57,6 +57,10 @@ export interface KeptReportsOptions {
   readonly readers: (tx: ReadTx, kind: ReportKind, concernIds: readonly string[]) => readonly Reader[];
   /** Which concerns somebody may see, whatever their roles. */
   readonly visibleTo: (tx: ReadTx, personId: string) => (concernId: string) => boolean;
+  /** Whether a concern is about somebody. */
+  readonly isAbout: (tx: ReadTx) => (concernId: string, personId: string) => boolean;
+  /** Who else reads the mailbox in which a reader is mailed. */
+  readonly sharers: (tx: ReadTx, reader: Reader) => readonly Reader[];
   /** A user name as the history has it; null where it has none. */
   readonly canonicalUser: (name: string) => string | null;
   readonly mail: PeopleMail;
@@ -84,7 +88,7 @@ export function createKeptReports(options: KeptReportsOptions): KeptReports {
     weekly: (due) =>
       keep(options, weekNamed(lastWeek(due, zone())), 'weekly', () => makeWeekly(options, lastWeek(due, zone()).name)),
     digest: (due) => {
-      const span = digestSpan(due, zone());
+      const span = record.read((tx) => spanOfDigest(tx, due, zone()));
       return keep(options, span, 'digest', async () => makeDigest(options, span));
     },
     governors: (due) => {
@@ -146,6 +150,13 @@ function makeGovernors({ record, decisions, clock, school, zone }: KeptReportsOp
   return { title: report.title, body: { report } };
 }
 
+/** A day has one digest, also one whose time was moved to later: what it leaves out is in the next. */
+function spanOfDigest(tx: ReadTx, due: number, zone: string): NamedSpan {
+  const span = digestSpan(due, zone, lastEnded(tx, 'digest', due));
+  const made = findReport(tx, `digest:${span.name}`);
+  return made === null ? span : { name: span.name, from: made.from, until: made.until };
+}
+
 function weekLine({ id, body }: KeptReport): WeekLine[] {
   if (!('report' in body)) return [];
   const figure = (name: string): number => body.report.figures.find((one) => one.id === name)?.value ?? 0;
@@ -186,19 +197,28 @@ async function keep(
 function send(options: KeptReportsOptions, tx: Tx, { id, body }: KeptReport, reader: Reader): void {
   const { mail } = options;
   const path = `/reports/${id.replace(':', '/')}`;
-  const content = reportMail(reportFor(options, tx, body, reader), fileNameOf({ id }), path, (to) => mail.link(to));
+  // Whoever reads the same mailbox comes across nothing about themselves either.
+  const report = reportFor(options, tx, body, reader, options.sharers(tx, reader));
+  const content = reportMail(report, fileNameOf({ id }), path, (to) => mail.link(to));
   mail.queue(tx, reader, `report:${id}`, content);
 }
 
-/** The report as this reader may see it. */
+/** The report as this reader may see it, and without what is about those who see it with them. */
 function reportFor(
-  { visibleTo, canonicalUser }: KeptReportsOptions,
+  { visibleTo, isAbout, canonicalUser }: KeptReportsOptions,
   tx: ReadTx,
   body: KeptBody,
   reader: Reader,
+  beside: readonly Reader[] = [],
 ): Report {
-  if ('digest' in body) return compileDigest(body.digest, visibleTo(tx, reader.id));
-  return withoutReader(body.report, canonicalUser(reader.userName) ?? reader.userName);
+  if ('digest' in body) {
+    const [sees, about] = [visibleTo(tx, reader.id), isAbout(tx)];
+    return compileDigest(body.digest, (concernId) => sees(concernId) && !beside.some(({ id }) => about(concernId, id)));
+  }
+  return [reader, ...beside].reduce(
+    (report, { userName }) => withoutReader(report, canonicalUser(userName) ?? userName),
+    body.report,
+  );
 }
 
 function keptOf(kind: ReportKind, { name, from, until }: NamedSpan, { title, body }: Made, madeAt: number): KeptReport {

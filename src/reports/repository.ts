@@ -29,6 +29,12 @@ export function newestReports(tx: ReadTx, limit: number): KeptLine[] {
   return tx.all(sql, limit).map(toLine);
 }
 
+/** When the last period of a kind ended that was over by `by` (ms); null: there is none. */
+export function lastEnded(tx: ReadTx, kind: ReportKind, by: number): number | null {
+  const at = tx.get('SELECT max(until_at) AS at FROM reports WHERE kind = ? AND until_at <= ?', kind, by)!['at'];
+  return at === null ? null : Number(at);
+}
+
 /** Of one kind, of periods that end after `from` and by `until` (ms), oldest first. */
 export function reportsBetween(tx: ReadTx, kind: ReportKind, from: number, until: number): KeptReport[] {
   const sql = 'SELECT * FROM reports WHERE kind = ? AND until_at > ? AND until_at <= ? ORDER BY until_at, id';

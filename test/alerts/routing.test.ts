@@ -18,7 +18,7 @@ const PEOPLE = [
 const MONDAY_NOON = Date.UTC(2026, 10, 23, 12);
 const DUE: AlertDue = {
   id: '01J0000000000000000000000A',
-  concernId: '01J0000000000000000000000C',
+  about: 'concern:01J0000000000000000000000C',
   theme: 'self-harm',
   severity: 'danger',
   why: 'opened',

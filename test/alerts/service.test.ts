@@ -43,7 +43,7 @@ async function school(t: { teardown(work: () => unknown): void }, rules = RULES)
       const id = `01J0000000000000000000A${String(++n).padStart(3, '0')}`;
       const due: AlertDue = {
         id,
-        concernId: '01J0000000000000000000C001',
+        about: 'concern:01J0000000000000000000C001',
         theme: 'self-harm',
         severity: 'danger',
         why: 'opened',
@@ -141,6 +141,24 @@ void t.test('an alert that nobody can be told of waits for somebody', async (t) 
   s.clock.advance(60_000);
   s.alerts.escalate();
   t.strictSame(s.queued(id), ['new-chair@schoolgate.invalid outbox waiting']);
+});
+
+// The lead's morning mail counted all: whoever is the subject of one saw that there was one that they do not see.
+void t.test('the sign of life counts for each reader the alerts that are theirs to see', async (t) => {
+  const to = [{ role: 'safeguarding-lead' }, { role: 'headteacher' }];
+  const s = await school(t, { ...RULES, heartbeat: { at: 0, to } });
+  s.due({ subjects: { personIds: [s.idOf('lead')], isStaff: true } });
+  s.due({});
+  s.alertWatch.look();
+  const day = new Date(s.clock()).toISOString().slice(0, 10);
+  const mails = s.record.read((tx) => s.deliveries.about(tx, `heartbeat:${day}`));
+  const counted = Object.fromEntries(
+    mails.map(({ recipient, content }) => [
+      recipient.split('@')[0]!,
+      /nobody has taken notice of: (\d+)/.exec((content as OutgoingMail).text)![1],
+    ]),
+  );
+  t.match(counted, { lead: '1', head: '2' });
 });
 
 void t.test('silence in lessons is told once, and the sign of life is sent once a day', async (t) => {

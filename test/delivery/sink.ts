@@ -14,11 +14,17 @@ export interface MailSink {
   close(): Promise<void>;
 }
 
-/** `onTaken`: before the server says yes to a mail. */
-export type MailSinkOptions = SMTPServerOptions & { readonly onTaken?: (mail: TakenMail) => void };
+/** `onTaken`: before the server says yes to a mail. `mayAnswer` false: it never says so. */
+export type MailSinkOptions = SMTPServerOptions & {
+  readonly onTaken?: (mail: TakenMail) => void;
+  readonly mayAnswer?: (mail: TakenMail) => boolean;
+};
 
 /** A real SMTP server on loopback. `port` 0: any free one. */
-export async function openMailSink({ onTaken, ...options }: MailSinkOptions = {}, port = 0): Promise<MailSink> {
+export async function openMailSink(
+  { onTaken, mayAnswer, ...options }: MailSinkOptions = {},
+  port = 0,
+): Promise<MailSink> {
   const taken: TakenMail[] = [];
   const server = new SMTPServer({
     authOptional: true,
@@ -35,7 +41,7 @@ export async function openMailSink({ onTaken, ...options }: MailSinkOptions = {}
           taken.push({ to: address, messageId, source });
           onTaken?.(taken.at(-1)!);
         }
-        done();
+        if (mayAnswer === undefined || taken.slice(-session.envelope.rcptTo.length).every(mayAnswer)) done();
       });
     },
     ...options,

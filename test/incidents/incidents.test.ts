@@ -16,6 +16,7 @@ import { stepsFor } from '../../src/incidents/steps.ts';
 import { withoutAddresses } from '../../src/incidents/withhold.ts';
 import { InvalidFieldsError } from '../../src/kernel/errors.ts';
 import { insertConcern } from '../../src/safeguarding/concerns/repository.ts';
+import type { Row } from '../../src/store/database.ts';
 import { type ControlPlane, START, controlPlane, staffMember } from '../helpers/control-plane.ts';
 import { rosterFiles } from '../helpers/rosters.ts';
 import { testPolicy } from '../helpers/test-policy.ts';
@@ -307,17 +308,33 @@ void t.test('a report from the front desk: whom it goes to, who stays unnamed, h
   };
   t.strictSame(readers(plane, [lead, head, chair], about('staff', 'a', '10.0.0.1')), ['h.head']);
   t.strictSame(readers(plane, [lead, head, chair], about('headteacher', 'a', '10.0.0.2')), ['c.chair']);
-  const told = plane.record.read((tx) =>
-    tx.all(`SELECT recipient, content FROM deliveries WHERE about LIKE 'incident:%'`),
-  );
-  t.strictSame(told.map(({ recipient }) => String(recipient).split('@')[0]!).sort(), [
-    'c.chair',
-    'd.lead',
-    'h.head',
-    'h.head',
-  ]);
-  t.notMatch(JSON.stringify(told), /laugh|Amy|chat\.example/, 'mail says no more than that there is one');
+  const told = (): Row[] =>
+    plane.record.read((tx) => tx.all(`SELECT recipient, content FROM deliveries WHERE about LIKE 'alert:%'`));
+  const names = (): string[] =>
+    told()
+      .map(({ recipient }) => String(recipient).split('@')[0]!)
+      .sort();
+  t.strictSame(names(), ['c.chair', 'd.lead', 'h.head'], 'each to whoever hears first');
+  t.notMatch(JSON.stringify(told()), /laugh|Amy|chat\.example/, 'mail says no more than that there is one');
+  t.match(plane.alerts.list(lead.personId), [{ about: `incident:${id}`, subjectName: 'Reported at the front desk' }]);
   for (let i = 0; i < 4; i++) incidentReports.take(from, { ...ask, key: `m${i}` });
+  // A report lay unread for as long as nobody looked at their mail.
+  const alertOf = (incident: string) =>
+    [lead, head, chair].flatMap(({ personId }) => plane.alerts.list(personId)).find((one) => one.about === incident);
+  incidents.move(head, incidents.list(head, PURPOSE).find((one) => one.isAboutStaff)!.id, 'take-on', '');
+  plane.clock.advance(30 * 60_000);
+  plane.alerts.escalate();
+  t.equal(
+    names().filter((name) => name === 'h.head').length,
+    1 + 4,
+    'the head hears of what the lead does nothing about',
+  );
+  t.equal(names().filter((name) => name === 'c.chair').length, 1, 'and the chair of nothing that the head took on');
+  t.match(alertOf(`incident:${id}`)!.noticed, { by: lead.personId });
+  plane.clock.advance(30 * 60_000);
+  plane.alerts.escalate();
+  t.equal(names().filter((name) => name === 'c.chair').length, 1 + 4, 'the other four go further');
+  t.match(JSON.stringify(told().at(-1)), 'not yet noticed');
   t.throws(() => incidentReports.take(from, { ...ask, key: 'm9' }), { code: 'report_many' });
   plane.clock.advance(3_600_001);
   t.strictSame(incidentReports.take(from, { ...ask, key: 'm9' }), { state: 'done' });

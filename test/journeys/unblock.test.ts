@@ -2,15 +2,15 @@
 // browser opens the site, the hour passes, it is blocked again with the console stopped, and the outcome is shown.
 import { writeFileSync } from 'node:fs';
 import { join as joinPath } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { type Page, chromium } from 'playwright-core';
 import t from 'tap';
 import { type TakenMail, openMailSink } from '../delivery/sink.ts';
 import { startChromium } from '../helpers/chromium.ts';
+import { clockAhead } from '../helpers/clock-ahead.ts';
 import { journey } from '../helpers/journey.ts';
 import { freePort } from '../helpers/listening.ts';
 import { HEAD, MANAGER, STAFF_PASSWORD, joinBoth, joinInvited, nextCode } from '../helpers/staff.ts';
-import { PROJECT, Stack } from '../helpers/stack.ts';
+import { Stack } from '../helpers/stack.ts';
 import { until } from '../helpers/until.ts';
 
 t.setTimeout(300_000);
@@ -25,21 +25,13 @@ writeFileSync(joinPath(school.policyDir, 'alerts.yaml'), JSON.stringify({ consol
 writeFileSync(joinPath(school.policyDir, 'rules.yaml'), `people: [{ name: ${TEACHER}, level: ks1 }]\n`);
 const sink = await openMailSink();
 t.teardown(() => sink.close());
-const clockFile = joinPath(folder, 'ahead');
-const setAhead = (ms: number): void => writeFileSync(clockFile, `${ms}`);
-setAhead(0);
-/** What every process loads first. */
-function shiftedBy(file: string): string {
-  const module = pathToFileURL(joinPath(PROJECT, 'test/helpers/shifted-clock.ts'));
-  module.searchParams.set('file', file);
-  return module.href;
-}
+const { setAhead, ...shifted } = clockAhead(folder);
 
 const env = {
   SCHOOLGATE_CONSOLE_PORT: String(port),
   SCHOOLGATE_SMTP_URL: `smtp://127.0.0.1:${sink.port}`,
   SCHOOLGATE_MAIL_FROM: 'filter@school.test',
-  NODE_OPTIONS: `--import=${shiftedBy(clockFile)}`,
+  ...shifted.env,
 };
 const stack = await new Stack({ school, env }).start();
 t.teardown(() => stack.stop());

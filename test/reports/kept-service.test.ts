@@ -2,13 +2,16 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { AccessRecord } from '../../src/events/access-record.ts';
+import { instantOf } from '../../src/kernel/local-time.ts';
 import type { OutgoingMail } from '../../src/delivery/outgoing.ts';
-import { digestSpan, monthOf, parseMonth } from '../../src/reports/period.ts';
+import { type AlertRules, SHIPPED_ALERTS } from '../../src/policy/alert-rules.ts';
+import { digestSpan, fifthQuarterBack, monthOf, parseMonth } from '../../src/reports/period.ts';
 import { suppressed } from '../../src/reports/governors.ts';
 import { parseWeek } from '../../src/reports/week.ts';
 import type { Concern, ConcernAct } from '../../src/safeguarding/concerns/model.ts';
 import { insertAct, insertConcern, updateConcern } from '../../src/safeguarding/concerns/repository.ts';
 import { controlPlane, manualClock, staffMember } from '../helpers/control-plane.ts';
+import { testPolicy } from '../helpers/test-policy.ts';
 import { storeRecords } from '../helpers/made-reports.ts';
 import { generateWeek } from '../helpers/generated-week.ts';
 
@@ -56,11 +59,15 @@ function school(t: { testdir: (typeof tap)['testdir']; teardown(work: () => unkn
       });
       if (what === 'closed' || what === 'not-a-concern') updateConcern(tx, { ...one, state: what });
     });
+  const useAlerts = (alerts: AlertRules): void => {
+    plane.disk = { snapshot: testPolicy({ alerts, hash: 'b'.repeat(64) }) };
+    plane.policy.look();
+  };
   const mails = (id: string): { readonly to: string; readonly mail: OutgoingMail }[] =>
     record
       .read((tx) => deliveries.about(tx, `report:${id}`))
       .map(({ recipient, content }) => ({ to: recipient.split('@')[0]!, mail: content as OutgoingMail }));
-  return Object.assign(plane, { dataDir, concern, act, mails });
+  return Object.assign(plane, { dataDir, concern, act, mails, useAlerts });
 }
 
 void t.test(
@@ -125,10 +132,10 @@ void t.test('the digest tells each reader of what is theirs to see, also when th
   plane.concern('lead', lead.personId, DUE - HOUR);
   plane.concern('tutor', tutor.personId, DUE - HOUR);
   plane.clock.advance(3 * HOUR);
+  await plane.keptReports.digest(DUE);
   await plane.keptReports.digest(DUE + DAY);
   const [own, above, ...more] = plane.mails('digest:2026-11-24');
   t.strictSame([own!.to, above!.to, more.length], ['lead', 'head', 0], 'concerns about staff are for the head alone');
-  await plane.keptReports.digest(DUE);
   const figures = (who: typeof lead, day: string): string => {
     const { report } = plane.keptReports.open(who, 'digest', day);
     return report.figures.map(({ id, value }) => `${id} ${value}`).join(', ');
@@ -143,6 +150,53 @@ void t.test('the digest tells each reader of what is theirs to see, also when th
   t.notMatch(own!.mail.html + own!.mail.text, /member of staff|tutor/);
   t.match(above!.mail.text, 'A member of staff');
   t.equal(figures(lead, '2026-11-23'), 'opened 0, worse 0, decided 0, waiting 0', 'what was made stays as it was');
+});
+
+void t.test('a digest begins where the one before ended, whenever it is due', async (t) => {
+  const plane = school(t);
+  const lead = staffMember(plane, 'lead', 'safeguarding-lead');
+  const opened = (day: string): number =>
+    plane.keptReports.open(lead, 'digest', day).report.figures.find(({ id }) => id === 'opened')!.value;
+  const friday = DUE - 3 * DAY;
+  plane.clock.set(friday);
+  await plane.keptReports.digest(friday);
+  plane.concern('at the weekend', null, friday + DAY);
+  plane.concern('before school', null, DUE - HOUR);
+  plane.clock.set(DUE);
+  await plane.keptReports.digest(DUE);
+  t.equal(opened('2026-11-23'), 2, 'a school that wants none at the weekend');
+  plane.concern('after the digest', null, DUE + HOUR);
+  plane.clock.set(DUE + 2 * HOUR);
+  await plane.keptReports.digest(DUE + 2 * HOUR);
+  t.equal(opened('2026-11-23'), 2, 'its time was moved to later on the same day');
+  t.equal(plane.mails('digest:2026-11-23').length, 1);
+  plane.concern('on Tuesday', null, DUE + DAY);
+  plane.clock.set(DUE + DAY + 2 * HOUR);
+  await plane.keptReports.digest(DUE + DAY + 2 * HOUR);
+  t.equal(opened('2026-11-24'), 2, 'what lies between is in the next');
+});
+
+// Whoever reads the head's mailbox and is a subject read there that there was a concern about a member of staff.
+void t.test('a mailbox that somebody else reads gets nothing about them', async (t) => {
+  const plane = school(t);
+  const box = 'office@school.example';
+  plane.useAlerts({ ...SHIPPED_ALERTS, mail: { head: box, secretary: 'OFFICE@school.example', manager: box } });
+  staffMember(plane, 'head', 'headteacher');
+  const secretary = staffMember(plane, 'secretary', 'teacher');
+  staffMember(plane, 'manager', 'network-manager');
+  staffMember(plane, 'lead', 'safeguarding-lead');
+  plane.concern('secretary', secretary.personId, DUE - HOUR);
+  const other = staffMember(plane, 'tutor', 'teacher');
+  plane.concern('tutor', other.personId, DUE - HOUR);
+  await plane.keptReports.digest(DUE);
+  const sent = plane.mails('digest:2026-11-23').find(({ to }) => to === 'office')!;
+  t.match(sent.mail.text, /^New: 1 /m, 'the tutor alone');
+  const heavy = { ...generateWeek(1, WEEK.from, 1)[0]!, user: 'secretary', down: 9e9, verdict: 'allow' } as const;
+  await storeRecords(join(plane.dataDir, 'history'), [heavy]);
+  await plane.keptReports.weekly(DUE);
+  const [weekly] = plane.mails('weekly:2026-W47');
+  t.equal(weekly!.to, 'office');
+  t.notMatch(weekly!.mail.html + weekly!.mail.text, 'secretary');
 });
 
 void t.test('a report that was made by hand before its week was over is not what is mailed', async (t) => {
@@ -241,7 +295,7 @@ void t.test('days and months are the school’s, also where clocks change', asyn
     ['2026-11-23T07:15:00Z', '2026-11-22T07:15:00.000Z', 24],
   ];
   for (const [due, from, hours] of table) {
-    const span = digestSpan(Date.parse(due), ZONE);
+    const span = digestSpan(Date.parse(due), ZONE, null);
     t.strictSame([new Date(span.from).toISOString(), (span.until - span.from) / HOUR], [from, hours]);
   }
   t.match(monthOf(Date.parse('2026-10-31T23:59:59Z'), ZONE), {
@@ -249,6 +303,13 @@ void t.test('days and months are the school’s, also where clocks change', asyn
     from: Date.parse('2026-09-30T23:00:00Z'),
     until: Date.parse('2026-11-01T00:00:00Z'),
   });
+  for (const [at, from] of [
+    ['2026-11-30T23:59:59Z', '2025-10-01'],
+    ['2026-03-31T22:59:59Z', '2025-01-01'],
+    ['2026-03-31T23:00:00Z', '2025-04-01'],
+  ] as const) {
+    t.equal(fifthQuarterBack(Date.parse(at), ZONE), instantOf(`${from}T00:00`, ZONE), at);
+  }
   for (const bad of ['2026-13', '2026', '2026-1', 'x'])
     t.throws(() => parseMonth(bad, ZONE), { code: 'no_such_month' });
   t.equal(parseMonth('2026-12', ZONE).until, Date.parse('2027-01-01T00:00:00Z'));

@@ -8,6 +8,7 @@ import { daysBefore, eraseDay } from '../../src/history/erase-days.ts';
 import { recordedRuns } from '../../src/jobs/repository.ts';
 import { type JobUseCases, schoolJobs } from '../../src/jobs/school-jobs.ts';
 import { startTimetable } from '../../src/jobs/timetable.ts';
+import { reportCrons, SHIPPED_REPORT_TIMES } from '../../src/policy/report-times.ts';
 import { proveDeletion } from '../../src/retention/proof.ts';
 import { createRetention, type KeptFiles, type Retention } from '../../src/retention/service.ts';
 import type { SqlValue } from '../../src/store/database.ts';
@@ -282,7 +283,7 @@ void t.test('in each class of the record what is too old goes, and nothing else'
         add('concern_acts', { id: `${id} 1`, concern_id: id, at: 1, act: 'opened', note: '' });
         add('concern_acts', { id: `${id} 2`, concern_id: id, at: at(kept), act: 'acknowledged', note: '' });
         add('concern_alerts', { id, concern_id: id, at: 1, why: 'opened', severity: 'caution' });
-        add('alerts', { id, concern_id: id, at: 1, due: '{}', rule: 'r' });
+        add('alerts', { id, about: `concern:${id}`, at: 1, due: '{}', rule: 'r' });
         add('alert_told', { alert_id: id, person_id: 'staff', step: 0, at: 1, delivery_id: id });
       }
       for (const state of ['sent', 'failed', 'waiting'])
@@ -516,12 +517,15 @@ void t.test('what a restored backup brings back goes soon after the start', asyn
   const use = new Proxy({} as JobUseCases, {
     get: (_, name) => (name === 'deleteOld' ? () => plane.retention.run() : nothing),
   });
-  const timetable = startTimetable(schoolJobs('Europe/London', [], use), {
-    clock: plane.clock,
-    lastRuns,
-    onFailure: (job, error) => t.fail(`${job}: ${String(error)}`),
-    heartbeat: (look) => ((beat = look), { stop: () => {} }),
-  });
+  const timetable = startTimetable(
+    schoolJobs({ zone: 'Europe/London', reports: reportCrons(SHIPPED_REPORT_TIMES) }, [], use),
+    {
+      clock: plane.clock,
+      lastRuns,
+      onFailure: (job, error) => t.fail(`${job}: ${String(error)}`),
+      heartbeat: (look) => ((beat = look), { stop: () => {} }),
+    },
+  );
   t.same(readdirSync(history), ['2024-01-01']);
   plane.clock.advance(3 * 60_000);
   beat();

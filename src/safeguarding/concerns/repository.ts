@@ -159,9 +159,9 @@ export function insertAlert(tx: Tx, { id, concernId, at, why, severity }: Concer
   );
 }
 
-/** Alerts that are due after one (by its id; empty: from the first), in order. */
-export function alertsAfter(tx: ReadTx, id: string, limit: number): ConcernAlert[] {
-  const rows = tx.all('SELECT * FROM concern_alerts WHERE id > ? ORDER BY id LIMIT ?', id, limit);
+/** Alerts that nobody has taken yet, in order. */
+export function alertsToTake(tx: ReadTx, limit: number): ConcernAlert[] {
+  const rows = tx.all('SELECT * FROM concern_alerts WHERE taken = 0 ORDER BY id LIMIT ?', limit);
   return rows.map((row) => ({
     id: String(row['id']),
     concernId: String(row['concern_id']),
@@ -169,6 +169,10 @@ export function alertsAfter(tx: ReadTx, id: string, limit: number): ConcernAlert
     why: row['why'] as ConcernAlert['why'],
     severity: row['severity'] as Severity,
   }));
+}
+
+export function markAlertTaken(tx: Tx, id: string): void {
+  tx.run('UPDATE concern_alerts SET taken = 1 WHERE id = ?', id);
 }
 
 /** Why concerns of a rule were dismissed, newest first: a rule's line for each concern it made. */

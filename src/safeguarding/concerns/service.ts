@@ -30,7 +30,15 @@ import {
 import type { Sighting } from './sighting.ts';
 
 /** For whoever sends alerts and reports, and says what nobody may know of. */
-export { actsOf, alertsAfter, concernsOfPeople, findConcern, newestConcerns, peopleOfConcern } from './repository.ts';
+export {
+  actsOf,
+  alertsToTake,
+  concernsOfPeople,
+  findConcern,
+  markAlertTaken,
+  newestConcerns,
+  peopleOfConcern,
+} from './repository.ts';
 /** For data whose time has come. */
 export { endedConcerns, eraseConcern, eraseSightings, oldestEnded, oldestSighting } from './repository.ts';
 

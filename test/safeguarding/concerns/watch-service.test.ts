@@ -6,7 +6,7 @@ import { storeRoles } from '../../../src/identity/staff/repository.ts';
 import { createIdMaker } from '../../../src/kernel/ids.ts';
 import type { Concern } from '../../../src/safeguarding/concerns/model.ts';
 import { actsOf, evidenceOf, findingsOf, newestConcerns } from '../../../src/safeguarding/concerns/repository.ts';
-import { alertsAfter } from '../../../src/safeguarding/concerns/service.ts';
+import { alertsToTake } from '../../../src/safeguarding/concerns/service.ts';
 import { sampleRecord } from '../../events/sample.ts';
 import { type ControlPlane, START, controlPlane, manualClock } from '../../helpers/control-plane.ts';
 import { shippedPolicy } from '../../helpers/school-week.ts';
@@ -70,7 +70,7 @@ function concerns({ record: all }: ControlPlane): Concern[] {
 }
 
 function alerts({ record: all }: ControlPlane): string[] {
-  return all.read((tx) => alertsAfter(tx, '', 100)).map(({ why, severity }) => `${why} ${severity}`);
+  return all.read((tx) => alertsToTake(tx, 100)).map(({ why, severity }) => `${why} ${severity}`);
 }
 
 void t.test('the second event of the same child is added to the open concern, and alerts again by rule', async (t) => {
