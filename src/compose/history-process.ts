@@ -14,6 +14,6 @@ childProcess(async (orders, link) => {
   setPriority(LOW_PRIORITY);
   const { folder, arrivedBefore } = orders as ConvertOrders;
   const report = await convertHistory(folder, arrivedBefore);
-  await keepSums(folder, arrivedBefore, SUMMING);
-  link.tell({ type: 'converted', ...report } satisfies ConvertAnswer);
+  const problems = [...report.problems, ...(await keepSums(folder, arrivedBefore, SUMMING))];
+  link.tell({ type: 'converted', ...report, problems } satisfies ConvertAnswer);
 });

@@ -23,16 +23,21 @@ export interface Summing {
 }
 
 /**
- * Adds up each day that has ended and has none, or none of what it holds by now, by `now` (ms); a day that cannot be read in full is left
- * alone. Ended at any instant, the next run goes on. Not to be run twice at once, nor beside a conversion.
+ * Adds up each day that has ended by `now` (ms) and has no sums of what it holds; a day that cannot be read in full is left alone. Ended
+ * at any instant, the next run goes on. Not to be run twice at once, nor beside a conversion. What went wrong, a sentence each.
  */
-export async function keepSums(folder: string, now: number, summing: Summing): Promise<void> {
+export async function keepSums(folder: string, now: number, summing: Summing): Promise<string[]> {
+  const problems: string[] = [];
   for (const day of daysIn(folder).toReversed()) {
     // What began before midnight may have been written after it.
     if (now < dayEnded(utcDay(dayEnded(day))) + SETTLED_MS) continue;
     const of = inputsOf(folder, day, summing);
-    if (of !== null && readContents(folder, day).sums?.of !== of) await keepDay(folder, day, of, summing);
+    if (of === null || readContents(folder, day).sums?.of === of) continue;
+    await keepDay(folder, day, of, summing).catch((error: Error) => {
+      problems.push(`${day} is not added up: ${error.message}`);
+    });
   }
+  return problems;
 }
 
 /** A DuckDB in which `sums` holds the whole span once: kept days as they were added up, everything else added up now. To be closed. */

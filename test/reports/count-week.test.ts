@@ -417,6 +417,8 @@ await t.test('a day is added up once the next is over, too', async (t) => {
   await keepSums(folder, WEEK.from + 3 * 24 * HOUR_MS + 2 * HOUR_MS, SUMMING);
   const added = readdirSync(folder).filter((day) => readdirSync(join(folder, day)).includes('sums.duckdb'));
   t.same(added, ['2026-11-16']);
+  const failing = { ...SUMMING, add: () => Promise.reject(new Error('no space left')) };
+  t.match((await keepSums(folder, ALL_OVER, failing))[0], '2026-11-20 is not added up: no space left');
 });
 
 await t.test('every number can be recomputed: the queries are printed, and run as they are', async (t) => {
