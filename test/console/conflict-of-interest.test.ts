@@ -25,6 +25,8 @@ import {
   type TestConsole,
 } from '../helpers/test-console.ts';
 
+t.setTimeout(480_000);
+
 /** Somebody who could come across a concern. */
 interface Viewer {
   readonly userName: string;
@@ -141,6 +143,10 @@ const SURFACES: readonly Surface[] = [
     needs: 'incidents.see',
     isGlimpse: true,
   },
+  { name: 'digest in the mail', read: digestOf, needs: 'concerns.see', isGlimpse: true },
+  { name: 'digest', read: page('/reports/digest/2026-11-24'), needs: 'concerns.see', isGlimpse: true },
+  { name: 'report for governors', read: page('/reports/governors/2026-11'), needs: null },
+  { name: 'file for governors', read: page('/reports/governors/2026-11/csv'), needs: null },
   {
     name: 'access history',
     read: page('/history?person=nobody&from=2026-11-23T08:00&until=2026-11-23T09:00'),
@@ -170,6 +176,14 @@ async function school(t: { teardown(work: () => unknown): void }): Promise<Schoo
   console.policy.look();
   for (const [userName, roles] of people) addApp(console, staffMember(console, userName, ...roles).personId);
   const subjects = SUBJECTS.map((one, n) => concernsAbout(console, one, n));
+  console.clock.set(Date.parse('2026-11-24T07:15:00Z'));
+  await console.keptReports.digest(console.clock());
+  const head = {
+    personId: personIdOf(console, 'holder-headteacher'),
+    userName: 'holder-headteacher',
+    address: '127.0.0.1',
+  };
+  await console.keptReports.make(head, 'governors', '2026-11');
   const viewers = people.map(([userName, roles]) => {
     const [browser, token] = [signedIn(console, userName), openSession(console, userName)];
     return { userName, roles, browser, token };
@@ -235,6 +249,12 @@ function concernsAbout(s: TestConsole, [userName, roles, heardBy]: (typeof SUBJE
     row: row.seq,
     marks,
   };
+}
+
+/** The digest as it is mailed: each line of it leads to its concern. */
+async function digestOf(s: School, { userName }: Viewer): Promise<string> {
+  const sent = s.record.read((tx) => s.deliveries.about(tx, 'report:digest:2026-11-24'));
+  return JSON.stringify(sent.filter(({ recipient }) => recipient === `${userName}@school.example`));
 }
 
 /** Everything that was queued for somebody. */
