@@ -48,7 +48,9 @@ async function weekly(context: CliContext, options: ReportOptions): Promise<void
     }
     const made = await opened.reports.make(period);
     writeFiles(context, options, made);
-    if (options.mail !== undefined) await mail(context, environment, layout, made, options.mail);
+    if (options.mail !== undefined) {
+      await mail(context, environment, layout, made, options.mail, opened.readersOf(options.mail));
+    }
   } finally {
     opened.close();
   }
@@ -90,19 +92,22 @@ function writeFiles({ cwd, stdout }: CliContext, options: ReportOptions, made: M
   write(options.csv, '.csv', made.csv);
 }
 
+/** `readers`: user names of those who read the mailbox, and are not to read about themselves. */
 async function mail(
   { clock, stdout }: CliContext,
   environment: Environment,
   layout: DataLayout,
   made: MadeReport,
   to: string,
+  readers: readonly string[],
 ): Promise<void> {
   const { createDelivery } = await import('../delivery/service.ts');
   const { createIdMaker } = await import('../kernel/ids.ts');
   const { reportMail } = await import('../reports/report-mail.ts');
   const { smtpUrl, mailFrom } = environment;
   const delivery = createDelivery({ smtpUrl, mailFrom, outbox: layout.outbox, clock, newId: createIdMaker(clock) });
-  const proof = await delivery.send({ to, ...reportMail(made.report, made.name) });
+  const { withoutReader } = await import('../reports/report.ts');
+  const proof = await delivery.send({ to, ...reportMail(readers.reduce(withoutReader, made.report), made.name) });
   stdout.write(
     proof.via === 'smtp'
       ? `Mailed to ${to} as ${proof.messageId}\n`

@@ -79,13 +79,19 @@ export function reportSources(sources: RecordSources): {
 export function openWeeklyReport(options: Omit<RecordSources, 'record'>): {
   readonly reports: WeeklyReports;
   readonly zone: string;
+  /** User names, as the history has them, of those who read a mailbox by `policies/alerts.yaml`. */
+  readersOf(mailbox: string): readonly string[];
   close(): void;
 } {
   const record = openRecordReadOnly(options.layout.record);
   const zone = schoolZone(record);
   const { layout, clock } = options;
   const reports = createWeeklyReport({ layout, zone, clock, ...reportSources({ ...options, record }) });
-  return { reports, zone, close: () => record.close() };
+  const readersOf = (mailbox: string): readonly string[] =>
+    Object.entries(record.read(policySnapshot)?.alerts?.mail ?? {}).flatMap(([user, address]) =>
+      address.toLowerCase() === mailbox.toLowerCase() ? [user] : [],
+    );
+  return { reports, zone, readersOf, close: () => record.close() };
 }
 
 /** The zone of the policy in force; before one is published, that of the schools this is made for. */

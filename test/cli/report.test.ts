@@ -201,6 +201,34 @@ await t.test('by mail, here into the outbox', async (t) => {
   await t.rejects(run('--mail', 'a@b.example, c@d.example'), { code: 'invalid_input' });
 });
 
+// The report that came by itself left out its reader; the same report mailed by hand to the same mailbox did not.
+await t.test('by mail without whoever reads the mailbox', async (t) => {
+  const { root, run } = await school(t);
+  const layout = dataLayout(join(root, 'data'));
+  const heavy = {
+    ...generateWeek(1, MONDAY, 1)[0]!,
+    user: 'n.manager',
+    host: 'own.example',
+    down: 9e9,
+    verdict: 'allow',
+  };
+  const name = `hall-1-${createIdMaker(() => MONDAY)()}`;
+  await importSegment(layout.history, { name, bytes: zstdCompressSync(`${JSON.stringify(heavy)}\n`) });
+  const snapshot = snapshotOf({ 'alerts.yaml': 'mail: { N.Manager: Office@school.example }' });
+  const people = { files: null, way: 'files', review: null, reason: null, author: null, approver: null } as const;
+  const record = openRecord(layout.record);
+  record.write((tx) => insertVersion(tx, { serial: 1, snapshot, publishedAt: MONDAY, ...people }));
+  record.close();
+  const mailed = async (to: string): Promise<string> => {
+    const before = readdirSync(layout.outbox);
+    await run('--mail', to);
+    const file = readdirSync(layout.outbox).find((one) => !before.includes(one))!;
+    return readFileSync(join(layout.outbox, file), 'utf8').replaceAll('=\r\n', '');
+  };
+  t.match(await mailed('head@school.example'), 'n.manager');
+  t.notMatch(await mailed('office@school.example'), 'n.manager');
+});
+
 await t.test('misuse is told in one sentence, and nothing is written', async (t) => {
   const { root, run } = await school(t);
   const table: [string[], new (...given: never[]) => Error, RegExp][] = [
