@@ -67,11 +67,15 @@ function findAccount(tx: ReadTx, column: 'user_key' | 'people.id', value: string
   };
 }
 
-/** Accounts whose password became another one after `since`, for gateways. */
+/** Names whose password became another one after `since`, or that passed to somebody else, for gateways. */
 export function renewedSince(tx: ReadTx, since: number): Renewal[] {
   return tx
-    .all('SELECT user_key, changed_at FROM passwords JOIN people ON id = person_id WHERE changed_at > ?', since)
-    .map((row) => ({ user: String(row['user_key']), at: Number(row['changed_at']) }));
+    .all(
+      `SELECT user_key, changed_at AS at FROM passwords JOIN people ON id = person_id WHERE changed_at > ?1
+       UNION ALL SELECT user_key, at FROM names_passed_on WHERE at > ?1`,
+      since,
+    )
+    .map((row) => ({ user: String(row['user_key']), at: Number(row['at']) }));
 }
 
 /** Who has a role in the console, or had one: what they did names them. */

@@ -135,20 +135,28 @@ await t.test('user names: swapped, taken over from a leaver, of the console', as
     );
   const before = ids();
   const swapped = ['p1,0,Pat,Pupil 0,pupil,1,1a,,', 'p0,1,Pat,Pupil 1,pupil,2,2a,,', ...PUPILS.slice(2)];
+  p.clock.advance(1);
   t.equal((await p.directory.import(p.manager, plain(...swapped), false)).outcome, 'imported');
   t.strictSame(
     [ids().get('p0'), ids().get('p1')],
     [before.get('p1'), before.get('p0')],
     'ids are people’s, not names’',
   );
+  const renewed = async (): Promise<string[]> => {
+    await p.publishing.send();
+    return (p.last('live')!.renewals ?? []).filter(({ at }) => at === p.clock()).map(({ user }) => user);
+  };
+  t.strictSame(await renewed(), ['p0', 'p1'], 'what gateways remember of either name counts no more');
 
   // A new pupil with the name of one who left gets neither their id nor their password.
   const cards = await p.directory.makeCards(p.manager, { classOrUser: 'p19' });
   const credentials = { name: 'p19', password: cards[0]!.password, address: '10.0.0.1' };
   t.match(await p.accounts.verify(credentials), { user: 'p19' });
   const replaced = [...swapped.slice(0, 19), 'p19,99,New,Pupil,pupil,3,3a,,'];
+  p.clock.advance(1);
   t.equal((await p.directory.import(p.manager, plain(...replaced), false)).outcome, 'imported');
   t.not(ids().get('p19'), before.get('p19'));
+  t.ok((await renewed()).includes('p19'), 'nor has a gateway’s memory: the name is somebody else’s');
   t.equal(await p.accounts.verify({ ...credentials, address: '10.0.0.2' }), 'wrong');
 
   // The network manager is in the staff's roster: the same person, with their own id, password and role.

@@ -81,12 +81,16 @@ export function knownBefore(tx: ReadTx, source: string): KnownBefore {
 
 /**
  * Takes user names from whoever has them now: they have left, or are being given another one. A key with a colon is nobody's,
- * because no user name has one.
+ * because no user name has one. Gives how many names somebody had; that they passed on is kept as long as `since` (ms) is earlier.
  */
-export function freeUserNames(tx: Tx, userNames: readonly string[]): void {
-  for (const name of userNames) {
-    tx.run(`UPDATE people SET user_key = ':' || id WHERE user_key = ?`, canonicalUser(name));
-  }
+export function freeUserNames(tx: Tx, userNames: readonly string[], at: number, since: number): number {
+  tx.run('DELETE FROM names_passed_on WHERE at < ?', since);
+  return userNames.reduce((sum, name) => {
+    const key = canonicalUser(name);
+    const freed = tx.run(`UPDATE people SET user_key = ':' || id WHERE user_key = ?`, key);
+    if (freed > 0) tx.run('INSERT OR REPLACE INTO names_passed_on (user_key, at) VALUES (?, ?)', key, at);
+    return sum + freed;
+  }, 0);
 }
 
 /** Somebody who has no row in `people` yet. */

@@ -13,6 +13,7 @@ import type { Passwords } from '../passwords.ts';
 import { readRoster } from '../roster/read-roster.ts';
 import { FORMATS, type Roster, type RosterFile } from '../roster/roster.ts';
 import type { DeviceSignIn } from '../repository.ts';
+import { canonicalUser } from '../user-name.ts';
 import type { LogInCard } from './cards.ts';
 import type { RosteredPerson, StoredPerson } from './model.ts';
 import { type ImportPlan, importDigest, planImport } from './plan-import.ts';
@@ -277,10 +278,7 @@ function apply({ clock, newId, publishing }: DirectoryOptions, tx: Tx, roster: R
   const { source } = roster;
   for (const { id } of plan.leaving) markLeft(tx, id, now);
   // All at once: two people may be given each other's names.
-  freeUserNames(
-    tx,
-    [...plan.added.filter(({ account }) => account === null), ...plan.changed].map(({ facts }) => facts.userName),
-  );
+  const passedOn = freeUserNames(tx, newNames(plan), now, now - LEFT_MS);
   for (const { sourceId, facts, account } of plan.added) {
     const id = account ?? newId();
     if (account === null) insertAccountOf(tx, id, facts, now);
@@ -289,7 +287,16 @@ function apply({ clock, newId, publishing }: DirectoryOptions, tx: Tx, roster: R
   for (const { before, sourceId, facts } of plan.changed) placePerson(tx, { id: before.id, source, sourceId, facts });
   keepClasses(tx, source, roster.classes, roster.scope === 'all' && !roster.isIncomplete);
   publishing.callFor(tx, 'people');
-  if (plan.leaving.length + plan.changed.length > 0) publishing.callFor(tx, 'live');
+  if (plan.leaving.length + plan.changed.length + passedOn > 0) publishing.callFor(tx, 'live');
+}
+
+/** The user names of people who had none here, or another one. */
+function newNames({ added, changed }: ImportPlan): string[] {
+  const isNew = ({ before, facts }: ImportPlan['changed'][number]): boolean =>
+    before.leftAt !== null || canonicalUser(before.userName) !== canonicalUser(facts.userName);
+  return [...added.filter(({ account }) => account === null), ...changed.filter(isNew)].map(
+    ({ facts }) => facts.userName,
+  );
 }
 
 function audit({ audit }: DirectoryOptions, tx: Tx, by: Actor | null, roster: Roster, plan: ImportPlan): void {
