@@ -99,8 +99,17 @@ export async function isIndexCurrent(listsDir: string, layout: DataLayout): Prom
   const { loadCatalogue } = await import('./catalogue.ts');
   const inputs = await readInputs(listsDir, layout, withFetched(loadCatalogue(listsDir), layout.fetchedLists));
   try {
+    return readManifest(layout)?.inputs === inputs.fingerprint && (await isIndexSound(layout));
+  } catch {
+    return false;
+  }
+}
+
+/** Whether an index is in force and its files are, byte for byte, what was built. */
+export async function isIndexSound(layout: DataLayout): Promise<boolean> {
+  try {
     const manifest = readManifest(layout);
-    if (manifest?.inputs !== inputs.fingerprint) return false;
+    if (manifest === null) return false;
     const hashes = await Promise.all(filesOf(manifest).map((name) => hashFile(join(layout.index, name))));
     return filesOf(manifest).every((name, i) => name.includes(hashes[i]!));
   } catch {

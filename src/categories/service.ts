@@ -8,7 +8,7 @@ import type { RecordDatabase, Tx } from '../store/database.ts';
 import { addressText } from './address-text.ts';
 import { ageText } from './age-text.ts';
 import { type AnyList, listsToFetch, loadCatalogue, type OfferedList } from './catalogue.ts';
-import { isIndexCurrent, readManifest } from './current-index.ts';
+import { isIndexCurrent, isIndexSound, readManifest } from './current-index.ts';
 import { enabledText, writeCatalogue } from './edit-catalogue.ts';
 import { type FetchOptions, type FetchOutcome, fetchPolitely, stopping } from './fetch-list.ts';
 import type { FetchKeyed } from './download-keyed.ts';
@@ -59,7 +59,10 @@ export interface Lists {
   enable(actor: Actor, id: string, licence: string, onStep?: OnStep): Promise<UpdateReport>;
   /** Takes an update that waits for a person although it lost so many entries. Throws `list_not_held` when another or none waits. */
   accept(actor: Actor, id: string, sha256: string, onStep?: OnStep): Promise<UpdateReport>;
-  /** Puts on record what changed without us, tells of lists that were not fetched for long, and fetches those that never were. */
+  /**
+   * Builds an index anew that was damaged on disk, before a worker has to start with it; puts on record what changed without us, tells of
+   * lists that were not fetched for long, and fetches those that never were.
+   */
   watch(): Promise<void>;
   /** Ends what is under way. */
   stop(): Promise<void>;
@@ -81,6 +84,8 @@ export interface ListsOptions {
 
 /** Schools must not ask a publisher in the same second. */
 const SPREAD_MS = 10 * 60_000;
+/** After an index could not be mended. */
+const MEND_AGAIN_MS = 15 * 60_000;
 /** Who changed what nobody signed in for. */
 const BY_FILE = 'file';
 const BY_CONSOLE = 'console';
@@ -110,6 +115,15 @@ export function createLists(options: ListsOptions): Lists {
     return { fetched, ...built };
   };
 
+  let mendAt = 0;
+  const mend = async (): Promise<void> => {
+    const wasBuilt = options.record.read((tx) => listsInForce(tx).size > 0);
+    if (!wasBuilt || clock() < mendAt || (await isIndexSound(layout))) return;
+    await options.rebuild();
+    if (!(await isIndexSound(layout))) mendAt = clock() + MEND_AGAIN_MS;
+    else options.raise('index-damaged', 'The index of the lists was damaged on disk, and was built anew.');
+  };
+
   return {
     status: () =>
       listStatuses(
@@ -137,6 +151,7 @@ export function createLists(options: ListsOptions): Lists {
     accept: (actor, id, sha256, onStep) => alone(() => accept(options, { actor, id, sha256 }, onStep)),
     watch: () =>
       alone(async () => {
+        await mend();
         noteChanges(options, BY_FILE);
         const lists = listsNow(listsDir);
         for (const list of lists) tellIfStale(options, list);
@@ -178,8 +193,11 @@ async function rebuild(
 
 /** Puts every list whose content in force is another than on record into the audit record, whoever built it. */
 function noteChanges({ record, audit, layout, raise }: ListsOptions, by: string): readonly ListChange[] {
+  const marks = marksInForce(layout);
+  // What is in force without an index on disk is what was.
+  if (marks === null) return [];
   const changes = record.write((tx) => {
-    const found = listChanges(listsInForce(tx), marksInForce(layout));
+    const found = listChanges(listsInForce(tx), marks);
     for (const { id, before, after } of found) {
       audit.append(tx, { actor: by, action: 'list.changed', subject: `list:${id}`, before, after });
       storeInForce(tx, id, after);
@@ -190,10 +208,11 @@ function noteChanges({ record, audit, layout, raise }: ListsOptions, by: string)
   return changes;
 }
 
-function marksInForce(layout: DataLayout): ReadonlyMap<string, ListContentMark> {
+function marksInForce(layout: DataLayout): ReadonlyMap<string, ListContentMark> | null {
   const manifest = readManifest(layout);
-  const open = (manifest?.lists ?? []).map(({ id, accepted, sha256 }) => [id, { entries: accepted, sha256 }] as const);
-  const locked = (manifest?.illegal?.lists ?? []).map(
+  if (manifest === null) return null;
+  const open = manifest.lists.map(({ id, accepted, sha256 }) => [id, { entries: accepted, sha256 }] as const);
+  const locked = (manifest.illegal?.lists ?? []).map(
     ({ id, enforced, sha256 }) => [id, { entries: enforced, sha256 }] as const,
   );
   return new Map([...open, ...locked]);

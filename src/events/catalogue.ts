@@ -66,6 +66,7 @@ export type AlarmCode =
   | 'question-refused'
   | 'answer-refused'
   | 'index-not-taken'
+  | 'index-damaged'
   | 'canary-not-refused'
   | 'clock-stepped-back'
   | 'list-from-last-good'

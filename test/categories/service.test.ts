@@ -7,6 +7,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -361,6 +362,33 @@ await t.test('what somebody else built is put on record, and what a crash left i
   await buildIndex({ listsDir: s.listsDir, layout: s.layout, clock: () => s.at });
   await s.lists.watch();
   t.equal(s.acts().at(-1), 'list.changed list:list file 13→-');
+});
+
+await t.test('an index that is damaged on disk is built anew before anybody has to start with it', async (t) => {
+  server.publish('/list', names(10));
+  const s = await school(t, row('list', '/list'));
+  await s.lists.watch();
+  const said = 'index-damaged: The index of the lists was damaged on disk, and was built anew.';
+  const path = (): string => join(s.layout.index, readManifest(s.layout)!.file);
+  const damages: Record<string, () => void> = {
+    'one bit': () => {
+      const bytes = readFileSync(path());
+      bytes[bytes.length >> 1]! ^= 1;
+      writeFileSync(path(), bytes);
+    },
+    'the end': () => truncateSync(path(), 100),
+    'all of it': () => rmSync(path()),
+    'what names it': () => rmSync(join(s.layout.index, 'current.json')),
+    'what names it, half-way': () => truncateSync(join(s.layout.index, 'current.json'), 40),
+  };
+  for (const [what, damage] of Object.entries(damages)) {
+    s.alarms.length = 0;
+    damage();
+    await s.lists.watch();
+    t.ok(s.knows('bets-3.test'), what);
+    t.same(s.alarms, [said], what);
+  }
+  t.same(s.acts(), ['list.changed list:list console -→10'], 'the lists are what they were');
 });
 
 await t.test('a disk that refuses costs the update and nothing else', async (t) => {
