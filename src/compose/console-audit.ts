@@ -3,7 +3,7 @@ import { type AuditPages, createAuditPages } from '../audit/pages-service.ts';
 import { hiddenConcerns } from './concern-alerts.ts';
 import { incidentReaders } from './console-incidents.ts';
 import { hiddenIncidents } from '../incidents/service.ts';
-import type { ConsoleRecord } from './console-rooms.ts';
+import type { ConsoleRecord } from './console-record.ts';
 
 /** The record of acts for people to read; every room that keeps something from its subject has a line here. */
 export function createConsoleAudit({

@@ -9,7 +9,7 @@ import type { LiveSnapshot, PolicySnapshot } from '../policy/snapshot.ts';
 import type { Publishing } from '../publishing/service.ts';
 import type { ReadTx } from '../store/database.ts';
 import { checkFrom } from './console-check.ts';
-import type { ConsoleRecord } from './console-rooms.ts';
+import type { ConsoleRecord } from './console-record.ts';
 import type { OpenIndex } from './listed-sites.ts';
 
 export interface ConsoleLessonsOptions extends ConsoleRecord {

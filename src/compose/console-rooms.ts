@@ -1,11 +1,8 @@
-import { loadOrCreateAuditKey } from '../audit/key.ts';
 import type { AuditPages } from '../audit/pages-service.ts';
 import type { AuditPeople } from '../audit/routes.ts';
-import { type Audit, countRows, createAudit, newestRows } from '../audit/service.ts';
 import type { Backups } from '../backup/service.ts';
 import type { IndexSnapshot } from '../categories/index-snapshot.ts';
 import type { Lists } from '../categories/service.ts';
-import { type DataLayout, createDataFolders, dataLayout } from '../config/data-layout.ts';
 import type { Environment } from '../config/environment.ts';
 import type { SnapshotPublisher } from '../events/bus.ts';
 import { loadOrCreateKeys, signSnapshot } from '../events/signing.ts';
@@ -28,7 +25,6 @@ import {
 import { keepDirectory } from '../identity/past-service.ts';
 import { createPasswords } from '../identity/passwords.ts';
 import { createSecretBox, loadOrCreateSecondFactorKey } from '../identity/staff/secret-box.ts';
-import { type Clock, neverBackwards } from '../kernel/clock.ts';
 import { createIdMaker } from '../kernel/ids.ts';
 import type { LiveSnapshot } from '../policy/snapshot.ts';
 import { createConsoleAudit } from './console-audit.ts';
@@ -42,6 +38,7 @@ import { type ConsoleAlerts, createConsoleAlerts } from './console-alerts.ts';
 import { type ConsoleChecks, createConsoleChecks } from './console-checks.ts';
 import { type ConsoleIncidents, createConsoleIncidents } from './console-incidents.ts';
 import { createConsoleEvidence } from './console-evidence.ts';
+import type { ConsoleRecord } from './console-record.ts';
 import { type ConsoleReports, createConsoleReports } from './console-reports.ts';
 import { createConsoleLessons } from './console-lessons.ts';
 import { createConsoleLists } from './console-lists.ts';
@@ -61,21 +58,12 @@ import { type PolicyService, policySnapshot } from '../policy/service.ts';
 import { type Publishing, type PublishingOptions, type SentSnapshot, createPublishing } from '../publishing/service.ts';
 import type { Concerns } from '../safeguarding/concerns/service.ts';
 import { type Safeguarding, createSafeguarding } from '../safeguarding/service.ts';
-import { type ReadTx, type RecordDatabase, openRecord } from '../store/database.ts';
+import type { ReadTx } from '../store/database.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { liveSnapshot } from '../unblock/service.ts';
 
 /** Where a school lies before its policy has said so. */
 export const DEFAULT_ZONE = 'Europe/London';
-
-/** The record, and what is built on it alone. */
-export interface ConsoleRecord {
-  readonly layout: DataLayout;
-  readonly record: RecordDatabase;
-  readonly audit: Audit;
-  /** Never goes back behind the last act on record. */
-  readonly clock: Clock;
-}
 
 /** Every room of the control plane. */
 export interface ConsoleRooms
@@ -108,26 +96,6 @@ export interface ConsoleRooms
   readonly backups: Backups;
   readonly investigations: Investigations;
   readonly historyUpkeep: HistoryUpkeep;
-}
-
-/** Opens the record and its seal. `onStepBack`: the machine's clock stands before the last act on record, by so many ms. */
-export function openConsoleRecord(
-  environment: Environment,
-  wall: Clock,
-  onStepBack: (ms: number) => void,
-): ConsoleRecord {
-  const layout = dataLayout(environment.dataDir);
-  createDataFolders(layout);
-  const record = openRecord(layout.record);
-  try {
-    const { rows, last } = record.read((tx) => ({ rows: countRows(tx), last: newestRows(tx, null, 1)[0] }));
-    const key = loadOrCreateAuditKey(layout.auditKey, rows > 0);
-    const clock = neverBackwards(wall, last === undefined ? 0 : Date.parse(last.at), onStepBack);
-    return { layout, record, clock, audit: createAudit(key, clock) };
-  } catch (error) {
-    record.close();
-    throw error;
-  }
 }
 
 export interface RoomsOptions extends ConsoleRecord {

@@ -15,7 +15,7 @@ import type { RequestMail } from '../unblock/mail-service.ts';
 import type { NeededWith } from '../unblock/routes.ts';
 import { type Unblocks, createUnblocks } from '../unblock/service.ts';
 import { type Wishes, createWishes } from '../unblock/wish-service.ts';
-import type { ConsoleRecord } from './console-rooms.ts';
+import type { ConsoleRecord } from './console-record.ts';
 
 export interface ConsoleUnblocksOptions extends ConsoleRecord {
   readonly publishing: Publishing;

@@ -46,7 +46,8 @@ import { wishRoutes } from '../unblock/wish-routes.ts';
 import { addAccessControl, formUser, isApi } from './access.ts';
 import { answerError, answerNotFound } from './answer-error.ts';
 import { type MetricsOptions, metricsRoutes } from './metrics-routes.ts';
-import { type OverviewOptions, overviewRoutes } from './overview-routes.ts';
+import type { OverviewOptions } from './overview.ts';
+import { overviewRoutes } from './overview-routes.ts';
 import { type PagesOptions, addPages } from './pages.ts';
 import { addPurposes } from './purpose.ts';
 

@@ -1,15 +1,7 @@
 import { ageText } from '../categories/age-text.ts';
 import { localText } from '../kernel/local-time.ts';
 import type { KnownGateway } from '../safeguarding/model.ts';
-import type { OverviewOptions } from './overview-routes.ts';
-
-/** One thing that was looked at: how it is, in one sentence that says what to do where something is to be done. */
-export interface HealthLine {
-  readonly name: string;
-  readonly status: 'ok' | 'warning' | 'failed';
-  readonly text: string;
-  readonly href?: string;
-}
+import type { HealthLine, OverviewOptions } from './overview.ts';
 
 const DAY_MS = 86_400_000;
 /** A gateway says how it is each minute; this long without it is silence, ms. */

@@ -7,7 +7,7 @@ import { lastTermEnd } from '../policy/schedule.ts';
 import type { PolicyStatus, VersionLine } from '../policy/service.ts';
 import type { Alarm } from '../safeguarding/model.ts';
 import { type Unblock, stateAt } from '../unblock/model.ts';
-import type { ListsStatus, OverviewOptions } from './overview-routes.ts';
+import type { ListsStatus, OverviewOptions } from './overview.ts';
 import { setupLeft } from './setup.ts';
 import { waitingFor } from './waiting.ts';
 

@@ -1,45 +1,10 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { isoTime } from '../kernel/clock.ts';
 import { formatProblem } from '../kernel/errors.ts';
-import type { Announcements } from '../identity/staff/announcement-service.ts';
-import type { Publishing } from '../publishing/service.ts';
-import type { Safeguarding } from '../safeguarding/service.ts';
-import type { AlertWatch } from '../alerts/watch-service.ts';
-import { type HealthLine, healthLines } from './health.ts';
+import { healthLines } from './health.ts';
 import { homePage } from './home.ts';
 import { openApi } from './openapi.ts';
-import type { Unblocks } from '../unblock/service.ts';
-import type { SetupRooms } from './setup.ts';
-import type { WaitingRooms } from './waiting.ts';
-
-/** What is known of the lists that the category index was built from. */
-export interface ListsStatus {
-  /** Names in all lists together. */
-  readonly names: number;
-  readonly lists: readonly {
-    readonly id: string;
-    readonly category: string;
-    readonly accepted: number;
-    /** ISO 8601 UTC. */
-    readonly loadedAt: string;
-    readonly fromLastGood: boolean;
-  }[];
-  readonly illegalListLoaded: boolean;
-  /** Why nothing is known; null: all is well. */
-  readonly problem: string | null;
-}
-
-export interface OverviewOptions extends Omit<WaitingRooms, 'policyStatus' | 'newestUnblocks'>, SetupRooms {
-  readonly unblocks: Unblocks;
-  readonly safeguarding: Safeguarding;
-  readonly publishing: Publishing;
-  readonly lists: () => ListsStatus;
-  readonly announcements: Announcements;
-  readonly alertWatch: AlertWatch;
-  readonly timeZone: () => string;
-  /** Looks at what takes some seconds: disk, ports, name servers, bus, mail server. Changes nothing. */
-  readonly examine: () => Promise<readonly HealthLine[]>;
-}
+import type { OverviewOptions } from './overview.ts';
 
 const HEALTH = { access: 'health.see', rateLimit: { max: 30, timeWindow: '1 minute' } } as const;
 const HealthQuery = Type.Object({ look: Type.Optional(Type.String({ maxLength: 10 })) });

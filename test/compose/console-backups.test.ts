@@ -5,7 +5,7 @@ import t from 'tap';
 import { unseal } from '../../src/backup/seal.ts';
 import { unpackInto } from '../../src/backup/archive.ts';
 import { createConsoleBackups } from '../../src/compose/console-backups.ts';
-import { openConsoleRecord } from '../../src/compose/console-rooms.ts';
+import { openConsoleRecord } from '../../src/compose/console-record.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { manualClock, START } from '../helpers/control-plane.ts';

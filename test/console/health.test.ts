@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { ListStatus } from '../../src/categories/list-status.ts';
-import { type HealthLine, healthLines } from '../../src/console/health.ts';
-import type { OverviewOptions } from '../../src/console/overview-routes.ts';
+import { healthLines } from '../../src/console/health.ts';
+import type { HealthLine, OverviewOptions } from '../../src/console/overview.ts';
 import { START } from '../helpers/control-plane.ts';
 
 const MINUTE = 60_000;
