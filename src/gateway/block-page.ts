@@ -100,7 +100,7 @@ export function errorPage(status: ErrorStatus, input: PageInput): string {
 
 /** Constant pieces and, between each two, the name of what goes there. */
 interface Template {
-  readonly parts: TemplateStringsArray;
+  readonly parts: readonly string[];
   readonly slots: readonly Slot[];
 }
 
@@ -142,7 +142,7 @@ function templateFor(theme: Theme, voice: Voice, make: Make, illegal?: IllegalWo
   const pieces = compact(document(words, voice, make).text).split('\0');
   const parts = pieces.filter((_, i) => i % 2 === 0);
   const slots = pieces.filter((_, i) => i % 2 === 1) as Slot[];
-  const template = { parts: Object.assign(parts, { raw: parts }), slots };
+  const template = { parts, slots };
   templates.set(key, template);
   return template;
 }
@@ -176,11 +176,17 @@ function fill(
     ticket: warning?.ticket ?? '',
     until: warning === null ? '' : timeOfDayAt(warning.until, input.zone),
   };
-  return html(template.parts, ...template.slots.map((name) => asciiValue(values[name]))).text;
+  const { parts, slots } = template;
+  let text = parts[0]!;
+  for (let i = 0; i < slots.length; i++) text += asciiValue(values[slots[i]!]) + parts[i + 1]!;
+  return text;
 }
 
-function asciiValue(text: string | SafeHtml): SafeHtml {
-  return new SafeHtml(asciiMarkup(html`${text}`.text));
+// Most of what a request brings in has nothing to escape.
+const PLAIN = /^[ !#-%(-;=?-~]*$/;
+
+function asciiValue(value: string | SafeHtml): string {
+  return typeof value === 'string' && PLAIN.test(value) ? value : asciiMarkup(html`${value}`.text);
 }
 
 function shorten(text: string): string {
@@ -314,7 +320,7 @@ function helpSection(words: Words, voice: Voice): SafeHtml {
 }
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
-let told = { minute: -1, zone: '', text: '' };
+let told = { minute: '', zone: '', text: '' };
 
 /** `10:15`, in the school's zone. */
 function timeOfDayAt(at: string, zone: string): string {
@@ -323,13 +329,13 @@ function timeOfDayAt(at: string, zone: string): string {
 
 /** `Monday, 23 November 2026 at 10:00`, in the school's zone. Remembers the last minute: formatting costs more than the page. */
 function spokenTime(at: string, zone: string): string {
-  const minute = Math.floor(Date.parse(at) / 60_000);
+  const minute = at.slice(0, 16);
   if (told.minute === minute && told.zone === zone) return told.text;
   let formatter = formatters.get(zone);
   if (formatter === undefined) {
     formatter = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'short', timeZone: zone });
     formatters.set(zone, formatter);
   }
-  told = { minute, zone, text: formatter.format(minute * 60_000) };
+  told = { minute, zone, text: formatter.format(Date.parse(at)) };
   return told.text;
 }

@@ -37,6 +37,8 @@ export function createCarriers(context: GatewayContext, pools: UpstreamPools): C
     insecureHTTPParser: false,
     requireHostHeader: false,
     joinDuplicateHeaders: false,
+    // No life as a stream for a body that is not there.
+    optimizeEmptyRequests: true,
     shouldUpgradeCallback: isWebSocket,
   });
   // A client that stops in the middle of a body, its own or ours. Longer than for an upstream, whose fault it may be instead.

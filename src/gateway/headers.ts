@@ -119,6 +119,8 @@ export function isLoop(raw: RawHeaders): boolean {
 /** Every value of a field; names compare without case. */
 export function headerValues(raw: RawHeaders, name: string): string[] {
   const values: string[] = [];
-  for (let i = 0; i < raw.length; i += 2) if (raw[i]!.toLowerCase() === name) values.push(raw[i + 1]!);
+  for (let i = 0; i < raw.length; i += 2) {
+    if (raw[i]!.length === name.length && raw[i]!.toLowerCase() === name) values.push(raw[i + 1]!);
+  }
   return values;
 }

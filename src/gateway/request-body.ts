@@ -28,7 +28,7 @@ export class RequestBody extends Readable {
 /** Reads what is still to come of a body nobody wants, for a while, so that its sender gets to read our answer instead of a reset. */
 export function discardBody(request: IncomingMessage): void {
   request.removeAllListeners('data').resume();
-  if (request.complete) return;
+  if (request.complete || request.readableEnded) return;
   const { socket } = request;
   const linger = setTimeout(() => socket.destroy(), LINGER_MS);
   request.once('end', () => clearTimeout(linger));
