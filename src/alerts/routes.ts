@@ -9,6 +9,8 @@ import { idOf } from './words.ts';
 export interface AlertRoutesOptions {
   readonly alerts: Alerts;
   readonly levelTitle: (level: string) => string;
+  /** Whether somebody may read what was reported: an incident, by its id. */
+  readonly seesReport: (personId: string, id: string) => boolean;
 }
 
 const Params = Type.Object({ id: Type.String({ pattern: '^[0-9A-Z]{26}$' }) });
@@ -23,14 +25,15 @@ const WHY_TEXTS = {
   again: 'It has happened again',
   reported: 'Somebody has reported it',
 } as const;
-const UNREAD = 'A report that nobody has read';
+const REPORT = 'A report';
 const STATE_OPTIONS = [
   { value: 'open', text: 'Nobody has taken notice' },
   { value: 'all', text: 'All' },
 ];
 
 /** Alerts, for those they were sent to; nobody sees one that is about themselves. */
-export const alertRoutes: FastifyPluginAsyncTypebox<AlertRoutesOptions> = async (app, { alerts, levelTitle }) => {
+export const alertRoutes: FastifyPluginAsyncTypebox<AlertRoutesOptions> = async (app, options) => {
+  const { alerts, levelTitle } = options;
   const config = { access: 'alerts.see' } as const;
   const levelText = (level: string | null): string => (level === null ? 'Not known' : levelTitle(level));
   const table: Table<ShownAlert> = {
@@ -75,10 +78,12 @@ export const alertRoutes: FastifyPluginAsyncTypebox<AlertRoutesOptions> = async 
     const { personId } = request.actor();
     const alert = alerts.find(personId, request.params.id);
     const { severity, theme, why, level, rule } = alert;
+    const incidentId = idOf(alert.about, 'incident');
     return reply.page('alert', {
       title: `${themeText(theme)}: ${alert.subjectName}`,
       concernId: idOf(alert.about, 'concern'),
-      incidentId: idOf(alert.about, 'incident'),
+      incidentId,
+      seesReport: incidentId !== null && options.seesReport(personId, incidentId),
       done: request.query.done === 'notice',
       alert,
       severity: SEVERITY_TEXTS[severity],
@@ -108,7 +113,7 @@ export const alertRoutes: FastifyPluginAsyncTypebox<AlertRoutesOptions> = async 
 };
 
 function themeText(theme: ShownAlert['theme']): string {
-  return theme === null ? UNREAD : THEMES[theme];
+  return theme === null ? REPORT : THEMES[theme];
 }
 
 function pathOf({ id }: { readonly id: string }): string {

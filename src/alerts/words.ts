@@ -50,9 +50,9 @@ const NOT_NOTICED = 'Nobody who was told before has taken notice of it yet.';
 function reportedMail({ id, at }: Alert, step: number, { rules, zone }: MailWords): OutgoingMail {
   const lines = [
     `Somebody has reported something at the front desk, ${localText(at, zone)}.`,
-    ...(step > 0 ? [NOT_NOTICED] : []),
+    ...(step > 0 ? [NOT_NOTICED, 'Make sure that somebody reads it.'] : []),
     '',
-    'It is shown after signing in. Take notice of it there, so that nobody else is called:',
+    'It is shown after signing in to whoever may read it. Take notice there, so that nobody else is called:',
     linkTo(rules, `/alerts/${id}`),
     '',
   ];

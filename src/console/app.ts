@@ -72,7 +72,7 @@ export interface ConsoleAppOptions
     AuditRoutesOptions,
     UnblockRoutesOptions,
     LessonRoutesOptions,
-    AlertRoutesOptions,
+    Omit<AlertRoutesOptions, 'seesReport'>,
     ListRoutesOptions,
     ConcernRoutesOptions,
     IncidentRoutesOptions,
@@ -141,7 +141,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(incidentRoutes, options);
   await app.register(checkLogRoutes, options);
   await app.register(incidentExportRoutes, options);
-  await app.register(alertRoutes, options);
+  await app.register(alertRoutes, { ...options, seesReport: options.incidents.sees });
   await app.register(policyRoutes, options);
   await app.register(draftRoutes, options);
   await app.register(draftApiRoutes, options);

@@ -77,6 +77,18 @@ void t.test('alerts are read and taken notice of', { timeout: 300_000 }, async (
   await page.goto(`${origin}/alerts/01J0000000000000000000A002`);
   await look(page, 'alert-device');
 
+  plane.incidentReports.take(
+    { personId: null, address: '10.1.4.17' },
+    { site: '', what: 'They hit me', about: 'pupils', isUnnamed: false, key: 'k1' },
+  );
+  await page.goto(`${origin}/alerts`);
+  await look(page, 'alerts-report');
+  await page.getByRole('link', { name: 'Reported at the front desk' }).click();
+  await look(page, 'alert-report');
+  t.match(await page.getByRole('main').textContent(), /Somebody has reported it/);
+  await page.getByRole('link', { name: 'The report', exact: true }).click();
+  await page.waitForURL(/\/purpose|\/incidents\//);
+
   // A page that was left open while somebody else was quicker.
   const bare = await open({ javaScriptEnabled: false });
   await bare.goto(`${origin}/alerts/01J0000000000000000000A001`);
