@@ -17,12 +17,16 @@ export interface CanaryOptions {
   readonly host: string;
   readonly port: () => number;
   readonly onAlarm: (code: AlarmCode, text: string) => void;
+  /** Has workers look at their lists again: what kept one from being enforced may have gone, as a key that was not here. */
+  readonly renew: () => void;
   /** Pause before a canary that was let through is asked for again, ms. */
   readonly againMs?: number;
 }
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
+/** Whoever has just copied a key does not want to wait for long. */
+const UNSEEN_MS = 10_000;
 const AGAIN_MS = 1_000;
 /** Workers take a new list within this many looks. */
 const LOOKS = 4;
@@ -30,11 +34,13 @@ const ANSWER_MS = 5_000;
 
 /**
  * Asks every hour, as a client would, for the made-up name of each illegal list: that lists were loaded once does not prove that a request
- * is still held against them. Every minute while one is not refused. What comes of it is kept apart from all records.
+ * is still held against them. Every minute while one is not refused, more often while nobody can tell. What comes of it is kept apart from all records.
  */
 export class CanaryWatch {
   readonly #options: CanaryOptions;
   readonly #failing = new Set<string>();
+  /** Why the canaries could not be looked at; empty: they could. */
+  #unseen = '';
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
   #stopped = false;
@@ -43,7 +49,7 @@ export class CanaryWatch {
     this.#options = options;
   }
 
-  /** Lists whose canary was not refused at the last look. */
+  /** Lists whose canary was not refused, or could not be asked for, at the last look. */
   get failing(): readonly string[] {
     return [...this.#failing];
   }
@@ -54,7 +60,7 @@ export class CanaryWatch {
     this.#running ??= this.#lookAtAll().finally(() => {
       this.#running = null;
       if (this.#stopped) return;
-      const ms = this.#failing.size > 0 ? MINUTE_MS : HOUR_MS;
+      const ms = this.#unseen !== '' ? UNSEEN_MS : this.#failing.size > 0 ? MINUTE_MS : HOUR_MS;
       this.#timer = setTimeout(() => void this.look(), ms);
     });
     return this.#running;
@@ -66,6 +72,7 @@ export class CanaryWatch {
   }
 
   async #lookAtAll(): Promise<void> {
+    if (this.#failing.size > 0) this.#options.renew();
     try {
       const findings: Record<string, CanaryFindings[string]> = {};
       for (const [id, name] of this.#canaries()) {
@@ -76,8 +83,26 @@ export class CanaryWatch {
       }
       for (const id of this.#failing) if (findings[id] === undefined) this.#failing.delete(id);
       writeFindings(this.#options.layout, findings);
+      this.#unseen = '';
     } catch (error) {
-      this.#options.onAlarm('canary-not-refused', `The canaries could not be looked at: ${(error as Error).message}`);
+      this.#noteUnseen((error as Error).message);
+    }
+  }
+
+  /** A list whose canary cannot be known is as good as not enforced: the key of the lists is not here, or is another's. */
+  #noteUnseen(why: string): void {
+    for (const id of this.#lists()) this.#failing.add(id);
+    if (why !== this.#unseen) {
+      this.#options.onAlarm('canary-not-refused', `The canaries could not be looked at: ${why}`);
+    }
+    this.#unseen = why;
+  }
+
+  #lists(): readonly string[] {
+    try {
+      return (readManifest(this.#options.layout)?.illegal?.lists ?? []).map(({ id }) => id);
+    } catch {
+      return ['unknown'];
     }
   }
 

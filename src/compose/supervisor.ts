@@ -134,6 +134,7 @@ export class Supervisor {
       host: environment.proxyHost,
       port: () => this.#proxyPort,
       onAlarm: (code, text) => this.alarm(code, text),
+      renew: () => this.#workers.tell({ type: 'snapshots', kind: 'index' }),
     });
     this.#consolePulse = new ConsolePulse(clock);
     this.#downMail = createConsoleDownMail({

@@ -158,6 +158,12 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     log.error({ err: error }, 'new snapshots could not be read; the ones in force stay');
     alarm('snapshot-refused', `Worker ${orders.worker} keeps its snapshots: ${(error as Error).message}`);
   };
+  // While a list of illegal material cannot be loaded it is tried every minute, and told once.
+  let told = '';
+  const keepIndex = (error: Error | null): void => {
+    if (error !== null && error.message !== told) keep(error);
+    told = error?.message ?? '';
+  };
   const renew = (read = readSnapshots): void => {
     try {
       context.snapshots = read();
@@ -172,7 +178,7 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
       const isNew = [await index.renew(), renewIllegal()].includes(true);
       if (isNew) open.judgeAll(context);
     },
-    (error) => error !== null && keep(error),
+    (error) => keepIndex(error as Error | null),
   );
   const stopSweeping = open.startSweeping(context);
   const tellState = (): void => {

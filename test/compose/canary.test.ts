@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -29,11 +29,13 @@ async function builtLists(t: Test): Promise<DataLayout> {
   return layout;
 }
 
-function watch(layout: DataLayout, port: number): { canaries: CanaryWatch; alarms: string[] } {
+function watch(layout: DataLayout, port: number): { canaries: CanaryWatch; alarms: string[]; renewed: () => number } {
   const alarms: string[] = [];
+  let renewals = 0;
+  const renew = (): void => void renewals++;
   const onAlarm = (code: string, text: string): void => void alarms.push(`${code}: ${text}`);
-  const options = { layout, clock: () => MONDAY, host: '127.0.0.1', port: () => port, onAlarm, againMs: 1 };
-  return { canaries: new CanaryWatch(options), alarms };
+  const options = { layout, clock: () => MONDAY, host: '127.0.0.1', port: () => port, onAlarm, renew, againMs: 1 };
+  return { canaries: new CanaryWatch(options), alarms, renewed: () => renewals };
 }
 
 void t.test(
@@ -73,6 +75,25 @@ void t.test('a canary that is not refused as listed alarms at once, and once', a
     t.match(readFindings(layout), { members: { refused: false } }, what);
     server.close();
   }
+});
+
+// A gateway on another machine went on as ready, without the list and with the key there, until it was started again.
+void t.test('without the key of the lists nobody can tell, and it is tried until it is there', async (t) => {
+  const layout = await builtLists(t);
+  await using gateway = await startTestGateway({}, { illegal: loadCurrentIllegal(layout)! });
+  const { canaries, alarms, renewed } = watch(layout, gateway.port);
+  t.teardown(() => canaries.stop());
+  renameSync(layout.illegalKey, `${layout.illegalKey}.away`);
+  await canaries.look();
+  await canaries.look();
+  t.match(alarms, [/^canary-not-refused: The canaries could not be looked at: .*illegal\.key, cannot be read/]);
+  t.equal(alarms.length, 1);
+  t.same(canaries.failing, ['members']);
+  t.equal(renewed(), 1, 'workers look again');
+  renameSync(`${layout.illegalKey}.away`, layout.illegalKey);
+  await canaries.look();
+  t.same(canaries.failing, []);
+  t.equal(renewed(), 2);
 });
 
 void t.test('a gateway whose lists are not loaded is found out', async (t) => {

@@ -178,3 +178,29 @@ void t.test('Redis keeps the chunks of one index', async (t) => {
   await until('the others are gone', async () => (await redis.keys('schoolgate:chunk:*')).length === wanted(), 30_000);
   t.ok(wanted() >= 2);
 });
+
+// Until now it went on as ready without the list, and with the key there until it was started again.
+void t.test(
+  'a list of illegal material is enforced where its key is, and a gateway without it is not ready',
+  async (t) => {
+    const south = gateways[1]!;
+    const { lists } = JSON.parse(goodCatalogue) as { lists: object[] };
+    const locked = { id: 'members', category: 'csam', format: 'illegal-urls', source: './members.txt', enabled: true };
+    writeFileSync(join(school.listsDir, 'members.txt'), 'marker.test\nshared.test/marker-page\n');
+    writeFileSync(catalogue, JSON.stringify({ lists: [...lists, locked] }));
+    const ready = async (gateway: Stack): Promise<number> => (await gateway.status('/ready')).status;
+    await until(
+      'both say that they are not ready',
+      async () => (await ready(north)) + (await ready(south)) === 1006,
+      30_000,
+    );
+    t.ok(await everywhere('casino.test', 403), 'filtering goes on');
+    cpSync(console.layout.illegalKey, north.layout.illegalKey);
+    await until('it is enforced', () => isEverywhere(north, 'marker.test', 403), 30_000);
+    t.equal((await getThrough(north.proxyPort, site('shared.test', '/marker-page/1'))).status, 403);
+    await until('it is ready', async () => (await ready(north)) === 200, 30_000);
+    t.equal(await ready(south), 503, 'the other one still is not');
+    const hits = (): unknown[] => console.rows("SELECT 1 FROM flagged WHERE type = 'illegal.hit'");
+    await until('the hits come to the console', () => hits().length > 0);
+  },
+);
