@@ -13,6 +13,13 @@ const context: CliContext = {
   stderr: process.stderr,
 };
 
+// Whoever reads what is printed may have seen enough (`… | head`): that stops no command, least of all the filter.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 const program = new Command('schoolgate')
   .description('Filtering and monitoring forward proxy for a school’s gateway')
   .option('--verbose', 'print stack traces with errors')

@@ -38,9 +38,11 @@ function policyText({ serial }: Verdict, isPast: boolean): string {
   return isPast ? `serial ${serial}` : `serial ${serial}, in force on this machine`;
 }
 
-function remarks({ verdict, hostOnly, identified, unknownPerson }: Checked): string[] {
+function remarks({ verdict, hostOnly, rangesUnasked, identified, unknownPerson }: Checked): string[] {
   const lines: string[] = [];
   if (hostOnly) lines.push('Judged by its host alone: over https a gateway sees no path, and neither does this check.');
+  if (rangesUnasked)
+    lines.push('Where the name leads is not looked up here, so the policy’s ranges of addresses were not asked.');
   if (unknownPerson)
     lines.push(`Neither policy nor directory knows ${verdict.user}, who therefore gets the strictest level.`);
   else if (identified === 'range') lines.push('The level is that of the address range.');

@@ -145,10 +145,11 @@ function page(
 
 /** What the page shows, with the names that people know. */
 function answerOf(checked: Checked, policy: PolicySnapshot | null) {
-  const { verdict, hostOnly, unknownPerson } = checked;
+  const { verdict, hostOnly, rangesUnasked, unknownPerson } = checked;
   return {
     verdict,
     hostOnly,
+    rangesUnasked,
     unknownPerson,
     level: policy?.levels[verdict.level]?.title ?? verdict.level,
     categories: verdict.categories.map((id) => policy?.categories[id]?.title ?? id),

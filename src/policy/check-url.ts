@@ -46,6 +46,8 @@ export interface Checked {
   readonly verdict: Verdict;
   /** Only the host was judged, because over https a gateway sees no path. */
   readonly hostOnly: boolean;
+  /** The policy names ranges of addresses, and where this name leads was not looked up. */
+  readonly rangesUnasked: boolean;
   readonly identified: Who['identified'];
   /** The person who was named is neither in the policy nor in the directory. */
   readonly unknownPerson: boolean;
@@ -160,6 +162,7 @@ export function judge(
   return {
     verdict: explain(decision, { request, canonical: target?.text ?? null, now, policy, serial }),
     hostOnly: target?.scheme === 'https',
+    rangesUnasked: isJudged && prepared.ranges !== null && target.host.kind === 'name',
     identified: who.identified,
     unknownPerson: who.user !== null && !rules.named.has(who.user),
     chain: () => orElse(() => consult(prepared, known.live, request, now), []),

@@ -111,7 +111,12 @@ await t.test('check explains itself to a person at a terminal', async (t) => {
   t.match(https, /over https a gateway sees no path/);
   t.match(await s.run('check', 'a.test', '--from', '10.1.2.3'), /Level +senior$[^]*address range/m);
   t.match(await s.run('check', 'a.test', '--user', 'Zoe'), /directory knows zoe.*strictest/);
-  t.notMatch(await s.run('check', 'a.test'), /On lists/);
+  t.notMatch(await s.run('check', 'a.test'), /On lists|ranges of addresses/);
+  write(join(s.root, 'policies/levels/junior.yaml'), JUNIOR.replace('block: [', 'block: [93.184.216.0/24, '));
+  t.match(await s.run('check', 'a.test'), /^ALLOWED[^]*the policy’s ranges of addresses were not asked/);
+  const literal = await s.run('check', 'http://93.184.216.7/');
+  t.match(literal, /^BLOCKED[^]*rule levels\/junior\.yaml#block\.93\.184\.216\.0\/24/);
+  t.notMatch(literal, /were not asked/);
 });
 
 await t.test('check gives the verdict of a gateway', async (t) => {

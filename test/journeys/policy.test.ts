@@ -1,9 +1,11 @@
 // The policy's way from the files to every worker: applied on save while one person is alone, by two people after that.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { journey } from '../helpers/journey.ts';
-import { Stack } from '../helpers/stack.ts';
+import { inherited, Stack } from '../helpers/stack.ts';
 import { HEAD, joinBoth, MANAGER, signIn } from '../helpers/staff.ts';
 import { until } from '../helpers/until.ts';
 
@@ -36,6 +38,17 @@ void t.test('a search engine is looked up at its safe address alone, by every wo
   t.same([...asked].sort(), ['forcesafesearch.google.com', 'restrict.youtube.com']);
   const { stdout } = await stack.run(['check', 'https://www.youtube.com/']);
   t.match(stdout, 'connected to restrict.youtube.com (levels/ks1.yaml#youtube)');
+});
+
+void t.test('a command whose reader has seen enough ends without a word', async (t) => {
+  const bin = join(import.meta.dirname, '../../bin/schoolgate.mjs');
+  const env = { ...inherited(), ...stack.env };
+  const child = spawn(process.execPath, [bin, 'policy', 'show', 'ks1'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const [code] = (await once(child, 'close')) as [number];
+  t.same({ code, stderr }, { code: 0, stderr: '' });
 });
 
 void t.test('while nobody has an account a valid change applies on save, and is on the audit', async (t) => {
