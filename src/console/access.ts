@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Permission, guardOf, may } from '../identity/permissions.ts';
 import type { Sessions } from '../identity/session-service.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { ShortMemory } from '../kernel/short-memory.ts';
 import type { Access, RouteAccess } from './decorations.ts';
 
 /** The cookie of a page's session. `__Host-` (no sub-domain can set it) needs TLS. */
@@ -11,14 +13,20 @@ export function sessionCookieName(isTls: boolean): string {
 export interface AccessOptions {
   readonly sessions: Sessions;
   readonly isTls: boolean;
+  readonly clock: Clock;
 }
+
+/** How long what was typed waits for the password, ms, and of how many people. */
+const KEPT_MS = 10 * 60_000;
+const MOST_KEPT = 100;
 
 /**
  * Who may do what: deny by default. A page's session travels in a cookie, the API's in `Authorization: Bearer`, and neither
  * is taken for the other, so that no other site's page can make a browser use the API.
  */
-export function addAccessControl(app: FastifyInstance, { sessions, isTls }: AccessOptions): void {
+export function addAccessControl(app: FastifyInstance, { sessions, isTls, clock }: AccessOptions): void {
   const cookie = sessionCookieName(isTls);
+  keepForms(app, clock);
 
   const table: RouteAccess[] = [];
   app.decorate('routeAccess', table);
@@ -53,7 +61,26 @@ export function addAccessControl(app: FastifyInstance, { sessions, isTls }: Acce
     const access = request.routeOptions.config.access;
     // No route matched: the not-found answer tells nothing.
     if (access === undefined || access === 'public') return;
-    await obstacle(access, request)?.(request, reply);
+    const refusal = obstacle(access, request);
+    // Refused as well, when the form has been read and is known to be one of ours (`keepForms`).
+    if (refusal === askForPassword && request.routeOptions.config.keepsForm === true) request.lacksPassword = true;
+    else await refusal?.(request, reply);
+  });
+}
+
+/** A form that came when the password had to be given again: it is not taken, and comes back as it was typed. */
+function keepForms(app: FastifyInstance, clock: Clock): void {
+  const forms = new ShortMemory<Readonly<Record<string, unknown>>>(MOST_KEPT);
+  const keyOf = ({ signedIn }: FastifyRequest, page: string): string => `${signedIn!.person.id} ${page}`;
+  app.decorateRequest('lacksPassword', false);
+  app.decorateRequest('keptForm', function keptForm(this: FastifyRequest) {
+    return forms.take(keyOf(this, this.url.split('?')[0]!), clock()) ?? null;
+  });
+  app.addHook('preHandler', async (request, reply) => {
+    if (!request.lacksPassword) return;
+    const { _csrf, ...typed } = request.body as Readonly<Record<string, unknown>>;
+    forms.set(keyOf(request, pageOf(request)), typed, clock() + KEPT_MS);
+    await askForPassword(request, reply);
   });
 }
 

@@ -159,7 +159,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
 /** What holds for every route, in the order it is asked: how often, from where, who. */
 async function protect(
   app: FastifyInstance,
-  { sessions, tls, requestsPerMinute = 600 }: ConsoleAppOptions,
+  { sessions, tls, clock, requestsPerMinute = 600 }: ConsoleAppOptions,
 ): Promise<void> {
   await app.register(rateLimit, {
     max: requestsPerMinute,
@@ -183,7 +183,7 @@ async function protect(
     referrerPolicy: { policy: 'same-origin' },
   });
   await app.register(cookie);
-  addAccessControl(app, { sessions, isTls: tls !== null });
+  addAccessControl(app, { sessions, isTls: tls !== null, clock });
   await app.register(csrf, {
     cookieKey: 'schoolgate-csrf',
     cookieOpts: { path: '/', httpOnly: true, sameSite: 'strict', secure: tls !== null },

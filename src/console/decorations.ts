@@ -32,6 +32,8 @@ export interface RouteAccess {
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
+    /** What is typed into this form comes back where it took the password again. For forms without secrets alone. */
+    keepsForm?: true;
   }
   interface FastifyInstance {
     /** Every route, for whoever must see who may do what. */
@@ -86,6 +88,10 @@ declare module 'fastify' {
     actor(): Actor;
     /** Whether whoever is signed in has a permission; false where nobody is. */
     may(permission: Permission): boolean;
+    /** The password must be given again before this is done, and the form is still to be read. */
+    lacksPassword: boolean;
+    /** What was typed into the form of this page when it took the password again; null: nothing of late. Given once. */
+    keptForm(): Readonly<Record<string, unknown>> | null;
     /** IP address, or `local` for the machine's own socket. */
     address(): string;
     /** Why whoever is signed in looks at the data of this subject (`person:ID`); null: not said yet, or too long ago. */

@@ -15,6 +15,13 @@ export class ShortMemory<V> {
     return undefined;
   }
 
+  /** As `get`, and forgets it. */
+  take(key: string, now: number): V | undefined {
+    const found = this.get(key, now);
+    this.#kept.delete(key);
+    return found;
+  }
+
   set(key: string, value: V, until: number): void {
     this.#kept.delete(key);
     if (this.#kept.size >= this.#most) {

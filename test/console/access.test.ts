@@ -1,8 +1,9 @@
 import t from 'tap';
 import type { Access } from '../../src/console/decorations.ts';
+import { CONFIRMED_MS } from '../../src/identity/accounts.ts';
 import { may } from '../../src/identity/permissions.ts';
 import { ALL_ROLES } from '../../src/identity/roles.ts';
-import { addPerson, csrfOf, openSession, testConsole } from '../helpers/test-console.ts';
+import { PASSWORD, addPerson, csrfOf, openSession, signedIn, testConsole } from '../helpers/test-console.ts';
 
 const ID = '01J00000000000000000000000';
 
@@ -280,6 +281,53 @@ async function ask(console: Console, method: string, url: string, token: string 
   return signedOut ? console.sessions.authenticate(token) === null : !(isSentToSignIn || isRefused || isUnknown);
 }
 
+void t.test(
+  'a form that takes the password again comes back as it was typed, and is taken only after that',
+  async (t) => {
+    const console = await testConsole();
+    t.teardown(() => console.close());
+    await addPerson(console, 'h.teacher', ['headteacher']);
+    await addPerson(console, 'n.manager', ['network-manager']);
+    const [head, manager] = [signedIn(console, 'h.teacher'), signedIn(console, 'n.manager')];
+    const page = '/accounts/invite';
+    const csrf = csrfOf((await head.get(page)).body);
+    const typed = { fullName: 'Vera <Visitor>', userName: '', roles: 'governor', endsOn: '2027-01-31' };
+    const send = async (token: string) =>
+      console.app.inject({
+        method: 'POST',
+        url: page,
+        headers: {
+          'content-type': 'application/x-www-form-urlencoded',
+          referer: `http://console.test${page}`,
+          cookie: [...head.cookies].map(([k, v]) => `${k}=${v}`).join('; '),
+        },
+        payload: new URLSearchParams({ ...typed, _csrf: token }).toString(),
+      });
+    const invited = (): number => console.staff.list().invitations.length;
+    console.clock.advance(CONFIRMED_MS);
+    t.equal((await send('forged')).statusCode, 403, 'what another site’s page sent is not kept');
+    const asked = await send(csrf);
+    t.equal(asked.headers.location, `/confirm?next=${encodeURIComponent(page)}`);
+    t.equal(invited(), 0);
+    await manager.post('/confirm', '/confirm', { password: PASSWORD });
+    const others = await manager.get(page);
+    t.equal(others.status, 200);
+    t.notMatch(others.body, 'Vera', 'it is whoever’s who typed it');
+    t.equal((await head.post('/confirm', '/confirm', { password: 'wrong' })).status, 401);
+    t.equal((await head.get(page)).location, `/confirm?next=${encodeURIComponent(page)}`);
+    t.equal((await head.post('/confirm', '/confirm', { password: PASSWORD, next: page })).location, page);
+    const { body } = await head.get(page);
+    t.match(
+      body,
+      /Nothing was sent yet[^]*value="Vera &lt;Visitor&gt;"[^]*value="governor" checked[^]*value="2027-01-31"/,
+    );
+    t.notMatch((await head.get(page)).body, 'Vera', 'once');
+    const sent = await head.post(page, page, typed);
+    t.equal(sent.status, 201, sent.body);
+    t.equal(invited(), 1);
+  },
+);
+
 void t.test('a route that does not say who may use it stops the console', async (t) => {
   const console = await testConsole();
   t.teardown(() => console.close());
@@ -289,6 +337,6 @@ void t.test('a route that does not say who may use it stops the console', async 
   const { addAccessControl } = await import('../../src/console/access.ts');
   const app = fastify();
   await app.register(cookie);
-  addAccessControl(app, { sessions: console.sessions, isTls: false });
+  addAccessControl(app, { sessions: console.sessions, isTls: false, clock: () => 0 });
   t.throws(() => app.get('/forgotten', async () => 'open'), /does not say who may use it/);
 });

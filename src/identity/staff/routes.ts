@@ -38,6 +38,7 @@ export const staffRoutes: FastifyPluginAsyncTypebox<StaffRoutesOptions> = async 
   const { staff, secondFactors, timeZone } = options;
   const toSee = { access: 'accounts.see' } as const;
   const toAppoint = { access: 'accounts.appoint' } as const;
+  const form = { ...toAppoint, keepsForm: true } as const;
 
   app.get('/permissions', { config: { access: 'permissions.see' } }, async (_request, reply) => {
     const rows = permissionRows().map(({ permission, may, roles, guard }) => {
@@ -52,9 +53,11 @@ export const staffRoutes: FastifyPluginAsyncTypebox<StaffRoutesOptions> = async 
 
   app.get('/accounts', { config: toSee }, async (request, reply) => accountsPage(options, request, reply));
 
-  app.get('/accounts/invite', { config: toAppoint }, async (request, reply) => invitePage(request, reply, {}));
+  app.get('/accounts/invite', { config: toAppoint }, async (request, reply) =>
+    invitePage(request, reply, keptOf(request) ?? {}),
+  );
 
-  app.post('/accounts/invite', { config: toAppoint, schema: { body: InviteForm } }, async (request, reply) => {
+  app.post('/accounts/invite', { config: form, schema: { body: InviteForm } }, async (request, reply) => {
     const { fullName, userName, roles, endsOn } = request.body;
     try {
       const input = { fullName, userName, roles: ticked(roles), endsAt: endOfDay(endsOn, timeZone()) };
@@ -85,12 +88,13 @@ export const staffRoutes: FastifyPluginAsyncTypebox<StaffRoutesOptions> = async 
     const member = staff.find(request.params.id);
     const end = member.held.find(({ endsAt }) => endsAt !== null)?.endsAt ?? null;
     const endsOn = end === null ? '' : localInput(end, timeZone()).slice(0, 10);
-    return memberPage(options, request, reply, member, { roles: member.held.map(({ role }) => role), endsOn });
+    const held = { roles: member.held.map(({ role }) => role), endsOn };
+    return memberPage(options, request, reply, member, keptOf(request) ?? held);
   });
 
   app.post(
     '/accounts/:id/roles',
-    { config: toAppoint, schema: { params: Params, body: RolesForm } },
+    { config: form, schema: { params: Params, body: RolesForm } },
     async (request, reply) => {
       const { id } = request.params;
       const { roles, endsOn } = request.body;
@@ -170,6 +174,12 @@ function endOf(endsAt: string | undefined): number | null | 'wrong' {
 
 function typedOf({ roles, ...rest }: Static<typeof InviteForm> | Static<typeof RolesForm>): Record<string, unknown> {
   return { ...rest, roles: ticked(roles) };
+}
+
+/** What was typed when the form took the password again. */
+function keptOf(request: FastifyRequest): Record<string, unknown> | null {
+  const kept = request.keptForm();
+  return kept === null ? null : { ...typedOf(kept as Static<typeof RolesForm>), isKept: true };
 }
 
 /** The form has boxes for what the actor may give alone: what else the person holds stays. */
