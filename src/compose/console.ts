@@ -20,6 +20,7 @@ import type { UpwardConsumer } from '../events/bus.ts';
 import { openBus } from '../events/open-bus.ts';
 import { importSegment } from '../history/import-segment.ts';
 import { readQueries } from '../history/read-queries.ts';
+import { followTimes } from '../jobs/follow.ts';
 import { recordedRuns } from '../jobs/repository.ts';
 import { type JobUseCases, type SchoolTimes, schoolJobs } from '../jobs/school-jobs.ts';
 import { startTimetable } from '../jobs/timetable.ts';
@@ -338,14 +339,7 @@ function startJobs(environment: Environment, rooms: ConsoleRooms, log: Logger, o
   opened.defer(() => rooms.stopReports());
   opened.defer(watchPolicyFiles([listsDir], () => timetable.replace(jobs())));
   // A policy comes into force in several ways: whichever it was, the timetable follows.
-  let known = JSON.stringify(times());
-  const following = setInterval(() => {
-    const now = JSON.stringify(times());
-    if (now === known) return;
-    known = now;
-    timetable.replace(jobs());
-  }, FOLLOW_MS);
-  opened.defer(() => clearInterval(following));
+  opened.defer(followTimes(times, () => timetable.replace(jobs()), FOLLOW_MS));
 }
 
 async function openConsoleDoors(

@@ -1,9 +1,11 @@
 import t from 'tap';
+import { followTimes } from '../../src/jobs/follow.ts';
 import type { Heartbeat } from '../../src/jobs/cron.ts';
 import { everyMinute, readSlots, slotAfter, slotBefore } from '../../src/jobs/cron.ts';
 import { type JobUseCases, schoolJobs } from '../../src/jobs/school-jobs.ts';
 import { type Job, type LastRuns, startTimetable } from '../../src/jobs/timetable.ts';
 import { reportCrons, type ReportTimes, SHIPPED_REPORT_TIMES } from '../../src/policy/report-times.ts';
+import { until } from '../helpers/until.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -336,6 +338,28 @@ await t.test(
     t.same(called, ['dailyDigest 2026-10-27T12:00:00.000Z', 'dailyDigest 2026-10-28T12:00:00.000Z']);
   },
 );
+
+await t.test('the timetable follows what times are, once for each change', async (t) => {
+  let at = 435;
+  const seen: number[] = [];
+  const looks: number[] = [];
+  const stop = followTimes(
+    () => (looks.push(at), { reports: { at } }),
+    () => seen.push(at),
+    1,
+  );
+  t.teardown(stop);
+  const looked = async (): Promise<void> => {
+    const before = looks.length;
+    await until('it has looked again', () => looks.length > before + 2);
+  };
+  await looked();
+  t.same(seen, []);
+  at = 420;
+  await looked();
+  t.same(seen, [420]);
+  stop();
+});
 
 await t.test('the real heartbeat can be stopped, and then nothing keeps the process', async (t) => {
   const timetable = startTimetable([job([])], { ...world('2026-11-23T06:58:00Z').ports, heartbeat: everyMinute });
