@@ -15,8 +15,17 @@ const MAX_MEMORY = 4 * 2 ** 20;
 /** Hosts whose answer is remembered: a browser opens many connections to one. */
 const MAX_HOSTS = 4096;
 
-// Three addresses without a thing in common: what finds itself in all of them says nothing of any.
-const NEUTRAL = ['q.test', '7.invalid/', 'www.j-x.example/k?z=0'];
+// Addresses that say nothing: what finds itself in one of them is about an ending, a `www`, a sign or a letter, and about half the world.
+const NEUTRAL = [
+  'q.test',
+  '7.invalid/',
+  'www.j-x.example/k?z=0',
+  'vqjxkzwgfbpymcdhlutnsriaeo.test',
+  '0192837465.test',
+  ...['com', 'net', 'org', 'uk', 'co.uk', 'org.uk', 'ac.uk', 'sch.uk', 'gov.uk', 'edu', 'eu', 'io'].map(
+    (end) => `zv.${end}`,
+  ),
+];
 
 /** The parser for the lines of one `expressions` file: POSIX-like, case makes no difference, run over `host/path`. */
 export function parseExpressions(): (line: string, sink: LineSink) => void {
@@ -43,7 +52,8 @@ function measure(source: string): number | string {
   if (/[^ -~]/.test(source)) return 'holds more than printable ASCII, and a canonical address does not';
   try {
     const compiled = RE2JS.compile(source, RE2JS.CASE_INSENSITIVE);
-    if (NEUTRAL.every((text) => compiled.test(text))) return 'would match every site';
+    const neutral = NEUTRAL.find((text) => compiled.test(text));
+    if (neutral !== undefined) return `would match every site, or many with nothing in common: ${neutral} is one`;
     return compiled.programSize();
   } catch (error) {
     if (error instanceof RE2JSException)

@@ -350,6 +350,23 @@ await t.test('expressions', async (t) => {
     ['(casino|)', /^!would match every site/],
     ['[a-z.]', /^!would match every site/],
     ['^', /^!would match every site/],
+    ...[
+      'com',
+      'COM$',
+      '\\.co\\.uk$',
+      'sch.uk',
+      'www',
+      '/',
+      '-',
+      '[0-9]',
+      'e',
+      '.',
+      'x|com',
+      '//|/',
+      '(casino)?\\.',
+    ].map((trap): [string, RegExp] => [trap, /^!would match every site, or many/]),
+    ['\\.casino$', '~\\.casino$'],
+    ['//', '~//'],
     ['bücher', /^!holds more than printable ASCII/],
     ['x'.repeat(4097), /^!is longer than 4096/],
   ];
@@ -359,7 +376,7 @@ await t.test('expressions', async (t) => {
   }
   const many = read(...Array.from({ length: 101 }, (_, i) => `word${i}`));
   t.match(many[100], /^!comes after 100 expressions/);
-  t.match(read('a{900}', 'b{900}', 'c{900}', 'd'), [/^~a/, /^~b/, /^!makes/, '~d'], 'a smaller one still fits');
+  t.match(read('a{900}', 'b{900}', 'c{900}', 'word'), [/^~a/, /^~b/, /^!makes/, '~word'], 'a smaller one still fits');
 });
 
 await t.test('what is accepted is canonical and never a suffix, whatever the line', async (t) => {
