@@ -186,6 +186,7 @@ function fill(
 const PLAIN = /^[ !#-%(-;=?-~]*$/;
 
 function asciiValue(value: string | SafeHtml): string {
+  if (value === NOTHING) return '';
   return typeof value === 'string' && PLAIN.test(value) ? value : asciiMarkup(html`${value}`.text);
 }
 

@@ -104,7 +104,7 @@ function hostAgrees(request: IncomingMessage, url: CanonicalUrl): boolean {
   const hosts = headerValues(request.rawHeaders, 'host');
   if (hosts.length === 0) return request.httpVersion === '1.0';
   // As nearly everybody writes it.
-  if (hosts.length === 1 && hosts[0] === hostField(url)) return true;
+  if (hosts.length === 1 && url.scheme === 'http' && hosts[0] === hostField(url)) return true;
   const named = hosts.length === 1 ? parseAuthority(hosts[0]!.trim(), url.scheme === 'https' ? 443 : 80) : null;
   return named !== null && named.host.name === url.host.name && named.port === url.port;
 }

@@ -729,6 +729,7 @@ void t.test('what two readers could understand differently is refused, and nothi
     ['another Host', `${get}Host: other.test\r\n\r\n`],
     ['another port in Host', `${get}Host: 127.0.0.1:1\r\n\r\n`],
     ['Host with userinfo', `${get}Host: a@${authority}\r\n\r\n`],
+    ['Host with another port by default', 'GET https://site.test:80/ HTTP/1.1\r\nHost: site.test\r\n\r\n'],
     ['Host list', `${get}Host: ${authority}, other.test\r\n\r\n`],
     ['Host with a path', `${get}Host: ${authority}/x\r\n\r\n`],
     ['userinfo', `GET http://user:pw@${authority}/ HTTP/1.1\r\nHost: ${authority}\r\n\r\n`],
