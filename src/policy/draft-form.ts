@@ -50,7 +50,8 @@ export interface FormCategory {
 
 const choices = (values: readonly string[]): NonNullable<FormField['options']> =>
   values.map((value) => ({ value, text: value }));
-const SITES = 'One a line, such as example.org. It means everything under it, too.';
+const SITES =
+  'One a line, such as example.org, with everything under it; or a range of addresses, such as 203.0.113.0/24.';
 const ALLOW: FormField = { id: 'allow', label: 'Always allowed', hint: SITES, path: ['allow'], kind: 'lines' };
 const BLOCK: FormField = { id: 'block', label: 'Always blocked', hint: SITES, path: ['block'], kind: 'lines' };
 
