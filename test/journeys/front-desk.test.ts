@@ -134,7 +134,7 @@ void t.test('somebody whom nobody knows reports a page, and is told that it has 
   const sql = `SELECT ${columns} FROM incidents i JOIN incident_reporters r ON r.incident_id = i.id`;
   const report = { state: 'reported', site: 'forum.test', what: 'They laugh at me there', person_id: null, unnamed: 1 };
   t.match(stack.rows(sql), [report]);
-  t.equal(stack.rows(`SELECT 1 FROM deliveries WHERE about LIKE 'incident:%'`).length, 1, 'the headteacher is told');
+  t.equal(stack.rows(`SELECT 1 FROM deliveries WHERE about LIKE 'alert:%'`).length, 1, 'the headteacher is told');
 });
 
 void t.test('sessions stand while the console is away, and are there again when it is back', async (t) => {
