@@ -3,6 +3,7 @@ import { SchoolgateError } from './kernel/errors.ts';
 import { systemClock } from './kernel/clock.ts';
 import { COMMANDS } from './cli/commands.ts';
 import { type CliContext, UsageError } from './cli/context.ts';
+import { diskFault } from './cli/disk-fault.ts';
 
 const context: CliContext = {
   env: process.env,
@@ -39,6 +40,11 @@ function report(error: unknown): number {
   if (error instanceof SchoolgateError || error instanceof UsageError) {
     process.stderr.write(`${verbose ? error.stack : error.message}\n`);
     return error instanceof UsageError ? 2 : 1;
+  }
+  const disk = diskFault(error);
+  if (disk !== null && !verbose) {
+    process.stderr.write(`${disk}\n`);
+    return 1;
   }
   process.stderr.write(
     `${verbose && error instanceof Error ? error.stack : `Unexpected fault: ${String(error)}. Run again with --verbose and report it.`}\n`,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import t, { type Test } from 'tap';
 import type { CliContext } from '../../src/cli/context.ts';
+import { diskFault } from '../../src/cli/disk-fault.ts';
 import { registerLists } from '../../src/cli/lists.ts';
 import { SchoolgateError } from '../../src/kernel/errors.ts';
 
@@ -109,4 +110,26 @@ await t.test('lists status', async (t) => {
     status,
     /^illegal: enforced since .*; page-level entries enforced: plain HTTP only \(1 of 2\); canary not checked yet\.$/m,
   );
+});
+
+await t.test('a disk without room is told in a sentence that says what to do', async (t) => {
+  const errorOf = (work: () => void): unknown => {
+    try {
+      return work();
+    } catch (error) {
+      return error;
+    }
+  };
+  t.match(
+    diskFault(errorOf(() => writeFileSync('/dev/full', 'x'))),
+    /could not be used \(ENOSPC\): .* make some, and run/,
+  );
+  const denied = Object.assign(new Error('no'), { code: 'EACCES', syscall: 'open', path: '/data/keys' });
+  t.match(diskFault(denied), /^\/data\/keys could not be used \(EACCES\): it is closed to this account/);
+  t.equal(
+    diskFault(errorOf(() => writeFileSync('/nowhere/x', 'x'))),
+    null,
+    'a path that is not there is another matter',
+  );
+  t.equal(diskFault(new TypeError('a fault of ours')), null);
 });
