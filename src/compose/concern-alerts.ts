@@ -2,9 +2,10 @@
 import type { AlertDue } from '../alerts/model.ts';
 import { type Alerts, alertsOf, toldTo } from '../alerts/service.ts';
 import type { Person } from '../identity/accounts.ts';
-import { maySee, type Subjects } from '../identity/conflict-of-interest.ts';
+import { isSubject, maySee, type Subjects } from '../identity/conflict-of-interest.ts';
 import { findListed, groupsOf } from '../identity/directory/service.ts';
-import { findFullName, staffPeople } from '../identity/service.ts';
+import { findFullName, findPersonId, staffPeople } from '../identity/service.ts';
+import { illegalHits } from '../safeguarding/service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Concern } from '../safeguarding/concerns/model.ts';
 import {
@@ -101,3 +102,30 @@ export function hiddenConcerns(tx: ReadTx, personId: string, now: number): strin
   const abouts = hidden.map(({ id }) => `concern:${id}` as const);
   return [...abouts, ...alertsOf(tx, abouts)];
 }
+
+/**
+ * Which hits of listed illegal material somebody may see, of those whose roles let them see any: never their own, and those of the staff as
+ * whoever is the first to hear.
+ */
+export function hitsSeenBy(
+  tx: ReadTx,
+  personId: string,
+  now: number,
+): (hit: { readonly user: string | null }) => boolean {
+  const people = staffPeople(tx, now);
+  const person = people.find(({ id }) => id === personId);
+  if (person === undefined) return () => false;
+  const about = aboutPeople(tx, people);
+  return ({ user }) => {
+    const subjects = about(user === null ? null : findPersonId(tx, user));
+    return !isSubject(subjects, personId) && (!subjects.isStaff || maySee(subjects, person, people));
+  };
+}
+
+/** Hits that somebody is not to come across in the record of acts, as its subjects (`hit:01J…`). */
+export function hiddenHits(tx: ReadTx, personId: string, now: number): string[] {
+  const isSeen = hitsSeenBy(tx, personId, now);
+  return illegalHits(tx, MOST_HITS).flatMap((hit) => (isSeen(hit) ? [] : [`hit:${hit.id}`]));
+}
+
+const MOST_HITS = 10_000;

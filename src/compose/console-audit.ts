@@ -1,6 +1,6 @@
 import { alertsOf } from '../alerts/service.ts';
 import { type AuditPages, createAuditPages } from '../audit/pages-service.ts';
-import { hiddenConcerns } from './concern-alerts.ts';
+import { hiddenConcerns, hiddenHits } from './concern-alerts.ts';
 import { incidentReaders } from './console-incidents.ts';
 import { hiddenIncidents } from '../incidents/service.ts';
 import type { ConsoleRecord } from './console-record.ts';
@@ -16,7 +16,12 @@ export function createConsoleAudit({
     audit,
     hiddenFrom: (tx, personId) => {
       const incidents = hiddenIncidents(tx, personId, (at) => incidentReaders(at, clock()));
-      return [...hiddenConcerns(tx, personId, clock()), ...incidents, ...alertsOf(tx, incidents)];
+      return [
+        ...hiddenConcerns(tx, personId, clock()),
+        ...hiddenHits(tx, personId, clock()),
+        ...incidents,
+        ...alertsOf(tx, incidents),
+      ];
     },
   });
 }

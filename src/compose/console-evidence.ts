@@ -5,12 +5,13 @@ import type { DataLayout } from '../config/data-layout.ts';
 import type { IllegalHitRecord } from '../events/access-record.ts';
 import type { NamedPerson } from '../evidence/model.ts';
 import { type Evidence, type EvidenceOptions, type HolderInput, createEvidence } from '../evidence/service.ts';
-import type { Accounts } from '../identity/service.ts';
+import { type Accounts, findPersonId } from '../identity/service.ts';
 import type { Sessions } from '../identity/session-service.ts';
 import { canonicalUser } from '../identity/user-name.ts';
 import { InvalidInputError, SchoolgateError } from '../kernel/errors.ts';
 import { mayNow } from '../identity/staff/service.ts';
 import { findIllegalHit, illegalHits } from '../safeguarding/service.ts';
+import { hitsSeenBy } from './concern-alerts.ts';
 
 export interface ConsoleEvidenceOptions extends Pick<EvidenceOptions, 'record' | 'audit' | 'publishing' | 'clock'> {
   readonly layout: DataLayout;
@@ -29,10 +30,18 @@ export function createConsoleEvidence(options: ConsoleEvidenceOptions): Evidence
     userNameOf: (tx, personId) => accounts.userNameOf(tx, personId),
     mayHold: (tx, personId) => mayNow(tx, personId, 'evidence.open', clock()),
     mayAgreeToRemoval: (tx, personId) => mayNow(tx, personId, 'lists.agree-removal', clock()),
-    hits: (tx, limit) => illegalHits(tx, limit).map(shown),
-    sealedOf: (tx, id) => {
+    hits: (tx, personId, limit) =>
+      illegalHits(tx, MOST_HITS)
+        .filter(hitsSeenBy(tx, personId, clock()))
+        .slice(0, limit)
+        .map(shown),
+    sealedOf: (tx, id, personId) => {
       const hit = findIllegalHit(tx, id);
-      return hit === null ? undefined : (hit.sealed ?? null);
+      return hit === null || !hitsSeenBy(tx, personId, clock())(hit) ? undefined : (hit.sealed ?? null);
+    },
+    isAbout: (tx, id, personId) => {
+      const user = findIllegalHit(tx, id)?.user ?? null;
+      return user !== null && findPersonId(tx, user) === personId;
     },
     enforcedLists: () => enforcedLists(layout),
     dropList: async (id) => {
@@ -41,6 +50,9 @@ export function createConsoleEvidence(options: ConsoleEvidenceOptions): Evidence
     },
   });
 }
+
+/** Looked through for those that somebody may see. */
+const MOST_HITS = 10_000;
 
 /** A catalogue that cannot be read may still name it. */
 function isNamed(listsDir: string, id: string): boolean {

@@ -19,7 +19,9 @@ const SHOWN = 100;
 
 /** For the commands `evidence` and `lists remove`. There is no page: an address that is shown must not stay in a browser. */
 export const evidenceRoutes: FastifyPluginAsyncTypebox<EvidenceRoutesOptions> = async (app, { evidence }) => {
-  app.get('/api/v1/evidence', { config: { access: 'evidence.see' } }, async () => evidence.state(SHOWN));
+  app.get('/api/v1/evidence', { config: { access: 'evidence.see' } }, (request, reply) =>
+    reply.send(evidence.state(request.actor().personId, SHOWN)),
+  );
 
   app.post(
     '/api/v1/evidence/init',

@@ -49,11 +49,11 @@ export interface EvidenceState {
 
 /** What only two people may do together: see the address of a hit, and end an illegal list. Every attempt is on record. */
 export interface Evidence {
-  /** Newest hits first. */
-  state(limit: number): EvidenceState;
+  /** Newest hits first, those that this person may see. */
+  state(personId: string, limit: number): EvidenceState;
   /** Makes the key for three people, of whom any two open. Rejects with a SchoolgateError (`evidence_…`); then nothing was made. */
   init(actor: Actor, three: readonly HolderInput[]): Promise<void>;
-  /** The address of a hit. Rejects with a SchoolgateError (`evidence_…`). */
+  /** The address of a hit; of none that either of the two is the subject of. Rejects with a SchoolgateError (`evidence_…`). */
   open(actor: Actor, hitId: string, evidencePassword: string, second: HolderInput): Promise<string>;
   /**
    * Asks for the end of an enforced illegal list, or, as another person than who asked, ends it. Rejects with a SchoolgateError
@@ -74,9 +74,11 @@ export interface EvidenceOptions {
   readonly mayHold: (tx: ReadTx, personId: string) => boolean;
   /** Whether somebody may be the one of two without whom no illegal list ends. */
   readonly mayAgreeToRemoval: (tx: ReadTx, personId: string) => boolean;
-  readonly hits: (tx: ReadTx, limit: number) => readonly ShownHit[];
-  /** What a hit's target was sealed to; null: it was not sealed. Undefined: there is no such hit. */
-  readonly sealedOf: (tx: ReadTx, hitId: string) => string | null | undefined;
+  readonly hits: (tx: ReadTx, personId: string, limit: number) => readonly ShownHit[];
+  /** What a hit's target was sealed to; null: it was not sealed. Undefined: there is no such hit that this person may see. */
+  readonly sealedOf: (tx: ReadTx, hitId: string, personId: string) => string | null | undefined;
+  /** Whether somebody made a hit. */
+  readonly isAbout: (tx: ReadTx, hitId: string, personId: string) => boolean;
   /** Ids of the illegal lists that are enforced. */
   readonly enforcedLists: () => readonly string[];
   /** Deletes what is kept of a list, and builds the index anew. */
@@ -97,7 +99,8 @@ export function evidencePublicKey(tx: ReadTx): string | null {
 export function createEvidence(options: EvidenceOptions): Evidence {
   const { record } = options;
   return {
-    state: (limit) => record.read((tx) => ({ key: keyState(options, tx), hits: options.hits(tx, limit) })),
+    state: (personId, limit) =>
+      record.read((tx) => ({ key: keyState(options, tx), hits: options.hits(tx, personId, limit) })),
     init: (actor, three) => init(options, actor, three),
     open: (actor, hitId, password, second) => open(options, actor, hitId, password, second),
     removeList: (actor, listId) => removeList(options, actor, listId),
@@ -181,12 +184,14 @@ async function open(
   second: HolderInput,
 ): Promise<string> {
   const { record, audit } = options;
-  const sealed = record.read((tx) => options.sealedOf(tx, hitId));
+  const sealed = record.read((tx) => options.sealedOf(tx, hitId, actor.personId));
   if (sealed === undefined) throw refusal('evidence_unknown', 'There is no such hit.');
   if (sealed === null)
     throw refusal('evidence_unsealed', 'Nothing was sealed with this hit: there was no evidence key.');
   beginAttempt(options, actor.personId);
-  const other = await options.identify(second, actor);
+  const named = await options.identify(second, actor);
+  const isTheirs = named !== null && record.read((tx) => options.isAbout(tx, hitId, named.id));
+  const other = isTheirs ? null : named;
   const privateKey = other === null ? null : await privateKeyOf(options, actor, evidencePassword, other, second);
   const subject = `hit:${hitId}`;
   const about = { actor: actor.userName, subject, address: actor.address };
@@ -194,7 +199,7 @@ async function open(
     record.write((tx) => audit.append(tx, { ...about, action: 'evidence.refused' }));
     throw refusal(
       'evidence_refused',
-      'One of the passwords is wrong, or one of you is not among the three. It is on record.',
+      'One of the passwords is wrong, or one of you is not among the three or not to see this. It is on record.',
     );
   }
   const target = openTarget(privateKey, sealed);

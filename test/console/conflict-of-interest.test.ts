@@ -13,6 +13,7 @@ import {
   linkEvidence,
   storeFinding,
 } from '../../src/safeguarding/concerns/repository.ts';
+import { sampleRecord } from '../events/sample.ts';
 import { addApp } from '../helpers/authenticator.ts';
 import { staffMember, testPolicy } from '../helpers/control-plane.ts';
 import {
@@ -44,6 +45,8 @@ interface About {
   readonly open: string;
   readonly decided: string;
   readonly alert: string;
+  /** A hit of listed illegal material. */
+  readonly hit: string;
   /** Row of the record in which the open one was looked at. */
   readonly row: number;
   /** What can only come from these two: their ids, the site that was seen, and the reason that was written. */
@@ -91,7 +94,7 @@ const byName = ({ userName }: About): readonly string[] => [userName];
 /** A row of the record is known by its number: what somebody has asked for stands on the page as well, and so do rows of having asked. */
 const byRow = ({ row }: About): readonly string[] => [`/audit/rows/${row}"`, `\r\n${row},`];
 
-/** Every way there is. Whoever makes another one (a report, an export, incidents) adds its line. */
+/** Every way there is. Whoever makes another one adds its line. */
 const SURFACES: readonly Surface[] = [
   { name: 'mail', read: mailOf, needs: 'alerts.see' },
   { name: 'home', read: page('/'), needs: 'concerns.see', isGlimpse: true },
@@ -142,6 +145,13 @@ const SURFACES: readonly Surface[] = [
     isOfOne: true,
     needs: 'incidents.see',
     isGlimpse: true,
+  },
+  {
+    name: 'illegal hits',
+    read: api('/api/v1/evidence'),
+    marks: ({ hit }) => [hit],
+    needs: 'evidence.see',
+    isRecord: true,
   },
   { name: 'digest in the mail', read: digestOf, needs: 'concerns.see', isGlimpse: true },
   { name: 'digest', read: page('/reports/digest/2026-11-24'), needs: 'concerns.see', isGlimpse: true },
@@ -233,6 +243,17 @@ function concernsAbout(s: TestConsole, [userName, roles, heardBy]: (typeof SUBJE
     insertAlert(tx, { id: due!, concernId: open!, at, why: 'opened', severity: 'danger' });
   });
   takeDueAlerts(s.record, s.alerts, s.clock);
+  const hit = `01J00000000000000000000H${String(n).padStart(2, '0')}`;
+  const locked = {
+    reason: 'illegal',
+    step: 'illegal',
+    category: 'csam',
+    lists: ['members'],
+    target: null,
+    host: null,
+  } as const;
+  const data = sampleRecord({ ...locked, id: hit, locked: true, flagged: true, user: userName });
+  s.safeguarding.take([JSON.stringify({ id: hit, type: 'illegal.hit', v: 1, at: new Date(at).toISOString(), data })]);
   const hearer = `holder-${heardBy}`;
   const actor = { personId: personIdOf(s, hearer), userName: hearer, address: '127.0.0.1' };
   s.concerns.one(actor, open!);
@@ -246,6 +267,7 @@ function concernsAbout(s: TestConsole, [userName, roles, heardBy]: (typeof SUBJE
     open: open!,
     decided: decided!,
     alert: due!,
+    hit,
     row: row.seq,
     marks,
   };

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import t, { type Test } from 'tap';
+import { hiddenHits } from '../../src/compose/concern-alerts.ts';
 import type { Actor } from '../../src/audit/entry.ts';
 import { buildIndex } from '../../src/categories/build-index.ts';
 import { loadCurrentIllegal, readManifest } from '../../src/categories/current-index.ts';
@@ -100,6 +101,36 @@ void t.test('a secret that is wrapped for two needs both', async (t) => {
   }
 });
 
+// Whoever had tried to see something illegal found themselves in the list, and could be one of the two who open it.
+void t.test('nobody sees or opens a hit of their own, nor of the staff unless it is theirs to hear of', async (t) => {
+  const { plane, as, holder } = await staff(t);
+  const { evidence, record, clock } = plane;
+  await evidence.init(
+    as('helen'),
+    ['helen', 'nadia', 'dev'].map((name) => holder(name)),
+  );
+  await plane.publishing.send();
+  const { evidenceKey } = plane.last('live')!;
+  takeHit(plane, HIT, { user: 'nadia', mark: 'ab', sealed: sealTarget(evidenceKey!, URL) });
+  const seen = (name: string): string[] => evidence.state(as(name).personId, 10).hits.map(({ id }) => id);
+  t.strictSame([seen('helen'), seen('nadia'), seen('dev')], [[HIT], [], []]);
+  const hidden = (name: string): string[] => {
+    const { personId } = as(name);
+    return record.read((tx) => hiddenHits(tx, personId, clock()));
+  };
+  t.strictSame([hidden('helen'), hidden('nadia'), hidden('dev')], [[], [`hit:${HIT}`], [`hit:${HIT}`]]);
+  for (const [by, second, code] of [
+    ['nadia', 'helen', 'evidence_unknown'],
+    ['dev', 'helen', 'evidence_unknown'],
+    ['helen', 'nadia', 'evidence_refused'],
+  ] as const) {
+    await t.rejects(evidence.open(as(by), HIT, `evidence of ${by}`, holder(second)), { code }, `${by} with ${second}`);
+  }
+  t.equal(await evidence.open(as('helen'), HIT, 'evidence of helen', holder('dev')), URL);
+  takeHit(plane, '01J0000000000000000000JJJJ', { user: 'some.pupil' });
+  t.equal(seen('dev').length, 1, 'of pupils those see who always did');
+});
+
 void t.test('any two of three open a hit; nobody alone, nobody else', async (t) => {
   const { plane, as, holder } = await staff(t);
   const { evidence } = plane;
@@ -115,16 +146,16 @@ void t.test('any two of three open a hit; nobody alone, nobody else', async (t) 
     ['the account’s password', [three[0]!, three[1]!, holder('dev', PASSWORD)], 'evidence_password'],
   ];
   for (const [what, given, code] of bad) await t.rejects(evidence.init(as('helen'), given), { code }, what);
-  t.equal(evidence.state(10).key, null);
+  t.equal(evidence.state(as('helen').personId, 10).key, null);
   await evidence.init(as('helen'), three);
   await plane.publishing.send();
   const { evidenceKey } = plane.last('live')!;
   t.match(evidenceKey, /^[A-Za-z0-9+/]{43}=$/);
   await t.rejects(evidence.init(as('helen'), three), { code: 'evidence_exists' });
-  t.same(new Set(evidence.state(10).key!.holders), new Set(['helen', 'nadia', 'dev']));
+  t.same(new Set(evidence.state(as('helen').personId, 10).key!.holders), new Set(['helen', 'nadia', 'dev']));
 
   takeHit(plane, HIT, { mark: 'ab', sealed: sealTarget(evidenceKey!, URL) });
-  t.match(evidence.state(10).hits, [
+  t.match(evidence.state(as('helen').personId, 10).hits, [
     { id: HIT, lists: ['members'], isSealed: true },
     { id: '01J0000000000000000000BBBB', isSealed: false },
   ]);
