@@ -12,6 +12,7 @@ import { type SealedCredential, createSealedCredential } from '../identity/staff
 import { type SecondFactors, createSecondFactors } from '../identity/staff/second-factor-service.ts';
 import type { SecretBox } from '../identity/staff/secret-box.ts';
 import { type Staff, createStaff } from '../identity/staff/service.ts';
+import type { AccountWatch } from '../identity/watch-accounts.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
@@ -40,6 +41,7 @@ export interface ConsoleAccountsOptions {
   readonly publishing: Publishing;
   readonly mail: PeopleMail;
   readonly policy: () => PolicySnapshot | null;
+  readonly watch: AccountWatch;
 }
 
 export function createConsoleAccounts({ mail, ...options }: ConsoleAccountsOptions): ConsoleAccounts {

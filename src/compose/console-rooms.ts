@@ -132,7 +132,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     timeZone: () => policy.published()?.snapshot.timeZone ?? DEFAULT_ZONE,
     concerns: createConsoleWatch({ audit, newId, policy: inForce }),
     devicesActive: (tx, addresses, at) => devices.seen(tx, addresses, at),
-    accountsActive: (tx, seen, at) => watch(tx, seen, at),
+    accountsActive: (tx, seen, at) => watch.used(tx, seen, at),
   });
   // Early: other rooms mail people by it.
   const telling = createConsoleAlerts({
@@ -149,6 +149,11 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     policy: inForce,
     defaultZone: DEFAULT_ZONE,
   });
+  const watch = createAccountWatch({
+    policy: inForce,
+    isForPupils: (level) => isForPupils(inForce()!, level),
+    raise: (tx, event) => safeguarding.own(tx, 'account.misplaced', event),
+  });
   const identities = createConsoleAccounts({
     ...base,
     newId,
@@ -157,6 +162,7 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
     publishing,
     mail: telling.peopleMail,
     policy: inForce,
+    watch,
   });
   const { accounts, sessions } = identities;
   const { policy, drafts } = createConsolePolicy(environment, {
@@ -185,11 +191,6 @@ export function buildRooms({ environment, publisher, index, rebuild, log, ...bas
   const known = { ...base, publishing, accounts, policy, drafts, newId, school, openIndex };
   const lessons = createConsoleLessons({ ...known, live: wholeLive });
   const asking = createConsoleUnblocks({ ...known, ...mail });
-  const watch = createAccountWatch({
-    policy: inForce,
-    isForPupils: (level) => isForPupils(inForce()!, level),
-    raise: (tx, event) => safeguarding.own(tx, 'account.misplaced', event),
-  });
   const agreements = createAgreements({
     record,
     audit,

@@ -31,7 +31,7 @@ import { type Tickets, createTickets } from './tickets.ts';
 import { canonicalUser } from './user-name.ts';
 import { tokenHash } from './token.ts';
 import { checkPassword } from './verify-credentials.ts';
-import type { AccountUse, WatchAccounts } from './watch-accounts.ts';
+import type { AccountUse, AccountWatch } from './watch-accounts.ts';
 import { readTypedCode } from './typed-code.ts';
 import { type Voucher, voucherState } from './vouchers.ts';
 
@@ -108,7 +108,7 @@ export interface DeviceOptions extends SessionsOptions {
   readonly onPasswords: () => void;
   readonly agreements: Agreements;
   /** Told of each sign-in, and of each device that was in use. */
-  readonly watch: WatchAccounts;
+  readonly watch: AccountWatch;
 }
 
 type Entering = DeviceOptions & { readonly tickets: Tickets };
@@ -141,7 +141,7 @@ export function createDeviceSessions(given: DeviceOptions): DeviceSessions {
     seen(tx, addresses, at) {
       heardAt = Math.max(heardAt, Math.min(at, clock()));
       for (const address of addresses) touchDevice(tx, address, at);
-      given.watch(tx, usesOf(tx, addresses), at);
+      given.watch.used(tx, usesOf(tx, addresses), at);
     },
     endOld: () =>
       endWhere(options, (device) => {
@@ -226,7 +226,7 @@ function open(options: Entering, device: DeviceSignIn): DeviceAnswer {
     const before = findDevice(tx, address);
     if (before !== null && before.person.id !== person.id) end({ audit }, tx, before, 'another person signed in');
     replaceDevice(tx, device);
-    options.watch(tx, usesOf(tx, [address]), device.since);
+    options.watch.used(tx, usesOf(tx, [address]), device.since);
     audit.append(tx, { ...actBy(person, address), action: 'device.signed-in' });
     publishing.callFor(tx, 'live');
   });

@@ -26,6 +26,7 @@ import {
 import { objectionTo, standsBehind } from './staff/service.ts';
 import { newToken, tokenHash } from './token.ts';
 import { createVerification } from './verify-credentials.ts';
+import type { AccountWatch } from './watch-accounts.ts';
 
 /** For whoever reads the record beside a running console. */
 export { findFullName, findPersonId, findUserName, listPeople as staffPeople } from './repository.ts';
@@ -63,6 +64,8 @@ export interface AccountsOptions {
   readonly clock: Clock;
   readonly newId: IdMaker;
   readonly announcements: Announcements;
+  /** Told of names whose password was wrong. */
+  readonly watch: Pick<AccountWatch, 'tried'>;
   /** The rules in force; null before the first. */
   readonly policy: () => (IdentityRules & { readonly school: string }) | null;
 }

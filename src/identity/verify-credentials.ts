@@ -86,7 +86,13 @@ export type CheckedPassword =
  * into the wrong field.
  */
 export async function checkPassword(
-  { record, audit, passwords, clock }: Pick<AccountsOptions, 'record' | 'audit' | 'passwords' | 'clock'>,
+  {
+    record,
+    audit,
+    passwords,
+    clock,
+    watch,
+  }: Pick<AccountsOptions, 'record' | 'audit' | 'passwords' | 'clock' | 'watch'>,
   { name, password, address }: ProxyCredentials,
   refusedAs: AuditAction,
 ): Promise<CheckedPassword> {
@@ -107,6 +113,7 @@ export async function checkPassword(
     }
     const subject = found === null ? 'person:unknown' : `person:${found.person.id}`;
     audit.append(tx, { actor: 'console', action: refusedAs, subject, address });
+    if (userKey !== null) watch.tried(tx, { user: userKey, address }, at);
     return 'wrong';
   });
 }

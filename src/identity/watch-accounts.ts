@@ -1,5 +1,6 @@
 // front desk: sign-ins ──┐
-// gateways: every minute ─┴─► used ──► an account where it should not be ──► safeguarding
+// gateways: every minute ─┴─► used ──┬──► an account where it should not be ──► safeguarding
+// wrong passwords ──────────► tried ─┘
 import type { AccountMisplaced } from '../events/catalogue.ts';
 import { addressRanges } from '../kernel/ip.ts';
 import type { Tx } from '../store/database.ts';
@@ -31,33 +32,54 @@ export interface WatchOptions {
 }
 
 /** Looks at where accounts are used. `at` in ms since the epoch. */
-export type WatchAccounts = (tx: Tx, uses: readonly AccountUse[], at: number) => void;
+export interface AccountWatch {
+  used(tx: Tx, uses: readonly AccountUse[], at: number): void;
+  /** Somebody gave the name of an account, and a password that was wrong: whose name it is may matter, where they are in it does not. */
+  tried(tx: Tx, use: AccountUse, at: number): void;
+}
 
 /** One that goes on is told of once: it is a new one when it was over for so long, ms. */
 export const OVER_MS = 3_600_000;
 
-export function createAccountWatch({ policy, isForPupils, raise }: WatchOptions): WatchAccounts {
+export function createAccountWatch({ policy, isForPupils, raise }: WatchOptions): AccountWatch {
   const places = new AccountPlaces();
   const tell = (tx: Tx, at: number, event: AccountMisplaced, mark: string): void => {
     if (noteSituation(tx, `${event.what}:${event.user}${mark}`, at, OVER_MS)) raise(tx, event);
   };
-  const look = (tx: Tx, rules: WatchRules, { user, address }: AccountUse, account: Account, at: number): void => {
+  const lookAtRange = (
+    tx: Tx,
+    rules: WatchRules,
+    { user, address }: AccountUse,
+    account: Account,
+    at: number,
+  ): void => {
     const range = rangeLookup(rules.identity.ranges)(address);
     if (range !== null && isForPupils(range) && isStaff(tx, account)) {
       tell(tx, at, { what: 'staff-name-among-pupils', user, addresses: [address], level: range }, `:${address}`);
     }
+  };
+  const lookAtPlaces = (
+    tx: Tx,
+    rules: WatchRules,
+    { user, address }: AccountUse,
+    account: Account,
+    at: number,
+  ): void => {
     const isShared = addressRanges(rules.identity.shared ?? []).has(address);
     if (isShared || accountState(tx, rules, account.person).kind === 'class') return;
     const two = places.note(user, address, at);
     if (two !== null) tell(tx, at, { what: 'account-at-two-places', user, addresses: two, level: null }, '');
   };
-  return (tx, uses, at) => {
+  const look = (tx: Tx, use: AccountUse, at: number, looks: readonly (typeof lookAtRange)[]): void => {
     const rules = policy();
-    if (rules === null) return;
-    for (const use of uses) {
-      const account = findByUserKey(tx, use.user, at);
-      if (account !== null) look(tx, rules, use, account, at);
-    }
+    const account = rules === null ? null : findByUserKey(tx, use.user, at);
+    if (account !== null) for (const one of looks) one(tx, rules!, use, account, at);
+  };
+  return {
+    used: (tx, uses, at) => {
+      for (const use of uses) look(tx, use, at, [lookAtRange, lookAtPlaces]);
+    },
+    tried: (tx, use, at) => look(tx, use, at, [lookAtRange]),
   };
 }
 

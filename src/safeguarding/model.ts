@@ -37,10 +37,10 @@ export interface FlaggedCount {
   readonly navigations: number;
 }
 
-/** What staff are told of an account that was in use where it should not be. */
+/** What staff are told of an account that was in use where it should not be, or whose name was. */
 export function misplacedText({ what, user, addresses, level }: AccountMisplaced): string {
   const where = addresses.join(' and ');
   return what === 'staff-name-among-pupils'
-    ? `${user} is a name of staff, and was used at ${where}, where pupils sit (level ${level}). Ask whether that was they.`
+    ? `${user} is a name of staff, and somebody gave it at ${where}, where pupils sit (level ${level}). Ask whether that was they.`
     : `${user} was in use at ${where} at once. Ask whether somebody else knows the password.`;
 }

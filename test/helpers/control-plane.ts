@@ -213,6 +213,11 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     log: createLogger('console', 'silent'),
   });
   const mail = createConsoleMail({ record, clock, ...telling, policy: inForce, defaultZone: 'Europe/London' });
+  const watch = createAccountWatch({
+    policy: inForce,
+    isForPupils: (level) => isForPupils(inForce()!, level),
+    raise: (tx, event) => safeguarding.own(tx, 'account.misplaced', event),
+  });
   const identities = createConsoleAccounts({
     record,
     audit,
@@ -223,6 +228,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     publishing,
     mail: telling.peopleMail,
     policy: inForce,
+    watch,
   });
   const { accounts, sessions } = identities;
   const invalid: unknown[] = [];
@@ -293,11 +299,6 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
   const lessons = createConsoleLessons({ ...known, live: wholeLive });
   const listed = { match: (host: string) => ({ categories: options.listed?.[host] ?? [], lists: [] }) };
   const asking = createConsoleUnblocks({ ...known, ...mail, openIndex: async () => listed });
-  const watch = createAccountWatch({
-    policy: inForce,
-    isForPupils: (level) => isForPupils(inForce()!, level),
-    raise: (tx, event) => safeguarding.own(tx, 'account.misplaced', event),
-  });
   const members = () => directory.members();
   const agreements = createAgreements({ record, audit, publishing, clock, policy: inForce, members });
   const devices = createDeviceSessions({
@@ -318,7 +319,7 @@ export function controlPlane(options: ControlPlaneOptions = {}): ControlPlane {
     timeZone: () => 'Europe/London',
     concerns: createConsoleWatch({ audit, newId, policy: inForce }),
     devicesActive: (tx, addresses, at) => devices.seen(tx, addresses, at),
-    accountsActive: (tx, seen, at) => watch(tx, seen, at),
+    accountsActive: (tx, seen, at) => watch.used(tx, seen, at),
   });
   const common = {
     ...known,

@@ -43,6 +43,26 @@ void t.test('a name of staff from a pupils’ range is told of once while it goe
   t.equal(alarms().length, 2, 'again after it was over');
 });
 
+void t.test('so is one that is tried there with a wrong password, at either door', async (t) => {
+  const { plane, alarms } = await school(t);
+  const guess = (name: string, address: string) => ({ name, password: 'a guess', address });
+  await plane.devices.signIn(guess('tess', '10.9.0.1'));
+  await plane.devices.signIn(guess('pat', '10.20.0.1'));
+  await plane.accounts.verify(guess('nobody', '10.20.0.1'));
+  t.same(alarms(), [], 'elsewhere, a pupil, nobody');
+  await plane.devices.signIn(guess('Tess', '10.20.0.1'));
+  await plane.accounts.verify(guess('tess', '10.20.0.1'));
+  t.equal(alarms().length, 1);
+  t.match(alarms()[0], /^staff-name-among-pupils tess is a name of staff, and somebody gave it at 10\.20\.0\.1/);
+  await plane.accounts.verify({ ...guess('tess', '10.20.0.2'), password: 'another' });
+  t.equal(alarms().length, 2, 'another place');
+  for (let minute = 0; minute < 6; minute++) {
+    await plane.devices.signIn(guess('pat', `10.9.1.${minute}`));
+    plane.clock.advance(MINUTE);
+  }
+  t.equal(alarms().length, 2, 'whoever guesses at another place is not the person at two');
+});
+
 void t.test('one account at two places at once; a class’s and shared addresses apart', async (t) => {
   const { plane, active, alarms } = await school(t);
   for (let minute = 0; minute < 30; minute++) {
