@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import t from 'tap';
 import { mayBeSeenBy, takeDueAlerts } from '../../src/compose/concern-alerts.ts';
 import { storeRoles } from '../../src/identity/staff/repository.ts';
@@ -5,7 +7,8 @@ import { insertPerson } from '../../src/identity/repository.ts';
 import type { Role } from '../../src/identity/roles.ts';
 import type { Concern } from '../../src/safeguarding/concerns/model.ts';
 import { insertAlert, insertConcern } from '../../src/safeguarding/concerns/repository.ts';
-import { controlPlane } from '../helpers/control-plane.ts';
+import { loadMigrations, migrate } from '../../src/store/migrate.ts';
+import { controlPlane, staffMember } from '../helpers/control-plane.ts';
 
 const PEOPLE: Record<string, Role | null> = {
   lead: 'safeguarding-lead',
@@ -93,3 +96,38 @@ void t.test('a concern that somebody sees to is not taken further', async (t) =>
   t.match(s.alerts.find('lead', second), { noticedBy: 'Person lead' }, 'nor does its alert wait for anybody');
   t.equal(s.alerts.find('lead', first).noticed, null);
 });
+
+void t.test(
+  'a record of before: its alerts are known, told ones stay told, and one that was passed over is told',
+  async (t) => {
+    const path = join(t.testdir({}), 'record.db');
+    const old = new DatabaseSync(path);
+    migrate(old, loadMigrations().slice(0, 35));
+    const [told, passedOver] = ['01J0000000000000000000A002', '01J0000000000000000000A001'];
+    old.exec(`INSERT INTO concerns (id, theme, subject, subject_kind, level, severity, state, opened_at, first_at, last_at)
+    VALUES ('c', 'self-harm', '10.1.1.9', 'device', 'ks2', 'danger', 'open', 1, 1, 1)`);
+    const due = {
+      id: told,
+      concernId: 'c',
+      theme: 'self-harm',
+      severity: 'danger',
+      why: 'opened',
+      at: 1,
+      level: 'ks2',
+    };
+    const more = { subjects: { personIds: [], isStaff: false }, subjectName: '10.1.1.9', groups: [] };
+    for (const id of [told, passedOver])
+      old.prepare("INSERT INTO concern_alerts VALUES (?, 'c', 1, 'opened', 'danger')").run(id);
+    old
+      .prepare("INSERT INTO alerts (id, concern_id, at, due, rule) VALUES (?, 'c', 1, ?, 'shipped')")
+      .run(told, JSON.stringify({ ...due, ...more }));
+    old.close();
+    const plane = controlPlane({ path });
+    t.teardown(() => plane.close());
+    const { personId } = staffMember(plane, 'lead', 'safeguarding-lead');
+    t.match(plane.alerts.find(personId, told), { about: 'concern:c', theme: 'self-harm', level: 'ks2' });
+    takeDueAlerts(plane.record, plane.alerts, plane.clock);
+    const mails = (id: string): number => plane.record.read((tx) => plane.deliveries.about(tx, `alert:${id}`)).length;
+    t.strictSame([mails(told), mails(passedOver)], [0, 1]);
+  },
+);
