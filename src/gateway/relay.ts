@@ -53,8 +53,9 @@ export class Relay {
   #held: boolean;
   #open = 2;
   #stopped = false;
-  /** Whether the last read filled its buffer: the next one goes into the borrowed one. */
-  #isBusy = false;
+  /** Whether the last read was a large one, and whether the next goes into the borrowed buffer. */
+  #isLarge = false;
+  #keepsBuffer = false;
   #borrowed: Buffer | null = null;
   /** Made with the first bytes: a tunnel that only waits does not pay for it. */
   #onFlushed: (() => void) | null = null;
@@ -116,15 +117,23 @@ export class Relay {
     this.down += bytes;
     this.#onFlushed ??= () => this.#flushed();
     this.client.write(this.#ownBytes(bytes, buffer), this.#onFlushed);
-    // A part of a buffer says that all there was has come: the tunnel may be quiet from now on.
-    this.#isBusy = bytes === buffer.length;
-    if (this.#isBusy && this.#borrowed !== null) nextBuffer = this.#borrowed;
+    this.#keepsBuffer = this.#isMoreToCome(bytes, buffer);
+    if (this.#keepsBuffer && this.#borrowed !== null) nextBuffer = this.#borrowed;
     if (this.client.writableLength > 0) {
       this.#stopped = true;
       return false;
     }
-    if (!this.#isBusy) this.#giveBack();
+    if (!this.#keepsBuffer) this.#giveBack();
     return true;
+  }
+
+  /** Whether the next read is worth a buffer of its own: this one filled its buffer, or was the second large one in a row. */
+  #isMoreToCome(bytes: number, buffer: Buffer): boolean {
+    const follows = this.#isLarge;
+    this.#isLarge = bytes >= BUSY_BYTES;
+    if (bytes === buffer.length) return true;
+    // A part of the tunnel's own buffer says that all there was has come: it may be quiet from now on.
+    return follows && this.#isLarge && buffer !== this.#borrowed;
   }
 
   /** Only when nothing is read into the borrowed buffer and every write from it has flushed. */
@@ -146,7 +155,7 @@ export class Relay {
   // A write that did not flush but stayed below the high-water mark never emits drain: reading goes on in its own callback.
   #flushed(): void {
     if (!this.#stopped || this.client.writableLength > 0) return;
-    if (!this.#isBusy) this.#giveBack();
+    if (!this.#keepsBuffer) this.#giveBack();
     this.resumeUpstream();
   }
 
