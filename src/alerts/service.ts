@@ -109,7 +109,10 @@ export function createAlerts(options: AlertsOptions): Alerts {
     due: (tx, due) => takeDue(options, tx, due),
     escalate: () => {
       record.write((tx) =>
-        alertsToStep(tx, clock()).forEach((alert) => tell(options, tx, alert, route(options, tx, alert))),
+        alertsToStep(tx, clock()).forEach((then) => {
+          const alert = Object.assign(then, { subjects: options.subjectsNow(tx)(then.about) ?? then.subjects });
+          tell(options, tx, alert, route(options, tx, alert));
+        }),
       );
     },
     list: (personId) =>
@@ -158,8 +161,7 @@ function takeDue(options: AlertsOptions, tx: Tx, due: AlertDue): void {
 
 function route(options: AlertsOptions, tx: ReadTx, due: AlertDue): Routing {
   const now = options.clock();
-  const subjects = options.subjectsNow(tx)(due.about) ?? due.subjects;
-  return routeAlert(Object.assign({}, due, { subjects }), {
+  return routeAlert(due, {
     rules: options.rules(),
     people: options.peopleOf(tx, now),
     moment: options.momentAt(now),

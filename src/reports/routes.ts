@@ -130,7 +130,7 @@ function listPage(
         },
       ],
       empty: {
-        text: 'No report was made yet. The digest comes every morning, the weekly report on Mondays, the one for governors each month.',
+        text: 'No report was made yet. When they are stands in policies/school.yaml, under “reports”; each of them is made, also when there is nothing.',
       },
     },
     keptReports.list(kinds),

@@ -83,6 +83,22 @@ void t.test('an alert whose id is lower than one that was told is told as well',
   t.strictSame(s.told(id), ['lead']);
 });
 
+// Alerts kept what their subject was when they were made: a lead who had not been told of it saw there what was about one of the staff by then.
+void t.test('whoever has become one of the staff is one for the alerts of before, too', async (t) => {
+  const s = school(t);
+  s.due(s.concern('pupil').id);
+  s.take();
+  const second = staffMember(s, 'second', 'safeguarding-lead').personId;
+  t.equal(s.alerts.list(second).length, 1);
+  s.record.write((tx) => storeRoles(tx, 'pupil', [{ role: 'teacher', endsAt: null }], s.clock()));
+  t.strictSame([s.alerts.list(second), s.alerts.unnoticed(second)], [[], []]);
+  t.equal(s.alerts.list('lead').length, 1, 'who was told of it sees it');
+  s.clock.advance(30 * 60_000);
+  s.alerts.escalate();
+  t.equal(s.alerts.list('head')[0]!.told.at(-1)!.name, 'Person head');
+  t.equal(s.alerts.list('pupil').length, 0);
+});
+
 void t.test('a concern that somebody sees to is not taken further', async (t) => {
   const s = school(t);
   const [open, seen] = [s.concern('pupil'), s.concern(null)];
