@@ -106,7 +106,10 @@ async function change(
   work: (client: ConsoleClient) => Promise<unknown>,
 ): Promise<void> {
   const { asPerson } = await import('./console-client.ts');
-  const report = (await asPerson(context, user, work)) as UpdateReport;
+  const report = (await asPerson(context, user, async (client) => {
+    if (context.stderr.isTTY) context.stderr.write('Fetching and building: this can take minutes.\n');
+    return await work(client);
+  })) as UpdateReport;
   const problems = [...report.fetched.flatMap(({ problem }: FetchOutcome) => problem ?? []), ...report.alarms];
   const good = formatReport(report).filter((line) => !problems.includes(line));
   if (good.length > 0) context.stdout.write(`${good.join('\n')}\n`);

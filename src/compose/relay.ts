@@ -17,6 +17,8 @@ export interface RelayOrders {
   readonly isConsoleHere: boolean;
 }
 
+/** How often a gateway on a machine of its own looks whether its index is whole on disk, ms. */
+const LOOK_MS = 30_000;
 /** So much sooner than the supervisor gives up on the console, ms. */
 const HURRY_MS = 300;
 
@@ -61,8 +63,13 @@ export async function runRelay(environment: Environment, orders: RelayOrders, li
     else if (isForConsole(message)) void askConsole(asker, message, HURRY_MS).then(answer);
   });
   link.onGone(() => void stop());
+  const wantAccepted = (): void => {
+    const accepted = relay.accepted('index');
+    if (accepted !== null) index.want(accepted.body);
+  };
   // An earlier run may have been killed before it had all of what it had accepted.
-  const accepted = relay.accepted('index');
-  if (accepted !== null) index.want(accepted.body);
+  wantAccepted();
+  // What lies on the disk may be damaged there: the workers go on from memory, and one that starts could not.
+  if (!orders.isIndexBuiltHere) setInterval(wantAccepted, LOOK_MS).unref();
   await relay.start();
 }

@@ -179,6 +179,23 @@ void t.test('Redis keeps the chunks of one index', async (t) => {
   t.ok(wanted() >= 2);
 });
 
+// Until now no worker could start there until somebody started the gateway again.
+void t.test('one whose index is damaged while it runs has it mended before a worker needs it', async (t) => {
+  const path = join(north.layout.index, readManifest(north.layout)!.file);
+  const whole = readFileSync(path);
+  const damaged = Buffer.from(whole);
+  damaged[200]! ^= 1;
+  writeFileSync(path, damaged);
+  await until('it is whole', () => readFileSync(path).equals(whole), 60_000);
+  const [worker] = north.pids('worker');
+  process.kill(worker!, 'SIGKILL');
+  await until(
+    'another serves in its place',
+    () => !north.pids('worker').includes(worker!) && north.pids('worker').length > 1,
+  );
+  t.ok(await isEverywhere(north, 'round3.test', 403));
+});
+
 // Until now it went on as ready without the list, and with the key there until it was started again.
 void t.test(
   'a list of illegal material is enforced where its key is, and a gateway without it is not ready',
