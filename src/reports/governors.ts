@@ -45,6 +45,8 @@ export interface GovernorsParts {
   /** Of this quarter and the year before. */
   readonly incidents: readonly IncidentCount[];
   readonly weeks: readonly WeekLine[];
+  /** Weeks that ended in this month and have no report, in words. */
+  readonly weeksMissing: readonly string[];
   readonly policyChanges: WeekStatus['policyChanges'];
   /** Sites opened for a topic; nobody is named. */
   readonly unblocks: readonly {
@@ -112,7 +114,7 @@ export function compileGovernors(parts: GovernorsParts): Report {
   };
 }
 
-function missing({ illegalListLoaded, gaps, weeks }: GovernorsParts): ReportTable {
+function missing({ illegalListLoaded, gaps, weeks, weeksMissing }: GovernorsParts): ReportTable {
   return listTable({
     id: 'missing',
     title: 'What is missing',
@@ -129,7 +131,10 @@ function missing({ illegalListLoaded, gaps, weeks }: GovernorsParts): ReportTabl
           ]),
       ...(weeks.length === 0
         ? [['No weekly report was made', 'Numbers of use begin with the first week that is over.']]
-        : []),
+        : weeksMissing.map((week) => [
+            week,
+            'It has no weekly report yet, so its numbers of use are not in this one.',
+          ])),
       ...(gaps === 0
         ? []
         : [

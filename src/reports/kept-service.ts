@@ -14,7 +14,7 @@ import { type Report, withoutReader } from './report.ts';
 import { findReport, lastEnded, newestReports, reportsBetween, storeReport } from './repository.ts';
 import { reportMail } from './report-mail.ts';
 import type { MadeReport, WeeklyReports } from './service.ts';
-import { lastWeek, parseWeek, weekOf } from './week.ts';
+import { lastWeek, parseWeek, weekOf, weeksEnding } from './week.ts';
 
 /** For data whose time has come. */
 export { eraseReports, oldestReport } from './repository.ts';
@@ -137,6 +137,8 @@ function makeGovernors({ record, decisions, clock, school, zone }: KeptReportsOp
     months.unshift(before.name);
     from = before.from;
   }
+  const weeks = record.read((tx) => reportsBetween(tx, 'weekly', month.from, month.until));
+  const missing = weeksEnding(month, zone()).filter(({ name }) => !weeks.some(({ id }) => id === `weekly:${name}`));
   const report = compileGovernors({
     from: month.from,
     until: month.until,
@@ -144,7 +146,8 @@ function makeGovernors({ record, decisions, clock, school, zone }: KeptReportsOp
     zone: zone(),
     school: school(),
     months,
-    weeks: record.read((tx) => reportsBetween(tx, 'weekly', month.from, month.until)).flatMap(weekLine),
+    weeks: weeks.flatMap(weekLine),
+    weeksMissing: missing.map(({ name }) => weekWords(name)),
     ...decisions({ from: month.from, until: month.until }, months),
   });
   return { title: report.title, body: { report } };
@@ -160,16 +163,21 @@ function spanOfDigest(tx: ReadTx, due: number, zone: string): NamedSpan {
 function weekLine({ id, body }: KeptReport): WeekLine[] {
   if (!('report' in body)) return [];
   const figure = (name: string): number => body.report.figures.find((one) => one.id === name)?.value ?? 0;
-  const [year, week] = id.replace('weekly:', '').split('-W') as [string, string];
   return [
     {
-      name: `Week ${Number(week)} of ${year}`,
+      name: weekWords(id.replace('weekly:', '')),
       navigations: figure('navigations'),
       refused: figure('refused'),
       flagged: figure('flagged'),
       unidentified: figure('unidentified'),
     },
   ];
+}
+
+/** Of `2026-W48`. */
+function weekWords(name: string): string {
+  const [year, week] = name.split('-W') as [string, string];
+  return `Week ${Number(week)} of ${year}`;
 }
 
 /** What was made once stays as it was: a run that is made up or repeated sends it to whoever has not got it. */

@@ -21,6 +21,13 @@ export function lastWeek(now: number, zone: string): Week {
   return weekOf(weekOf(now, zone).from - DAY_MS / 2, zone);
 }
 
+/** Weeks that end in a span, at its end at the latest, oldest first. */
+export function weeksEnding({ from, until }: Span, zone: string): Week[] {
+  const weeks: Week[] = [];
+  for (let week = weekOf(from, zone); week.until <= until; week = weekOf(week.until, zone)) weeks.push(week);
+  return weeks;
+}
+
 /** Reads `2026-W47`. Throws a SchoolgateError if there is no such week. */
 export function parseWeek(text: string, zone: string): Week {
   const match = /^(\d{4})-W(\d\d)$/.exec(text);

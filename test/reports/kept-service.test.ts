@@ -272,6 +272,11 @@ void t.test('governors read trends and decisions, and nobody who could be known'
     ['2026 Q4', 'Drugs', '1 to 4'],
   ]);
   t.equal(table('weeks').rows[0]![0], 'Week 47 of 2026');
+  t.strictSame(
+    report.missing.rows.map(([what]) => what).filter((what) => String(what).startsWith('Week')),
+    [44, 45, 46, 48].map((week) => `Week ${week} of 2026`),
+    'of which there is no report, also where a school has it made later',
+  );
   t.notMatch(JSON.stringify(sent) + JSON.stringify(report), /amy|\bben\b|tutor|Extremism|Violence/);
 });
 
