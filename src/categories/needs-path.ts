@@ -51,6 +51,8 @@ export function needsPath(source: string): boolean {
     if (source[at] === ']') at++;
     while (at < source.length && source[at] !== ']') {
       const named = source.startsWith('[:', at) ? source.indexOf(':]', at) : -1;
+      // After a hyphen it may be the end of a range, and no name of a class begins.
+      if (named >= 0 && source[at - 1] === '-') return giveUp();
       if (named >= 0) at = named + 2;
       else at += source[at] === '\\' ? 2 : 1;
     }

@@ -458,6 +458,7 @@ await t.test('an expression that needs a path is not searched for in a bare host
     '[/]',
     '[^]/]x',
     '[[:alpha:]/]x',
+    '[^-/-[:alpha:]|/]{1,2}/+',
     '[\\]/]x',
     '(?i)/',
     '(?P<n>/)',
