@@ -1,11 +1,12 @@
 import type { Actor } from '../audit/entry.ts';
-import { SchoolgateError, wrongField } from '../kernel/errors.ts';
+import { type InvalidFieldsError, SchoolgateError, wrongField } from '../kernel/errors.ts';
 import type { ReadTx, Tx } from '../store/database.ts';
 import {
   type ConcernFacts,
   deviceText,
   type Done,
   type IncidentsOptions,
+  isSeen,
   keep,
   known,
   today,
@@ -40,6 +41,7 @@ import {
   readNote,
   readParents,
   readPerson,
+  readStaff,
   readSteps,
   readTerms,
 } from './terms.ts';
@@ -52,8 +54,11 @@ import { withoutAddresses } from './withhold.ts';
 export interface IncidentChanges {
   /** What an incident made of a concern starts from. Throws `concern_unknown`. */
   fromConcern(actor: Actor, concernId: string): ConcernFacts;
-  /** Records one, by hand or from a concern. The same form (`formKey`) records one. Gives its id. */
-  record(actor: Actor, typed: TypedTerms, concernId: string | null, formKey: string): string;
+  /**
+   * Records one, by hand or from a concern. The same form (`formKey`) records one. `staff`: whoever of the staff it is about, from the
+   * first moment kept from them. Gives its id.
+   */
+  record(actor: Actor, typed: TypedTerms, concernId: string | null, formKey: string, staff?: string): string;
   /** Throws `incident_changed` when somebody else has changed it since `version`. */
   edit(actor: Actor, id: string, version: number, typed: TypedTerms): void;
   addPerson(actor: Actor, id: string, typed: TypedPerson): void;
@@ -81,7 +86,8 @@ export function createChanges(options: IncidentsOptions): IncidentChanges {
     });
   return {
     fromConcern: (actor, concernId) => options.concernOf(actor, concernId),
-    record: (actor, typed, concernId, formKey) => recordOne(options, actor, typed, concernId, formKey),
+    record: (actor, typed, concernId, formKey, staff = '') =>
+      recordOne(options, actor, typed, { concernId, formKey, staff }),
     edit(actor, id, version, typed) {
       const terms = readTerms(typed, options.clock(), options.timeZone());
       open(actor, id, (tx, incident) => {
@@ -141,13 +147,13 @@ function recordOne(
   options: IncidentsOptions,
   actor: Actor,
   typed: TypedTerms,
-  concernId: string | null,
-  formKey: string,
+  { concernId, formKey, staff }: { concernId: string | null; formKey: string; staff: string },
 ): string {
   const { record, newId, clock } = options;
   const terms = readTerms(typed, clock(), options.timeZone());
   const concern = concernId === null ? null : options.concernOf(actor, concernId);
-  const aboutWhom = concern?.person ?? null;
+  const named = readStaff(staff, options.called);
+  const aboutWhom = [concern?.person ?? null, named].filter((person) => person !== null);
   return record.write((tx) => {
     const before = findByForm(tx, formKey);
     if (before !== null) return before.id;
@@ -164,14 +170,30 @@ function recordOne(
       outcome: '',
       version: 1,
     };
-    const people = aboutWhom === null ? [] : [{ ...aboutWhom, id: newId() }];
+    const people = uniquePeople(aboutWhom).map((person) => Object.assign({}, person, { id: newId() }));
     const whole: WholeIncident = { ...incident, people, actions: [], steps: {}, reporter: null };
     requireSomebody(options, tx, whole);
+    // Who hears of the head alone would otherwise write down what is about the head where the head reads it.
+    if (named === null && !isSeen(options, tx, actor.personId, whole)) throw unsaid();
     insertIncident(tx, incident, formKey);
     for (const person of people) insertPerson(tx, incident.id, person);
     keep(options, tx, actor, whole, { act: 'opened' });
     return incident.id;
   });
+}
+
+/** Each once; somebody the concern is about may be named as well. */
+function uniquePeople<P extends { readonly personId: string | null }>(people: readonly P[]): readonly P[] {
+  return people.filter(
+    ({ personId }, i) => personId === null || people.findIndex((one) => one.personId === personId) === i,
+  );
+}
+
+function unsaid(): InvalidFieldsError {
+  return wrongField(
+    'staff',
+    'Say which member of staff it is about: without, others than you would read it, and they may be who it is about.',
+  );
 }
 
 function makeMove(options: IncidentsOptions, actor: Actor, id: string, move: IncidentMove, note: string): void {

@@ -41,7 +41,7 @@ const ListQuery = Type.Object({
   done: Asked,
 });
 const NewQuery = Type.Object({ concern: Type.Optional(Id) });
-const NewForm = Type.Object({ _csrf: Csrf, key: Key, concern: Type.Optional(Id), ...Terms }, Strict);
+const NewForm = Type.Object({ _csrf: Csrf, key: Key, concern: Type.Optional(Id), staff: Choice, ...Terms }, Strict);
 const DetailsForm = Type.Object({ _csrf: Csrf, version: Type.String({ pattern: '^\\d{1,9}$' }), ...Terms }, Strict);
 const PersonForm = Type.Object({ _csrf: Csrf, name: Text, kind: Choice, part: Choice }, Strict);
 const StepsForm = Type.Object(
@@ -76,12 +76,13 @@ export const incidentRoutes: FastifyPluginAsyncTypebox<IncidentRoutesOptions> = 
   });
 
   app.post('/incidents/new', { config, schema: { body: NewForm } }, async (request, reply) => {
-    const { key, concern, ...typed } = request.body;
+    const { key, concern, staff, ...typed } = request.body;
     try {
-      const id = incidents.record(request.actor(), termsOf(typed), concern ?? null, key);
-      return await reply.redirect(`/incidents/${id}?done=recorded`, 303);
+      const id = incidents.record(request.actor(), termsOf(typed), concern ?? null, key, staff);
+      const isTheirs = incidents.sees(request.actor().personId, id);
+      return await reply.redirect(isTheirs ? `/incidents/${id}?done=recorded` : '/incidents?done=handed-on', 303);
     } catch (error) {
-      return newPage(reply.code(statusOf(error)), { key, concern, ...typed }, problemsOf(error));
+      return newPage(reply.code(statusOf(error)), { key, concern, staff, ...typed }, problemsOf(error));
     }
   });
 

@@ -126,6 +126,20 @@ export function readPerson(
   return { personId: known?.personId ?? null, name: known?.fullName ?? name, kind, part };
 }
 
+/** Somebody of the staff who is named when an incident is recorded; `typed` empty: nobody. */
+export function readStaff(
+  typed: string,
+  called: (name: string) => readonly KnownPerson[],
+): Omit<IncidentPerson, 'id'> | null {
+  if (typed.trim() === '') return null;
+  try {
+    return readPerson({ name: typed, kind: 'staff', part: 'involved' }, called);
+  } catch (error) {
+    if (!(error instanceof InvalidFieldsError)) throw error;
+    throw new InvalidFieldsError(error.fields.map(({ reason }) => ({ field: 'staff', reason })));
+  }
+}
+
 export interface TypedAction {
   readonly what: string;
   readonly owner: string;

@@ -45,6 +45,9 @@ interface About {
   readonly open: string;
   readonly decided: string;
   readonly alert: string;
+  /** An incident that is about them, if they are of the staff, and what only it says. */
+  readonly incident: string;
+  readonly told: string;
   /** A hit of listed illegal material. */
   readonly hit: string;
   /** Row of the record in which the open one was looked at. */
@@ -93,6 +96,25 @@ const byName = ({ userName }: About): readonly string[] => [userName];
 
 /** A row of the record is known by its number: what somebody has asked for stands on the page as well, and so do rows of having asked. */
 const byRow = ({ row }: About): readonly string[] => [`/audit/rows/${row}"`, `\r\n${row},`];
+
+const PURPOSE = { code: 'safeguarding', note: '' } as const;
+const ofIncident = ({ incident, told }: About): readonly string[] => [`/incidents/${incident}"`, told];
+
+/** As whoever has said why they look. */
+function incidentsPage(address: string): Surface['read'] {
+  return async (s, viewer, about) => {
+    if (!may(viewer.roles, 'incidents.see')) return await page(address)(s, viewer, about);
+    for (const subject of ['incidents:all', `incident:${about.incident}`]) await sayPurpose(viewer.browser, subject);
+    return await page(address)(s, viewer, about);
+  };
+}
+
+/** The route asks for the permission; what is in the file is the room's. */
+async function exported(s: School, { userName, roles }: Viewer): Promise<string> {
+  if (!may(roles, 'incidents.see')) return '';
+  const actor = { personId: personIdOf(s, userName), userName, address: '127.0.0.1' };
+  return s.incidents.export(actor, PURPOSE, null, 'csv').text;
+}
 
 /** Every way there is. Whoever makes another one adds its line. */
 const SURFACES: readonly Surface[] = [
@@ -153,6 +175,15 @@ const SURFACES: readonly Surface[] = [
     needs: 'evidence.see',
     isRecord: true,
   },
+  { name: 'list of incidents', read: incidentsPage('/incidents'), marks: ofIncident, needs: 'incidents.see' },
+  {
+    name: 'incident',
+    read: (s, viewer, about) => incidentsPage(`/incidents/${about.incident}`)(s, viewer, about),
+    marks: ofIncident,
+    needs: 'incidents.see',
+    isOfOne: true,
+  },
+  { name: 'incidents exported', read: exported, marks: ofIncident, needs: 'incidents.see' },
   { name: 'digest in the mail', read: digestOf, needs: 'concerns.see', isGlimpse: true },
   { name: 'digest', read: page('/reports/digest/2026-11-24'), needs: 'concerns.see', isGlimpse: true },
   { name: 'report for governors', read: page('/reports/governors/2026-11'), needs: null },
@@ -258,6 +289,16 @@ function concernsAbout(s: TestConsole, [userName, roles, heardBy]: (typeof SUBJE
   const actor = { personId: personIdOf(s, hearer), userName: hearer, address: '127.0.0.1' };
   s.concerns.one(actor, open!);
   s.concerns.move(actor, decided!, 'dismiss', `Because of ${mark}`);
+  const told = `told-${String(n).padStart(2, '0')}-x`;
+  const terms = { theme: 'bullying', what: told, happened: '', place: '', site: '', illegal: 'no' };
+  const staff = roles.length > 0 ? userName : '';
+  const incident = s.incidents.record(
+    actor,
+    terms,
+    null,
+    `01J00000000000000000000K${String(n).padStart(2, '0')}`,
+    staff,
+  );
   const row = s.record.read((tx) => newestRows(tx, `concern:${open!}`, 1))[0]!;
   const marks = [open!, decided!, due!, mark];
   return {
@@ -267,6 +308,8 @@ function concernsAbout(s: TestConsole, [userName, roles, heardBy]: (typeof SUBJE
     open: open!,
     decided: decided!,
     alert: due!,
+    incident,
+    told,
     hit,
     row: row.seq,
     marks,

@@ -281,6 +281,36 @@ void t.test('texts without addresses', (t) => {
   t.end();
 });
 
+// People came after what happened: meanwhile the lead read what was written about the lead, and the head what the chair wrote about the head.
+void t.test('whoever of the staff it is about is kept from it from the first moment', async (t) => {
+  const { plane, lead, head, chair } = await school();
+  t.teardown(() => plane.close());
+  const { incidents } = plane;
+  const all = [lead, head, chair];
+  const terms = { theme: 'other', what: 'Shouted', happened: '', place: '', site: '', illegal: 'no' };
+  const record = (by: Actor, staff: string, key: string): string[] =>
+    readers(plane, all, incidents.record(by, terms, null, `01K000000000000000000000${key}`, staff));
+  t.strictSame(record(head, lead.userName, 'A1'), ['h.head']);
+  t.strictSame(record(chair, head.userName, 'A2'), ['c.chair']);
+  t.strictSame(record(lead, head.userName, 'A3'), ['c.chair'], 'handed on');
+  t.strictSame(record(lead, ' ', 'A4'), ['d.lead', 'h.head'], 'about pupils');
+  for (const [staff, reason] of [
+    ['', /Say which member of staff/],
+    ['nobody', /called “nobody”/],
+  ] as const) {
+    const fields = (): unknown => {
+      try {
+        return record(chair, staff, 'A5');
+      } catch (error) {
+        return (error as InvalidFieldsError).fields;
+      }
+    };
+    t.match(fields(), [{ field: 'staff', reason }]);
+  }
+  const written = plane.record.read((tx) => tx.get("SELECT count(*) AS n FROM incidents WHERE what = 'Shouted'")!['n']);
+  t.equal(written, 4, 'nothing of what was refused');
+});
+
 void t.test('a report from the front desk: whom it goes to, who stays unnamed, how often', async (t) => {
   const { plane, lead, head, chair } = await school();
   t.teardown(() => plane.close());
