@@ -99,7 +99,7 @@ export function idOf(about: AlertAbout, kind: 'concern' | 'incident'): string | 
   return about.startsWith(`${kind}:`) ? about.slice(kind.length + 1) : null;
 }
 
-/** What is known of the way that alerts go. Instants are ms since the epoch. */
+/** What is known of the way that alerts go. Instants are ms since the epoch; `unnoticed`: of those that the reader may see. */
 export interface WayOfAlerts {
   readonly lastNewsAt: number | null;
   readonly unnoticed: number;
@@ -118,7 +118,7 @@ export function heartbeatMail(
     `Schoolgate${school === null ? '' : ` of ${school}`} is watching. This mail comes every day by the same way as alerts: when it stays away, so do they.`,
     '',
     `News from gateways last came: ${news}.`,
-    `Alerts that nobody has taken notice of: ${way.unnoticed}.`,
+    `Alerts that are yours to see and nobody has taken notice of: ${way.unnoticed}.`,
     `Mail and calls that could not be sent yet: ${way.unsent}.`,
     '',
     linkTo(rules, '/alerts'),
