@@ -3,6 +3,8 @@ import { loadCatalogue } from '../categories/catalogue.ts';
 import { readManifest } from '../categories/current-index.ts';
 import type { DataLayout } from '../config/data-layout.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
+import { directorySnapshot } from '../identity/directory/service.ts';
+import { yearText } from '../identity/school-years.ts';
 import { findUserName } from '../identity/service.ts';
 import { type Clock, isoTime } from '../kernel/clock.ts';
 import { localTime } from '../kernel/local-time.ts';
@@ -123,9 +125,15 @@ function readStatus(tx: ReadTx, span: Span, { layout, listsDir }: RecordSources)
     gaps: gapsBetween(tx, from, until),
     auditHead: readHead(tx),
     policyChanges: readChanges(tx, span),
+    years: readYears(tx),
     circumvention: Object.keys(policy?.safeguarding?.themes.circumvention?.categories ?? {}),
     ...readLists(layout, listsDir),
   };
+}
+
+function readYears(tx: ReadTx): WeekStatus['years'] {
+  const people = directorySnapshot(tx)?.people ?? [];
+  return Object.fromEntries(people.flatMap(({ name, year }) => (year === null ? [] : [[name, yearText(year)]])));
 }
 
 function readChanges(tx: ReadTx, { from, until }: Span): WeekStatus['policyChanges'] {

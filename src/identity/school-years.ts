@@ -2,6 +2,11 @@
 export const YEARS = ['R', '1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '13'] as const;
 export type SchoolYear = (typeof YEARS)[number];
 
+/** `Year 9`, `Reception`. */
+export function yearText(year: string): string {
+  return year === 'R' ? 'Reception' : `Year ${year}`;
+}
+
 /** What directories of other countries and of colleges call pupils who are in no school year (CEDS codes, and words). */
 const NO_YEAR =
   /^(?:|it|pr|pk|tk|ps\d?|ug|ab|graduate|adult|other|none|n\/a|nursery|n\d?|infanttoddler|preschool|prekindergarten|transitionalkindergarten|postsecondary|undergraduate|ungraded)$/;

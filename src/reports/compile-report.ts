@@ -7,6 +7,7 @@ import {
   byPair,
   byReason,
   byVolume,
+  byYear,
   searchTable,
   unidentifiedDevices,
 } from './count-tables.ts';
@@ -53,6 +54,7 @@ export function compileReport({ week, counts, unblocks, status, unreadable, zone
     tables: [
       byDay(counts, zone),
       byLevel(counts),
+      byYear(counts),
       byCategory(counts, titles),
       topSites(counts),
       topRefused(counts, titles),

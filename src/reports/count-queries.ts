@@ -1,5 +1,6 @@
 // sums, with the names of people and sites ──► the same in numbers, which the tables of the report are asked of
 import type { Query } from './sum-queries.ts';
+import type { CountSettings } from './week-counts.ts';
 
 const KIND = 'verdict, identified, "level", reason, category, flagged, locked, known';
 
@@ -24,3 +25,14 @@ FROM sums.visits GROUP BY ALL`,
   sum(navigations)::BIGINT AS navigations, sum(bytes)::BIGINT AS bytes FROM sums.visits GROUP BY ALL`,
   },
 ];
+
+/** Who is in which school year. */
+export function yearsQuery({ years }: CountSettings): Query {
+  const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;
+  const rows = Object.entries(years).map(([name, year]) => `(${text(name)}, ${text(year)})`);
+  const values = rows.length === 0 ? 'SELECT NULL, NULL WHERE false' : `VALUES ${rows.join(', ')}`;
+  return {
+    title: 'School years, from the directory as it stands',
+    sql: `CREATE OR REPLACE TEMP TABLE years AS SELECT name::VARCHAR AS name, "year"::VARCHAR AS "year" FROM (${values}) y(name, "year")`,
+  };
+}

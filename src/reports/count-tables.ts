@@ -31,6 +31,12 @@ export function byLevel(counts: WeekCounts): ReportTable {
   return tallyTable(head, counts.levels, counts.all, countCells, ({ name }) => name ?? '');
 }
 
+export function byYear(counts: WeekCounts): ReportTable {
+  const note = 'Pupils by the year they are in now; staff, guests and devices are in none.';
+  const head = countHead('years', 'By school year', note, 'Year');
+  return tallyTable(head, counts.years, counts.all, countCells, ({ name }) => name ?? 'In no school year');
+}
+
 export function byCategory(counts: WeekCounts, titles: Readonly<Record<string, string>>): ReportTable {
   const note = 'The category that decided; where none did, the first that the lists know the site by.';
   const head = countHead('categories', 'By category', note, 'Category');

@@ -1,4 +1,4 @@
-import { NUMBER } from './count-queries.ts';
+import { NUMBER, yearsQuery } from './count-queries.ts';
 import type { Span } from './ports.ts';
 import { CLASHES, HOUR_MS, type Query, SUMS } from './sum-queries.ts';
 import { type Ask, clash, explainedSums, type Value } from './sum-requests.ts';
@@ -24,14 +24,21 @@ const PLACE: Query = { title: 'Where sums are collected', sql: "ATTACH ':memory:
 
 /** Counts a span of which `sums` holds every part once (`sumRequests`). */
 export async function countWeek(ask: Ask, span: Span, settings: CountSettings, termOf: TermOf): Promise<WeekCounts> {
-  for (const { sql } of NUMBER) await ask(sql);
+  for (const { sql } of [...NUMBER, yearsQuery(settings)]) await ask(sql);
   if ((await ask(CLASHES)).length > 0) throw clash();
   return await readTables(ask, span, tableQueries(span, settings), termOf);
 }
 
 /** Every statement a report of the span is made with, in order, each with what it is for. */
 export function explainedQueries(span: Span, settings: CountSettings): readonly Query[] {
-  return [PLACE, ...SUMS, ...explainedSums(span), ...NUMBER, ...Object.values(tableQueries(span, settings))];
+  return [
+    PLACE,
+    ...SUMS,
+    ...explainedSums(span),
+    ...NUMBER,
+    yearsQuery(settings),
+    ...Object.values(tableQueries(span, settings)),
+  ];
 }
 
 async function readTables(ask: Ask, span: Span, queries: TableQueries, termOf: TermOf): Promise<WeekCounts> {
@@ -60,6 +67,7 @@ async function readTables(ask: Ask, span: Span, queries: TableQueries, termOf: T
     tunnels,
     withoutEnd,
     levels: await tallies('levels'),
+    years: (await tallies('years')).toSorted(byYear),
     categories: await tallies('categories'),
     identities: await tallies('identities'),
     reasons: await tallies('reasons'),
@@ -71,6 +79,12 @@ async function readTables(ask: Ask, span: Span, queries: TableQueries, termOf: T
     pairs: rankingOf(await rows('pairs'), pairOf),
     searches: searchesOf(await rows('searches'), termOf),
   };
+}
+
+/** Reception, year 1 to year 13, and whoever is in none. */
+function byYear(a: Tally, b: Tally): number {
+  if (a.name === null || b.name === null) return Number(a.name === null) - Number(b.name === null);
+  return a.name.localeCompare(b.name, 'en', { numeric: true });
 }
 
 function hoursOf(span: Span, rows: readonly (readonly Value[])[]): HourCount[] {

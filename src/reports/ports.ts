@@ -77,6 +77,8 @@ export interface WeekStatus {
     /** Who proposed and who agreed. */
     readonly by: string;
   }[];
+  /** School years of pupils in words, by canonical user name, as the directory stands: `Year 9`. */
+  readonly years: Readonly<Record<string, string>>;
   /** What the policy calls ways round the filter. */
   readonly circumvention: readonly string[];
   /** Titles of categories by id, as people read them. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import { compileReport } from './compile-report.ts';
 import { explainedQueries } from './count-week.ts';
-import type { CountSpan, ReadStatus, ReadUnblocks, Span } from './ports.ts';
+import type { CountSpan, ReadStatus, ReadUnblocks, Span, WeekStatus } from './ports.ts';
 import { renderCsv } from './render-csv.ts';
 import { renderHtml } from './render-html.ts';
 import type { Report } from './report.ts';
@@ -45,24 +45,20 @@ export function createWeeklyReports({ count, unblocks, status, zone, clock }: Re
       const span = spanOf(asked);
       const week = isWeek(span) ? span : null;
       const known = await status(span);
-      const { counts, unreadable } = await count(
-        { from: span.from, until: span.until },
-        settingsOf(known.circumvention),
-      );
+      const { counts, unreadable } = await count({ from: span.from, until: span.until }, settingsOf(known));
       const parts = { week, counts, unblocks: await unblocks(span), status: known, unreadable, zone, now };
       const report = compileReport(parts);
       return { name: fileName(week, span), report, html: renderHtml(report), csv: renderCsv(report) };
     },
     async explain(asked) {
       const span = spanOf(asked);
-      const { circumvention } = await status(span);
-      return explainText(explainedQueries(span, settingsOf(circumvention)));
+      return explainText(explainedQueries(span, settingsOf(await status(span))));
     },
   };
 }
 
-function settingsOf(circumvention: readonly string[]): CountSettings {
-  return { background: BACKGROUND, circumvention };
+function settingsOf({ circumvention, years }: WeekStatus): CountSettings {
+  return { background: BACKGROUND, circumvention, years };
 }
 
 function isWeek(span: Week | Span): span is Week {

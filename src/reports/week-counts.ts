@@ -82,6 +82,8 @@ export interface WeekCounts {
   /** Tunnels whose end was never recorded: their bytes are not in any sum. */
   readonly withoutEnd: number;
   readonly levels: readonly Tally[];
+  /** By school year, youngest first; null: people in none, and devices. */
+  readonly years: readonly Tally[];
   readonly categories: readonly Tally[];
   readonly identities: readonly Tally[];
   /** Of refused requests. */
@@ -107,4 +109,6 @@ export interface CountSettings {
   readonly background: readonly string[];
   /** Categories of ways round the filter. */
   readonly circumvention: readonly string[];
+  /** School years in words by canonical user name: `Year 9`. */
+  readonly years: Readonly<Record<string, string>>;
 }

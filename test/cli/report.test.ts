@@ -8,6 +8,7 @@ import { type CliContext, UsageError } from '../../src/cli/context.ts';
 import { registerReport } from '../../src/cli/report.ts';
 import { createDataFolders, dataLayout } from '../../src/config/data-layout.ts';
 import { importSegment } from '../../src/history/import-segment.ts';
+import { placePerson } from '../../src/identity/directory/repository.ts';
 import { insertPerson } from '../../src/identity/repository.ts';
 import { SchoolgateError } from '../../src/kernel/errors.ts';
 import { createIdMaker } from '../../src/kernel/ids.ts';
@@ -67,11 +68,28 @@ async function school(t: Test): Promise<Shell> {
   };
 }
 
+const PUPIL = {
+  kind: 'person',
+  givenName: 'Ben',
+  familyName: 'Carter',
+  roles: ['pupil'],
+  classes: [],
+  teaches: [],
+  groups: [],
+} as const;
+
 function fillRecord(path: string): void {
   const record = openRecord(path);
   record.write((tx) => {
     const amy = { id: 'p1', userName: 'm.okafor', fullName: 'M Okafor', roles: [] };
     insertPerson(tx, amy, 'm.okafor', MONDAY);
+    insertPerson(tx, { id: 'p2', userName: 'Pupil-100', fullName: 'Ben Carter' }, 'pupil-100', MONDAY);
+    placePerson(tx, {
+      id: 'p2',
+      source: 'plain',
+      sourceId: '100',
+      facts: { ...PUPIL, userName: 'Pupil-100', year: '9' },
+    });
     insertUnblock(
       tx,
       {
@@ -141,6 +159,7 @@ await t.test('without a word: the last week that is over, both files in the curr
   t.match(page, /Gateway hall, worker 1: requests may be missing: Wed 18 Nov 2026, 09:58 to 10:01/);
   t.match(page, />Computer games</, 'categories have their titles');
   t.match(readFileSync(csv, 'utf8'), /^figures,Requests,4000,/m);
+  t.match(readFileSync(csv, 'utf8'), /^years,Year 9,\d+,\d+,\d+,/m, 'the directory knows who is in which year');
 });
 
 await t.test('any period, to a named file', async (t) => {

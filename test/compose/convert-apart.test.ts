@@ -10,7 +10,7 @@ import { readHistory, storeSegments, textsOf } from '../helpers/history-segments
 const MONDAY = Date.UTC(2026, 10, 16);
 const WEEK_MS = 7 * 86_400_000;
 const WEEK = { from: MONDAY, until: MONDAY + WEEK_MS };
-const SETTINGS = { background: ['adverts'], circumvention: ['proxies'] };
+const SETTINGS = { background: ['adverts'], circumvention: ['proxies'], years: {} };
 const ARRIVED_BEFORE = Date.UTC(2100, 0, 1);
 
 /** Kills runs at instants that are spread over all of one, and looks after each whether every request is there once; gives how many were killed. */

@@ -16,6 +16,7 @@ export const QUIET_STATUS: WeekStatus = {
   listsProblem: null,
   policyChanges: [],
   circumvention: ['proxies'],
+  years: {},
   auditHead: { seq: 7, hash: 'ab'.repeat(32) },
   categoryTitles: {},
 };

@@ -122,7 +122,13 @@ await t.test('every number equals an independent recount, whatever order the rec
   for (const seed of [1, 2, 3]) {
     const records = generateWeek(seed, WEEK.from, 12_000);
     t.ok(records.filter(({ method }) => method === 'CONNECT').length >= 0.95 * records.length, 'as in a real week');
-    const report = await reportOf(records.toSorted((a, b) => (a.client + a.id < b.client + b.id ? -1 : 1)));
+    const years = Object.fromEntries(
+      Array.from({ length: 400 }, (_, i) => [`pupil-${i}`, i % 14 === 0 ? 'Reception' : `Year ${i % 14}`]),
+    );
+    const report = await reportOf(
+      records.toSorted((a, b) => (a.client + a.id < b.client + b.id ? -1 : 1)),
+      { years },
+    );
     const navigations = recount(records);
     const allowed = navigations.filter(({ verdict }) => verdict === 'allow');
     const refused = navigations.filter(({ verdict }) => verdict === 'block');
@@ -153,6 +159,15 @@ await t.test('every number equals an independent recount, whatever order the rec
     t.same(
       column(levels, 3),
       countBy(records, ({ level }) => level),
+    );
+    const byYear = tableOf(report, 'years');
+    const yearOf = ({ user }: AccessRecord): string => years[user ?? ''] ?? 'In no school year';
+    t.same(column(byYear, 1), countBy(allowed, yearOf));
+    t.same(column(byYear, 2), countBy(refused, yearOf));
+    t.same(column(byYear, 3), countBy(records, yearOf));
+    t.same(
+      byYear.rows.map(([year]) => year),
+      ['Reception', ...Array.from({ length: 13 }, (_, i) => `Year ${i + 1}`), 'In no school year'],
     );
     const categories = tableOf(report, 'categories');
     t.same(
@@ -237,7 +252,7 @@ await t.test('tables add up to their totals, and the totals to each other', asyn
     });
   }
   const [navigations, refused, requests] = ['navigations', 'refused', 'requests'].map((id) => figureOf(report, id));
-  for (const id of ['days', 'levels', 'categories', 'identity']) {
+  for (const id of ['days', 'levels', 'years', 'categories', 'identity']) {
     t.same(tableOf(report, id).total!.slice(1), [navigations! - refused!, refused, requests], id);
   }
   t.equal(tableOf(report, 'sites').total![1], navigations! - refused!);
@@ -333,7 +348,7 @@ await t.test('hours are the school’s also where clocks change', async (t) => {
     await storeRecords(folder, [...records, ...outside]);
     const { counts } = await countIn(folder)(
       { from: week.from, until: week.until },
-      { background: [], circumvention: [] },
+      { background: [], circumvention: [], years: {} },
     );
     t.equal(counts.hours.length, records.length, name);
     t.ok(

@@ -3,7 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type FieldProblem, InvalidFieldsError } from '../../kernel/errors.ts';
 import { instantOf } from '../../kernel/local-time.ts';
 import type { Agreements } from '../agreements/service.ts';
-import { type LevelTitle, classTable, peopleTable, rolesText, yearText } from './people-table.ts';
+import { yearText } from '../school-years.ts';
+import { type LevelTitle, classTable, peopleTable, rolesText } from './people-table.ts';
 import type { ClassSummary, Directory, Suspending } from './service.ts';
 
 export interface PeopleRoutesOptions {

@@ -1,5 +1,5 @@
 import type { Table, TableFilter } from 'fastify';
-import { YEARS } from '../school-years.ts';
+import { YEARS, yearText } from '../school-years.ts';
 import type { ClassSummary, ListedPerson } from './service.ts';
 
 /** The level's title, by its name. */
@@ -16,9 +16,6 @@ const COLOUR = { active: null, suspended: 'red', left: 'grey' } as const;
 const PASSWORD = { own: 'Own', temporary: 'Temporary', none: 'None' } as const;
 
 /** `Reception`, `Year 9`. */
-export function yearText(year: string): string {
-  return year === 'R' ? 'Reception' : `Year ${year}`;
-}
 
 /** `Teacher, staff`. */
 export function rolesText({ kind, roles }: Pick<ListedPerson, 'kind' | 'roles'>): string {

@@ -16,7 +16,11 @@ export interface Taken {
 const [task, folder, fromText] = process.argv.slice(2) as ['sums' | 'week' | 'half-hour', string, string];
 const from = Number(fromText);
 const WEEK_MS = 7 * 86_400_000;
-const SETTINGS = { background: ['adverts', 'trackers'], circumvention: ['category-3'] };
+const SETTINGS = {
+  background: ['adverts', 'trackers'],
+  circumvention: ['category-3'],
+  years: Object.fromEntries(Array.from({ length: 1500 }, (_, i) => [`pupil-${i}`, `Year ${7 + (i % 7)}`])),
+};
 const fail = ({ segment, reason }: { segment: string; reason: string }): never => {
   throw new Error(`${segment}: ${reason}`);
 };
