@@ -1,7 +1,7 @@
 import { slotAfter, slotBefore } from '../jobs/cron.ts';
 import { REFRESH_ZONE } from './catalogue.ts';
+import { DAY_MS } from '../kernel/clock.ts';
 
-const DAY_MS = 86_400_000;
 const LEAST_STALE_MS = 3 * DAY_MS;
 const MISSED_REFRESHES = 3;
 

@@ -1,6 +1,7 @@
 import { type FieldProblem, InvalidFieldsError } from '../kernel/errors.ts';
 import { instantOf } from '../kernel/local-time.ts';
 import type { TriedSample } from './self-test.ts';
+import { DAY_MS } from '../kernel/clock.ts';
 
 /** `not-tried`: nothing is known of the filter by it, such as while the internet is away. It is no failure, and no success either. */
 export type CheckResult = 'passed' | 'failed' | 'not-tried';
@@ -81,7 +82,6 @@ export function readCheck(
   return { at: at!, level, device, place, tested, result: typed.result as CheckResult, action };
 }
 
-const DAY_MS = 86_400_000;
 /** How often people check, where the school says nothing: more often than each term, which is asked of schools in England. */
 export const EVERY_DAYS = 30;
 /** Over a week-end no self-test runs. */

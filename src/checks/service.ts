@@ -2,7 +2,7 @@
 // person ── form ──► log                    └── overdue: alarm, mail
 import type { Actor } from '../audit/entry.ts';
 import type { Audit } from '../audit/service.ts';
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, WEEK_MS } from '../kernel/clock.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
@@ -60,7 +60,6 @@ export interface ChecksOptions {
 }
 
 const MOST = 5000;
-const WEEK_MS = 7 * 86_400_000;
 
 export function createChecks(options: ChecksOptions): Checks {
   const { record, clock } = options;

@@ -8,7 +8,7 @@ import { canaryName } from '../categories/illegal-keys.ts';
 import type { DataLayout } from '../config/data-layout.ts';
 import type { AlarmCode } from '../events/catalogue.ts';
 import { type CanaryFindings, writeFindings } from '../categories/canary-findings.ts';
-import { type Clock, isoTime } from '../kernel/clock.ts';
+import { type Clock, isoTime, MINUTE_MS, HOUR_MS } from '../kernel/clock.ts';
 
 export interface CanaryOptions {
   readonly layout: DataLayout;
@@ -23,8 +23,6 @@ export interface CanaryOptions {
   readonly againMs?: number;
 }
 
-const HOUR_MS = 3_600_000;
-const MINUTE_MS = 60_000;
 /** Whoever has just copied a key does not want to wait for long. */
 const UNSEEN_MS = 10_000;
 const AGAIN_MS = 1_000;

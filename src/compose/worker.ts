@@ -173,13 +173,10 @@ export async function runWorker(environment: Environment, orders: WorkerOrders, 
     }
   };
   // Requests go on between its slices; the snapshots at hand look names up in the new index from the moment it is there.
-  const indexRenewal = createPump(
-    async () => {
-      const isNew = [await index.renew(), renewIllegal()].includes(true);
-      if (isNew) open.judgeAll(context);
-    },
-    (error) => keepIndex(error as Error | null),
-  );
+  const indexRenewal = createPump(async () => {
+    const isNew = [await index.renew(), renewIllegal()].includes(true);
+    if (isNew) open.judgeAll(context);
+  }, keepIndex);
   const stopSweeping = open.startSweeping(context);
   const tellState = (): void => {
     const { serial } = context.snapshots;

@@ -141,7 +141,7 @@ export async function createConsoleApp(options: ConsoleAppOptions): Promise<Fast
   await app.register(incidentRoutes, options);
   await app.register(checkLogRoutes, options);
   await app.register(incidentExportRoutes, options);
-  await app.register(alertRoutes, { ...options, seesReport: options.incidents.sees });
+  await app.register(alertRoutes, { ...options, seesReport: (personId, id) => options.incidents.sees(personId, id) });
   await app.register(policyRoutes, options);
   await app.register(draftRoutes, options);
   await app.register(draftApiRoutes, options);

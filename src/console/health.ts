@@ -2,8 +2,8 @@ import { ageText } from '../categories/age-text.ts';
 import { localText } from '../kernel/local-time.ts';
 import type { KnownGateway } from '../safeguarding/model.ts';
 import type { HealthLine, OverviewOptions } from './overview.ts';
+import { DAY_MS } from '../kernel/clock.ts';
 
-const DAY_MS = 86_400_000;
 /** A gateway says how it is each minute; this long without it is silence, ms. */
 const SILENT_MS = 3 * 60_000;
 /** How far two clocks may be apart, ms: what a gateway says is a while on its way. */

@@ -10,8 +10,8 @@ import { type Unblock, stateAt } from '../unblock/model.ts';
 import type { ListsStatus, OverviewOptions } from './overview.ts';
 import { setupLeft } from './setup.ts';
 import { waitingFor } from './waiting.ts';
+import { WEEK_MS } from '../kernel/clock.ts';
 
-const WEEK_MS = 7 * 86_400_000;
 /** Newest unblocks that are looked through, and lines that are shown of what happened lately. */
 const RECENT = 200;
 const SHOWN = 6;

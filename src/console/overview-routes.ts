@@ -1,5 +1,5 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { isoTime } from '../kernel/clock.ts';
+import { isoTime, WEEK_MS } from '../kernel/clock.ts';
 import { formatProblem } from '../kernel/errors.ts';
 import { healthLines } from './health.ts';
 import { homePage } from './home.ts';
@@ -8,7 +8,6 @@ import type { OverviewOptions } from './overview.ts';
 
 const HEALTH = { access: 'health.see', rateLimit: { max: 30, timeWindow: '1 minute' } } as const;
 const HealthQuery = Type.Object({ look: Type.Optional(Type.String({ maxLength: 10 })) });
-const WEEK_MS = 7 * 86_400_000;
 
 /** The home page, and the state of everything for programs. */
 export const overviewRoutes: FastifyPluginAsyncTypebox<OverviewOptions> = async (app, options) => {

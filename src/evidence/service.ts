@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import type { Actor } from '../audit/entry.ts';
 import type { Audit } from '../audit/service.ts';
 import { openTarget, publicKeyText } from '../events/evidence-seal.ts';
-import { type Clock, isoTime } from '../kernel/clock.ts';
+import { type Clock, isoTime, HOUR_MS } from '../kernel/clock.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
 import type { Publishing } from '../publishing/service.ts';
 import type { ReadTx, RecordDatabase, Tx } from '../store/database.ts';
@@ -87,7 +87,6 @@ export interface EvidenceOptions {
 
 const HOLDERS = 3;
 const MOST_FAILURES = 5;
-const HOUR_MS = 3_600_000;
 /** A removal that nobody agreed to within this time must be asked for again. */
 const REMOVAL_MS = 7 * 86_400_000;
 

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, HOUR_MS } from '../kernel/clock.ts';
 
 /** Marks the forms of these pages, which set no cookie. */
 export interface FormTokens {
@@ -7,8 +7,6 @@ export interface FormTokens {
   /** True for a token that was made for this client in this or the last hour. */
   holds(token: string, client: string): boolean;
 }
-
-const HOUR_MS = 3_600_000;
 
 /**
  * A form is good for the device it was shown to: a page of another site can make a browser send a form here, but it can read

@@ -2,6 +2,7 @@ import { type FieldProblem, InvalidFieldsError } from '../kernel/errors.ts';
 import { canonicalHost } from '../kernel/host.ts';
 import { canonicalAddress } from '../kernel/ip.ts';
 import { instantOf } from '../kernel/local-time.ts';
+import { DAY_MS } from '../kernel/clock.ts';
 
 /** What somebody wants to know of the access history. Whatever is null was not asked. */
 export interface Question {
@@ -29,7 +30,6 @@ export type TypedQuestion = Partial<
   >
 >;
 
-const DAY_MS = 86_400_000;
 /** Of everybody: what is not about one person or device is about hundreds of people. */
 const MOST_DAYS_OF_ALL = 7;
 const MOST_DAYS = 400;

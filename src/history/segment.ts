@@ -1,6 +1,7 @@
 import { idTime } from '../kernel/ids.ts';
 import type { AccessRecord } from '../events/access-record.ts';
 import { isObject, parseObject } from '../kernel/json.ts';
+import { DAY_MS } from '../kernel/clock.ts';
 
 /** One line of a segment: a record that ended, or the opening of a tunnel whose record follows under the same id. */
 export type SegmentLine =
@@ -10,7 +11,6 @@ export type SegmentLine =
 /** `error` of a record made from an opening whose end was never recorded: its bytes and duration are not known. */
 export const NO_END = 'no_end_recorded';
 
-const DAY_MS = 86_400_000;
 /** The ULID is what makes a name unique, and no part of a name may leave the folder it is put in. */
 const SEGMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,150}-([0-7][0-9A-HJKMNP-TV-Z]{25})$/;
 

@@ -1,6 +1,6 @@
 import { Type, type FastifyPluginAsyncTypebox, type Static } from '@fastify/type-provider-typebox';
 import type { FastifyReply, Table } from 'fastify';
-import { type Clock, isoTime, readInstant } from '../kernel/clock.ts';
+import { type Clock, isoTime, readInstant, HOUR_MS } from '../kernel/clock.ts';
 import { InvalidFieldsError } from '../kernel/errors.ts';
 import { instantOf, localInput } from '../kernel/local-time.ts';
 import type { Accounts } from './service.ts';
@@ -32,7 +32,6 @@ const Params = Type.Object({ id: Type.String({ pattern: '^[0-9A-Z]{26}$' }) });
 const NoFields = Type.Object({ _csrf: Csrf }, Strict);
 
 const SHOWN = 1000;
-const HOUR_MS = 3_600_000;
 
 /** Vouchers for guests: pages, and the same for programs. */
 export const guestRoutes: FastifyPluginAsyncTypebox<GuestRoutesOptions> = async (app, options) => {

@@ -1,7 +1,7 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { type AuditAction, type AuditRow, payloadOf } from '../audit/entry.ts';
 import { rowsBetween } from '../audit/service.ts';
-import { isoTime } from '../kernel/clock.ts';
+import { isoTime, DAY_MS } from '../kernel/clock.ts';
 import type { ReadTx, Tx } from '../store/database.ts';
 import { currentAcceptance } from './agreements/repository.ts';
 import type { DirectorySnapshot, Suspension } from './directory-snapshot.ts';
@@ -48,13 +48,12 @@ function toSuspension(user: string, why: 'suspended' | 'left', until: number | n
 }
 
 const DEVICE_ACTS: readonly AuditAction[] = ['device.signed-in', 'device.signed-out', 'device.ended'];
-/** No sign-in of a device lasts longer. */
-const DAY_MS = 86_400_000;
+const LONGEST_SIGN_IN_MS = DAY_MS;
 
 /** Who was signed in at which address at an instant and what they had agreed to, as far as the audit still says so. `endOf`: when one that began then ended in any case. */
 export function sessionsThen(tx: ReadTx, at: number, endOf: (since: number) => number): DeviceSession[] {
   const byAddress = new Map<string, DeviceSession>();
-  for (const row of rowsBetween(tx, DEVICE_ACTS, isoTime(at - DAY_MS), isoTime(at))) {
+  for (const row of rowsBetween(tx, DEVICE_ACTS, isoTime(at - LONGEST_SIGN_IN_MS), isoTime(at))) {
     const address = payloadOf(row)?.address ?? null;
     if (address === null) continue;
     byAddress.delete(address);

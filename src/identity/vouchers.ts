@@ -1,5 +1,6 @@
 import { type FieldProblem, InvalidFieldsError } from '../kernel/errors.ts';
 import type { PersonName } from './accounts.ts';
+import { DAY_MS } from '../kernel/clock.ts';
 
 /** What a member of staff asks for. Instants in ms since the epoch; null: what was typed is none. */
 export interface VoucherInput {
@@ -31,7 +32,6 @@ export function voucherState({ from, until, withdrawnAt }: Voucher, now: number)
 const MAX_NAME = 100;
 const MAX_PURPOSE = 300;
 const MAX_DAYS = 31;
-const DAY_MS = 86_400_000;
 
 /** The terms as they will be kept. Throws an InvalidFieldsError with every field that is wrong. */
 export function readVoucher(

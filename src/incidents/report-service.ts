@@ -5,6 +5,7 @@ import type { Incident, IncidentPerson, Reporter, WholeIncident } from './model.
 import type { DeskReportAnswer, ReportAsk } from './report.ts';
 import { findByForm, insertIncident, insertPerson, insertReporter, reportsSince } from './repository.ts';
 import { readReport } from './terms.ts';
+import { HOUR_MS } from '../kernel/clock.ts';
 
 /** What pupils and teachers report at the front desk. */
 export interface IncidentReports {
@@ -19,7 +20,6 @@ export interface IncidentReportsOptions extends IncidentsOptions {
   readonly onReport: (tx: Tx, incident: WholeIncident) => void;
 }
 
-const HOUR_MS = 3_600_000;
 /** Of one person, or of one device on which nobody is signed in. */
 const MOST_AN_HOUR = 5;
 

@@ -1,5 +1,6 @@
 import { createTask, parse, schedule, validate } from 'node-cron';
 import { SchoolgateError } from '../kernel/errors.ts';
+import { MINUTE_MS } from '../kernel/clock.ts';
 
 /** A time in a timetable, ready to be compared with any instant. */
 export interface Slots {
@@ -40,7 +41,6 @@ export const everyMinute: Heartbeat = (beat) => {
 
 /** How far a time is looked for, ms. */
 const SEARCH_MS = 35 * 86_400_000;
-const MINUTE_MS = 60_000;
 
 /** The first minute after `instant` (ms) that a time names; null: none within 35 days. Throws as `readSlots` does. */
 export function slotAfter(cron: string, zone: string, instant: number): number | null {

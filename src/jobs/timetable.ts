@@ -1,4 +1,4 @@
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, MINUTE_MS } from '../kernel/clock.ts';
 import { everyMinute, type Heartbeat, readSlots, type Slots } from './cron.ts';
 
 /** One line of the timetable. */
@@ -40,7 +40,6 @@ export interface Timetable {
   stop(): Promise<void>;
 }
 
-const MINUTE_MS = 60_000;
 /** A month of reports is worth making up; looking further back would take seconds. */
 const LOOK_BACK_MS = 35 * 24 * 60 * MINUTE_MS;
 const LONGEST_PAUSE_MS = 60 * MINUTE_MS;

@@ -1,6 +1,12 @@
 /** Milliseconds since the Unix epoch, UTC. Time is always an argument: only `systemClock` reads the machine's clock. */
 export type Clock = () => number;
 
+/** Lengths of time that clocks and calendars do not change, ms. */
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 86_400_000;
+export const WEEK_MS = 7 * DAY_MS;
+
 export const systemClock: Clock = () => Date.now();
 
 /** What a clock that was set back is told, once for each step back: by how many ms. */

@@ -3,8 +3,8 @@ import { addressRanges } from '../kernel/ip.ts';
 import { dateAfter, instantOf, localInput } from '../kernel/local-time.ts';
 import { createMomentAt, type Moment, windowAt } from './schedule.ts';
 import type { DayWindow, PolicySnapshot, TimedRules } from './snapshot.ts';
+import { HOUR_MS } from '../kernel/clock.ts';
 
-const HOUR_MS = 3_600_000;
 const DAY_MINUTES = 1440;
 /** Further ahead nobody waits. */
 const DAYS_AHEAD = 7;

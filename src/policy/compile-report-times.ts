@@ -14,7 +14,7 @@ export function compileReportTimes(
   if (reports === undefined) return {};
   const { digest = {}, weekly = {}, governors = {} } = reports;
   const shipped = SHIPPED_REPORT_TIMES;
-  const days = [...new Set(digest.days)].map((day) => DAYS.indexOf(day)).sort();
+  const days = [...new Set(digest.days)].map((day) => DAYS.indexOf(day)).sort((a, b) => a - b);
   if (digest.days?.length === 0) {
     report(to, document, ['reports', 'digest', 'days'], '"days" names none; leave it out for every day');
   }

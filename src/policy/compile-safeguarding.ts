@@ -14,6 +14,7 @@ import {
   wordsOf,
 } from './safeguarding-rules.ts';
 import type { PolicySnapshot } from './snapshot.ts';
+import { DAY_MS } from '../kernel/clock.ts';
 
 type Document = YamlDocument<SafeguardingDocument>;
 
@@ -130,8 +131,6 @@ function compileRules(to: Compiling, document: Document, path: DocumentPath, { r
     return { rule, name, severity, points, withinMs: withinMs ?? 0, days, sites, searchesOnly, alertAgain };
   });
 }
-
-const DAY_MS = 86_400_000;
 
 function checkCategory(to: Compiling, document: Document, path: DocumentPath, id: string): void {
   if (to.categories.has(id)) return;

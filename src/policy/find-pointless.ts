@@ -2,7 +2,7 @@ import type { DocumentPath, YamlDocument } from '../config/yaml-document.ts';
 import type { DirectorySnapshot } from '../identity/directory-snapshot.ts';
 import { GUEST } from '../identity/identify.ts';
 import { canonicalUser } from '../identity/user-name.ts';
-import { isoTime } from '../kernel/clock.ts';
+import { isoTime, DAY_MS } from '../kernel/clock.ts';
 import type { Problem } from '../kernel/errors.ts';
 import { isWithin } from '../kernel/ip.ts';
 import { instantOf, localInput } from '../kernel/local-time.ts';
@@ -110,7 +110,6 @@ const unusedPlaces: Find = ({ school, levels, rules }) => {
   );
 };
 
-const DAY_MS = 86_400_000;
 /** How long before the last term ends a school is told. */
 const TERMS_MS = 30 * DAY_MS;
 

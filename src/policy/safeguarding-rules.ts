@@ -1,3 +1,4 @@
+import { MINUTE_MS, HOUR_MS, DAY_MS } from '../kernel/clock.ts';
 /** What concerns are about, as people call it. Closed: reports and incidents count by these. */
 export const THEMES = {
   'self-harm': 'Self-harm and suicide',
@@ -75,9 +76,6 @@ export function durationText(ms: number): string {
   return count === 1 ? `1 ${unit}` : `${count} ${unit}s`;
 }
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
-const DAY_MS = 86_400_000;
 const UNIT_MS: Readonly<Record<string, number>> = { minute: MINUTE_MS, hour: HOUR_MS, day: DAY_MS };
 /** As far back as is looked for what belongs together. */
 export const LONGEST_WINDOW_MS = 28 * DAY_MS;

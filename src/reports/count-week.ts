@@ -1,6 +1,7 @@
+import { HOUR_MS } from '../kernel/clock.ts';
 import { NUMBER, yearsQuery } from './count-queries.ts';
 import type { Span } from './ports.ts';
-import { CLASHES, HOUR_MS, type Query, SUMS } from './sum-queries.ts';
+import { CLASHES, type Query, SUMS } from './sum-queries.ts';
 import { type Ask, clash, explainedSums, type Value } from './sum-requests.ts';
 import { type TableQueries, tableQueries } from './table-queries.ts';
 import type {

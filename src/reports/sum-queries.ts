@@ -1,6 +1,7 @@
 // requests ──► some hours at a time: navigations ──► visits ──► sums, with the names of people and sites
 import { NAVIGATION_MS } from '../kernel/navigation.ts';
 import type { Span } from './ports.ts';
+import { HOUR_MS, DAY_MS } from '../kernel/clock.ts';
 
 /** A statement and what it is for. */
 export interface Query {
@@ -8,7 +9,6 @@ export interface Query {
   readonly sql: string;
 }
 
-const DAY_MS = 86_400_000;
 const WHO = 'coalesce("user", client)';
 /** The category that decided; else the first that the lists know the site by. */
 const CATEGORY = `coalesce(category, nullif(split_part(categories, chr(10), 1), ''))`;
@@ -96,7 +96,6 @@ export function hoursQuery({ from }: Span): Query {
   };
 }
 
-export const HOUR_MS = 3_600_000;
 /** More than the milliseconds of the longest span (a quarter of a year and more): parts a row's number from its time in one integer. */
 const SHIFT = 2 ** 34;
 const QUARTER = '"at" // 900000 * 900000';

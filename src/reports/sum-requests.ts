@@ -1,15 +1,7 @@
+import { HOUR_MS } from '../kernel/clock.ts';
 import { SchoolgateError } from '../kernel/errors.ts';
 import type { Span } from './ports.ts';
-import {
-  batchQueries,
-  CLASHES,
-  COMPACT,
-  HOUR_MS,
-  hoursQuery,
-  INTO_SUMS,
-  prepareQueries,
-  type Query,
-} from './sum-queries.ts';
+import { batchQueries, CLASHES, COMPACT, hoursQuery, INTO_SUMS, prepareQueries, type Query } from './sum-queries.ts';
 
 export type Value = string | number | boolean | null;
 /** Answers statements about `requests`, the access history of a span, and `sums` (see `sum-queries`). */

@@ -1,5 +1,6 @@
+import { HOUR_MS } from '../kernel/clock.ts';
 import type { Span } from './ports.ts';
-import { HOUR_MS, type Query } from './sum-queries.ts';
+import type { Query } from './sum-queries.ts';
 import type { CountSettings } from './week-counts.ts';
 
 /** Rows of a report's table that stand by themselves. */

@@ -1,14 +1,13 @@
 import { SchoolgateError } from '../kernel/errors.ts';
 import { instantOf, localTime } from '../kernel/local-time.ts';
 import type { Span } from './ports.ts';
+import { DAY_MS } from '../kernel/clock.ts';
 
 /** A school week: Monday 00:00 to the next Monday 00:00 on the school's clocks (167 or 169 hours where they change). */
 export interface Week extends Span {
   /** ISO 8601 week, `2026-W47`. */
   readonly name: string;
 }
-
-const DAY_MS = 86_400_000;
 
 /** The week that `instant` lies in. */
 export function weekOf(instant: number, zone: string): Week {

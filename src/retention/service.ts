@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Actor, payloadOf } from '../audit/entry.ts';
 import { type Audit, newestRowOf } from '../audit/service.ts';
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, DAY_MS } from '../kernel/clock.ts';
 import type { Erased } from '../kernel/erased.ts';
 import { wrongField } from '../kernel/errors.ts';
 import type { KeptClass } from '../policy/retention-rules.ts';
@@ -69,7 +69,6 @@ export interface Retention {
   hold(actor: Actor, kept: KeptClass, isHeld: boolean, reason: string): void;
 }
 
-const DAY_MS = 86_400_000;
 /** Rows of one transaction, so that whoever waits for a page has their turn. */
 const MOST_ROWS = 5000;
 /** A run a day, of which two may fail. */

@@ -1,6 +1,6 @@
 import type { AccessRecord } from '../events/access-record.ts';
 import { type AlarmCode, EVENT_VERSIONS, type EventEnvelope, type EventType } from '../events/catalogue.ts';
-import { type Clock, isoTime } from '../kernel/clock.ts';
+import { type Clock, isoTime, DAY_MS } from '../kernel/clock.ts';
 import type { IdMaker } from '../kernel/ids.ts';
 import { localInput } from '../kernel/local-time.ts';
 import { NAVIGATION_MS } from '../kernel/navigation.ts';
@@ -57,8 +57,6 @@ export interface Safeguarding {
   /** Every gateway that ever said how it is, by name. */
   gateways(): KnownGateway[];
 }
-
-const DAY_MS = 86_400_000;
 
 export interface SafeguardingOptions {
   readonly record: RecordDatabase;

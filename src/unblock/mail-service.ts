@@ -1,7 +1,7 @@
 import type { PeopleMail } from '../delivery/people-mail-service.ts';
 import type { Person } from '../identity/accounts.ts';
 import type { Permission } from '../identity/permissions.ts';
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, HOUR_MS } from '../kernel/clock.ts';
 import type { ReadTx, Tx } from '../store/database.ts';
 import { type Decision, decidedMail, waitingMail, wishMail } from './mail-words.ts';
 import { type Unblock, mayMove } from './model.ts';
@@ -31,7 +31,6 @@ export interface RequestMailOptions {
 }
 
 const NEEDS = { approve: 'unblock.decide', agree: 'unblock.agree' } as const satisfies Record<string, Permission>;
-const HOUR_MS = 3_600_000;
 /** Where the console has them. */
 const PLACE = 'under Unblocks';
 

@@ -1,4 +1,5 @@
 import { type Unblock, needsAgreement, stateAt } from './model.ts';
+import { MINUTE_MS } from '../kernel/clock.ts';
 
 /** How long people wait for an answer. Ms; null: nobody waits, or nothing was decided. */
 export interface QueueFigures {
@@ -40,7 +41,6 @@ export function missingWords(unblock: Unblock): ('approve' | 'agree')[] {
   ];
 }
 
-const MINUTE_MS = 60_000;
 const REMIND_MS = 30 * MINUTE_MS;
 /** Whoever was told only now has not forgotten. */
 const FRESH_MS = 10 * MINUTE_MS;

@@ -7,8 +7,7 @@ import { isCidr } from '../kernel/ip.ts';
 import type { School } from '../lessons/reach.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { UnblockTerms } from './model.ts';
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../kernel/clock.ts';
 
 /**
  * How long an unblock may last that somebody with a role asks for, days; of several roles the longest counts. Four weeks is a topic's

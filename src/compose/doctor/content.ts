@@ -19,9 +19,7 @@ import { compileFolder } from '../../policy/load.ts';
 import { openRecordReadOnly } from '../../store/database.ts';
 import { overdueClasses } from '../console-retention.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
-
-const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
+import { HOUR_MS, DAY_MS } from '../../kernel/clock.ts';
 
 /** The files, and whether they are what is in force on this machine. */
 export function policyFinding({ policyDir, listsDir }: Environment, layout: DataLayout): Finding {

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { newestRows } from '../../audit/service.ts';
 import type { DataLayout } from '../../config/data-layout.ts';
 import type { Environment } from '../../config/environment.ts';
-import { isoTime } from '../../kernel/clock.ts';
+import { isoTime, DAY_MS } from '../../kernel/clock.ts';
 import { openRecordReadOnly } from '../../store/database.ts';
 import { readHighestInstant } from '../highest-instant.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
@@ -13,7 +13,6 @@ const NODE = 24;
 /** Each tunnel has two; a school of 1,500 with 20 tunnels each comes to this. */
 const OPEN_FILES = 65_536;
 const GB = 2 ** 30;
-const DAY_MS = 86_400_000;
 
 export function nodeVersion(version: string): Finding {
   const major = Number(/^v(\d+)\./.exec(version)?.[1]);
