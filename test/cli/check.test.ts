@@ -172,14 +172,20 @@ await t.test('check says which entry of which list matched', async (t) => {
   write(join(s.root, 'blocklists', 'rules.txt'), '||bets.test^\n@@||good.bets.test^\n');
   write(join(s.root, 'blocklists', 'fire.txt'), '9.9.9.0/24\n');
   write(join(s.root, 'blocklists', 'folder', 'domains'), 'poker.test\n');
-  write(join(s.root, 'blocklists', 'folder', 'expressions'), `casino\n^(${'x'.repeat(200)}|www)\n`);
+  write(join(s.root, 'blocklists', 'folder', 'expressions'), `casino\n^(${'x'.repeat(200)}|www\\.bets)\n`);
   const table: [url: string, matched: object[], text: RegExp | null][] = [
     [
       'http://www.bets.test/',
       [
         { list: 'bets', category: 'gambling', form: 'host', entry: 'bets.test' },
         { list: 'rules', category: 'gambling', form: 'host', entry: 'bets.test' },
-        { list: 'folder', category: 'gambling', form: 'expression', entry: `^(${'x'.repeat(200)}|www)`, number: 2 },
+        {
+          list: 'folder',
+          category: 'gambling',
+          form: 'expression',
+          entry: `^(${'x'.repeat(200)}|www\\.bets)`,
+          number: 2,
+        },
       ],
       /On lists +bets: bets\.test and everything under it\n {22}rules: .*\n {22}folder: expression no\. 2, \^\(x+…\n/,
     ],
