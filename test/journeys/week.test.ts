@@ -104,7 +104,7 @@ void t.test('a week of the running product', async (t) => {
   const counted = (text: string): string[][] => COUNTED.map((name) => table(text, name));
   t.same(counted(readFileSync(csv, 'utf8')), counted(text), 'the same numbers');
   const explained = await stack.run(['report', 'weekly', ...period, '--explain']);
-  t.match(explained.stdout, /^CREATE TEMP TABLE visits /m);
+  t.match(explained.stdout, /^CREATE TABLE sums\.visits /m);
   const pages = await pagesOf(stack, MANAGER);
   const local = (instant: number): string => localInput(instant, 'Europe/London');
   const asking = { site: 'casino.test', from: local(Date.parse(from) - 60_000), until: local(Date.now() + 60_000) };
