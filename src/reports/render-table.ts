@@ -7,8 +7,8 @@ import { bytesWords, percent } from './words.ts';
 type LinkTo = (path: string) => string | null;
 
 /** A mail shows so many rows of a table, a few more where only these would be left; the page in the console and the CSV have all. */
-const MOST_ROWS = 12;
-const FEW = 2;
+const MOST_ROWS = 10;
+const FEW = 4;
 /** Longer tables may break over two sheets of paper. */
 const WHOLE_ON_PAPER = 20;
 const BAR_WIDTH = 132;
@@ -116,7 +116,10 @@ function cells(table: ReportTable, row: readonly Cell[], style: string, link: st
       return html`<th scope="row" align="left" style="font-weight:400;${style}">${named}</th>`;
     }
     if (kind === 'text') return html`<td style="${style}">${words}</td>`;
-    return html`<td align="right" nowrap style="${style}">${words}</td>`;
+    // A count has nothing to break at.
+    return kind === 'count'
+      ? html`<td align="right" style="${style}">${words}</td>`
+      : html`<td align="right" nowrap style="${style}">${words}</td>`;
   });
 }
 
@@ -134,11 +137,11 @@ function bar(table: ReportTable, row: readonly Cell[], largest: number): SafeHtm
   const pieces = table.bar.map(({ column, tone }) => {
     const value = Number(row[column]);
     const width = Math.max(1, Math.round((value / largest) * BAR_WIDTH));
-    const style = `width:${width}px;font-size:1px;line-height:11px`;
+    const style = 'font-size:1px;line-height:11px';
     return value === 0 ? NOTHING : html`<td width="${width}" bgcolor="${COLOUR[tone]}" style="${style}">&nbsp;</td>`;
   });
   return barCell(
-    html`<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin-top:4px">
+    html`<table role="presentation" cellpadding="0" cellspacing="0">
       <tr>
         ${pieces}
       </tr>
@@ -147,12 +150,7 @@ function bar(table: ReportTable, row: readonly Cell[], largest: number): SafeHtm
 }
 
 function barCell(picture: SafeHtml): SafeHtml {
-  return html`<td
-    class="bar"
-    aria-hidden="true"
-    width="${BAR_WIDTH}"
-    style="padding-left:16px;border-bottom:1px solid ${COLOUR.line}"
-  >
+  return html`<td class="bar" aria-hidden="true" style="padding:10px 0 0 16px;border-bottom:1px solid ${COLOUR.line}">
     ${picture}
   </td>`;
 }
@@ -163,5 +161,15 @@ function legend(table: ReportTable): SafeHtml {
     return html`<span style="color:${COLOUR[tone]}">&#9632;</span> ${words}&ensp;`;
   });
   const style = `padding-left:16px;font-size:12px;line-height:17px;color:${COLOUR.quiet};border-bottom:2px solid ${COLOUR.head}`;
-  return html`<td class="bar" aria-hidden="true" align="left" valign="bottom" nowrap style="${style}">${tones}</td>`;
+  return html`<td
+    class="bar"
+    aria-hidden="true"
+    width="${BAR_WIDTH}"
+    align="left"
+    valign="bottom"
+    nowrap
+    style="${style}"
+  >
+    ${tones}
+  </td>`;
 }

@@ -3,7 +3,7 @@ export const COLOUR = {
   page: '#f3f4f6',
   text: '#1f2933',
   quiet: '#52606d',
-  line: '#d9dee4',
+  line: '#ddd',
   faint: '#f7f8fa',
   head: '#17324d',
   allowed: '#4a7ba6',

@@ -149,7 +149,8 @@ await t.test('a listed illegal address is counted and never shown', async (t) =>
 });
 
 await t.test('the page fetches nothing, runs nothing, and stays below what mail readers cut off', async (t) => {
-  const { html, csv } = await make(generateWeek(2, WEEK.from, 20_000));
+  const years = Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`pupil-${i}`, `Year ${(i % 13) + 1}`]));
+  const { html, csv } = await make(generateWeek(2, WEEK.from, 20_000), [], { years });
   t.notMatch(html, /<script|<img|<link|url\(|@import|https?:/);
   t.ok(Buffer.byteLength(html) < 102_000, `${Buffer.byteLength(html)} bytes`);
   const headings = new Set([...html.matchAll(/<th scope="(col|row)"/g)].map((match) => match[1]));
@@ -162,7 +163,7 @@ await t.test('the page fetches nothing, runs nothing, and stays below what mail 
     .slice(1);
   t.ok(sites.length > 25);
   t.match(text, 'more rows are in the console and in the CSV file');
-  for (const [, site, navigations] of [...sites.slice(0, 12), ...sites.slice(25)]) {
+  for (const [, site, navigations] of [...sites.slice(0, 10), ...sites.slice(25)]) {
     t.match(
       text,
       new RegExp(`${site!.replaceAll('.', '\\.')}\\s+${Number(navigations).toLocaleString('en-GB')}\\s`),
