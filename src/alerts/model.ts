@@ -4,6 +4,11 @@ import type { Severity, Theme } from '../policy/safeguarding-rules.ts';
 /** What an alert tells of, as the record of acts calls it. */
 export type AlertAbout = `concern:${string}` | `incident:${string}`;
 
+/** The id of what an alert tells of, where it is of this kind; null: of another. */
+export function idOf(about: AlertAbout, kind: 'concern' | 'incident'): string | null {
+  return about.startsWith(`${kind}:`) ? about.slice(kind.length + 1) : null;
+}
+
 /** What makes an alert due: a concern is new, got worse, or has happened again; or somebody has reported something at the front desk. */
 export interface AlertDue {
   /** Of the alert as well: what is due twice is told once. */

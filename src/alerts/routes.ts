@@ -3,8 +3,8 @@ import type { Table } from 'fastify';
 import type { QueuedDelivery } from '../delivery/outgoing.ts';
 import { isoTime } from '../kernel/clock.ts';
 import { THEMES } from '../policy/safeguarding-rules.ts';
+import { idOf } from './model.ts';
 import type { Alerts, ShownAlert } from './service.ts';
-import { idOf } from './words.ts';
 
 export interface AlertRoutesOptions {
   readonly alerts: Alerts;

@@ -127,12 +127,13 @@ function beat(options: AlertWatchOptions, tx: Tx, heardAt: number): void {
   const { date } = momentAt(clock()).today;
   const lastNewsAt = Math.max(heardAt, readNews(tx)?.at ?? 0);
   const unnoticed = unnoticedAlerts(tx);
+  const unsent = queue.waitingSince(tx, clock() - STUCK_MS).length;
   const people = options.peopleOf(tx, clock());
   for (const person of operators(options, tx)) {
     const way: WayOfAlerts = {
       lastNewsAt: lastNewsAt === 0 ? null : lastNewsAt,
       unnoticed: unnoticed.filter(seenInMail(options, tx, person, people)).length,
-      unsent: queue.waitingSince(tx, clock() - STUCK_MS).length,
+      unsent,
     };
     mail.queue(tx, person, beatOf(date), heartbeatMail(school(), date, way, { rules: rules(), zone: timeZone() }));
   }

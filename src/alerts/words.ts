@@ -4,7 +4,7 @@ import { isoTime } from '../kernel/clock.ts';
 import { localText } from '../kernel/local-time.ts';
 import type { AlertRules } from '../policy/alert-rules.ts';
 import { THEMES } from '../policy/safeguarding-rules.ts';
-import type { Alert, AlertAbout } from './model.ts';
+import { type Alert, idOf } from './model.ts';
 
 export interface MailWords {
   readonly rules: Pick<AlertRules, 'console' | 'fullNames'>;
@@ -92,11 +92,6 @@ export function alertCall(alert: Alert, { rules, levelTitle }: MailWords): strin
     levelTitle,
     link: rules.console === undefined ? null : `${rules.console}/alerts/${id}`,
   });
-}
-
-/** The id of what an alert tells of, where it is of this kind; null: of another. */
-export function idOf(about: AlertAbout, kind: 'concern' | 'incident'): string | null {
-  return about.startsWith(`${kind}:`) ? about.slice(kind.length + 1) : null;
 }
 
 /** What is known of the way that alerts go. Instants are ms since the epoch; `unnoticed`: of those that the reader may see. */

@@ -1,5 +1,4 @@
-import type { AlertAbout } from '../alerts/model.ts';
-import { idOf } from '../alerts/words.ts';
+import { type AlertAbout, idOf } from '../alerts/model.ts';
 import type { Subjects } from '../identity/conflict-of-interest.ts';
 import { incidentSubjects } from '../incidents/service.ts';
 import { findConcern } from '../safeguarding/concerns/service.ts';

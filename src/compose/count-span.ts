@@ -1,4 +1,5 @@
 import { openSums, type Summing } from '../history/day-sums.ts';
+import type { Duck } from '../history/duck.ts';
 import type { OnUnreadable } from '../history/open-span.ts';
 import { countWeek } from '../reports/count-week.ts';
 import type { Span } from '../reports/ports.ts';
@@ -12,8 +13,12 @@ export const SUMMING: Summing = {
   version: SUMS_VERSION,
   form: SUMS.map(({ sql }) => sql),
   tables: SUMS_TABLES,
-  add: (duck, span) => sumRequests(((sql) => duck.rows(sql)) as Ask, span),
+  add: (duck, span) => sumRequests(asking(duck), span),
 };
+
+function asking(duck: Duck): Ask {
+  return ((sql) => duck.rows(sql)) as Ask;
+}
 
 /** Counts a span of the access history, with the help of what finished days add up to. What cannot be read is told to `onUnreadable`. */
 export async function countSpan(
@@ -24,7 +29,7 @@ export async function countSpan(
 ): Promise<WeekCounts> {
   const duck = await openSums(folder, span, SUMMING, onUnreadable);
   try {
-    return await countWeek(((sql) => duck.rows(sql)) as Ask, span, settings, searchTerm);
+    return await countWeek(asking(duck), span, settings, searchTerm);
   } finally {
     duck.close();
   }

@@ -1,14 +1,13 @@
 // a finished day's Parquet ──► what it adds up to, in a file beside it ──► contents.json says of which files it is
 import { createHash } from 'node:crypto';
-import { renameSync, rmSync, statSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { syncFile, syncFolder } from '../kernel/durable-file.ts';
-import { type KeptSums, readContents, replaceContents } from './contents.ts';
+import { readContents, replaceContents } from './contents.ts';
 import { daysIn } from './convert-history.ts';
 import { type Duck, DUCK_VERSION } from './duck.ts';
 import { lookAtDay, type OnUnreadable, openSpans, quoted, reachesInto, type Span } from './open-span.ts';
 import { dayBegan, dayEnded, daysAround, SETTLED_MS, SUMS_FILE, utcDay } from './segment.ts';
-import { isWhole, sha256Of } from './verify-file.ts';
+import { isWhole, putInPlace } from './verify-file.ts';
 
 /** How requests are added up: known to whoever counts them. */
 export interface Summing {
@@ -50,8 +49,7 @@ export async function openSums(
   const { kept, rest } = await splitSpan(folder, span, summing);
   const { duck } = await openSpans(folder, rest, onUnreadable);
   try {
-    await duck.rows("ATTACH ':memory:' AS sums");
-    for (const sql of summing.form) await duck.rows(sql);
+    await beginSums(duck, ':memory:', summing);
     for (const path of kept) {
       await duck.rows(`ATTACH ${quoted(path)} AS kept (READ_ONLY)`);
       for (const table of summing.tables) await duck.rows(`INSERT INTO sums.${table} SELECT * FROM kept.${table}`);
@@ -93,7 +91,7 @@ async function sumsOf(folder: string, day: string, summing: Summing): Promise<st
 
 /** Names everything that a day's sums are made of; null while some of it is not converted, or cannot be read. */
 function inputsOf(folder: string, day: string, { version }: Summing): string | null {
-  const span = { from: dayBegan(day), until: dayEnded(day) };
+  const span = spanOf(day);
   const inputs = [`${version} ${DUCK_VERSION}`];
   let isKnown = true;
   for (const other of daysAround(span.from, span.until)) {
@@ -108,26 +106,27 @@ async function keepDay(folder: string, day: string, of: string, summing: Summing
   const beside = join(folder, day, '.sums.part');
   for (const left of [beside, `${beside}.wal`]) rmSync(left, { force: true });
   let isReadable = true;
-  const span = { from: dayBegan(day), until: dayEnded(day) };
+  const span = spanOf(day);
   const { duck } = await openSpans(folder, [span], () => (isReadable = false));
   try {
     if (!isReadable) return;
-    await duck.rows(`ATTACH ${quoted(beside)} AS sums`);
-    for (const sql of summing.form) await duck.rows(sql);
+    await beginSums(duck, beside, summing);
     await summing.add(duck, span);
     await duck.rows('CHECKPOINT sums');
     await duck.rows('DETACH sums');
   } finally {
     duck.close();
   }
-  const sums = await putInPlace(folder, day, beside, of);
-  replaceContents(folder, day, { ...readContents(folder, day), sums });
+  const written = await putInPlace(beside, join(folder, day), SUMS_FILE);
+  replaceContents(folder, day, { ...readContents(folder, day), sums: { ...written, of } });
 }
 
-async function putInPlace(folder: string, day: string, beside: string, of: string): Promise<KeptSums> {
-  syncFile(beside);
-  const sums = { name: SUMS_FILE, bytes: statSync(beside).size, sha256: await sha256Of(beside), of };
-  renameSync(beside, join(folder, day, SUMS_FILE));
-  syncFolder(join(folder, day));
-  return sums;
+/** `where`: a file, or memory. */
+async function beginSums(duck: Duck, where: string, { form }: Summing): Promise<void> {
+  await duck.rows(`ATTACH ${quoted(where)} AS sums`);
+  for (const sql of form) await duck.rows(sql);
+}
+
+function spanOf(day: string): Span {
+  return { from: dayBegan(day), until: dayEnded(day) };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { syncFile, syncFolder } from '../kernel/durable-file.ts';
 import type { WrittenFile } from './contents.ts';
 
 /** Files found whole, by path: how they were then. A file of the history never changes, but disks do. */
@@ -22,8 +23,17 @@ export async function isWhole(dayFolder: string, file: WrittenFile): Promise<str
   }
 }
 
+/** Gives a file that was written beside its name: on disk when it resolves. */
+export async function putInPlace(beside: string, dayFolder: string, name: string): Promise<WrittenFile> {
+  syncFile(beside);
+  const written = { name, bytes: statSync(beside).size, sha256: await sha256Of(beside) };
+  renameSync(beside, join(dayFolder, name));
+  syncFolder(dayFolder);
+  return written;
+}
+
 /** Hex. */
-export async function sha256Of(path: string): Promise<string> {
+async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   return hash.digest('hex');

@@ -1,12 +1,11 @@
 // rows ──► .part.parquet ──► read back and compared ──► on disk ──► renamed
-import { renameSync, rmSync, statSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { syncFile, syncFolder } from '../kernel/durable-file.ts';
 import { AS_KEPT } from './columns.ts';
 import type { KeptFile } from './contents.ts';
 import type { Duck } from './duck.ts';
 import { quoted } from './open-span.ts';
-import { sha256Of } from './verify-file.ts';
+import { putInPlace } from './verify-file.ts';
 
 /** Options of the form: the delta encodings of version 2 and zstd. */
 const PARQUET = 'FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 6, ROW_GROUP_SIZE 122880';
@@ -24,12 +23,7 @@ export async function writeParquet(
   const beside = join(dayFolder, '.part.parquet');
   await duck.rows(`COPY (SELECT ${AS_KEPT} FROM ${source} ORDER BY "at") TO ${quoted(beside)} (${PARQUET})`);
   const held = await compare(duck, source, beside);
-  syncFile(beside);
-  const sha256 = await sha256Of(beside);
-  const path = join(dayFolder, name);
-  renameSync(beside, path);
-  syncFolder(dayFolder);
-  return { name, ...held, bytes: statSync(path).size, sha256 };
+  return { ...held, ...(await putInPlace(beside, dayFolder, name)) };
 }
 
 /** Reads the file back and compares it with what it was made of. */

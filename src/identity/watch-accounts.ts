@@ -41,36 +41,26 @@ export interface AccountWatch {
 /** One that goes on is told of once: it is a new one when it was over for so long, ms. */
 export const OVER_MS = 3_600_000;
 
+type Look = (tx: Tx, rules: WatchRules, use: AccountUse, account: Account, at: number) => void;
+
 export function createAccountWatch({ policy, isForPupils, raise }: WatchOptions): AccountWatch {
   const places = new AccountPlaces();
   const tell = (tx: Tx, at: number, event: AccountMisplaced, mark: string): void => {
     if (noteSituation(tx, `${event.what}:${event.user}${mark}`, at, OVER_MS)) raise(tx, event);
   };
-  const lookAtRange = (
-    tx: Tx,
-    rules: WatchRules,
-    { user, address }: AccountUse,
-    account: Account,
-    at: number,
-  ): void => {
+  const lookAtRange: Look = (tx, rules, { user, address }, account, at) => {
     const range = rangeLookup(rules.identity.ranges)(address);
     if (range !== null && isForPupils(range) && isStaff(tx, account)) {
       tell(tx, at, { what: 'staff-name-among-pupils', user, addresses: [address], level: range }, `:${address}`);
     }
   };
-  const lookAtPlaces = (
-    tx: Tx,
-    rules: WatchRules,
-    { user, address }: AccountUse,
-    account: Account,
-    at: number,
-  ): void => {
+  const lookAtPlaces: Look = (tx, rules, { user, address }, account, at) => {
     const isShared = addressRanges(rules.identity.shared ?? []).has(address);
     if (isShared || accountState(tx, rules, account.person).kind === 'class') return;
     const two = places.note(user, address, at);
     if (two !== null) tell(tx, at, { what: 'account-at-two-places', user, addresses: two, level: null }, '');
   };
-  const look = (tx: Tx, use: AccountUse, at: number, looks: readonly (typeof lookAtRange)[]): void => {
+  const look = (tx: Tx, use: AccountUse, at: number, looks: readonly Look[]): void => {
     const rules = policy();
     const account = rules === null ? null : findByUserKey(tx, use.user, at);
     if (account !== null) for (const one of looks) one(tx, rules!, use, account, at);

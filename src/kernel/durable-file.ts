@@ -54,17 +54,16 @@ export async function replaceFileFrom(path: string, source: Readable, mode = 0o6
 
 /** Waits until what was written to a file is on disk. */
 export function syncFile(path: string): void {
-  const fd = openSync(path, 'r+');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  sync(path, 'r+');
 }
 
 /** Makes renames and new names in a folder survive a power cut. */
 export function syncFolder(folder: string): void {
-  const fd = openSync(folder, 'r');
+  sync(folder, 'r');
+}
+
+function sync(path: string, flags: 'r' | 'r+'): void {
+  const fd = openSync(path, flags);
   try {
     fsyncSync(fd);
   } finally {

@@ -1,8 +1,6 @@
 // sums, with the names of people and sites ──► the same in numbers, which the tables of the report are asked of
-import type { Query } from './sum-queries.ts';
+import { KIND_COLUMNS, type Query, quoted } from './sum-queries.ts';
 import type { CountSettings } from './week-counts.ts';
-
-const KIND = 'verdict, identified, "level", reason, category, flagged, locked, known';
 
 /** The statements that stand before those of a report's tables (`table-queries`). Names stand beside `visits`, as where they were summed. */
 export const NUMBER: readonly Query[] = [
@@ -17,19 +15,18 @@ FROM sums.visits GROUP BY ALL`,
   },
   {
     title: 'Kinds of answers',
-    sql: `CREATE OR REPLACE TEMP TABLE kinds AS SELECT DISTINCT hash(${KIND}) AS id, ${KIND} FROM sums.visits`,
+    sql: `CREATE OR REPLACE TEMP TABLE kinds AS SELECT DISTINCT hash(${KIND_COLUMNS}) AS id, ${KIND_COLUMNS} FROM sums.visits`,
   },
   {
     title: 'Every request of one person to one site that was answered alike',
-    sql: `CREATE OR REPLACE TEMP TABLE visits AS SELECT hash("who") AS "who", hash(host) AS site, hash(${KIND}) AS kind, sum(requests)::BIGINT AS requests,
+    sql: `CREATE OR REPLACE TEMP TABLE visits AS SELECT hash("who") AS "who", hash(host) AS site, hash(${KIND_COLUMNS}) AS kind, sum(requests)::BIGINT AS requests,
   sum(navigations)::BIGINT AS navigations, sum(bytes)::BIGINT AS bytes FROM sums.visits GROUP BY ALL`,
   },
 ];
 
 /** Who is in which school year. */
 export function yearsQuery({ years }: CountSettings): Query {
-  const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;
-  const rows = Object.entries(years).map(([name, year]) => `(${text(name)}, ${text(year)})`);
+  const rows = Object.entries(years).map(([name, year]) => `(${quoted(name)}, ${quoted(year)})`);
   const values = rows.length === 0 ? 'SELECT NULL, NULL WHERE false' : `VALUES ${rows.join(', ')}`;
   return {
     title: 'School years, from the directory as it stands',

@@ -13,7 +13,13 @@ const WHO = 'coalesce("user", client)';
 /** The category that decided; else the first that the lists know the site by. */
 const CATEGORY = `coalesce(category, nullif(split_part(categories, chr(10), 1), ''))`;
 const KIND = `verdict, identified, "level", reason, ${CATEGORY}, flagged, locked, "user" IS NOT NULL`;
-const KIND_COLUMNS = 'verdict, identified, "level", reason, category, flagged, locked, known';
+/** What makes a kind of answer, by the names of its columns. */
+export const KIND_COLUMNS = 'verdict, identified, "level", reason, category, flagged, locked, known';
+
+/** A text as SQL has it. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
 
 /** The form of `SUMS`: sums of another form are made anew. */
 export const SUMS_VERSION = 1;

@@ -1,6 +1,6 @@
 import { HOUR_MS } from '../kernel/clock.ts';
 import type { Span } from './ports.ts';
-import type { Query } from './sum-queries.ts';
+import { type Query, quoted } from './sum-queries.ts';
 import type { CountSettings } from './week-counts.ts';
 
 /** Rows of a report's table that stand by themselves. */
@@ -138,7 +138,5 @@ UNION ALL SELECT 'total', NULL, NULL, ${SUMS}, NULL FROM asked`,
 }
 
 function isOneOf(column: string, values: readonly string[]): string {
-  return values.length === 0
-    ? 'false'
-    : `${column} IN (${values.map((value) => `'${value.replaceAll("'", "''")}'`).join(', ')})`;
+  return values.length === 0 ? 'false' : `${column} IN (${values.map(quoted).join(', ')})`;
 }

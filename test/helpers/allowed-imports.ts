@@ -97,7 +97,7 @@ export const REACH_OUT: readonly Allowance[] = [
   { where: 'history/import-segment.ts', why: 'keeps segments' },
   { where: 'history/read-segments.ts', why: 'reads segments' },
   { where: 'history/contents.ts', why: 'knows which Parquet files count' },
-  { where: 'history/verify-file.ts', why: 'takes the sums of Parquet files' },
+  { where: 'history/verify-file.ts', why: 'puts files of a day on disk, and looks whether they are whole' },
   { where: 'history/convert-day.ts', why: 'replaces segments by Parquet files' },
   { where: 'history/convert-history.ts', why: 'looks which days there are' },
   { where: 'history/day-sums.ts', why: 'keeps what days add up to' },
